@@ -1,0 +1,302 @@
+"""Numbers: what each opcode computes, and its vector-Jacobian products, as traceable JAX functions.
+
+For an opcode with ``y = value(x0, x1, ...)`` the i-th pullback is the contract of reverse mode
+
+    pullbacks[i](g, y, x0, x1, ...) = g * dy/dx_i
+
+with operands and results of one shape, float32 or float64. ``None`` stands for a derivative that is zero
+everywhere (``floor``, comparisons). Choices at kinks follow ``jax.grad`` as installed. Formulae are written so
+that derivatives keep their relative accuracy in the tails (``1 / cosh(x)**2``, not ``1 - tanh(x)**2``) and a
+second derivative by forward mode through them is finite wherever the function is smooth.
+
+``host`` is the same function on plain floats, used to fold constants; it is NumPy's or SciPy's, so folding never
+depends on the code that runs on the accelerator.
+
+Conditions are numbers here: 1.0 holds, 0.0 does not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+import scipy.special
+from jax import Array, lax
+
+Value = Callable[..., Array]
+Pullback = Callable[..., Array]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How one opcode computes and differentiates; see the module docstring for the contract."""
+
+    value: Value
+    pullbacks: tuple[Pullback | None, ...]
+    host: Callable[..., object]
+
+
+def _power(x: Array, n: Array) -> Array:
+    return lax.pow(x, n)
+
+
+def _power_slope(g: Array, x: Array, n: Array) -> Array:
+    """Return g * n * x**(n-1), which is 0 for n = 0 whatever x is."""
+    constant = n == 0
+    return jnp.where(constant, 0, g * n * lax.pow(x, jnp.where(constant, 1, n - 1)))
+
+
+def _exponent_slope(g: Array, y: Array, x: Array, n: Array) -> Array:
+    """Return g * y * log(x); 0**n has slope 0 for n >= 0, as jax.grad has it."""
+    flat = (x == 0) & (n >= 0)
+    return jnp.where(flat, 0, g * y * lax.log(jnp.where(flat, 1, x)))
+
+
+def _asinh_slope(x: Array) -> Array:
+    return 1 / jnp.hypot(x, jnp.ones_like(x))
+
+
+def _acosh(x: Array) -> Array:
+    # log(x + sqrt(x*x - 1)) loses half the digits near 1; in t = x - 1, exact there, it does not.
+    t = x - 1
+    return lax.log1p(t + lax.sqrt(t) * lax.sqrt(t + 2))
+
+
+def _asech(x: Array) -> Array:
+    t = (1 - x) / x
+    return lax.log1p(t + lax.sqrt(t) * lax.sqrt(t + 2))
+
+
+def _asec(x: Array) -> Array:
+    return lax.atan2(lax.sqrt((x - 1) * (x + 1)), lax.sign(x))
+
+
+def _acsc(x: Array) -> Array:
+    return lax.sign(x) * lax.atan2(jnp.ones_like(x), lax.sqrt((x - 1) * (x + 1)))
+
+
+def _acot(x: Array) -> Array:
+    zero = x == 0
+    return jnp.where(zero, math.pi / 2, lax.atan(1 / jnp.where(zero, 1, x)))
+
+
+def _acoth(x: Array) -> Array:
+    magnitude = lax.abs(x)
+    return lax.sign(x) * 0.5 * lax.log1p(2 / (magnitude - 1))
+
+
+def _usinc(x: Array) -> Array:
+    zero = x == 0
+    safe = jnp.where(zero, 1, x)
+    return jnp.where(zero, 1 - x * x / 6, lax.sin(safe) / safe)
+
+
+def _usinc_slope(x: Array) -> Array:
+    """Return d/dx sin(x)/x = -j1(x), by its power series below 1.5, where the closed form cancels."""
+    small = lax.abs(x) < 1.5
+    t = jnp.where(small, x, 0)
+    series = jnp.ones_like(x)
+    for k in range(10, 0, -1):
+        series = 1 - t * t / (2 * k * (2 * k + 3)) * series
+    safe = jnp.where(small, 2, x)
+    return jnp.where(small, -t / 3 * series, (lax.cos(safe) - lax.sin(safe) / safe) / safe)
+
+
+def _logaddexp(x: Array, y: Array) -> Array:
+    top = lax.max(x, y)
+    finite = lax.is_finite(top)
+    difference = jnp.where(finite, x - y, 0)
+    return jnp.where(finite, top + lax.log1p(lax.exp(-lax.abs(difference))), top)
+
+
+def _share(x: Array, y: Array) -> Array:
+    """Return exp(x) / (exp(x) + exp(y)); equal infinities share in halves."""
+    return lax.logistic(jnp.where(x == y, 0, x - y))
+
+
+def _xlogy(x: Array, y: Array) -> Array:
+    zero = x == 0
+    return jnp.where(zero, 0, x * lax.log(jnp.where(zero, 1, y)))
+
+
+def _xlog1py(x: Array, y: Array) -> Array:
+    zero = x == 0
+    return jnp.where(zero, 0, x * lax.log1p(jnp.where(zero, 0, y)))
+
+
+def _copysign(x: Array, y: Array) -> Array:
+    return jnp.copysign(x, y)
+
+
+def _softplus(x: Array) -> Array:
+    return lax.max(x, jnp.zeros_like(x)) + lax.log1p(lax.exp(-lax.abs(x)))
+
+
+def _tie(g: Array, x: Array, y: Array, wins: Array) -> Array:
+    """Return g where the operand wins, half of it where both are equal, nothing where it loses."""
+    return jnp.where(x == y, g / 2, jnp.where(wins, g, 0))
+
+
+def _flag(condition: Array, like: Array) -> Array:
+    return condition.astype(like.dtype)
+
+
+def _squared(x: Array) -> Array:
+    return x * x
+
+
+_LN2, _LN10 = math.log(2.0), math.log(10.0)
+
+
+def _unary(value: Value, slope: Pullback | None, host: Callable[..., object]) -> Rule:
+    """Make the rule of y = value(x) from slope(y, x) = dy/dx."""
+    if slope is None:
+        return Rule(value, (None,), host)
+    return Rule(value, (lambda g, y, x: g * slope(y, x),), host)
+
+
+def _compare(relation: Callable[[Array, Array], Array], host: Callable[..., object]) -> Rule:
+    return Rule(lambda x, y: _flag(relation(x, y), x), (None, None), host)
+
+
+ARITHMETIC: dict[str, Rule] = {
+    "add": Rule(lax.add, (lambda g, z, x, y: g, lambda g, z, x, y: g), np.add),
+    "sub": Rule(lax.sub, (lambda g, z, x, y: g, lambda g, z, x, y: -g), np.subtract),
+    "mul": Rule(lax.mul, (lambda g, z, x, y: g * y, lambda g, z, x, y: g * x), np.multiply),
+    "div": Rule(lax.div, (lambda g, z, x, y: g / y, lambda g, z, x, y: -g * (z / y)), np.divide),
+    "neg": Rule(lax.neg, (lambda g, y, x: -g,), np.negative),
+    "reciprocal": _unary(lambda x: 1 / x, lambda y, x: -y * y, np.reciprocal),
+    "square": _unary(_squared, lambda y, x: 2 * x, np.square),
+    "sqrt": _unary(lax.sqrt, lambda y, x: 0.5 / y, np.sqrt),
+    # Both operands vary. The two below hold one of them still, so no derivative of a constant is ever formed:
+    # log(x) of a negative base would turn a second derivative of x**3 into NaN.
+    "pow": Rule(
+        _power,
+        (lambda g, y, x, n: _power_slope(g, x, n), lambda g, y, x, n: _exponent_slope(g, y, x, n)),
+        np.power,
+    ),
+    "pow_const": Rule(
+        lambda x, n: _power(x, lax.stop_gradient(n)),
+        (lambda g, y, x, n: _power_slope(g, x, lax.stop_gradient(n)), None),
+        np.power,
+    ),
+    "const_pow": Rule(
+        lambda x, n: _power(lax.stop_gradient(x), n),
+        (None, lambda g, y, x, n: _exponent_slope(g, y, lax.stop_gradient(x), n)),
+        np.power,
+    ),
+    "mod": Rule(jnp.mod, (lambda g, z, x, y: g, lambda g, z, x, y: -g * lax.floor(x / y)), np.mod),
+    "fmod": Rule(lax.rem, (lambda g, z, x, y: g, lambda g, z, x, y: -g * jnp.trunc(x / y)), np.fmod),
+    "floor_divide": Rule(jnp.floor_divide, (None, None), np.floor_divide),
+    "maximum": Rule(
+        lax.max, (lambda g, z, x, y: _tie(g, x, y, x > y), lambda g, z, x, y: _tie(g, x, y, y > x)), np.maximum
+    ),
+    "minimum": Rule(
+        lax.min, (lambda g, z, x, y: _tie(g, x, y, x < y), lambda g, z, x, y: _tie(g, x, y, y < x)), np.minimum
+    ),
+}
+
+LOGIC: dict[str, Rule] = {
+    "less": _compare(lax.lt, np.less),
+    "less_equal": _compare(lax.le, np.less_equal),
+    "equal": _compare(lax.eq, np.equal),
+    "not_equal": _compare(lax.ne, np.not_equal),
+    "and": _compare(lambda x, y: (x != 0) & (y != 0), np.logical_and),
+    "or": _compare(lambda x, y: (x != 0) | (y != 0), np.logical_or),
+    "not": Rule(lambda x: _flag(x == 0, x), (None,), np.logical_not),
+    # The sweep masks whatever the branch not taken sends further down; see transforms.
+    "select": Rule(
+        lambda c, x, y: jnp.where(c != 0, x, y),
+        (None, lambda g, z, c, x, y: jnp.where(c != 0, g, 0), lambda g, z, c, x, y: jnp.where(c != 0, 0, g)),
+        lambda c, x, y: x if c else y,
+    ),
+}
+
+ELEMENTWISE: dict[str, Rule] = {
+    "sin": _unary(lax.sin, lambda y, x: lax.cos(x), np.sin),
+    "cos": _unary(lax.cos, lambda y, x: -lax.sin(x), np.cos),
+    "tan": _unary(lax.tan, lambda y, x: 1 + y * y, np.tan),
+    "sec": _unary(lambda x: 1 / lax.cos(x), lambda y, x: y * lax.tan(x), lambda x: 1 / np.cos(x)),
+    "csc": _unary(lambda x: 1 / lax.sin(x), lambda y, x: -y / lax.tan(x), lambda x: 1 / np.sin(x)),
+    "cot": _unary(lambda x: 1 / lax.tan(x), lambda y, x: -1 / _squared(lax.sin(x)), lambda x: 1 / np.tan(x)),
+    "asin": _unary(lax.asin, lambda y, x: 1 / lax.sqrt((1 - x) * (1 + x)), np.arcsin),
+    "acos": _unary(lax.acos, lambda y, x: -1 / lax.sqrt((1 - x) * (1 + x)), np.arccos),
+    "atan": _unary(lax.atan, lambda y, x: 1 / (1 + x * x), np.arctan),
+    "asec": _unary(
+        _asec, lambda y, x: 1 / (lax.abs(x) * lax.sqrt((x - 1) * (x + 1))), lambda x: np.arccos(1 / np.float64(x))
+    ),
+    "acsc": _unary(
+        _acsc, lambda y, x: -1 / (lax.abs(x) * lax.sqrt((x - 1) * (x + 1))), lambda x: np.arcsin(1 / np.float64(x))
+    ),
+    "acot": _unary(_acot, lambda y, x: -1 / (1 + x * x), lambda x: np.arctan(1 / np.float64(x)) if x else np.pi / 2),
+    "sinh": _unary(lax.sinh, lambda y, x: lax.cosh(x), np.sinh),
+    "cosh": _unary(lax.cosh, lambda y, x: lax.sinh(x), np.cosh),
+    "tanh": _unary(lax.tanh, lambda y, x: 1 / _squared(lax.cosh(x)), np.tanh),
+    "sech": _unary(lambda x: 1 / lax.cosh(x), lambda y, x: -y * lax.tanh(x), lambda x: 1 / np.cosh(x)),
+    "csch": _unary(lambda x: 1 / lax.sinh(x), lambda y, x: -y / lax.tanh(x), lambda x: 1 / np.sinh(x)),
+    "coth": _unary(lambda x: 1 / lax.tanh(x), lambda y, x: -1 / _squared(lax.sinh(x)), lambda x: 1 / np.tanh(x)),
+    "asinh": _unary(lax.asinh, lambda y, x: _asinh_slope(x), np.arcsinh),
+    "acosh": _unary(_acosh, lambda y, x: 1 / (lax.sqrt(x - 1) * lax.sqrt(x + 1)), np.arccosh),
+    "atanh": _unary(lax.atanh, lambda y, x: 1 / ((1 - x) * (1 + x)), np.arctanh),
+    "asech": _unary(
+        _asech, lambda y, x: -1 / (x * lax.sqrt((1 - x) * (1 + x))), lambda x: np.arccosh(1 / np.float64(x))
+    ),
+    "acsch": _unary(
+        lambda x: lax.asinh(1 / x),
+        lambda y, x: -1 / (lax.abs(x) * jnp.hypot(x, jnp.ones_like(x))),
+        lambda x: np.arcsinh(1 / np.float64(x)),
+    ),
+    "acoth": _unary(_acoth, lambda y, x: -1 / ((x - 1) * (x + 1)), lambda x: np.arctanh(1 / np.float64(x))),
+    "exp": _unary(lax.exp, lambda y, x: y, np.exp),
+    "exp2": _unary(lambda x: lax.pow(jnp.full_like(x, 2), x), lambda y, x: _LN2 * y, np.exp2),
+    "expm1": _unary(lax.expm1, lambda y, x: lax.exp(x), np.expm1),
+    "log": _unary(lax.log, lambda y, x: 1 / x, np.log),
+    "log2": _unary(jnp.log2, lambda y, x: 1 / (x * _LN2), np.log2),
+    "log10": _unary(jnp.log10, lambda y, x: 1 / (x * _LN10), np.log10),
+    "log1p": _unary(lax.log1p, lambda y, x: 1 / (1 + x), np.log1p),
+    "cbrt": _unary(lax.cbrt, lambda y, x: 1 / (3 * y * y), np.cbrt),
+    "abs": _unary(lax.abs, lambda y, x: jnp.where(x >= 0, 1, -1).astype(x.dtype), np.abs),
+    "sign": _unary(lax.sign, None, np.sign),
+    "floor": _unary(lax.floor, None, np.floor),
+    "ceil": _unary(lax.ceil, None, np.ceil),
+    "trunc": _unary(jnp.trunc, None, np.trunc),
+    "round": _unary(lambda x: lax.round(x, lax.RoundingMethod.TO_NEAREST_EVEN), None, np.round),
+    "usinc": _unary(_usinc, lambda y, x: _usinc_slope(x), lambda x: np.sinc(x / np.pi)),
+    "sigmoid": _unary(lax.logistic, lambda y, x: y * lax.logistic(-x), scipy.special.expit),
+    "softplus": _unary(_softplus, lambda y, x: lax.logistic(x), lambda x: np.logaddexp(x, 0.0)),
+    "erf": _unary(lax.erf, lambda y, x: 2 / math.sqrt(math.pi) * lax.exp(-x * x), scipy.special.erf),
+    "erfc": _unary(lax.erfc, lambda y, x: -2 / math.sqrt(math.pi) * lax.exp(-x * x), scipy.special.erfc),
+    "gamma": _unary(
+        lambda x: jnp.where(x > 0, 1, jnp.where(lax.floor(x) % 2 == 0, 1, -1)) * lax.exp(lax.lgamma(x)),
+        lambda y, x: y * lax.digamma(x),
+        scipy.special.gamma,
+    ),
+    "lgamma": _unary(lax.lgamma, lambda y, x: lax.digamma(x), scipy.special.gammaln),
+    "digamma": _unary(lax.digamma, lambda y, x: lax.polygamma(jnp.ones_like(x), x), scipy.special.digamma),
+    "atan2": Rule(
+        lax.atan2,
+        (lambda g, z, y, x: g * (x / (x * x + y * y)), lambda g, z, y, x: -g * (y / (x * x + y * y))),
+        np.arctan2,
+    ),
+    "hypot": Rule(jnp.hypot, (lambda g, z, x, y: g * (x / z), lambda g, z, x, y: g * (y / z)), np.hypot),
+    "logaddexp": Rule(
+        _logaddexp,
+        (lambda g, z, x, y: g * _share(x, y), lambda g, z, x, y: g * _share(y, x)),
+        np.logaddexp,
+    ),
+    "xlogy": Rule(_xlogy, (lambda g, z, x, y: g * lax.log(y), lambda g, z, x, y: g * (x / y)), scipy.special.xlogy),
+    "xlog1py": Rule(
+        _xlog1py, (lambda g, z, x, y: g * lax.log1p(y), lambda g, z, x, y: g * (x / (1 + y))), scipy.special.xlog1py
+    ),
+    "copysign": Rule(
+        _copysign,
+        (lambda g, z, x, y: jnp.where(jnp.signbit(x) == jnp.signbit(y), g, -g), None),
+        np.copysign,
+    ),
+}
+
+RULES: dict[str, Rule] = ARITHMETIC | LOGIC | ELEMENTWISE
+"""Every opcode of the tape, by name; the order is the opcode number of the interpreter."""

@@ -1,0 +1,260 @@
+"""What a client may write: one row per function, and the constants. Data only.
+
+A row is either *primitive*, with a SymPy node and an opcode of its own (see ``rules``), or *defined*, a text in
+the language itself which the parser reads once and expands at each call. Names are what people type under NumPy,
+JAX, SymPy and ``math``; a prefix such as ``jnp.`` is accepted on every name and changes nothing, except for the
+names in ``QUALIFIED``, where libraries mean different functions by one name.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+from sympy.core.basic import Basic
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One function of the language.
+
+    Attributes:
+        names: every spelling; the first is the canonical one.
+        doc: what it computes, in one line.
+        arity: least and greatest number of arguments; None means no greatest.
+        node: the SymPy class of a primitive.
+        opcode: the tape instruction of a primitive, a key of ``rules.RULES``.
+        definition: the lambda a defined word stands for.
+        kind: what the arguments and the result are: numbers or conditions.
+    """
+
+    names: tuple[str, ...]
+    doc: str
+    arity: tuple[int, int | None] = (1, 1)
+    node: type[Basic] | None = None
+    opcode: str | None = None
+    definition: str | None = None
+    kind: str = "elementwise"
+
+
+def _opaque(name: str) -> Any:
+    """Return a SymPy function class that never evaluates itself."""
+    return sympy.Function(name)
+
+
+def _row(node: Any, opcode: str, *names: str, doc: str, arity: int = 1) -> Word:
+    return Word(names, doc, (arity, arity), node, opcode)
+
+
+def _defined(definition: str, *names: str, doc: str) -> Word:
+    parameters = definition.removeprefix("lambda ").split(":", 1)[0].split(",")
+    return Word(names, doc, (len(parameters), len(parameters)), definition=definition)
+
+
+PRIMITIVES: tuple[Word, ...] = (
+    _row(sympy.sin, "sin", "sin", doc="sine of x in radians"),
+    _row(sympy.cos, "cos", "cos", doc="cosine of x in radians"),
+    _row(sympy.tan, "tan", "tan", doc="tangent of x in radians"),
+    _row(sympy.sec, "sec", "sec", doc="1 / cos(x)"),
+    _row(sympy.csc, "csc", "csc", "cosec", doc="1 / sin(x)"),
+    _row(sympy.cot, "cot", "cot", doc="1 / tan(x)"),
+    _row(sympy.asin, "asin", "asin", "arcsin", doc="inverse sine, in [-pi/2, pi/2]"),
+    _row(sympy.acos, "acos", "acos", "arccos", doc="inverse cosine, in [0, pi]"),
+    _row(sympy.atan, "atan", "atan", "arctan", doc="inverse tangent, in [-pi/2, pi/2]"),
+    _row(sympy.asec, "asec", "asec", "arcsec", doc="inverse secant, acos(1/x)"),
+    _row(sympy.acsc, "acsc", "acsc", "arccsc", doc="inverse cosecant, asin(1/x)"),
+    _row(sympy.acot, "acot", "acot", "arccot", doc="inverse cotangent, atan(1/x), in (-pi/2, pi/2]"),
+    _row(sympy.sinh, "sinh", "sinh", doc="hyperbolic sine"),
+    _row(sympy.cosh, "cosh", "cosh", doc="hyperbolic cosine"),
+    _row(sympy.tanh, "tanh", "tanh", doc="hyperbolic tangent"),
+    _row(sympy.sech, "sech", "sech", doc="1 / cosh(x)"),
+    _row(sympy.csch, "csch", "csch", doc="1 / sinh(x)"),
+    _row(sympy.coth, "coth", "coth", doc="1 / tanh(x)"),
+    _row(sympy.asinh, "asinh", "asinh", "arcsinh", doc="inverse hyperbolic sine"),
+    _row(sympy.acosh, "acosh", "acosh", "arccosh", doc="inverse hyperbolic cosine, x >= 1"),
+    _row(sympy.atanh, "atanh", "atanh", "arctanh", doc="inverse hyperbolic tangent, -1 < x < 1"),
+    _row(sympy.asech, "asech", "asech", "arcsech", doc="inverse hyperbolic secant, 0 < x <= 1"),
+    _row(sympy.acsch, "acsch", "acsch", "arccsch", doc="inverse hyperbolic cosecant"),
+    _row(sympy.acoth, "acoth", "acoth", "arccoth", doc="inverse hyperbolic cotangent, |x| > 1"),
+    _row(sympy.exp, "exp", "exp", doc="e**x"),
+    _row(_opaque("exp2"), "exp2", "exp2", doc="2**x"),
+    _row(_opaque("expm1"), "expm1", "expm1", doc="exp(x) - 1, exact near 0"),
+    _row(sympy.log, "log", "log", "ln", doc="natural logarithm; log(x, b) is the logarithm to base b"),
+    _row(_opaque("log2"), "log2", "log2", doc="logarithm to base 2"),
+    _row(_opaque("log10"), "log10", "log10", doc="logarithm to base 10"),
+    _row(_opaque("log1p"), "log1p", "log1p", doc="log(1 + x), exact near 0"),
+    _row(_opaque("cbrt"), "cbrt", "cbrt", doc="real cube root, also of negative x"),
+    _row(sympy.Abs, "abs", "abs", "Abs", "absolute", "fabs", doc="|x|; the gradient at 0 is 1, as in JAX"),
+    _row(sympy.sign, "sign", "sign", doc="-1, 0 or 1; gradient 0"),
+    _row(sympy.floor, "floor", "floor", doc="greatest integer <= x; gradient 0"),
+    _row(sympy.ceiling, "ceil", "ceil", "ceiling", doc="least integer >= x; gradient 0"),
+    _row(_opaque("trunc"), "trunc", "trunc", "fix", doc="x without its fraction; gradient 0"),
+    _row(_opaque("round"), "round", "round", "rint", "around", doc="nearest integer, ties to even; gradient 0"),
+    _row(sympy.sinc, "usinc", "usinc", doc="sin(x) / x, 1 at 0: SymPy's sinc"),
+    _row(_opaque("sigmoid"), "sigmoid", "sigmoid", "expit", "logistic", doc="1 / (1 + exp(-x))"),
+    _row(_opaque("softplus"), "softplus", "softplus", doc="log(1 + exp(x))"),
+    _row(sympy.erf, "erf", "erf", doc="error function"),
+    _row(sympy.erfc, "erfc", "erfc", doc="1 - erf(x), exact for large x"),
+    _row(sympy.gamma, "gamma", "gamma", doc="gamma function"),
+    _row(sympy.loggamma, "lgamma", "lgamma", "gammaln", "loggamma", doc="log |gamma(x)|"),
+    _row(sympy.digamma, "digamma", "digamma", doc="derivative of lgamma"),
+    _row(sympy.atan2, "atan2", "atan2", "arctan2", doc="angle of the point (x, y); the arguments are y, x", arity=2),
+    _row(_opaque("hypot"), "hypot", "hypot", doc="sqrt(x**2 + y**2) without overflow", arity=2),
+    _row(_opaque("logaddexp"), "logaddexp", "logaddexp", doc="log(exp(x) + exp(y)) without overflow", arity=2),
+    _row(_opaque("xlogy"), "xlogy", "xlogy", doc="x * log(y), 0 where x is 0", arity=2),
+    _row(_opaque("xlog1py"), "xlog1py", "xlog1py", doc="x * log(1 + y), 0 where x is 0", arity=2),
+    _row(_opaque("copysign"), "copysign", "copysign", doc="|x| with the sign of y", arity=2),
+    _row(sympy.Mod, "mod", "mod", "Mod", "remainder", doc="x % y, with the sign of y", arity=2),
+    _row(_opaque("fmod"), "fmod", "fmod", doc="remainder of x / y with the sign of x, as in C", arity=2),
+    _row(_opaque("floor_divide"), "floor_divide", "floor_divide", doc="x // y; gradient 0", arity=2),
+    Word(("max", "Max"), "the greatest argument; ties share in halves", (2, None), sympy.Max, "maximum"),
+    Word(("min", "Min"), "the least argument; ties share in halves", (2, None), sympy.Min, "minimum"),
+    Word(("logical_and", "And"), "all conditions hold", (2, None), sympy.And, "and", kind="logic"),
+    Word(("logical_or", "Or"), "some condition holds", (2, None), sympy.Or, "or", kind="logic"),
+    Word(("logical_not", "Not"), "the condition does not hold", (1, 1), sympy.Not, "not", kind="logic"),
+    Word(
+        ("Piecewise",),
+        "Piecewise((value, condition), ..., (value, True)): the first value whose condition holds; nan if none",
+        (1, None),
+        sympy.Piecewise,
+        "select",
+        kind="piecewise",
+    ),
+)
+
+DEFINED: tuple[Word, ...] = (
+    _defined("lambda x: x**(1/2)", "sqrt", doc="square root"),
+    _defined("lambda x: x**-(1/2)", "rsqrt", doc="1 / sqrt(x)"),
+    _defined("lambda x: x**2", "square", doc="x**2"),
+    _defined("lambda x: x**-1", "reciprocal", doc="1 / x"),
+    _defined("lambda x: -x", "negative", "neg", doc="-x"),
+    _defined("lambda x: x", "positive", doc="x"),
+    _defined("lambda x, y: x + y", "add", doc="x + y"),
+    _defined("lambda x, y: x - y", "subtract", "sub", doc="x - y"),
+    _defined("lambda x, y: x * y", "multiply", "mul", doc="x * y"),
+    _defined("lambda x, y: x / y", "divide", "true_divide", "div", doc="x / y"),
+    _defined("lambda x, y: x**y", "power", "pow", "Pow", "float_power", doc="x**y"),
+    _defined("lambda p, q: p / q", "Rational", doc="p / q, exact as an exponent"),
+    _defined("lambda x, n: x**(1/n)", "root", doc="the n-th root of x >= 0"),
+    _defined("lambda x: x", "Integer", "Float", "float", doc="x"),
+    _defined("lambda x, y: max(x, y)", "maximum", "fmax", doc="the greater of two; ties share in halves"),
+    _defined("lambda x, y: min(x, y)", "minimum", "fmin", doc="the less of two; ties share in halves"),
+    _defined("lambda x, low, high: min(max(x, low), high)", "clip", "clamp", doc="x kept within [low, high]"),
+    _defined("lambda c, x, y: x if c else y", "where", doc="x where the condition holds, else y"),
+    _defined("lambda x, y: x > y", "greater", "Gt", "StrictGreaterThan", doc="x > y"),
+    _defined("lambda x, y: x >= y", "greater_equal", "Ge", "GreaterThan", doc="x >= y"),
+    _defined("lambda x, y: x < y", "less", "Lt", "StrictLessThan", doc="x < y"),
+    _defined("lambda x, y: x <= y", "less_equal", "Le", "LessThan", doc="x <= y"),
+    _defined("lambda x, y: x == y", "equal", "Eq", "Equality", doc="x == y"),
+    _defined("lambda x, y: x != y", "not_equal", "Ne", "Unequality", doc="x != y"),
+    _defined("lambda x, y: (x or y) and not (x and y)", "logical_xor", "Xor", doc="exactly one condition holds"),
+    _defined(
+        "lambda x, h: 0.0 if x < 0 else (h if x == 0 else (1.0 if x > 0 else x))",
+        "heaviside",
+        "Heaviside",
+        doc="0 below 0, 1 above, h at 0 (1/2 if not given)",
+    ),
+    _defined("lambda x: x * (pi / 180)", "deg2rad", "radians", "rad", doc="degrees to radians"),
+    _defined("lambda x: x * (180 / pi)", "rad2deg", "degrees", "deg", doc="radians to degrees"),
+    _defined("lambda x: usinc(pi * x)", "sinc", doc="sin(pi*x) / (pi*x), 1 at 0: NumPy's sinc"),
+    _defined("lambda x, y: logaddexp(x * log(2), y * log(2)) / log(2)", "logaddexp2", doc="log2(2**x + 2**y)"),
+    _defined("lambda x: -softplus(-x)", "log_sigmoid", "log_expit", doc="log(sigmoid(x))"),
+    _defined(
+        "lambda x: 2*atanh(2*x - 1) if abs(x - 0.5) < 0.25 else log(x) - log1p(-x)", "logit", doc="log(x / (1 - x))"
+    ),
+    _defined("lambda x: x if x > 0 else 0", "relu", doc="max(x, 0); the gradient at 0 is 0"),
+    _defined("lambda x: 0 if x <= 0 else (6 if x >= 6 else x)", "relu6", doc="x kept within [0, 6]"),
+    _defined("lambda x: x * sigmoid(x)", "silu", "swish", doc="x * sigmoid(x)"),
+    _defined("lambda x: x * tanh(softplus(x))", "mish", doc="x * tanh(softplus(x))"),
+    _defined("lambda x: x if x > 0 else expm1(x)", "elu", doc="x above 0, exp(x) - 1 below"),
+    _defined("lambda x: x if x > 0 else expm1(x)", "celu", doc="x above 0, exp(x) - 1 below"),
+    _defined(
+        "lambda x: 1.0507009873554804934193349852946"
+        " * (x if x > 0 else 1.6732632423543772848170429916717 * expm1(x))",
+        "selu",
+        doc="scaled elu (Klambauer et al. 2017)",
+    ),
+    _defined("lambda x: x if x >= 0 else 0.01 * x", "leaky_relu", doc="x above 0, x / 100 below"),
+    _defined(
+        "lambda x: x * sigmoid(2 * (2/pi)**(1/2) * (x + 0.044715 * x**3))",
+        "gelu",
+        doc="Gaussian error linear unit, the tanh approximation that jax.nn.gelu uses by default",
+    ),
+    _defined("lambda x: x / (1 + abs(x))", "soft_sign", "softsign", doc="x / (1 + |x|)"),
+    _defined("lambda x: 1 if x > 1 else (-1 if x < -1 else x)", "hard_tanh", "hardtanh", doc="x kept within [-1, 1]"),
+    _defined("lambda x: relu6(x + 3) / 6", "hard_sigmoid", doc="relu6(x + 3) / 6"),
+    _defined("lambda x: x * (relu6(x + 3) / 6)", "hard_silu", "hard_swish", doc="x * hard_sigmoid(x)"),
+    _defined(
+        "lambda x: squareplus(x, 4)",
+        "squareplus",
+        doc="(x + sqrt(x**2 + b)) / 2, with b = 4 if not given",
+    ),
+)
+
+OVERLOADS: dict[tuple[str, int], str] = {
+    ("log", 2): "lambda x, b: log(x) / log(b)",
+    ("heaviside", 1): "lambda x: heaviside(x, 1/2)",
+    ("leaky_relu", 2): "lambda x, slope: x if x >= 0 else slope * x",
+    ("elu", 2): "lambda x, alpha: x if x > 0 else alpha * expm1(x)",
+    ("celu", 2): "lambda x, alpha: x if x > 0 else alpha * expm1(x / alpha)",
+    ("squareplus", 2): (
+        "lambda x, b: 0.5 * (x + (x**2 + b)**(1/2)) if x > 0 else 0.5 * b / ((x**2 + b)**(1/2) - x)"
+    ),
+}
+"""Definitions for a second number of arguments, by canonical name."""
+
+QUALIFIED: dict[tuple[str, str], str] = {
+    ("sympy", "sinc"): "usinc",
+}
+"""(library, name) -> canonical name, where the prefix decides; the bare name is NumPy's."""
+
+CONSTANTS: dict[str, float] = {"pi": math.pi, "e": math.e, "E": math.e, "inf": math.inf, "nan": math.nan}
+"""Constants by bare name, which an argument of the same name takes over."""
+
+QUALIFIED_CONSTANTS: dict[str, float] = CONSTANTS | {
+    "tau": math.tau,
+    "oo": math.inf,
+    "euler_gamma": 0.57721566490153286061,
+    "EulerGamma": 0.57721566490153286061,
+    "GoldenRatio": (1 + math.sqrt(5)) / 2,
+}
+"""Constants that need a prefix (``math.tau``), because bare they are names people give to arguments."""
+
+PREFIXES: dict[str, str] = {
+    "math": "math",
+    "np": "numpy",
+    "numpy": "numpy",
+    "jnp": "numpy",
+    "jax.numpy": "numpy",
+    "lax": "numpy",
+    "jax.lax": "numpy",
+    "nn": "jax",
+    "jax.nn": "jax",
+    "jax.scipy.special": "scipy",
+    "jsp.special": "scipy",
+    "scipy.special": "scipy",
+    "special": "scipy",
+    "sympy": "sympy",
+    "sp": "sympy",
+    "sym": "sympy",
+}
+"""Prefix -> the library whose meaning it selects."""
+
+
+def words() -> Iterator[Word]:
+    """Yield every word, primitives first."""
+    yield from PRIMITIVES
+    yield from DEFINED
+
+
+BY_NAME: dict[str, Word] = {name: word for word in words() for name in word.names}
+"""Word by any of its names."""
+
+OPCODES: dict[type[Basic], str] = {word.node: word.opcode for word in PRIMITIVES if word.node and word.opcode}
+"""Opcode by SymPy class, for the functions; sums, products and powers are the tape's own business."""
+
+FOLDED_LEFT = frozenset({"maximum", "minimum", "and", "or"})
+"""Opcodes of two operands whose words take any number, folded from the left."""
