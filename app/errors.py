@@ -12,7 +12,7 @@
     + TooComplex: over a published limit
     + BadShape: shapes do not fit, or the output is not a scalar
     + TooExpensive: stopped at its deadline or memory cap
-    + BodyTooLarge, UnsupportedMediaType: the envelope
+    + BodyTooLarge, HeadersTooLarge, RequestTimeout, UnsupportedMediaType: the envelope
     + NotFound, MethodNotAllowed: the address
   x Refused: ours, the same request may succeed later
     + Overloaded: the queue or the quota is full
@@ -45,7 +45,7 @@ class Position:
 
 
 class GradserveError(Exception):
-    """Base of everything that can go wrong.
+    """Something went wrong here; the request is not at fault.
 
     Args:
         detail: one sentence about this occurrence.
@@ -160,6 +160,19 @@ class UnsupportedMediaType(Rejected):
 
     code = "unsupported_media_type"
     title = "The media type is not supported"
+
+
+class HeadersTooLarge(BodyTooLarge):
+    """More header bytes or lines than the published limit (RFC 6585, section 5)."""
+
+    title = "The request headers are too large"
+
+
+class RequestTimeout(Rejected):
+    """The request did not arrive in time."""
+
+    code = "request_timeout"
+    title = "The request took too long to arrive"
 
 
 class NotFound(Rejected):

@@ -15,10 +15,10 @@ from __future__ import annotations
 import difflib
 import functools
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import sympy
@@ -151,7 +151,7 @@ def _arguments(
         for kind, data, _ in source.code
         if kind == "name"
         and "." not in data
-        and (data in known or data not in vocabulary.CONSTANTS and data not in ("True", "False"))
+        and (data in known or (data not in vocabulary.CONSTANTS and data not in ("True", "False")))
     )
     return argument_names(tuple(found), limits)
 
@@ -184,9 +184,7 @@ class _Builder:
                 f"the function returns {len(result.items)} values, not a scalar", hint="return one number"
             )
         root = self._number(result, 0)
-        constants = {
-            id(value.node): value.constant for value in self._interned.values() if value.constant is not None
-        }
+        constants = {id(value.node): value.constant for value in self._interned.values() if value.constant is not None}
         # The interned values keep every node alive through the expression, so an id stays unique.
         return Program(root.node, self._args, tuple(self._ranks), constants)
 
@@ -222,7 +220,7 @@ class _Builder:
     def _do_product(self, stack: list[_Value], signs: str, offset: int, names: dict[str, _Value]) -> None:
         factors = [self._number(value, offset) for value in _pop(stack, len(signs))]
         folded = self._fold_chain(factors, signs, offset)
-        if factors[0].node is sympy.S.NegativeOne:
+        if factors[0].node is sympy.Integer(-1):
             # Mul(-1, x) is how a negation is written, so a literal -1 becomes a float: same value, a leaf.
             factors[0] = self._leaf(-1.0)
         parts = [self._inverse(f, offset) if sign == "/" else f for f, sign in zip(factors, signs, strict=True)]
@@ -274,7 +272,7 @@ class _Builder:
         stack.append(self._piecewise(cases, offset))
 
     def _do_tuple(self, stack: list[_Value], count: int, offset: int, names: dict[str, _Value]) -> None:
-        stack.append(_Value(sympy.S.Zero, kind="tuple", items=tuple(_pop(stack, count))))
+        stack.append(_Value(sympy.Integer(0), kind="tuple", items=tuple(_pop(stack, count))))
 
     def _do_call(self, stack: list[_Value], data: tuple[str, int], offset: int, names: dict[str, _Value]) -> None:
         name, count = data
@@ -284,16 +282,14 @@ class _Builder:
         base, *indices = _pop(stack, count + 1)
         stack.append(self._element(base, indices, offset))
 
-    def _do_store(
-        self, stack: list[_Value], targets: tuple[str, ...], offset: int, names: dict[str, _Value]
-    ) -> None:
+    def _do_store(self, stack: list[_Value], targets: tuple[str, ...], offset: int, names: dict[str, _Value]) -> None:
         value = stack.pop()
         values = value.items if len(targets) > 1 and value.kind == "tuple" else (value,)
         if len(values) != len(targets):
             raise errors.SyntaxRejected(f"{len(targets)} names for {len(values)} values", offset=offset)
         names.update(zip(targets, values, strict=True))
 
-    _ACTIONS = {
+    _ACTIONS: ClassVar[dict[str, Callable[..., None]]] = {
         "number": _do_number,
         "name": _do_name,
         "negate": _do_negate,
@@ -353,7 +349,9 @@ class _Builder:
         try:
             if text.isdigit():
                 constant: Number = int(text)
-            elif text[:2].lower() in {"0x", "0b", "0o"} or "_" in text and "." not in text and "e" not in text.lower():
+            elif text[:2].lower() in {"0x", "0b", "0o"} or (
+                "_" in text and "." not in text and "e" not in text.lower()
+            ):
                 constant = int(text, 0)
             else:
                 constant = float(text)
@@ -443,9 +441,7 @@ class _Builder:
             constant = self._fold(_raise, (base.constant, exponent.constant), offset)
         return self._make(sympy.Pow, (base, exponent), offset, constant=constant)
 
-    def _chain(
-        self, cls: type[Basic], parts: list[_Value], constant: Number | None, offset: int
-    ) -> _Value:
+    def _chain(self, cls: type[Basic], parts: list[_Value], constant: Number | None, offset: int) -> _Value:
         """Return the n-ary node; a first operand of the same class is spliced in: (a + b) + c is a + b + c."""
         if len(parts) == 1:
             return parts[0]
@@ -498,9 +494,7 @@ class _Builder:
             if part.constant is None:
                 return None
             total = (
-                part.constant
-                if total is None
-                else self._fold(_CHAIN_OPERATIONS[sign], (total, part.constant), offset)
+                part.constant if total is None else self._fold(_CHAIN_OPERATIONS[sign], (total, part.constant), offset)
             )
         return total
 

@@ -127,10 +127,6 @@ def _xlog1py(x: Array, y: Array) -> Array:
     return jnp.where(zero, 0, x * lax.log1p(jnp.where(zero, 0, y)))
 
 
-def _copysign(x: Array, y: Array) -> Array:
-    return jnp.copysign(x, y)
-
-
 def _softplus(x: Array) -> Array:
     return lax.max(x, jnp.zeros_like(x)) + lax.log1p(lax.exp(-lax.abs(x)))
 
@@ -175,7 +171,7 @@ ARITHMETIC: dict[str, Rule] = {
     # log(x) of a negative base would turn a second derivative of x**3 into NaN.
     "pow": Rule(
         _power,
-        (lambda g, y, x, n: _power_slope(g, x, n), lambda g, y, x, n: _exponent_slope(g, y, x, n)),
+        (lambda g, y, x, n: _power_slope(g, x, n), _exponent_slope),
         np.power,
     ),
     "pow_const": Rule(
@@ -292,7 +288,7 @@ ELEMENTWISE: dict[str, Rule] = {
         _xlog1py, (lambda g, z, x, y: g * lax.log1p(y), lambda g, z, x, y: g * (x / (1 + y))), scipy.special.xlog1py
     ),
     "copysign": Rule(
-        _copysign,
+        jnp.copysign,
         (lambda g, z, x, y: jnp.where(jnp.signbit(x) == jnp.signbit(y), g, -g), None),
         np.copysign,
     ),

@@ -464,7 +464,7 @@ class _Parser:
             raise errors.SyntaxRejected(f"'{token.text}' closes nothing", offset=token.offset)
         self._frames.pop()
         before = self._tokens[self._next - 2].text
-        count = frame.items + (before not in {",", "("} or before == "(" and frame.kind != "call")
+        count = frame.items + (before not in {",", "("} or (before == "(" and frame.kind != "call"))
         if frame.kind == "call":
             self._emit("call", (frame.name, count), frame.offset)
         elif frame.kind == "index":
@@ -512,7 +512,7 @@ class _Parser:
 
     def _end_statement(self) -> None:
         token = self._peek()
-        if token.kind != "end" and token.kind != "newline" and token.text != ";":
+        if token.kind not in {"end", "newline"} and token.text != ";":
             raise self._unexpected(token, "the end of the statement")
         while self._peek().kind == "newline" or self._peek().text == ";":
             self._next += 1

@@ -95,7 +95,7 @@ def record(program: parsing.Program) -> Recording:
     return recorder.finish(result)
 
 
-_NEGATIVE_ONE = sympy.S.NegativeOne
+_NEGATIVE_ONE = sympy.Integer(-1)  # a singleton, so identity is equality
 _RELATIONS: dict[type[Basic], tuple[str, bool]] = {
     sympy.StrictLessThan: ("less", False),
     sympy.LessThan: ("less_equal", False),
@@ -283,10 +283,7 @@ class _Recorder:
             cases.append((value, condition))
             if condition is sympy.true:
                 break
-        if cases[-1][1] is sympy.true:
-            total = self._operand(cases.pop()[0])
-        else:
-            total = self._constant(math.nan)
+        total = self._operand(cases.pop()[0]) if cases[-1][1] is sympy.true else self._constant(math.nan)
         for value, condition in reversed(cases):
             total = self._append("select", self._operand(condition), self._operand(value), total)
         return total

@@ -172,8 +172,7 @@ DEFINED: tuple[Word, ...] = (
     _defined("lambda x: x if x > 0 else expm1(x)", "elu", doc="x above 0, exp(x) - 1 below"),
     _defined("lambda x: x if x > 0 else expm1(x)", "celu", doc="x above 0, exp(x) - 1 below"),
     _defined(
-        "lambda x: 1.0507009873554804934193349852946"
-        " * (x if x > 0 else 1.6732632423543772848170429916717 * expm1(x))",
+        "lambda x: 1.0507009873554804934193349852946 * (x if x > 0 else 1.6732632423543772848170429916717 * expm1(x))",
         "selu",
         doc="scaled elu (Klambauer et al. 2017)",
     ),
@@ -200,9 +199,7 @@ OVERLOADS: dict[tuple[str, int], str] = {
     ("leaky_relu", 2): "lambda x, slope: x if x >= 0 else slope * x",
     ("elu", 2): "lambda x, alpha: x if x > 0 else alpha * expm1(x)",
     ("celu", 2): "lambda x, alpha: x if x > 0 else alpha * expm1(x / alpha)",
-    ("squareplus", 2): (
-        "lambda x, b: 0.5 * (x + (x**2 + b)**(1/2)) if x > 0 else 0.5 * b / ((x**2 + b)**(1/2) - x)"
-    ),
+    ("squareplus", 2): ("lambda x, b: 0.5 * (x + (x**2 + b)**(1/2)) if x > 0 else 0.5 * b / ((x**2 + b)**(1/2) - x)"),
 }
 """Definitions for a second number of arguments, by canonical name."""
 
@@ -213,6 +210,9 @@ QUALIFIED: dict[tuple[str, str], str] = {
 
 CONSTANTS: dict[str, float] = {"pi": math.pi, "e": math.e, "E": math.e, "inf": math.inf, "nan": math.nan}
 """Constants by bare name, which an argument of the same name takes over."""
+
+CONSTANTS_TEXT: dict[str, str] = {name: repr(value) for name, value in CONSTANTS.items()}
+"""The same, as text: JSON has no infinity."""
 
 QUALIFIED_CONSTANTS: dict[str, float] = CONSTANTS | {
     "tau": math.tau,

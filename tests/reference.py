@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mpmath import mp, mpf  # type: ignore[import-untyped]
+from mpmath import mp, mpf
 
 Point = Sequence[float | Sequence[float]]
 
@@ -52,9 +52,7 @@ def gradient(expression: str, args: Sequence[str], point: Point) -> tuple[mpf, l
         return value, _over_paths(partial, point)
 
 
-def float_gradient(
-    expression: str, args: Sequence[str], point: Point
-) -> tuple[float, list[float | list[float]]]:
+def float_gradient(expression: str, args: Sequence[str], point: Point) -> tuple[float, list[float | list[float]]]:
     """Return the value and the gradient by forward-mode dual numbers in plain float64."""
     call = _compile(expression, args, _FLOAT)
     value = float(_value(call([_map_entry(float, entry) for entry in point])))
@@ -116,9 +114,7 @@ def _flat(entries: Sequence[Any]) -> list[Any]:
 
 def _step_exponent(point: Point) -> int:
     """Return the power of ten to step by: far below the least magnitude in the point, which may be tiny."""
-    sizes = [
-        abs(number) for entry in point for number in (entry if isinstance(entry, Sequence) else (entry,))
-    ]
+    sizes = [abs(number) for entry in point for number in (entry if isinstance(entry, Sequence) else (entry,))]
     least = min((size for size in sizes if size > 0), default=1.0)
     return min(0, math.floor(math.log10(least))) - _STEP_DIGITS
 
@@ -126,9 +122,7 @@ def _step_exponent(point: Point) -> int:
 # Texts
 
 
-def _compile(
-    expression: str, args: Sequence[str], namespace: Mapping[str, Any]
-) -> Callable[[Sequence[Any]], Any]:
+def _compile(expression: str, args: Sequence[str], namespace: Mapping[str, Any]) -> Callable[[Sequence[Any]], Any]:
     """Return a function from a point's entries to the value of a text, be it expression or function."""
     tree = ast.parse(re.sub(r"\^", "**", expression.strip()))
     tree = ast.fix_missing_locations(_Rewrite(frozenset(args)).visit(tree))
@@ -189,9 +183,7 @@ class _Rewrite(ast.NodeTransformer):
         if name == "Piecewise":
             return self._piecewise(node.args)
         arguments = [self.visit(argument) for argument in node.args]
-        return ast.Call(
-            ast.Name(name, ast.Load()), arguments, [self.visit(keyword) for keyword in node.keywords]
-        )
+        return ast.Call(ast.Name(name, ast.Load()), arguments, [self.visit(keyword) for keyword in node.keywords])
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         return ast.Name(_canonical(ast.unparse(node)), ast.Load())

@@ -22,9 +22,7 @@ class Formula:
 def _formulas(
     rows: Iterable[tuple[str, str, str, tuple[float | tuple[float, ...], ...]]],
 ) -> tuple[Formula, ...]:
-    return tuple(
-        Formula(name, expression, tuple(args.split()), point) for name, expression, args, point in rows
-    )
+    return tuple(Formula(name, expression, tuple(args.split()), point) for name, expression, args, point in rows)
 
 
 FEYNMAN = _formulas(feynman.ROWS)

@@ -138,10 +138,7 @@ ROWS: tuple[tuple[str, str, str, tuple[float | tuple[float, ...], ...]], ...] = 
     ("Beale", "(1.5 - x + x*y)**2 + (2.25 - x + x*y**2)**2 + (2.625 - x + x*y**3)**2", "x y", (1.0, 0.8)),
     (
         "Beale-lambda",
-        (
-            "lambda X: (1.5 - X[0]*(1 - X[1]))**2 + (2.25 - X[0]*(1 - X[1]**2))**2"
-            " + (2.625 - X[0]*(1 - X[1]**3))**2"
-        ),
+        ("lambda X: (1.5 - X[0]*(1 - X[1]))**2 + (2.25 - X[0]*(1 - X[1]**2))**2 + (2.625 - X[0]*(1 - X[1]**3))**2"),
         "X",
         ((1.0, 1.0),),
     ),
@@ -245,10 +242,7 @@ ROWS: tuple[tuple[str, str, str, tuple[float | tuple[float, ...], ...]], ...] = 
     ("Griewank", "1 + (x**2 + y**2)/4000 - cos(x)*cos(y/sqrt(2))", "x y", (37.5, -12.25)),
     (
         "Griewank-3D",
-        (
-            "1 + (X[0]**2 + X[1]**2"
-            " + X[2]**2)/4000 - np.cos(X[0])*np.cos(X[1]/np.sqrt(2))*np.cos(X[2]/np.sqrt(3))"
-        ),
+        ("1 + (X[0]**2 + X[1]**2 + X[2]**2)/4000 - np.cos(X[0])*np.cos(X[1]/np.sqrt(2))*np.cos(X[2]/np.sqrt(3))"),
         "X",
         ((5.3, -8.1, 2.7),),
     ),
@@ -310,10 +304,7 @@ ROWS: tuple[tuple[str, str, str, tuple[float | tuple[float, ...], ...]], ...] = 
     ),
     (
         "Perm-2-half",
-        (
-            "((1 + 0.5)*(x - 1) + (2 + 0.5)*(y/2 - 1))**2 + ((1 + 0.5)*(x**2 - 1) + (4"
-            " + 0.5)*((y/2)**2 - 1))**2"
-        ),
+        ("((1 + 0.5)*(x - 1) + (2 + 0.5)*(y/2 - 1))**2 + ((1 + 0.5)*(x**2 - 1) + (4 + 0.5)*((y/2)**2 - 1))**2"),
         "x y",
         (1.6, -0.9),
     ),
@@ -332,11 +323,7 @@ ROWS: tuple[tuple[str, str, str, tuple[float | tuple[float, ...], ...]], ...] = 
     ("Forrester", "(6*x - 2)**2*sin(12*x - 4)", "x", (0.3,)),
     (
         "Forrester-low-fidelity",
-        (
-            "def forrester(x):\n"
-            "    high = (6*x - 2)**2 * sin(12*x - 4)\n"
-            "    return 0.5 * high + 10 * (x - 0.5) - 5"
-        ),
+        ("def forrester(x):\n    high = (6*x - 2)**2 * sin(12*x - 4)\n    return 0.5 * high + 10 * (x - 0.5) - 5"),
         "x",
         (0.85,),
     ),
@@ -402,10 +389,7 @@ ROWS: tuple[tuple[str, str, str, tuple[float | tuple[float, ...], ...]], ...] = 
     ("Trecanni", "x**4 + 4*x**3 + 4*x**2 + y**2", "x y", (-1.4, 2.2)),
     (
         "Trefethen",
-        (
-            "exp(sin(50*x)) + sin(60*exp(y)) + sin(70*sin(x)) + sin(sin(80*y)) - sin(10*(x + y)) + (x**2"
-            " + y**2)/4"
-        ),
+        ("exp(sin(50*x)) + sin(60*exp(y)) + sin(70*sin(x)) + sin(sin(80*y)) - sin(10*(x + y)) + (x**2 + y**2)/4"),
         "x y",
         (0.4, -0.7),
     ),

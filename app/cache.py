@@ -1,0 +1,75 @@
+"""A bounded map that makes what it lacks once, however many ask at the same time. Knows no JAX and no HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
+class Cache(Generic[Key, Value]):
+    """Least-recently-used map with single flight per key.
+
+    Belongs to one event loop. A value that could not be made is not kept, and everyone who waited for it gets the
+    same exception; a waiter that is cancelled does not stop the making for the others.
+
+    Args:
+        capacity: how many values are held at most.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        if capacity < 1:
+            raise ValueError(f"capacity must be at least 1, not {capacity}")
+        self._capacity = capacity
+        self._values: OrderedDict[Key, Value] = OrderedDict()
+        self._making: dict[Key, asyncio.Task[Value]] = {}
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    @property
+    def making(self) -> int:
+        """How many values are being made now."""
+        return len(self._making)
+
+    def get(self, key: Key) -> Value | None:
+        """Return the value, now the most recently used, or None."""
+        value = self._values.get(key)
+        if value is not None:
+            self._values.move_to_end(key)
+        return value
+
+    def put(self, key: Key, value: Value) -> None:
+        """Hold a value, letting the least recently used go."""
+        self._values[key] = value
+        self._values.move_to_end(key)
+        while len(self._values) > self._capacity:
+            self._values.popitem(last=False)
+
+    async def get_or_make(self, key: Key, make: Callable[[], Awaitable[Value]]) -> Value:
+        """Return the value, making it if nobody has and nobody is."""
+        value = self.get(key)
+        if value is not None:
+            return value
+        task = self._making.get(key)
+        if task is None:
+            task = self._making[key] = asyncio.ensure_future(self._make(key, make))
+            # Asked for here so that a failure nobody waits for any more is not reported as forgotten.
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(task)
+
+    async def _make(self, key: Key, make: Callable[[], Awaitable[Value]]) -> Value:
+        try:
+            value = await make()
+            self.put(key, value)
+            return value
+        finally:
+            del self._making[key]
+
+    def clear(self) -> None:
+        """Let every value go."""
+        self._values.clear()

@@ -1,0 +1,105 @@
+"""Tape to ahead-of-time executable: one packed vector in, one packed vector out.
+
+One array each way because each costs a device transfer: a gradient of three scalars takes three times as long as a
+packed one. Literals are inputs, so functions that differ only in them share an executable.
+"""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from app import transforms
+from app.tape import Tape
+
+BUCKETS = (8, 64, 512, 8192)
+"""Row counts that executables are made for; a batch is padded to the next one and cut into pieces of the last."""
+
+BROKEN_JAXLIB = frozenset({"0.10.2"})
+"""Versions that compute wrong numbers on CPU: https://github.com/jax-ml/jax/issues/39103."""
+
+
+class WrongNumbers(RuntimeError):
+    """The installed jaxlib computes wrong numbers; nothing it answers can be trusted."""
+
+
+class Executable:
+    """A compiled transform of one tape.
+
+    Args:
+        compiled: JAX's ahead-of-time executable.
+        rows: points it takes at once, 0 for a single point.
+    """
+
+    __slots__ = ("_compiled", "rows")
+
+    def __init__(self, compiled: Any, rows: int) -> None:
+        self._compiled = compiled
+        self.rows = rows
+
+    def __call__(self, *arrays: NDArray[Any]) -> NDArray[Any]:
+        """Run on arrays of exactly the compiled shapes and dtype; see ``compile_tape``."""
+        return np.asarray(self._compiled(*arrays))
+
+
+def compile_tape(tape: Tape, transform: str, dtype: str, rows: int = 0) -> Executable:
+    """Trace, lower and compile.
+
+    Args:
+        tape: n inputs and k constants.
+        transform: "grad" or "value".
+        dtype: "float64" or "float32".
+        rows: 0 for a function of (n + k,) giving (1 + n,); otherwise of (n, rows) and (k,) giving (1 + n, rows).
+            For "value" the result has the first row alone.
+    """
+    if rows == 0:
+        shapes: tuple[tuple[int, ...], ...] = ((tape.inputs + tape.constants,),)
+        function: Any = transforms.packed(tape, transform)
+    else:
+        shapes = ((tape.inputs, rows), (tape.constants,))
+        function = transforms.packed_rows(tape, transform)
+    structs = [jax.ShapeDtypeStruct(shape, jnp.dtype(dtype)) for shape in shapes]
+    executable = Executable(jax.jit(function).lower(*structs).compile(), rows)
+    # The first call of an executable builds its dispatcher, which takes longer than thousands of calls.
+    executable(*[np.ones(struct.shape, struct.dtype) for struct in structs])
+    return executable
+
+
+def bucket(points: int) -> int:
+    """Return the row count of the executable for this many points."""
+    return next((rows for rows in BUCKETS if points <= rows), BUCKETS[-1])
+
+
+def configure() -> None:
+    """Set JAX up for this process; must run before anything is computed."""
+    jax.config.update("jax_enable_x64", True)
+    # Executing in the calling thread saves the hop to a pool, most of the time of a small gradient.
+    jax.config.update("jax_cpu_enable_async_dispatch", False)
+    # Locations cost tracing time and nobody reads them here.
+    jax.config.update("jax_include_full_tracebacks_in_locations", False)
+
+
+def self_test() -> None:
+    """Compute what a broken jaxlib gets wrong, and compare with NumPy.
+
+    jaxlib 0.10.2 on CPU is off by 1 where answers are below 3, in a vmapped matrix-vector product that is reduced,
+    from 16385 rows in float64 and 32769 in float32 (https://github.com/jax-ml/jax/issues/39103).
+
+    Raises:
+        WrongNumbers: the numbers differ, or the version is known to be broken.
+    """
+    version = metadata.version("jaxlib")
+    if version in BROKEN_JAXLIB:
+        raise WrongNumbers(f"jaxlib {version} computes wrong numbers on CPU; install 0.10.1 or 0.12")
+    for dtype, rows, tolerance in (("float64", 16_385, 1e-12), ("float32", 32_769, 1e-5)):
+        points = np.linspace(0.0, 1.0, 3 * rows).reshape(rows, 3).astype(dtype)
+        matrix = np.array([[1.0, 0.5, 0.0], [0.25, 1.0, 0.5], [0.0, 0.125, 1.0]], dtype)
+        found = jax.jit(jax.vmap(lambda row, m=matrix: jnp.sum((m @ row) ** 2)))(points)
+        expected = ((points.astype("float64") @ matrix.T.astype("float64")) ** 2).sum(axis=1)
+        if not np.allclose(np.asarray(found), expected, rtol=tolerance, atol=tolerance):
+            raise WrongNumbers(f"jaxlib {version} fails the self-test of {dtype} matrix products")

@@ -1,0 +1,70 @@
+"""The composition root: settings to an ASGI application, every part made here and handed down.
+
+``uvicorn app.main:app`` serves it; ``create_app`` makes one for a test or another host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+
+from app import __version__, compiler, engine, errors, telemetry
+from app.protocols import edge, ops, problem, v1
+from app.settings import Settings
+
+_DESCRIPTION = """
+Gradients of functions you write as text. `POST /v1/grad` a function, a point and JAX-style `argnums`; the answer is
+the value and the gradient, computed by JAX.
+
+The function is an expression, a lambda or a straight-line `def`, in the names of Python, NumPy, JAX and SymPy:
+`GET /v1/language` lists them, `GET /v1/limits` the limits. Errors are `application/problem+json` (RFC 9457) with a
+stable `code`, and the `position` of the mistake where it is in the expression.
+"""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Return the application.
+
+    Args:
+        settings: the configuration; from the environment if not given.
+    """
+    settings = settings or Settings()
+    compiler.configure()
+    served = engine.Engine(
+        settings.engine_limits(),
+        plan_capacity=settings.plan_capacity,
+        executable_capacity=settings.executable_capacity,
+        threads=settings.threads,
+        observer=telemetry.Observers([telemetry.LogObserver()]),
+    )
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await served.warm()
+        app.state.ready = True
+        yield
+        app.state.ready = False
+        served.close()
+
+    app = FastAPI(title="gradserve", version=__version__, description=_DESCRIPTION, lifespan=lifespan)
+    app.state.engine = served
+    app.state.ready = False
+    app.state.body_limits = settings.body_limits()
+    app.include_router(v1.router)
+    app.include_router(ops.router)
+    app.add_exception_handler(errors.GradserveError, problem.from_error)
+    app.add_exception_handler(HTTPException, problem.from_http)
+    app.add_exception_handler(Exception, problem.from_bug)
+    app.add_middleware(edge.Edge, limits=settings.body_limits())
+    return app
+
+
+def __getattr__(name: str) -> FastAPI:
+    # Made when asked for, so that importing this module to call create_app builds nothing (PEP 562).
+    if name == "app":
+        application = globals()["app"] = create_app()
+        return application
+    raise AttributeError(name)

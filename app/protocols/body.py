@@ -1,0 +1,115 @@
+"""Request bytes to a validated model: size, media type, strict JSON, fields, in that order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pydantic
+import pydantic_core
+from starlette.types import Receive
+
+from app import errors
+
+Model = TypeVar("Model", bound=pydantic.BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on the envelope of a request."""
+
+    max_body_bytes: int = 16 * 1024 * 1024
+    max_header_bytes: int = 32 * 1024
+    max_header_lines: int = 100
+    receive_seconds: float = 20.0
+
+
+async def receive(headers: Mapping[str, str], receive: Receive, limits: Limits) -> bytes:
+    """Return the body of a request, having checked what its headers say before reading and counting what comes.
+
+    Raises:
+        errors.UnsupportedMediaType: not application/json in UTF-8, or compressed.
+        errors.BodyTooLarge: announced or received more than the limit.
+        errors.RequestTimeout: not complete in time.
+    """
+    _check_media_type(headers)
+    announced = headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:20]) > limits.max_body_bytes:
+        raise _too_large(limits)
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(limits.receive_seconds):
+            more = True
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise errors.RequestTimeout("the client went away before the body was complete")
+                chunk = message.get("body", b"")
+                size += len(chunk)
+                if size > limits.max_body_bytes:
+                    raise _too_large(limits)
+                chunks.append(chunk)
+                more = message.get("more_body", False)
+    except TimeoutError:
+        raise errors.RequestTimeout(f"the body did not arrive within {limits.receive_seconds:g} s") from None
+    return b"".join(chunks)
+
+
+def decode(model: type[Model], body: bytes) -> Model:
+    """Return a body as a model.
+
+    Raises:
+        errors.InvalidJson: not strict JSON in UTF-8.
+        errors.InvalidField: a field is missing, unknown or of another type.
+    """
+    try:
+        document = pydantic_core.from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        message = str(error).partition(" at line")[0]
+        raise errors.InvalidJson(f"not JSON: {message}"[:200]) from None
+    if not isinstance(document, dict):
+        raise errors.InvalidJson("the body must be a JSON object")
+    try:
+        return model.model_validate(document)
+    except pydantic.ValidationError as error:
+        raise _field_error(error, model) from None
+
+
+def encode(document: Mapping[str, Any]) -> bytes:
+    """Return strict JSON; numbers that are not finite become "NaN", "Infinity" and "-Infinity" (ProtoJSON)."""
+    return pydantic_core.to_json(document, inf_nan_mode="strings")
+
+
+def _check_media_type(headers: Mapping[str, str]) -> None:
+    media_type, *parameters = (part.strip().lower() for part in headers.get("content-type", "").split(";"))
+    charsets = [
+        value.strip('" ') for key, _, value in (p.partition("=") for p in parameters) if key.strip() == "charset"
+    ]
+    if media_type != "application/json" or any(charset not in {"utf-8", "utf8"} for charset in charsets):
+        raise errors.UnsupportedMediaType(
+            "the body must be application/json in UTF-8", hint="Content-Type: application/json"
+        )
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise errors.UnsupportedMediaType("compressed bodies are not decoded", hint="send the body as it is")
+
+
+def _too_large(limits: Limits) -> errors.BodyTooLarge:
+    return errors.BodyTooLarge(f"the body is over {limits.max_body_bytes} bytes")
+
+
+def _field_error(error: pydantic.ValidationError, model: type[pydantic.BaseModel]) -> errors.InvalidField:
+    """Return the first thing wrong, without echoing the input (it may be large, or not even encodable)."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    location = first["loc"]
+    # Members of a union add a step of their own to the location, the name of a type; a client knows only fields.
+    field = ".".join(str(step) for step in location if isinstance(step, int) or step in model.model_fields)
+    if first["type"] == "missing":
+        return errors.InvalidField(f"the field {location[-1]} is missing", field=field)
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(model.model_fields)
+        return errors.InvalidField(f"{errors.quote(str(location[-1]))} is not a field", hint=f"fields: {known}"[:200])
+    description = (model.model_fields[str(location[0])].description or "").partition(".")[0]
+    return errors.InvalidField(f"{field} is not valid: it takes {description}"[:200], field=field)

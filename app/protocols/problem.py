@@ -1,0 +1,102 @@
+"""Errors as application/problem+json (RFC 9457): one mapping from the error tree to HTTP, one shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pydantic_core
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app import errors
+
+MEDIA_TYPE = "application/problem+json"
+DOCUMENTATION = "/v1/errors#"
+"""Prefix of ``type``, a relative reference (RFC 9457, section 3.1.1) to the list this service publishes."""
+
+_MAX_DETAIL = 300
+_STATUS: dict[type[errors.GradserveError], int] = {
+    errors.Rejected: 422,
+    errors.InvalidJson: 400,
+    errors.NotFound: 404,
+    errors.MethodNotAllowed: 405,
+    errors.RequestTimeout: 408,
+    errors.BodyTooLarge: 413,
+    errors.UnsupportedMediaType: 415,
+    errors.HeadersTooLarge: 431,
+    errors.Overloaded: 429,
+    errors.Draining: 503,
+    errors.GradserveError: 500,
+}
+
+
+def status(error: type[errors.GradserveError]) -> int:
+    """Return the HTTP status of an error class: its own, or its nearest ancestor's."""
+    return next(_STATUS[cls] for cls in error.__mro__ if cls in _STATUS)
+
+
+def catalogue() -> list[dict[str, Any]]:
+    """Return every error a request can get: code, title, status and what it means."""
+    found: dict[str, dict[str, Any]] = {}
+    pending: list[type[errors.GradserveError]] = [errors.GradserveError]
+    while pending:
+        cls = pending.pop(0)
+        pending.extend(cls.__subclasses__())
+        if cls.code not in found:
+            meaning = (cls.__doc__ or "").partition("\n")[0]
+            found[cls.code] = {"code": cls.code, "status": status(cls), "title": cls.title, "meaning": meaning}
+    return list(found.values())
+
+
+def body(error: errors.GradserveError) -> dict[str, Any]:
+    """Return the problem document of an error."""
+    document: dict[str, Any] = {
+        "type": DOCUMENTATION + error.code,
+        "title": error.title,
+        "status": status(type(error)),
+        "detail": error.detail[:_MAX_DETAIL],
+        "code": error.code,
+    }
+    if error.field is not None:
+        document["field"] = error.field[:80]
+    if error.position is not None:
+        position = error.position
+        document["position"] = {"line": position.line, "column": position.column, "offset": position.offset}
+    if error.hint is not None:
+        document["hint"] = error.hint[:_MAX_DETAIL]
+    return document
+
+
+def response(error: errors.GradserveError) -> Response:
+    """Return the HTTP response of an error."""
+    headers = {}
+    if isinstance(error, errors.Refused):
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    return Response(pydantic_core.to_json(body(error)), status(type(error)), headers, MEDIA_TYPE)
+
+
+def from_error(request: Request, error: Exception) -> Response:
+    """Handle an error of our own."""
+    if not isinstance(error, errors.GradserveError):
+        raise TypeError(f"not an error of this service: {error!r}")
+    return response(error)
+
+
+def from_http(request: Request, error: Exception) -> Response:
+    """Handle what the router refuses: unknown paths and methods."""
+    if not isinstance(error, HTTPException):
+        raise TypeError(f"not an HTTP error: {error!r}")
+    if error.status_code == 405:
+        methods = (error.headers or {}).get("Allow", "")
+        refused = response(errors.MethodNotAllowed(f"this resource answers {methods}", hint="see /docs"))
+        refused.headers["Allow"] = methods
+        return refused
+    if error.status_code == 404:
+        return response(errors.NotFound("there is nothing at this address", hint="see /docs"))
+    return response(errors.GradserveError("the request could not be served"))
+
+
+def from_bug(request: Request, error: Exception) -> Response:
+    """Handle what nobody foresaw, telling the client nothing of it; the server logs it."""
+    return response(errors.GradserveError("something went wrong here; the request id finds it in the log"))

@@ -1,0 +1,241 @@
+"""The REST protocol, version 1: POST a function as text and a point, get its derivatives."""
+
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, Literal
+
+import pydantic
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from pydantic.config import JsonDict
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app import engine
+from app.protocols import body
+
+_NUMBERS: JsonDict = {"oneOf": [{"type": "number"}, {"type": "array", "items": {}}]}
+_TUTORIAL: JsonDict = {
+    "expression": "5*(x1**2) + 6*(x2**2) + 7*(x3**2)",
+    "args": ["x1", "x2", "x3"],
+    "point": [1.0, 2.0, 3.0],
+}
+_FUNCTION_ID = "b1aa2c7ec5a97ad29a1ee44d1e7a2f53"
+
+
+class EvaluateRequest(pydantic.BaseModel):
+    """A function and where to evaluate it."""
+
+    model_config = pydantic.ConfigDict(strict=True, extra="forbid", json_schema_extra={"examples": [_TUTORIAL]})
+
+    expression: Annotated[str, pydantic.Field(description="the function: an expression, a lambda or a def, as text.")]
+    args: Annotated[
+        list[str] | None,
+        pydantic.Field(
+            description="a list of argument names in order. Default: a lambda's or def's parameters, or the names "
+            "of an expression in the order they appear."
+        ),
+    ] = None
+    point: Annotated[
+        Any,
+        pydantic.Field(
+            description="one number or nested list for each argument, or an object by name. A function of one "
+            "argument may be given that argument's list itself.",
+            json_schema_extra={
+                "anyOf": [
+                    {"type": "array", "items": _NUMBERS},
+                    {"type": "object", "additionalProperties": _NUMBERS},
+                ]
+            },
+        ),
+    ]
+    dtype: Annotated[
+        Literal["float64", "float32"], pydantic.Field(description='"float64" or "float32". The working precision.')
+    ] = "float64"
+    in_axes: Annotated[
+        int | list[int | None] | None,
+        pydantic.Field(
+            description="null, 0, or a list of them, one for each argument. 0: the argument carries a leading batch "
+            "axis, as in jax.vmap."
+        ),
+    ] = None
+
+
+class GradRequest(EvaluateRequest):
+    """A function, where to differentiate it and by what."""
+
+    model_config = pydantic.ConfigDict(json_schema_extra={"examples": [_TUTORIAL | {"argnums": [0, 1, 2]}]})
+
+    argnums: Annotated[
+        int | str | list[int | str],
+        pydantic.Field(
+            description="a position or name of an argument, or a list of them. As in jax.grad: an int gives that "
+            "argument's gradient, a list gives a list."
+        ),
+    ] = 0
+
+
+Numbers = Annotated[
+    Any,
+    pydantic.Field(
+        json_schema_extra={"oneOf": [{"type": "number"}, {"type": "string"}, {"type": "array", "items": {}}]}
+    ),
+]
+
+
+class EvaluateResponse(pydantic.BaseModel):
+    """The value; numbers that are not finite are the strings NaN, Infinity and -Infinity."""
+
+    model_config = pydantic.ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "value": 92.0,
+                    "args": ["x1", "x2", "x3"],
+                    "dtype": "float64",
+                    "finite": True,
+                    "function_id": _FUNCTION_ID,
+                }
+            ]
+        }
+    )
+
+    value: Annotated[Numbers, pydantic.Field(description="A number, or a list with a batch axis.")]
+    args: Annotated[list[str], pydantic.Field(description="Argument names in order.")]
+    dtype: Literal["float64", "float32"]
+    finite: Annotated[bool, pydantic.Field(description="Whether every number in the answer is finite.")]
+    function_id: Annotated[str, pydantic.Field(description="Names the function, however it was spelled.")]
+
+
+class GradResponse(EvaluateResponse):
+    """Value and gradient; numbers that are not finite are the strings NaN, Infinity and -Infinity."""
+
+    model_config = pydantic.ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "value": 92.0,
+                    "gradient": [10.0, 24.0, 42.0],
+                    "args": ["x1", "x2", "x3"],
+                    "argnums": [0, 1, 2],
+                    "dtype": "float64",
+                    "finite": True,
+                    "function_id": _FUNCTION_ID,
+                }
+            ]
+        }
+    )
+
+    gradient: Annotated[Numbers, pydantic.Field(description="Nested like the arguments of argnums.")]
+    argnums: Annotated[int | list[int], pydantic.Field(description="What was asked, as positions.")]
+
+
+class Problem(pydantic.BaseModel):
+    """An error, as in RFC 9457."""
+
+    class Position(pydantic.BaseModel):
+        """Where in the expression: line and column from 1, offset from 0, in characters."""
+
+        line: int
+        column: int
+        offset: int
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    field: str | None = None
+    position: Position | None = None
+    hint: str | None = None
+
+
+class _Route(APIRoute):
+    """A POST route that decodes and encodes by ``body`` instead of FastAPI's own machinery.
+
+    FastAPI keeps what it is best at, the OpenAPI document; reading is bounded, JSON strict and errors ours.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        model = inspect.signature(self.endpoint).parameters["query"].annotation
+
+        async def handle(request: Request) -> Response:
+            raw = await body.receive(request.headers, request.receive, request.app.state.body_limits)
+            response: Response = await self.endpoint(body.decode(model, raw), request)
+            return response
+
+        return handle
+
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": description, "content": {"application/problem+json": {}}}
+    for status, description in (
+        (400, "Not JSON: `invalid_json`"),
+        (408, "The body did not arrive in time: `request_timeout`"),
+        (413, "The body is too large: `body_too_large`"),
+        (415, "Not application/json: `unsupported_media_type`"),
+        (
+            422,
+            (
+                "The request is at fault: `invalid_field`, `invalid_name`, `syntax_error`, `unknown_name`, `bad_arity`, "
+                "`bad_constant`, `bad_shape`, `too_complex`, `too_expensive`"
+            ),
+        ),
+        (429, "Try again later: `overloaded`"),
+        (503, "Starting or stopping: `draining`"),
+    )
+}
+
+router = APIRouter(prefix="/v1", tags=["derivatives"], route_class=_Route, responses=_PROBLEMS)
+
+
+@router.post("/grad", response_model=GradResponse, summary="Value and gradient of a function at a point")
+async def grad(query: GradRequest, request: Request) -> Response:
+    """Differentiate a scalar function by some of its arguments, as jax.value_and_grad does.
+
+    `argnums` says by which: a position or name gives that argument's gradient in the argument's shape, a list gives
+    a list. With `in_axes` the value and every gradient carry a leading batch axis.
+    """
+    answer = await _ask(request, _query("grad", query, argnums=query.argnums))
+    document = {
+        "value": answer.value,
+        "gradient": answer.gradient,
+        "args": answer.args,
+        "argnums": answer.argnums,
+        "dtype": answer.dtype,
+        "finite": answer.finite,
+        "function_id": answer.function_id,
+    }
+    return _reply(answer, document)
+
+
+@router.post("/evaluate", response_model=EvaluateResponse, summary="Value of a function at a point")
+async def evaluate(query: EvaluateRequest, request: Request) -> Response:
+    """Evaluate a scalar function at a point, or at many with `in_axes`."""
+    answer = await _ask(request, _query("value", query))
+    document = {
+        "value": answer.value,
+        "args": answer.args,
+        "dtype": answer.dtype,
+        "finite": answer.finite,
+        "function_id": answer.function_id,
+    }
+    return _reply(answer, document)
+
+
+def _query(transform: str, request: EvaluateRequest, *, argnums: int | str | list[int | str] = 0) -> engine.Query:
+    return engine.Query(
+        transform, request.expression, request.point, request.args, argnums, request.dtype, request.in_axes
+    )
+
+
+async def _ask(request: Request, query: engine.Query) -> engine.Answer:
+    asked: engine.Engine = request.app.state.engine
+    return await asked.answer(query)
+
+
+def _reply(answer: engine.Answer, document: dict[str, Any]) -> Response:
+    timing = ", ".join(f"{stage};dur={seconds * 1e3:.3f}" for stage, seconds in answer.seconds.items())
+    used = "hit" if answer.hit else "fwd=miss"
+    headers = {"Server-Timing": timing, "Cache-Status": f"gradserve; {used}; detail={answer.tier}"}
+    return Response(body.encode(document), 200, headers, "application/json")

@@ -1,0 +1,55 @@
+"""Configuration: GRADSERVE_* environment variables to one frozen object, read by main and cli only."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app import engine, parsing, points
+from app.protocols import body
+
+
+class Settings(BaseSettings):
+    """Everything that can be set; each field is the environment variable GRADSERVE_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="GRADSERVE_", frozen=True, extra="forbid")
+
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="least level that is logged"
+    )
+    plan_capacity: int = Field(default=4096, ge=1, description="parsed functions kept")
+    executable_capacity: int = Field(
+        default=1024,
+        ge=1,
+        le=16_000,
+        description="live executables kept; each holds 3 of the kernel's 65,530 memory maps",
+    )
+    threads: int = Field(default=2, ge=1, le=64, description="threads for long texts, compilations and large batches")
+    max_expression_bytes: int = Field(default=131_072, ge=1, description="bytes of an expression")
+    max_arguments: int = Field(default=64, ge=1, description="arguments of a function")
+    max_nesting: int = Field(default=512, ge=1, description="levels of nesting, after sums and products are flattened")
+    max_operations: int = Field(default=65_536, ge=1, description="operations of a function")
+    max_points: int = Field(default=100_000, ge=1, description="points in a batch")
+    max_elements: int = Field(default=2_000_000, ge=1, description="numbers in a point or batch")
+    max_body_bytes: int = Field(default=16 * 1024 * 1024, ge=1024, description="bytes of a request body")
+    max_header_bytes: int = Field(default=32 * 1024, ge=1024, description="bytes of request headers")
+    max_header_lines: int = Field(default=100, ge=10, description="lines of request headers")
+    receive_seconds: float = Field(default=20.0, gt=0, description="seconds a body may take to arrive")
+
+    def engine_limits(self) -> engine.Limits:
+        """Return the bounds on queries."""
+        text = parsing.Limits(
+            max_expression_bytes=self.max_expression_bytes,
+            max_arguments=self.max_arguments,
+            max_nesting=self.max_nesting,
+            max_operations=self.max_operations,
+        )
+        return engine.Limits(text, points.Limits(self.max_points, self.max_elements))
+
+    def body_limits(self) -> body.Limits:
+        """Return the bounds on the envelope of a request."""
+        return body.Limits(self.max_body_bytes, self.max_header_bytes, self.max_header_lines, self.receive_seconds)
