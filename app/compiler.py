@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.experimental import serialize_executable
 from numpy.typing import NDArray
 
 from app import transforms
@@ -36,15 +37,15 @@ class Executable:
         rows: points it takes at once, 0 for a single point.
     """
 
-    __slots__ = ("_compiled", "rows")
+    __slots__ = ("compiled", "rows")
 
     def __init__(self, compiled: Any, rows: int) -> None:
-        self._compiled = compiled
+        self.compiled = compiled
         self.rows = rows
 
     def __call__(self, *arrays: NDArray[Any]) -> NDArray[Any]:
         """Run on arrays of exactly the compiled shapes and dtype; see ``compile_tape``."""
-        return np.asarray(self._compiled(*arrays))
+        return np.asarray(self.compiled(*arrays))
 
 
 def compile_tape(tape: Tape, transform: str, dtype: str, rows: int = 0) -> Executable:
@@ -68,6 +69,23 @@ def compile_tape(tape: Tape, transform: str, dtype: str, rows: int = 0) -> Execu
     # The first call of an executable builds its dispatcher, which takes longer than thousands of calls.
     executable(*[np.ones(struct.shape, struct.dtype) for struct in structs])
     return executable
+
+
+def serialise(executable: Executable) -> bytes:
+    """Return an executable as bytes for ``restore``; whoever may write them may run code where they are read."""
+    blob, _, _ = serialize_executable.serialize(executable.compiled)
+    return bytes(blob)
+
+
+def restore(blob: bytes, rows: int) -> Executable:
+    """Return the executable that ``serialise`` wrote, by a process with the same jaxlib, device and flags."""
+    inputs = (0,) if rows == 0 else (0, 0)
+    arguments = jax.tree.structure((inputs, {}))
+    device = jax.devices()[:1]
+    loaded = serialize_executable.deserialize_and_load(
+        blob, arguments, jax.tree.structure(0), backend=jax.default_backend(), execution_devices=device
+    )
+    return Executable(loaded, rows)
 
 
 def bucket(points: int) -> int:

@@ -51,7 +51,31 @@ class Answered:
     seconds: float
 
 
-Event = Compiled | Answered
+@dataclass(frozen=True, slots=True)
+class WorkerReplaced:
+    """A compile worker was killed or retired, and another started.
+
+    Attributes:
+        reason: "deadline", "memory", "died" or "recycled".
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreed:
+    """An executable gave other numbers than the interpreter, and was thrown away.
+
+    Attributes:
+        key: the tape's key.
+        transform: what was compiled.
+    """
+
+    key: str
+    transform: str
+
+
+Event = Compiled | Answered | WorkerReplaced | Disagreed
 
 
 class Observer(Protocol):
@@ -73,8 +97,12 @@ class LogObserver:
                 event.operations,
                 event.seconds * 1e3,
             )
-        else:
+        elif isinstance(event, Answered):
             _log.debug("answered %s", event)
+        elif isinstance(event, Disagreed):
+            _log.error("compiled code disagrees with the interpreter on %s %s", event.key, event.transform)
+        else:
+            _log.warning("a compile worker was replaced: %s", event.reason)
 
 
 class Observers:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import pydantic
 import pydantic_core
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
 from app import errors
 
@@ -26,7 +26,7 @@ class Limits:
     receive_seconds: float = 20.0
 
 
-async def receive(headers: Mapping[str, str], receive: Receive, limits: Limits) -> bytes:
+async def receive(headers: Iterable[tuple[bytes, bytes]], receive: Receive, limits: Limits) -> bytes:
     """Return the body of a request, having checked what its headers say before reading and counting what comes.
 
     Raises:
@@ -34,28 +34,35 @@ async def receive(headers: Mapping[str, str], receive: Receive, limits: Limits) 
         errors.BodyTooLarge: announced or received more than the limit.
         errors.RequestTimeout: not complete in time.
     """
-    _check_media_type(headers)
-    announced = headers.get("content-length", "")
-    if announced.isdecimal() and int(announced[:20]) > limits.max_body_bytes:
-        raise _too_large(limits)
-    chunks: list[bytes] = []
-    size = 0
+    _check_headers(headers, limits)
     try:
         async with asyncio.timeout(limits.receive_seconds):
-            more = True
-            while more:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise errors.RequestTimeout("the client went away before the body was complete")
-                chunk = message.get("body", b"")
-                size += len(chunk)
-                if size > limits.max_body_bytes:
+            message = await receive()
+            content: bytes = message.get("body", b"")
+            if not message.get("more_body", False) and message["type"] == "http.request":
+                if len(content) > limits.max_body_bytes:
                     raise _too_large(limits)
-                chunks.append(chunk)
-                more = message.get("more_body", False)
+                return content  # the usual case: all of it in one piece
+            return await _gather(message, receive, limits)
     except TimeoutError:
         raise errors.RequestTimeout(f"the body did not arrive within {limits.receive_seconds:g} s") from None
-    return b"".join(chunks)
+
+
+async def _gather(message: Message, receive: Receive, limits: Limits) -> bytes:
+    """Return a body that comes in pieces, the first of which is here."""
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        if message["type"] == "http.disconnect":
+            raise errors.RequestTimeout("the client went away before the body was complete")
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limits.max_body_bytes:
+            raise _too_large(limits)
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+        message = await receive()
 
 
 def decode(model: type[Model], body: bytes) -> Model:
@@ -83,17 +90,31 @@ def encode(document: Mapping[str, Any]) -> bytes:
     return pydantic_core.to_json(document, inf_nan_mode="strings")
 
 
-def _check_media_type(headers: Mapping[str, str]) -> None:
-    media_type, *parameters = (part.strip().lower() for part in headers.get("content-type", "").split(";"))
-    charsets = [
-        value.strip('" ') for key, _, value in (p.partition("=") for p in parameters) if key.strip() == "charset"
-    ]
-    if media_type != "application/json" or any(charset not in {"utf-8", "utf8"} for charset in charsets):
-        raise errors.UnsupportedMediaType(
-            "the body must be application/json in UTF-8", hint="Content-Type: application/json"
-        )
-    if headers.get("content-encoding", "identity").lower() != "identity":
+def _check_headers(headers: Iterable[tuple[bytes, bytes]], limits: Limits) -> None:
+    media_type = encoding = b""
+    for name, value in headers:
+        if name == b"content-type":
+            media_type = value
+        elif name == b"content-length":
+            if value.isdigit() and int(value[:20]) > limits.max_body_bytes:
+                raise _too_large(limits)
+        elif name == b"content-encoding":
+            encoding = value
+    if media_type != b"application/json" and not _is_json(media_type):
+        hint = "Content-Type: application/json"
+        raise errors.UnsupportedMediaType("the body must be application/json in UTF-8", hint=hint)
+    if encoding and encoding.lower() != b"identity":
         raise errors.UnsupportedMediaType("compressed bodies are not decoded", hint="send the body as it is")
+
+
+def _is_json(content_type: bytes) -> bool:
+    """Return whether a Content-Type says JSON in UTF-8, whatever its case and parameters (RFC 9110, section 8.3)."""
+    media_type, *parameters = (part.strip() for part in content_type.lower().split(b";"))
+    for parameter in parameters:
+        name, _, value = parameter.partition(b"=")
+        if name.strip() == b"charset" and value.strip(b'" ') not in {b"utf-8", b"utf8"}:
+            return False
+    return media_type == b"application/json"
 
 
 def _too_large(limits: Limits) -> errors.BodyTooLarge:

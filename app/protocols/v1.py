@@ -1,18 +1,17 @@
 """The REST protocol, version 1: POST a function as text and a point, get its derivatives."""
 
-import inspect
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, Literal
 
 import pydantic
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from fastapi.routing import APIRoute
 from pydantic.config import JsonDict
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app import engine
-from app.protocols import body
+from app.protocols import body, exchange
 
 _NUMBERS: JsonDict = {"oneOf": [{"type": "number"}, {"type": "array", "items": {}}]}
 _TUTORIAL: JsonDict = {
@@ -150,21 +149,32 @@ class Problem(pydantic.BaseModel):
     hint: str | None = None
 
 
-class _Route(APIRoute):
-    """A POST route that decodes and encodes by ``body`` instead of FastAPI's own machinery.
+class Route(APIRoute):
+    """A POST route answered by ``exchange`` instead of FastAPI's own machinery.
 
     FastAPI keeps what it is best at, the OpenAPI document; reading is bounded, JSON strict and errors ours.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        model = inspect.signature(self.endpoint).parameters["query"].annotation
+        operation = exchange.Operation.of(self.endpoint)
 
         async def handle(request: Request) -> Response:
-            raw = await body.receive(request.headers, request.receive, request.app.state.body_limits)
-            response: Response = await self.endpoint(body.decode(model, raw), request)
+            state = request.app.state
+            headers = request.scope["headers"]
+            reply = await exchange.perform(operation, state.engine, headers, request.receive, state.body_limits)
+            response = Response(reply.content, reply.status)
+            response.raw_headers = reply.raw_headers()
             return response
 
         return handle
+
+
+def _engine(request: Request) -> engine.Engine:
+    served: engine.Engine = request.app.state.engine
+    return served
+
+
+Served = Annotated[engine.Engine, Depends(_engine)]
 
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -177,8 +187,8 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         (
             422,
             (
-                "The request is at fault: `invalid_field`, `invalid_name`, `syntax_error`, `unknown_name`, `bad_arity`, "
-                "`bad_constant`, `bad_shape`, `too_complex`, `too_expensive`"
+                "The request is at fault: `invalid_field`, `invalid_name`, `syntax_error`, `unknown_name`, "
+                "`bad_arity`, `bad_constant`, `bad_shape`, `too_complex`, `too_expensive`"
             ),
         ),
         (429, "Try again later: `overloaded`"),
@@ -186,17 +196,17 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     )
 }
 
-router = APIRouter(prefix="/v1", tags=["derivatives"], route_class=_Route, responses=_PROBLEMS)
+router = APIRouter(prefix="/v1", tags=["derivatives"], route_class=Route, responses=_PROBLEMS)
 
 
 @router.post("/grad", response_model=GradResponse, summary="Value and gradient of a function at a point")
-async def grad(query: GradRequest, request: Request) -> Response:
+async def grad(query: GradRequest, served: Served) -> exchange.Reply:
     """Differentiate a scalar function by some of its arguments, as jax.value_and_grad does.
 
     `argnums` says by which: a position or name gives that argument's gradient in the argument's shape, a list gives
     a list. With `in_axes` the value and every gradient carry a leading batch axis.
     """
-    answer = await _ask(request, _query("grad", query, argnums=query.argnums))
+    answer = await served.answer(_query("grad", query, argnums=query.argnums))
     document = {
         "value": answer.value,
         "gradient": answer.gradient,
@@ -210,9 +220,9 @@ async def grad(query: GradRequest, request: Request) -> Response:
 
 
 @router.post("/evaluate", response_model=EvaluateResponse, summary="Value of a function at a point")
-async def evaluate(query: EvaluateRequest, request: Request) -> Response:
+async def evaluate(query: EvaluateRequest, served: Served) -> exchange.Reply:
     """Evaluate a scalar function at a point, or at many with `in_axes`."""
-    answer = await _ask(request, _query("value", query))
+    answer = await served.answer(_query("value", query))
     document = {
         "value": answer.value,
         "args": answer.args,
@@ -229,13 +239,16 @@ def _query(transform: str, request: EvaluateRequest, *, argnums: int | str | lis
     )
 
 
-async def _ask(request: Request, query: engine.Query) -> engine.Answer:
-    asked: engine.Engine = request.app.state.engine
-    return await asked.answer(query)
-
-
-def _reply(answer: engine.Answer, document: dict[str, Any]) -> Response:
-    timing = ", ".join(f"{stage};dur={seconds * 1e3:.3f}" for stage, seconds in answer.seconds.items())
+def _reply(answer: engine.Answer, document: dict[str, Any]) -> exchange.Reply:
+    timing = ", ".join([f"{stage};dur={seconds * 1e3:.3f}" for stage, seconds in answer.seconds.items()])
     used = "hit" if answer.hit else "fwd=miss"
-    headers = {"Server-Timing": timing, "Cache-Status": f"gradserve; {used}; detail={answer.tier}"}
-    return Response(body.encode(document), 200, headers, "application/json")
+    headers = (
+        (b"server-timing", timing.encode()),
+        (b"cache-status", f"gradserve; {used}; detail={answer.tier}".encode()),
+    )
+    return exchange.Reply(200, body.encode(document), headers=headers)
+
+
+def operations() -> dict[str, exchange.Operation]:
+    """Return the operations of this protocol by path."""
+    return {route.path: exchange.Operation.of(route.endpoint) for route in router.routes if isinstance(route, Route)}

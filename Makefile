@@ -1,0 +1,56 @@
+# gradserve: every target installs what it needs into .venv by itself.
+
+PYTHON ?= python3
+HOST   ?= 127.0.0.1
+PORT   ?= 8000
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test lint format bench image clean
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	@echo "==> creating $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install 'pip>=25.1'  # the first that reads dependency groups
+
+$(VENV)/.serve: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "==> installing gradserve and its pinned dependencies (about 600 MB, a minute or two the first time)"
+	@$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.serve
+	@echo "==> installing the tools for tests and lint"
+	@$(PIP) install -c constraints.txt --group dev
+	@touch $@
+
+serve: $(VENV)/.serve  ## serve on http://127.0.0.1:8000; HOST= and PORT= override
+	@echo "==> serving on http://$(HOST):$(PORT), documentation at /docs; stop with Ctrl-C"
+	@exec $(BIN)/gradserve serve --host $(HOST) --port $(PORT)
+
+test: lint  ## run every check and test
+	@echo "==> pytest"
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev  ## run ruff, mypy --strict and import-linter
+	@echo "==> ruff, mypy, import-linter"
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo --no-cache
+
+format: $(VENV)/.dev  ## format the code
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
+
+bench: $(VENV)/.dev  ## measure, side by side in one run
+	@$(BIN)/python -m tests.benchmarks
+
+image:  ## build the container image
+	docker build -t gradserve .
+
+clean:  ## remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -1,0 +1,394 @@
+"""Compiling in another process, which can be killed.
+
+A compilation cannot be stopped from within (https://github.com/jax-ml/jax/issues/18246), and tracing holds the GIL.
+So a spawned child traces and compiles, and its executable comes back serialised; a child that passes its deadline
+or memory cap is killed and the next one, kept warm, takes its place. Children are started, never forked: JAX has
+threads.
+
+A frame on the pipes is a length, a JSON header and a blob:
+
+    4 bytes, big-endian   length of the header
+    4 bytes, big-endian   length of the blob
+    header, blob          request: the job and nothing; reply: {"ok": true} and the executable, or {"error": text}
+
+The child gets an environment of a few named variables, so no secret of the service reaches it, and dies with its
+parent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import io
+import json
+import os
+import resource
+import signal
+import struct
+import sys
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from app import compiler, errors, telemetry
+from app.tape import Instruction, Tape
+
+_LENGTHS = struct.Struct(">II")
+_MAX_BLOB = 1 << 30
+_KEPT_ENVIRONMENT = (
+    "PATH",
+    "LD_LIBRARY_PATH",
+    "VIRTUAL_ENV",
+    "PYTHONPATH",
+    "LANG",
+    "TMPDIR",
+    "XLA_FLAGS",
+    "JAX_PLATFORMS",
+)
+_PR_SET_PDEATHSIG = 1
+_WATCH_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on one compilation and on the life of a child.
+
+    Attributes:
+        deadline_seconds: wall-clock time of one compilation.
+        memory_bytes: resident memory of a child.
+        jobs: compilations after which a child is replaced.
+        forget_seconds: how long a job that was killed is refused at once.
+    """
+
+    deadline_seconds: float = 30.0
+    memory_bytes: int = 2 << 30
+    jobs: int = 500
+    forget_seconds: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to compile; see ``compiler.compile_tape``."""
+
+    tape: Tape
+    transform: str
+    dtype: str
+    rows: int
+
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        """What tells this executable from others."""
+        return self.tape.key, self.transform, self.dtype, self.rows
+
+
+class _Died(Exception):
+    """The child went away without an answer."""
+
+
+class Workers:
+    """Compiles jobs in children, one at a time each, and keeps one child more than that warm.
+
+    Belongs to one event loop; ``start`` before, ``close`` after.
+
+    Args:
+        count: compilations at one time.
+        limits: bounds on each.
+        observer: takes events.
+    """
+
+    def __init__(self, count: int, limits: Limits, observer: telemetry.Observer) -> None:
+        self._limits = limits
+        self._observer = observer
+        self._count = count
+        self._turns = asyncio.Semaphore(count)
+        self._idle: asyncio.Queue[_Child] = asyncio.Queue()
+        self._children: set[_Child] = set()
+        self._starting: set[asyncio.Task[None]] = set()
+        self._killed: OrderedDict[tuple[str, str, str, int], float] = OrderedDict()
+
+    def start(self) -> None:
+        """Start the children, without waiting for them."""
+        for _ in range(self._count + 1):
+            self._spawn()
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Process ids of the living children."""
+        return tuple(child.pid for child in self._children)
+
+    async def compile(self, job: Job) -> bytes:
+        """Return the serialised executable of a job.
+
+        Raises:
+            errors.TooExpensive: killed at its deadline or memory cap, now or lately.
+        """
+        forgotten = self._killed.get(job.key)
+        if forgotten is not None and time.monotonic() < forgotten:
+            raise errors.TooExpensive("compiling this function was stopped at its deadline a short while ago")
+        async with self._turns:
+            for _ in range(3):
+                child = await self._next()
+                try:
+                    return await self._ask(child, job)
+                except _Died:
+                    continue  # killed from outside, or crashed: the job itself may be innocent
+        self._remember(job)
+        raise errors.TooExpensive("compiling this function ended its process three times")
+
+    async def close(self) -> None:
+        """Kill the children."""
+        for task in self._starting:
+            task.cancel()
+        await asyncio.gather(*self._starting, return_exceptions=True)
+        await asyncio.gather(*(child.kill() for child in tuple(self._children)))
+        self._children.clear()
+
+    async def _ask(self, child: _Child, job: Job) -> bytes:
+        start = time.perf_counter()
+        asked = asyncio.ensure_future(child.ask(job))
+        watched = asyncio.ensure_future(child.outgrows(self._limits.memory_bytes))
+        try:
+            done, _ = await asyncio.wait(
+                {asked, watched}, timeout=self._limits.deadline_seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+            if asked in done:
+                header, blob = asked.result()
+                child.jobs += 1
+                seconds = time.perf_counter() - start
+                if "error" in header:
+                    self._remember(job)
+                    raise errors.TooExpensive(f"compiling this function failed: {header['error']}"[:200])
+                self._observer.observe(
+                    telemetry.Compiled(job.tape.key, job.transform, job.rows, len(job.tape.code), seconds)
+                )
+                return blob
+            self._remember(job)
+            reason = "memory" if watched in done else "deadline"
+            self._observer.observe(telemetry.WorkerReplaced(reason))
+            await self._replace(child)
+            raise errors.TooExpensive(f"compiling this function was stopped at its {reason} limit")
+        except _Died:
+            self._observer.observe(telemetry.WorkerReplaced("died"))
+            await self._replace(child)
+            raise
+        except asyncio.CancelledError:
+            await self._replace(child)
+            raise
+        finally:
+            for task in (asked, watched):
+                task.cancel()
+            await asyncio.gather(asked, watched, return_exceptions=True)
+            if child.alive:
+                await self._give_back(child)
+
+    async def _next(self) -> _Child:
+        while True:
+            child = await self._idle.get()
+            if child.alive:
+                return child
+            self._observer.observe(telemetry.WorkerReplaced("died"))
+            await self._replace(child)
+
+    async def _give_back(self, child: _Child) -> None:
+        if child.jobs >= self._limits.jobs:
+            self._observer.observe(telemetry.WorkerReplaced("recycled"))
+            await self._replace(child)
+        else:
+            self._idle.put_nowait(child)
+
+    async def _replace(self, child: _Child) -> None:
+        await child.kill()
+        self._children.discard(child)
+        self._spawn()
+
+    def _spawn(self) -> None:
+        task = asyncio.ensure_future(self._start_child())
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+
+    async def _start_child(self) -> None:
+        child = await _Child.start(self._limits)
+        self._children.add(child)
+        try:
+            await child.ready()
+        except _Died:
+            await child.kill()
+            self._children.discard(child)
+            await asyncio.sleep(1.0)  # whatever keeps children from starting, do not spin
+            self._spawn()
+        else:
+            self._idle.put_nowait(child)
+
+    def _remember(self, job: Job) -> None:
+        self._killed[job.key] = time.monotonic() + self._limits.forget_seconds
+        while len(self._killed) > 4096:
+            self._killed.popitem(last=False)
+
+
+class _Child:
+    """One child process and its pipes."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self.jobs = 0
+
+    @classmethod
+    async def start(cls, limits: Limits) -> _Child:
+        environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
+        # The service owns the accelerator; a child on the same one takes only what it needs.
+        environment["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "app.worker",
+            str(os.getpid()),
+            str(limits.memory_bytes),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=environment,
+            cwd=Path(__file__).parent.parent,
+        )
+        return cls(process)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process.returncode is None
+
+    async def ready(self) -> None:
+        """Wait until the child has JAX imported and has compiled something."""
+        await self._read()
+
+    async def ask(self, job: Job) -> tuple[dict[str, Any], bytes]:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(_frame(_to_json(job), b""))
+            await self._process.stdin.drain()
+        except (BrokenPipeError, ConnectionResetError):
+            raise _Died from None
+        return await self._read()
+
+    async def outgrows(self, memory_bytes: int) -> None:
+        """Return when the resident memory of the child passes a limit."""
+        while _resident_bytes(self.pid) <= memory_bytes:
+            await asyncio.sleep(_WATCH_SECONDS)
+
+    async def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+
+    async def _read(self) -> tuple[dict[str, Any], bytes]:
+        assert self._process.stdout is not None
+        try:
+            lengths = await self._process.stdout.readexactly(_LENGTHS.size)
+            header_size, blob_size = _LENGTHS.unpack(lengths)
+            header = json.loads(await self._process.stdout.readexactly(header_size))
+            return header, await self._process.stdout.readexactly(min(blob_size, _MAX_BLOB))
+        except (asyncio.IncompleteReadError, ConnectionResetError):
+            await self._process.wait()
+            raise _Died from None
+
+
+def _resident_bytes(pid: int) -> int:
+    """Return the resident memory of a process; 0 where the system does not tell or it is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError):
+        return 0
+
+
+def _frame(header: dict[str, Any], blob: bytes) -> bytes:
+    encoded = json.dumps(header).encode()
+    return _LENGTHS.pack(len(encoded), len(blob)) + encoded + blob
+
+
+def _to_json(job: Job) -> dict[str, Any]:
+    tape = job.tape
+    return {
+        "inputs": tape.inputs,
+        "constants": tape.constants,
+        "statics": [[static.numerator, static.denominator] for static in tape.statics],
+        "code": tape.code,
+        "result": tape.result,
+        "key": tape.key,
+        "transform": job.transform,
+        "dtype": job.dtype,
+        "rows": job.rows,
+    }
+
+
+def _from_json(document: dict[str, Any]) -> Job:
+    tape = Tape(
+        document["inputs"],
+        document["constants"],
+        tuple(Fraction(numerator, denominator) for numerator, denominator in document["statics"]),
+        tuple(Instruction(opcode, tuple(operands)) for opcode, operands in document["code"]),
+        document["result"],
+        document["key"],
+    )
+    return Job(tape, document["transform"], document["dtype"], document["rows"])
+
+
+# The child
+
+
+def _serve(requests: io.BufferedReader, reply: Callable[[bytes], object]) -> None:
+    """Answer frames until the parent closes the pipe."""
+    while True:
+        lengths = requests.read(_LENGTHS.size)
+        if len(lengths) < _LENGTHS.size:
+            return
+        header_size, _ = _LENGTHS.unpack(lengths)
+        job = _from_json(json.loads(requests.read(header_size)))
+        try:
+            blob = compiler.serialise(compiler.compile_tape(job.tape, job.transform, job.dtype, job.rows))
+        except Exception as error:  # noqa: BLE001 - whatever XLA raises, the parent must hear of it
+            reply(_frame({"error": f"{type(error).__name__}: {error}"[:500]}, b""))
+        else:
+            reply(_frame({"ok": True}, blob))
+
+
+def _confine(parent: int, memory_bytes: int) -> None:
+    """Take away what a compiler does not need, and die with the parent."""
+    os.nice(10)  # requests come first
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    # XLA reserves a good 1.5 GiB of addresses before it uses any; the watch on resident memory is the real cap.
+    reserved = memory_bytes + (4 << 30)
+    resource.setrlimit(resource.RLIMIT_AS, (reserved, reserved))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before the line above
+            sys.exit(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+
+
+def _main() -> None:
+    parent, memory_bytes = int(sys.argv[1]), int(sys.argv[2])
+    _confine(parent, memory_bytes)
+    pipe = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)  # whatever a library prints must not end up between frames
+    compiler.configure()
+    warm = Tape(1, 0, (), (Instruction("sin", (0,)),), 1, "warm")
+    compiler.serialise(compiler.compile_tape(warm, "grad", "float64"))
+
+    def reply(frame: bytes) -> None:
+        view = memoryview(frame)
+        while view:
+            view = view[pipe.write(view) :]
+
+    reply(_frame({"ready": True}, b""))
+    _serve(sys.stdin.buffer, reply)  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    _main()
