@@ -18,13 +18,16 @@ class Cache(Generic[Key, Value]):
     same exception; a waiter that is cancelled does not stop the making for the others.
 
     Args:
-        capacity: how many values are held at most.
+        capacity: how much is held at most.
+        weigh: what a value counts against the capacity; each counts 1 if not given.
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, weigh: Callable[[Value], int] = lambda _: 1) -> None:
         if capacity < 1:
             raise ValueError(f"capacity must be at least 1, not {capacity}")
         self._capacity = capacity
+        self._weigh = weigh
+        self._weight = 0
         self._values: OrderedDict[Key, Value] = OrderedDict()
         self._making: dict[Key, asyncio.Task[Value]] = {}
 
@@ -44,11 +47,15 @@ class Cache(Generic[Key, Value]):
         return value
 
     def put(self, key: Key, value: Value) -> None:
-        """Hold a value, letting the least recently used go."""
+        """Hold a value, letting the least recently used go; one too heavy by itself is still held, alone."""
+        before = self._values.pop(key, None)
+        if before is not None:
+            self._weight -= self._weigh(before)
         self._values[key] = value
-        self._values.move_to_end(key)
-        while len(self._values) > self._capacity:
-            self._values.popitem(last=False)
+        self._weight += self._weigh(value)
+        while self._weight > self._capacity and len(self._values) > 1:
+            _, oldest = self._values.popitem(last=False)
+            self._weight -= self._weigh(oldest)
 
     async def get_or_make(self, key: Key, make: Callable[[], Awaitable[Value]]) -> Value:
         """Return the value, making it if nobody has and nobody is."""
@@ -73,3 +80,4 @@ class Cache(Generic[Key, Value]):
     def clear(self) -> None:
         """Let every value go."""
         self._values.clear()
+        self._weight = 0

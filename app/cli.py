@@ -11,7 +11,7 @@ import pydantic_core
 import typer
 import uvicorn
 
-from app import __version__, compiler, engine, errors, main
+from app import __version__, compiler, engine, errors, main, store
 from app.settings import Settings
 
 cli = typer.Typer(
@@ -96,11 +96,13 @@ def version() -> None:
 
 async def _answer(query: engine.Query) -> engine.Answer:
     compiler.configure()
-    asked = engine.Engine(Settings().engine_limits())
+    settings = Settings()
+    disk = store.open_store(settings.cache_directory(), settings.cache_max_bytes)
+    asked = engine.Engine(engine.Options(limits=settings.engine_limits(), disk=disk))
     try:
         return await asked.answer(query)
     finally:
-        asked.close()
+        await asked.close()
 
 
 def _assignment(text: str) -> tuple[str, Any]:

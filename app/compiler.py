@@ -6,7 +6,11 @@ packed one. Literals are inputs, so functions that differ only in them share an 
 
 from __future__ import annotations
 
+import contextlib
+import os
+import platform
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -35,13 +39,17 @@ class Executable:
     Args:
         compiled: JAX's ahead-of-time executable.
         rows: points it takes at once, 0 for a single point.
+
+    Attributes:
+        checked: whether its numbers have been compared with the interpreter's.
     """
 
-    __slots__ = ("compiled", "rows")
+    __slots__ = ("checked", "compiled", "rows")
 
     def __init__(self, compiled: Any, rows: int) -> None:
         self.compiled = compiled
         self.rows = rows
+        self.checked = False
 
     def __call__(self, *arrays: NDArray[Any]) -> NDArray[Any]:
         """Run on arrays of exactly the compiled shapes and dtype; see ``compile_tape``."""
@@ -73,19 +81,60 @@ def compile_tape(tape: Tape, transform: str, dtype: str, rows: int = 0) -> Execu
 
 def serialise(executable: Executable) -> bytes:
     """Return an executable as bytes for ``restore``; whoever may write them may run code where they are read."""
-    blob, _, _ = serialize_executable.serialize(executable.compiled)
-    return bytes(blob)
+    return dump(executable.compiled)
 
 
 def restore(blob: bytes, rows: int) -> Executable:
-    """Return the executable that ``serialise`` wrote, by a process with the same jaxlib, device and flags."""
-    inputs = (0,) if rows == 0 else (0, 0)
-    arguments = jax.tree.structure((inputs, {}))
-    device = jax.devices()[:1]
-    loaded = serialize_executable.deserialize_and_load(
-        blob, arguments, jax.tree.structure(0), backend=jax.default_backend(), execution_devices=device
+    """Return the executable that ``serialise`` wrote, by a process of the same ``environment``."""
+    return Executable(load(blob, arguments=1 if rows == 0 else 2), rows)
+
+
+def dump(compiled: Any) -> bytes:
+    """Return a JAX executable of arrays to one array as bytes."""
+    blob, _, _ = serialize_executable.serialize(compiled)
+    return bytes(blob)
+
+
+def load(blob: bytes, arguments: int) -> Any:
+    """Return the JAX executable that ``dump`` wrote, which takes so many arrays."""
+    # The trees are not part of the bytes; with flat signatures they follow from the number of arguments.
+    return serialize_executable.deserialize_and_load(
+        blob,
+        jax.tree.structure(((0,) * arguments, {})),
+        jax.tree.structure(0),
+        backend=jax.default_backend(),
+        execution_devices=jax.devices()[:1],
     )
-    return Executable(loaded, rows)
+
+
+def environment() -> tuple[str, ...]:
+    """Return everything machine code depends on beside its function: versions, device, flags, CPU features."""
+    device = jax.devices()[0]
+    features = ""
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
+        features = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    return (
+        metadata.version("jax"),
+        metadata.version("jaxlib"),
+        platform.machine(),
+        device.platform,
+        str(device.client.platform_version),
+        device.device_kind,
+        os.environ.get("XLA_FLAGS", ""),
+        features,
+    )
+
+
+def agree(first: NDArray[Any], second: NDArray[Any]) -> bool:
+    """Return whether two results are one function's, up to rounding that cancellation may have blown up."""
+    tolerance = 1e-6 if first.dtype == np.float64 else 1e-2
+    finite = np.isfinite(first) & np.isfinite(second)
+    scale = np.abs(first[finite]).max(initial=1.0)
+    return bool(
+        np.array_equal(np.isfinite(first), np.isfinite(second))
+        and (np.abs(first[finite] - second[finite]) <= tolerance * scale).all()
+    )
 
 
 def bucket(points: int) -> int:

@@ -1,13 +1,17 @@
 """The one door: a query in, an answer out, whatever the protocol.
 
-The text is parsed and recorded once and kept as a plan; executables are shared by every plan with the same tape.
-Nothing slow runs on the event loop: long texts are parsed, executables compiled and large batches run in threads,
-where the work releases the GIL or is bounded by the published limits.
+The text is parsed and recorded once and kept as a plan. A function met for the first time is interpreted at once; the
+library has it compiled when it has shown that it is worth it, and the executable takes over when it comes, after its
+first numbers have been compared with the interpreter's.
+
+Nothing slow runs on the event loop: long texts are parsed and long executions run in threads, compilations in other
+processes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,16 +21,19 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from app import cache, compiler, errors, parsing, points, tape, telemetry
+from app import cache, compiler, errors, interpreter, library, parsing, points, programs, store, tape, telemetry, worker
 
 Array = NDArray[Any]
 Result = TypeVar("Result")
 
 _INLINE_CHARACTERS = 2_000
-"""Texts up to this long are parsed on the event loop: about a millisecond, less than a thread's turn costs."""
+"""Texts up to this long are parsed on the event loop: a few milliseconds at most."""
 
-_INLINE_WORK = 50_000
-"""Operations times points up to which an executable runs on the event loop: well under a millisecond."""
+_INLINE_WORK = 16_000
+"""Operations times points up to which work runs on the event loop: less than a thread's turn and wake-up cost."""
+
+_PLAN_WEIGHT = 40
+"""What a plan counts beside its operations, in operations: its text, names and dictionaries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,31 @@ class Limits:
 
     text: parsing.Limits = parsing.Limits()
     point: points.Limits = points.Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How an engine is made.
+
+    Attributes:
+        limits: bounds on queries.
+        plan_capacity: operations of all plans kept.
+        executable_capacity: live executables kept; each holds about three memory maps of the kernel's 65,530.
+        compile_workers: compilations at one time.
+        compile_limits: bounds on each.
+        disk: keeps executables.
+        threads: threads for long texts, long executions and loading executables.
+        observer: takes events.
+    """
+
+    limits: Limits = Limits()
+    plan_capacity: int = 500_000
+    executable_capacity: int = 1024
+    compile_workers: int = 1
+    compile_limits: worker.Limits = worker.Limits()
+    disk: store.Store = field(default_factory=store.NoStore)
+    threads: int = 2
+    observer: telemetry.Observer = field(default_factory=telemetry.Observers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +104,9 @@ class Answer:
         dtype: of the computation.
         finite: whether every number is.
         function_id: names the function, see ``tape.Recording``.
-        hit: whether nothing had to be compiled.
-        tier: "compiled" or "interpreted".
-        seconds: wall-clock time by stage: parse, compile, execute.
+        hit: whether the function was known: neither parsed nor compiled for this query.
+        tier: "compiled" or "interpreted", whichever answered.
+        seconds: wall-clock time by stage: parse, execute.
     """
 
     value: Any
@@ -89,59 +121,125 @@ class Answer:
     seconds: dict[str, float]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the input leaves of a plan lie in a flat point of certain shapes.
+
+    Attributes:
+        positions: for each leaf, int, shape (n,).
+        straight: whether the leaves are the flat point itself and every argument a number, the usual case.
+    """
+
+    positions: Array
+    straight: bool
+
+
 class Plan:
     """A function ready to be asked about.
 
-    Attributes:
-        args: argument names.
-        ranks: how each is used, see ``parsing.Program``.
-        recording: its tape and constants.
-        positions: where the input leaves lie in the flat point, by the shapes of the arguments.
+    Args:
+        program: the parsed function; its expression is not kept.
     """
 
-    args: tuple[str, ...]
-    ranks: tuple[int | None, ...]
-    recording: tape.Recording
-    positions: dict[tuple[tuple[int, ...], ...], Array] = field(default_factory=dict)
+    __slots__ = ("_layouts", "_templates", "args", "encoded", "ranks", "recording")
 
-    def locate(self, shapes: tuple[tuple[int, ...], ...]) -> Array:
-        """Return the positions for these shapes, remembering a few."""
-        found = self.positions.get(shapes)
+    def __init__(self, program: parsing.Program) -> None:
+        self.args = program.args
+        self.ranks = program.ranks
+        self.recording = tape.record(program)
+        self.encoded = interpreter.encode(self.recording.tape)
+        self._layouts: dict[tuple[tuple[int, ...], ...], Layout] = {}
+        self._templates: dict[str, Array] = {}
+
+    @property
+    def operations(self) -> int:
+        """Number of instructions on the tape."""
+        return len(self.recording.tape.code)
+
+    def layout(self, shapes: tuple[tuple[int, ...], ...]) -> Layout:
+        """Return the layout for these shapes, remembering a few."""
+        found = self._layouts.get(shapes)
         if found is None:
-            found = np.array(tape.positions(self.recording, self.args, shapes), dtype=np.intp)
-            if len(self.positions) >= 8:
-                self.positions.clear()
-            self.positions[shapes] = found
+            positions = np.array(tape.positions(self.recording, self.args, shapes), dtype=np.intp)
+            straight = not any(shapes) and positions.tolist() == list(range(len(shapes)))
+            if len(self._layouts) >= 4:
+                self._layouts.clear()
+            found = self._layouts[shapes] = Layout(positions, straight)
         return found
+
+    def leaves(self, flat: Array, layout: Layout, dtype: str) -> Array:
+        """Return inputs ++ constants, shape (n + k,), for a flat point of shape (m,)."""
+        template = self._templates.get(dtype)
+        if template is None:
+            with np.errstate(over="ignore"):  # beyond float32 is infinity, as JAX has it
+                constants = np.array(self.recording.constants).astype(dtype)
+            template = self._templates[dtype] = np.concatenate((np.zeros(len(layout.positions), dtype), constants))
+        vector = template.copy()
+        if dtype == "float32":
+            with np.errstate(over="ignore"):
+                vector[: len(layout.positions)] = flat[layout.positions]
+        elif layout.straight:
+            vector[: len(flat)] = flat
+        else:
+            vector[: len(layout.positions)] = flat[layout.positions]
+        return vector
+
+    def rows(self, flat: Array, layout: Layout, dtype: str) -> tuple[Array, Array]:
+        """Return the inputs of many points, shape (n, batch), and the constants, shape (k,)."""
+        with np.errstate(over="ignore"):
+            return flat[layout.positions].astype(dtype), np.array(self.recording.constants).astype(dtype)
 
 
 class Engine:
-    """Answers queries. Belongs to one event loop.
+    """Answers queries. Belongs to one event loop; ``start`` before, ``close`` after.
 
     Args:
-        limits: bounds on queries.
-        plan_capacity: how many parsed functions are kept.
-        executable_capacity: how many live executables are kept; each holds about three memory maps of the kernel's
-            65,530 (vm.max_map_count).
-        threads: threads for parsing long texts, compiling and large batches.
-        observer: takes events.
+        options: see there.
     """
 
-    def __init__(
-        self,
-        limits: Limits = Limits(),
-        *,
-        plan_capacity: int = 4096,
-        executable_capacity: int = 1024,
-        threads: int = 2,
-        observer: telemetry.Observer | None = None,
-    ) -> None:
-        self.limits = limits
-        self._observer = observer or telemetry.Observers()
-        self._plans: cache.Cache[tuple[Any, ...], Plan] = cache.Cache(plan_capacity)
-        self._executables: cache.Cache[tuple[Any, ...], compiler.Executable] = cache.Cache(executable_capacity)
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="gradserve")
+    def __init__(self, options: Options | None = None) -> None:
+        options = options or Options()
+        self.limits = options.limits
+        self._observer = options.observer
+        self._plans: cache.Cache[tuple[Any, ...], Plan] = cache.Cache(
+            options.plan_capacity, lambda plan: _PLAN_WEIGHT + plan.operations
+        )
+        self._threads = ThreadPoolExecutor(options.threads, thread_name_prefix="gradserve")
+        self._workers = worker.Workers(options.compile_workers, options.compile_limits, options.observer)
+        self._interpreters = programs.Interpreters(options.disk)
+        self._warming: asyncio.Future[None] | None = None
+        self.library = library.Library(
+            self._workers,
+            options.disk,
+            self._threads,
+            capacity=options.executable_capacity,
+            observer=options.observer,
+        )
+
+    async def start(self) -> None:
+        """Check the numbers of the installed jaxlib, make the interpreter ready, start the compile workers.
+
+        Raises:
+            compiler.WrongNumbers: this jaxlib must not answer anybody.
+        """
+        await self._in_thread(compiler.self_test)
+        await self._in_thread(self._interpreters.warm)
+        tutorial = Query("grad", "5*X[0]**2 + 6*X[1]**2 + 7*X[2]**2", [1.0, 2.0, 3.0])
+        answer = await self.answer(tutorial)
+        if answer.gradient != [10.0, 24.0, 42.0] or answer.value != 92.0:
+            raise compiler.WrongNumbers(f"the gradient of the tutorial came out as {answer.gradient}")
+        self._workers.start()
+        # Large functions and batches find their programs made, or wait for them.
+        self._warming = asyncio.ensure_future(self._in_thread(self._interpreters.warm_rest))
+
+    async def close(self) -> None:
+        """Stop the workers and let threads and executables go."""
+        if self._warming is not None:
+            self._warming.cancel()
+        await self.library.close()
+        await self._workers.close()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._plans.clear()
 
     async def answer(self, query: Query) -> Answer:
         """Answer a query.
@@ -150,58 +248,39 @@ class Engine:
             errors.Rejected: the query is at fault.
         """
         start = time.perf_counter()
-        plan = await self._plan(query)
+        plan, hit = await self._plan(query)
         argnums = points.resolve_argnums(query.argnums, plan.args) if query.transform == "grad" else []
         point = points.bind(query.point, plan.args, plan.ranks, query.in_axes, self.limits.point)
-        positions = plan.locate(point.shapes)
+        layout = plan.layout(point.shapes)
         parsed = time.perf_counter()
-        rows = 0 if point.batch is None else compiler.bucket(point.batch)
-        executable, hit = await self._executable(plan.recording.tape, query.transform, query.dtype, rows)
-        compiled = time.perf_counter()
-        result = await self._run(executable, plan.recording, point, positions, query.dtype)
+        if point.batch is None:
+            result, tier = await self._one(plan, query, point, layout)
+        else:
+            result, tier = await self._many(plan, query, point, layout)
         executed = time.perf_counter()
-        self._observer.observe(telemetry.Answered(query.transform, "compiled", hit, point.batch or 1, executed - start))
-        gradient, finite = None, True
-        if query.transform == "grad":
-            gradient, finite = _gradient(point, positions, result[1:], argnums)
+        self._observer.observe(telemetry.Answered(query.transform, tier, hit, point.batch or 1, executed - start))
+        value, gradient, finite = _unpack(query.transform, point, layout, argnums, result)
         return Answer(
-            value=result[0].tolist(),
+            value=value,
             gradient=gradient,
             args=plan.args,
             argnums=argnums,
             dtype=query.dtype,
-            finite=finite and bool(np.isfinite(result[0]).all()),
+            finite=finite,
             function_id=plan.recording.function_id,
             hit=hit,
-            tier="compiled",
-            seconds={"parse": parsed - start, "compile": compiled - parsed, "execute": executed - compiled},
+            tier=tier,
+            seconds={"parse": parsed - start, "execute": executed - parsed},
         )
 
-    async def warm(self) -> None:
-        """Check the numbers of the installed jaxlib and pay the costs of first use.
-
-        Raises:
-            compiler.WrongNumbers: this jaxlib must not answer anybody.
-        """
-        await self._in_thread(compiler.self_test)
-        tutorial = Query("grad", "5*X[0]**2 + 6*X[1]**2 + 7*X[2]**2", [1.0, 2.0, 3.0])
-        answer = await self.answer(tutorial)
-        if answer.gradient != [10.0, 24.0, 42.0] or answer.value != 92.0:
-            raise compiler.WrongNumbers(f"the gradient of the tutorial came out as {answer.gradient}")
-
-    def close(self) -> None:
-        """Let threads and executables go."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
-        self._plans.clear()
-        self._executables.clear()
-
-    async def _plan(self, query: Query) -> Plan:
+    async def _plan(self, query: Query) -> tuple[Plan, bool]:
+        """Return the plan, and whether it was there."""
         declared = () if query.args is not None else points.names_in(query.point)
         names = None if query.args is None else tuple(query.args)
         key = (query.expression, names, declared)
         plan = self._plans.get(key)
         if plan is not None:
-            return plan
+            return plan, True
 
         def make() -> Plan:
             program = parsing.parse(query.expression, names, declared, limits=self.limits.text)
@@ -209,75 +288,110 @@ class Engine:
                 raise errors.InvalidField(
                     "the expression has no arguments to differentiate by", hint="name them in args", field="expression"
                 )
-            return Plan(program.args, program.ranks, tape.record(program))
+            return Plan(program)
 
-        if len(query.expression) <= _INLINE_CHARACTERS:
-            plan = make()
-            self._plans.put(key, plan)
-            return plan
-        return await self._plans.get_or_make(key, lambda: self._in_thread(make))
+        if len(query.expression) > _INLINE_CHARACTERS:
+            return await self._plans.get_or_make(key, lambda: self._in_thread(make)), False
+        plan = make()
+        self._plans.put(key, plan)
+        return plan, False
 
-    async def _executable(
-        self, recorded: tape.Tape, transform: str, dtype: str, rows: int
-    ) -> tuple[compiler.Executable, bool]:
-        """Return the executable and whether it was there."""
-        key = (recorded.key, transform, dtype, rows)
-        executable = self._executables.get(key)
-        if executable is not None:
-            return executable, True
+    async def _one(self, plan: Plan, query: Query, point: points.Point, layout: Layout) -> tuple[Array, str]:
+        """Return [value, *partials of the input leaves] at one point, and the tier that computed it."""
+        vector = plan.leaves(point.flat, layout, query.dtype)
+        job = worker.Job(plan.recording.tape, query.transform, query.dtype, 0)
 
-        def make() -> compiler.Executable:
-            start = time.perf_counter()
-            made = compiler.compile_tape(recorded, transform, dtype, rows)
-            seconds = time.perf_counter() - start
-            self._observer.observe(telemetry.Compiled(recorded.key, transform, rows, len(recorded.code), seconds))
-            return made
+        def interpret() -> Array:
+            return self._interpreters[query.dtype].gradient(plan.encoded, vector)
 
-        return await self._executables.get_or_make(key, lambda: self._in_thread(make)), False
+        return await self._tiers(job, plan, interpret, lambda executable: executable(vector), 1)
 
-    async def _run(
+    async def _many(self, plan: Plan, query: Query, point: points.Point, layout: Layout) -> tuple[Array, str]:
+        """Return the same with a batch axis behind."""
+        leaves, constants = plan.rows(point.flat, layout, query.dtype)
+        batch = leaves.shape[1]
+        job = worker.Job(plan.recording.tape, query.transform, query.dtype, compiler.bucket(batch))
+
+        def interpret() -> Array:
+            run = self._interpreters[query.dtype].gradient_rows
+            return run(plan.encoded, leaves, constants)
+
+        def execute(executable: compiler.Executable) -> Array:
+            return _in_pieces(lambda piece: _padded(executable, piece, constants), leaves, executable.rows)
+
+        return await self._tiers(job, plan, interpret, execute, batch)
+
+    async def _tiers(
         self,
+        job: worker.Job,
+        plan: Plan,
+        interpret: Callable[[], Array],
+        execute: Callable[[compiler.Executable], Array],
+        batch: int,
+    ) -> tuple[Array, str]:
+        inline = plan.operations * batch <= _INLINE_WORK
+        executable = self.library.get(job.key)
+        if executable is not None and (executable.checked or await self._agrees(job, executable, interpret, execute)):
+            found = executable
+            return (execute(found) if inline else await self._in_thread(lambda: execute(found))), "compiled"
+        ready = self._interpreters[job.dtype].ready(plan.encoded, batch if job.rows else None)
+        start = time.perf_counter()
+        result = interpret() if inline and ready else await self._in_thread(interpret)
+        self.library.spend(job, time.perf_counter() - start)
+        return result, "interpreted"
+
+    async def _agrees(
+        self,
+        job: worker.Job,
         executable: compiler.Executable,
-        recording: tape.Recording,
-        point: points.Point,
-        positions: Array,
-        dtype: str,
-    ) -> Array:
-        """Return [value, *partials of the input leaves], with a batch axis behind if the point has one."""
-        with np.errstate(over="ignore"):  # beyond float32 is infinity, as JAX has it
-            constants = np.array(recording.constants).astype(dtype)
-            leaves = point.flat[positions].astype(dtype)
-        if point.batch is None:
-            arrays = (np.concatenate((leaves, constants)),)
-            if len(recording.tape.code) <= _INLINE_WORK:
-                return executable(*arrays)
-            return await self._in_thread(lambda: executable(*arrays))
-        if len(recording.tape.code) * point.batch <= _INLINE_WORK:
-            return _run_rows(executable, leaves, constants)
-        return await self._in_thread(lambda: _run_rows(executable, leaves, constants))
+        interpret: Callable[[], Array],
+        execute: Callable[[compiler.Executable], Array],
+    ) -> bool:
+        """Compare an executable's first numbers with the interpreter's; throw it away if they differ."""
+        interpreted, compiled = await self._in_thread(lambda: (interpret(), execute(executable)))
+        if compiler.agree(interpreted[: len(compiled)], compiled):
+            executable.checked = True
+            return True
+        self._observer.observe(telemetry.Disagreed(job.tape.key, job.transform))
+        self.library.discard(job.key)
+        return False
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
 
-def _run_rows(executable: compiler.Executable, leaves: Array, constants: Array) -> Array:
-    """Run a batch in pieces of the executable's size, the last padded with copies of the last point."""
-    batch, rows = leaves.shape[1], executable.rows
-    pieces = []
-    for first in range(0, batch, rows):
-        piece = leaves[:, first : first + rows]
-        missing = rows - piece.shape[1]
-        if missing:
-            piece = np.pad(piece, ((0, 0), (0, missing)), mode="edge")
-        pieces.append(executable(np.ascontiguousarray(piece), constants)[:, : rows - missing])
-    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
+def _in_pieces(run: Callable[[Array], Array], leaves: Array, rows: int) -> Array:
+    """Run a batch, shape (n, batch), in pieces of at most ``rows`` points."""
+    batch = leaves.shape[1]
+    if batch <= rows:
+        return run(leaves)
+    return np.concatenate([run(leaves[:, first : first + rows]) for first in range(0, batch, rows)], axis=1)
 
 
-def _gradient(point: points.Point, positions: Array, partials: Array, argnums: int | list[int]) -> tuple[Any, bool]:
-    """Return the gradient nested as asked, and whether all of it is finite."""
-    flat = np.zeros(point.flat.shape, dtype=partials.dtype)
-    np.add.at(flat, positions, partials)
-    wanted = [argnums] if isinstance(argnums, int) else argnums
-    entries = points.nest(flat, point.shapes, wanted)
-    finite = all(bool(np.isfinite(entry).all()) for entry in entries)
-    return entries[0] if isinstance(argnums, int) else entries, finite
+def _padded(executable: compiler.Executable, leaves: Array, constants: Array) -> Array:
+    """Run fewer points than the executable takes: the rest are copies of the last, which cost nothing new."""
+    missing = executable.rows - leaves.shape[1]
+    if missing:
+        leaves = np.pad(leaves, ((0, 0), (0, missing)), mode="edge")
+    return executable(np.ascontiguousarray(leaves), constants)[:, : executable.rows - missing]
+
+
+def _unpack(
+    transform: str, point: points.Point, layout: Layout, argnums: int | list[int], result: Array
+) -> tuple[Any, Any, bool]:
+    """Return value, gradient nested as asked, and whether all of it is finite."""
+    if layout.straight and point.batch is None and transform == "grad":
+        value, *partials = result.tolist()
+        if isinstance(argnums, int):
+            gradient = partials[argnums]
+            return value, gradient, math.isfinite(value) and math.isfinite(gradient)
+        chosen = [partials[argnum] for argnum in argnums]
+        return value, chosen, math.isfinite(value) and all(map(math.isfinite, chosen))
+    finite = bool(np.isfinite(result[0]).all())
+    if transform == "value":
+        return result[0].tolist(), None, finite
+    flat = np.zeros(point.flat.shape, dtype=result.dtype)
+    np.add.at(flat, layout.positions, result[1:])
+    entries = points.nest(flat, point.shapes, [argnums] if isinstance(argnums, int) else argnums)
+    finite = finite and all(bool(np.isfinite(entry).all()) for entry in entries)
+    return result[0].tolist(), entries[0] if isinstance(argnums, int) else entries, finite

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
-from app import __version__, compiler, engine, errors, telemetry
+from app import __version__, compiler, engine, errors, store, telemetry
 from app.protocols import edge, ops, problem, v1
 from app.settings import Settings
 
@@ -33,21 +33,25 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """
     settings = settings or Settings()
     compiler.configure()
-    served = engine.Engine(
-        settings.engine_limits(),
+    options = engine.Options(
+        limits=settings.engine_limits(),
         plan_capacity=settings.plan_capacity,
         executable_capacity=settings.executable_capacity,
+        compile_workers=settings.compile_workers,
+        compile_limits=settings.worker_limits(),
+        disk=store.open_store(settings.cache_directory(), settings.cache_max_bytes),
         threads=settings.threads,
         observer=telemetry.Observers([telemetry.LogObserver()]),
     )
+    served = engine.Engine(options)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await served.warm()
+        await served.start()
         app.state.ready = True
         yield
         app.state.ready = False
-        served.close()
+        await served.close()
 
     app = FastAPI(title="gradserve", version=__version__, description=_DESCRIPTION, lifespan=lifespan)
     app.state.engine = served

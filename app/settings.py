@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app import engine, parsing, points
+from app import engine, parsing, points, worker
 from app.protocols import body
 
 
@@ -21,13 +22,22 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="least level that is logged"
     )
-    plan_capacity: int = Field(default=4096, ge=1, description="parsed functions kept")
+    plan_capacity: int = Field(
+        default=500_000, ge=1000, description="operations of all parsed functions kept, each counting 40 more"
+    )
     executable_capacity: int = Field(
         default=1024,
         ge=1,
         le=16_000,
         description="live executables kept; each holds 3 of the kernel's 65,530 memory maps",
     )
+    cache_dir: str = Field(
+        default="~/.cache/gradserve", description="directory for compiled functions; empty keeps none on disk"
+    )
+    cache_max_bytes: int = Field(default=1 << 30, ge=1 << 20, description="bytes of that directory")
+    compile_workers: int = Field(default=1, ge=1, le=64, description="functions compiled at a time, each in a process")
+    compile_deadline_seconds: float = Field(default=30.0, gt=0, description="seconds one compilation may take")
+    compile_memory_bytes: int = Field(default=2 << 30, ge=1 << 29, description="resident bytes of a compile worker")
     threads: int = Field(default=2, ge=1, le=64, description="threads for long texts, compilations and large batches")
     max_expression_bytes: int = Field(default=131_072, ge=1, description="bytes of an expression")
     max_arguments: int = Field(default=64, ge=1, description="arguments of a function")
@@ -49,6 +59,14 @@ class Settings(BaseSettings):
             max_operations=self.max_operations,
         )
         return engine.Limits(text, points.Limits(self.max_points, self.max_elements))
+
+    def worker_limits(self) -> worker.Limits:
+        """Return the bounds on compilations."""
+        return worker.Limits(self.compile_deadline_seconds, self.compile_memory_bytes)
+
+    def cache_directory(self) -> Path | None:
+        """Return the directory of the store, or None."""
+        return Path(self.cache_dir).expanduser() if self.cache_dir else None
 
     def body_limits(self) -> body.Limits:
         """Return the bounds on the envelope of a request."""

@@ -36,8 +36,14 @@ class Store(Protocol):
     def get(self, name: str) -> bytes | None:
         """Return the bytes, or None."""
 
+    def has(self, name: str) -> bool:
+        """Return whether ``get`` may find something, at the price of one system call."""
+
     def put(self, name: str, payload: bytes) -> None:
         """Keep bytes; losing them is no error."""
+
+    def remove(self, name: str) -> None:
+        """Forget an entry."""
 
 
 class NoStore:
@@ -46,7 +52,13 @@ class NoStore:
     def get(self, name: str) -> bytes | None:  # noqa: ARG002 - the protocol's name
         return None
 
+    def has(self, name: str) -> bool:  # noqa: ARG002
+        return False
+
     def put(self, name: str, payload: bytes) -> None:
+        pass
+
+    def remove(self, name: str) -> None:
         pass
 
 
@@ -82,8 +94,7 @@ class DiskStore:
         payload = content[head:]
         if content[:head] != _MAGIC + self._sign(name, payload):
             _log.warning("dropped a damaged or foreign cache entry: %s", path.name)
-            with contextlib.suppress(OSError):
-                path.unlink()
+            self.remove(name)
             return None
         with contextlib.suppress(OSError):
             os.utime(path)
@@ -97,6 +108,13 @@ class DiskStore:
         self._puts += 1
         if self._puts % _SWEEP_EVERY == 1:
             self.sweep()
+
+    def has(self, name: str) -> bool:
+        return self._path(name).exists()
+
+    def remove(self, name: str) -> None:
+        with contextlib.suppress(OSError):
+            self._path(name).unlink()
 
     def sweep(self) -> None:
         """Remove the entries longest untouched until the rest fit the bound."""

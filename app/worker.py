@@ -278,7 +278,7 @@ class _Child:
 
     async def outgrows(self, memory_bytes: int) -> None:
         """Return when the resident memory of the child passes a limit."""
-        while _resident_bytes(self.pid) <= memory_bytes:
+        while _resident_bytes(self.pid) <= memory_bytes:  # noqa: ASYNC110 - the kernel sends no event for it
             await asyncio.sleep(_WATCH_SECONDS)
 
     async def kill(self) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from app import vocabulary
 from app.cli import cli
 from app.protocols import problem
 from app.settings import Settings
+from tests.service import Client
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 REQUESTS = re.findall(r"```sh\n(curl .*?)```\n\n```json\n(.*?)```", README, re.DOTALL)
@@ -22,15 +22,11 @@ COMMANDS = re.findall(r"```console\n\$ (gradserve [^\n]*)\n(.*?)```", README, re
 
 @pytest.mark.parametrize(("command", "answer"), REQUESTS)
 def test_every_request_of_the_readme_gets_the_answer_printed_below_it(
-    client: TestClient, command: str, answer: str
+    client: Client, command: str, answer: str
 ) -> None:
     words = shlex.split(command)
     url = next(word for word in words if word.startswith("http"))
-    response = client.post(
-        url.removeprefix("http://127.0.0.1:8000"),
-        content=words[words.index("-d") + 1],
-        headers={"Content-Type": "application/json"},
-    )
+    response = client.post(words[words.index("-d") + 1].encode(), url.removeprefix("http://127.0.0.1:8000"))
     assert _close(response.json(), json.loads(answer))
 
 

@@ -61,7 +61,7 @@ async def perform(
         return await operation.answer(body.decode(operation.model, raw), served)
     except errors.GradserveError as error:
         return refusal(error)
-    except Exception:  # a bug of ours: the client learns nothing of it, the log everything
+    except Exception:  # noqa: BLE001 - a bug of ours: the client learns nothing of it, the log everything
         _log.exception("an operation failed")
         return refusal(errors.GradserveError("something went wrong here; the request id finds it in the log"))
 

@@ -1,8 +1,95 @@
-"""``make bench``: every measurement, side by side in one run."""
+"""``make bench``: every measurement, side by side in one run.
+
+Nothing here asserts a time: machines differ and are shared. Read the ratios. The servers are checked for right answers
+before they are measured, a wrong one ends the run.
+"""
+
+import argparse
+import json
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
 
 from app import compiler
-from tests.benchmarks import jit
+from tests.benchmarks import (
+    batch,
+    cold,
+    contenders,
+    expressions,
+    hot,
+    jit,
+    large,
+    memory,
+    mixed,
+    processes,
+    restart,
+    table,
+)
+
+SECTIONS: dict[str, Callable[[table.Run], None]] = {
+    "hot": hot.measure,
+    "cold": cold.measure,
+    "large": large.measure,
+    "mixed": mixed.measure,
+    "batch": batch.measure,
+    "restart": restart.measure,
+    "memory": memory.measure,
+    "jit": jit.add,
+}
+SLOW = ("memory",)
+
+
+def main() -> int:
+    """Run the sections asked for, and print the table."""
+    asked = _arguments()
+    if not asked.peers.exists():
+        print(f"{asked.peers} is missing: make bench makes it", file=sys.stderr)
+        return 2
+    names = asked.only or [name for name in SECTIONS if asked.slow or name not in SLOW]
+    run = table.Run(asked.rounds, asked.peers, asked.slow, expressions.Source(asked.seed))
+    processes.end_children_on_termination()
+    compiler.configure()
+    load_before = table.machine()["load_average"]
+    for name in names:
+        start = time.perf_counter()
+        print(f"==> {name}", end="", file=sys.stderr, flush=True)
+        SECTIONS[name](run)
+        print(f", {time.perf_counter() - start:.0f} s", file=sys.stderr)
+    machine = table.machine()
+    print(f"\n{machine['processor']}, {machine['cores']} cores, Python {machine['python']}, {table.versions()}")
+    print(f"{asked.rounds} rounds, medians; a ratio is the median of the rounds' ratios. Read the ratios.\n")
+    print(table.render(run.rows))
+    if asked.json:
+        document = run.document(load_average_before=load_before, peers=contenders.versions(asked.peers))
+        asked.json.write_text(json.dumps(document, indent=1) + "\n")
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--only", type=_sections, help=f"sections, separated by commas: {', '.join(SECTIONS)}")
+    parser.add_argument("--rounds", type=int, default=5, help="how often everything takes its turn (default: 5)")
+    parser.add_argument("--json", type=Path, help="write everything there as JSON")
+    parser.add_argument("--slow", action="store_true", help="measure what takes minutes too")
+    parser.add_argument("--seed", type=int, default=secrets.randbits(32), help="of the random functions")
+    parser.add_argument(
+        "--peers",
+        type=Path,
+        default=Path(".venv-bench/bin/python"),
+        help="Python of the environment made from tests/benchmarks/requirements.txt (default: %(default)s)",
+    )
+    return parser.parse_args()
+
+
+def _sections(names: str) -> list[str]:
+    found = names.split(",")
+    unknown = sorted(set(found) - set(SECTIONS))
+    if unknown:
+        raise argparse.ArgumentTypeError(f"no section {', '.join(unknown)}")
+    return found
+
 
 if __name__ == "__main__":
-    compiler.configure()
-    print(jit.report())
+    sys.exit(main())

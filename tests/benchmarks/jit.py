@@ -10,6 +10,7 @@ import numpy as np
 from jax import Array
 
 from app import compiler, parsing, tape
+from tests.benchmarks.table import Row, Run
 
 EXPRESSION = "5*X[0]**2 + 6*X[1]**2 + 7*X[2]**2"
 POINT = np.array([1.0, 2.0, 3.0])
@@ -44,10 +45,8 @@ def measure(rounds: int = ROUNDS) -> dict[str, float]:
     return {name: statistics.median(times[1:]) for name, times in found.items()}
 
 
-def report() -> str:
-    """Return the measurement as a table, with the ratio to the way without compilation."""
-    measured = measure()
-    slowest = next(iter(measured.values()))
-    lines = [f"{'gradient of ' + EXPRESSION:<48}{'us':>10}{'ratio':>9}"]
-    lines += [f"{name:<48}{micro:>10.1f}{slowest / micro:>8.0f}x" for name, micro in measured.items()]
-    return "\n".join(lines)
+def add(run: Run) -> None:
+    """Add a row for each way after the first, with the ratio to the way without compilation."""
+    (slowest, slow), *others = measure().items()
+    for name, micro in others:
+        run.add(Row(f"gradient of {EXPRESSION}: {name}", micro, "us", slowest, slow, slow / micro))

@@ -1,0 +1,408 @@
+"""Any tape to its gradient, by programs that were compiled before the tape was known.
+
+The program takes the tape as an input: rows of integers, executed by a loop of one ``lax.switch`` forward and one of
+two in reverse, the same sweep as ``transforms`` on the same ``rules``. Buckets bound the size of a tape, never the
+work, which is the number of instructions actually there.
+
+Slot 0 is a cell for the value, the leaves follow, then the instructions. The last instruction of a tape is
+``result(slot, cell)``, whose pullbacks are 1 and the value itself: one reverse sweep leaves ``[value, *gradient]``
+in the first slots, forward mode through it gives second derivatives, and several tapes laid end to end in one
+program do not disturb each other.
+
+What XLA for CPU makes of the loops decides the speed. It turns a loop into one kernel, whose fixed cost grows with
+the number of values inside it, hence branches that return one number each. And it copies a whole buffer at each
+step unless all reads of the step stand before an ``optimization_barrier`` and all writes behind it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+from numpy.typing import NDArray
+
+from app import rules
+from app.tape import Tape
+
+Numbers = NDArray[np.floating[Any]]
+
+BUCKETS = (32, 512, 8192, 65_600)
+"""Instructions, and leaves, that a program has room for; the last holds ``parsing.Limits.max_operations``."""
+
+
+_JOINED = 8192
+# Tapes run together only up to here: what is larger gains nothing from company and would fall out of the cache.
+_WIDTHS = {32: (32, 512), 512: (32,)}
+# Points that "rows" takes at once, by bucket. Wider rows fall out of the cache, too; in larger buckets one point at a
+# time is as fast.
+
+
+class Program(NamedTuple):
+    """What is compiled: "gradient", "hvp" (one tangent) or "rows" (``width`` points), for tapes up to a size."""
+
+    kind: str
+    bucket: int
+    width: int = 0
+
+    @property
+    def arrays(self) -> int:
+        """How many arrays the executable takes."""
+        return 3 if self.kind == "hessian" else 2
+
+    def name(self, dtype: str) -> str:
+        """Return the name that the program of this dtype is stored under."""
+        return f"{self.kind}-{self.bucket}-{self.width}-{dtype}"
+
+
+GRADIENTS = tuple(Program("gradient", bucket) for bucket in BUCKETS)
+ROWS = tuple(Program("rows", bucket, width) for bucket, widths in _WIDTHS.items() for width in widths)
+SECOND_ORDER = tuple(Program("hvp", bucket) for bucket in BUCKETS)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoded:
+    """A tape as the programs read it.
+
+    Attributes:
+        bucket: the room it needs.
+        inputs: number of input leaves.
+        leaves: number of leaves.
+        statics: values of the static leaves, float64.
+        code: int32 of shape (instructions, 7), columns opcode, first and second pullback, result slot, operands.
+        placed: ``code`` behind a row holding its length, padded to the bucket; on the device where that pays.
+    """
+
+    bucket: int
+    inputs: int
+    leaves: int
+    statics: Numbers
+    code: NDArray[np.int32]
+    placed: Array | NDArray[np.int32]
+
+    def block(self, leaves: Numbers) -> Numbers:
+        """Return the first slots: the cell and all leaves, for leaves (n + k,) or (n + k, width)."""
+        block = np.zeros((1 + self.leaves, *leaves.shape[1:]))
+        block[1 : 1 + len(leaves)] = leaves
+        block[1 + len(leaves) :] = self.statics if leaves.ndim == 1 else self.statics[:, None]
+        return block
+
+
+_Block = tuple[Encoded, Numbers]
+
+
+class _Entry(NamedTuple):
+    """The opcode's number, its pullbacks' numbers, and which operand stands in each of the three columns."""
+
+    opcode: int
+    first: int
+    second: int
+    order: tuple[int, int, int]
+
+
+def _nothing(g: Array, *_: Array) -> Array:
+    return jnp.zeros_like(g)
+
+
+_RESULT = rules.Rule(lambda x, _: x, (lambda g, *_: jnp.ones_like(g), lambda _, y, *__: y), lambda x, _: x)
+_TABLE = {**rules.RULES, "result": _RESULT}
+_RESULT_NUMBER = list(_TABLE).index("result")
+_SELECT_NUMBER = list(_TABLE).index("select")
+
+
+def _tabulate() -> tuple[dict[str, _Entry], list[rules.Value], tuple[list[rules.Pullback], list[rules.Pullback]]]:
+    """Return opcodes and pullbacks numbered; pullback 0 stands for no contribution.
+
+    Operands that are differentiated come first, so no opcode writes to its third: only select has three, and one of
+    them is a condition.
+    """
+    rows: dict[str, _Entry] = {}
+    values: list[rules.Value] = []
+    pullbacks: tuple[list[rules.Pullback], list[rules.Pullback]] = ([_nothing], [_nothing])
+    for opcode, rule in _TABLE.items():
+        order = sorted(range(len(rule.pullbacks)), key=[pullback is None for pullback in rule.pullbacks].__getitem__)
+        numbers = [0, 0]
+        for column, operand in enumerate(order[:2]):
+            pullback = rule.pullbacks[operand]
+            if pullback is not None:
+                numbers[column] = len(pullbacks[column])
+                pullbacks[column].append(_placed(pullback, order, lead=2))
+        columns = (*order, *order[:1] * (3 - len(order)))
+        rows[opcode] = _Entry(len(values), numbers[0], numbers[1], (columns[0], columns[1], columns[2]))
+        values.append(_placed(rule.value, order, lead=0))
+    return rows, values, pullbacks
+
+
+def _placed(function: Callable[..., Array], order: Sequence[int], lead: int) -> Callable[..., Array]:
+    """Return the function of its leading arguments and three columns, which it reads back in its own order."""
+    columns = [lead + order.index(operand) for operand in range(len(order))]
+
+    def call(*arguments: Array) -> Array:
+        found = function(*arguments[:lead], *(arguments[column] for column in columns))
+        return found.astype(arguments[0].dtype)
+
+    return call
+
+
+_ENTRIES, _VALUES, (_FIRST, _SECOND) = _tabulate()
+
+
+def fits(tape: Tape) -> bool:
+    """Return whether some program has room for the tape."""
+    return _needed(len(tape.code) + 1, tape.leaves + 1) is not None
+
+
+def _needed(instructions: int, leaves: int) -> int | None:
+    return next((bucket for bucket in BUCKETS if max(instructions, leaves) <= bucket), None)
+
+
+def encode(tape: Tape) -> Encoded:
+    """Return the tape as the programs read it, which any number of calls share.
+
+    Raises:
+        ValueError: no program has room for it; see ``fits``.
+    """
+    bucket = _needed(len(tape.code) + 1, tape.leaves + 1)
+    if bucket is None:
+        raise ValueError(f"a tape of {len(tape.code)} instructions and {tape.leaves} leaves fits no bucket")
+    rows = []
+    for slot, (opcode, operands) in enumerate(tape.code, start=1 + tape.leaves):
+        number, first, second, (a, b, c) = _ENTRIES[opcode]
+        rows.append((number, first, second, slot, operands[a] + 1, operands[b] + 1, operands[c] + 1))
+    number, first, second, _ = _ENTRIES["result"]
+    rows.append((number, first, second, 0, tape.result + 1, 0, 0))
+    padded = _pad(np.array(rows, np.int32), bucket)
+    # Placing costs more than the copies that a few dozen calls would make of a small tape.
+    placed = padded if bucket <= 512 else jax.device_put(padded)
+    statics = np.array([float(static) for static in tape.statics])
+    return Encoded(bucket, tape.inputs, tape.leaves, statics, padded[1 : 1 + len(rows)], placed)
+
+
+def _pad(code: NDArray[np.int32], bucket: int) -> NDArray[np.int32]:
+    padded = np.zeros((1 + bucket, code.shape[1]), np.int32)
+    padded[0, 0] = len(code)
+    padded[1 : 1 + len(code)] = code
+    return padded
+
+
+def _read(buffer: Array, index: Array) -> Array:
+    found: Array = lax.dynamic_index_in_dim(buffer, index, keepdims=False, allow_negative_indices=False)
+    return found
+
+
+def _write(buffer: Array, value: Array, index: Array) -> Array:
+    updated: Array = lax.dynamic_update_index_in_dim(buffer, value, index, 0, allow_negative_indices=False)
+    return updated
+
+
+def _forward(code: Array, slots: Array) -> Array:
+    def step(index: Array, slots: Array) -> Array:
+        opcode, _, _, slot, a, b, c = _read(code, index)
+        found = lax.switch(opcode, _VALUES, _read(slots, a), _read(slots, b), _read(slots, c))
+        slots, found = lax.optimization_barrier((slots, found))
+        return _write(slots, found, slot)
+
+    filled: Array = lax.fori_loop(1, code[0, 0] + 1, step, slots)
+    return filled
+
+
+def _reverse(code: Array, slots: Array) -> tuple[Array, Array]:
+    """Return the adjoint of every slot, and whether the sweep came to it through branches that were taken."""
+
+    def step(done: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
+        adjoints, taken = state
+        opcode, first, second, slot, a, b, c = _read(code, code[0, 0] - done)
+        known = _read(adjoints, slot), _read(slots, slot), _read(slots, a), _read(slots, b), _read(slots, c)
+        before = _read(taken, slot), _read(adjoints, a), _read(adjoints, b), _read(taken, a), _read(taken, b)
+        adjoints, taken, known, before = lax.optimization_barrier((adjoints, taken, known, before))
+        here, sum_a, sum_b, any_a, any_b = before
+        here |= opcode == _RESULT_NUMBER
+        # x + -0.0 is x, whatever x is: a part that must not count leaves no trace.
+        part_a = jnp.where(here, lax.switch(first, _FIRST, *known), -0.0)
+        part_b = jnp.where(here, lax.switch(second, _SECOND, *known), -0.0)
+        taken_a, taken_b = _below(here & (first > 0), here & (second > 0), opcode, known[-1])
+        sum_a, any_a = sum_a + part_a, any_a | taken_a
+        # An operand that stands in both columns collects both parts.
+        sum_b, any_b = jnp.where(a == b, sum_a, sum_b) + part_b, jnp.where(a == b, any_a, any_b) | taken_b
+        adjoints = _write(_write(adjoints, sum_a, a), sum_b, b)
+        return adjoints, _write(_write(taken, any_a, a), any_b, b)
+
+    start = jnp.full_like(slots, -0.0), jnp.zeros(slots.shape, bool)
+    adjoints, taken = lax.fori_loop(0, code[0, 0], step, start)
+    return adjoints, taken
+
+
+def _below(first: Array, second: Array, opcode: Array, condition: Array) -> tuple[Array, Array]:
+    """Return what of ``taken`` goes on to the two operands: below a select, only to the chosen one."""
+    chosen, other = condition != 0, opcode != _SELECT_NUMBER
+    return first & (other | chosen), second & (other | ~chosen)
+
+
+def _gradient(code: Array, leaves: Array) -> Array:
+    """Return [value, *gradient, ...] for leaves of shape (bucket,) or, for many points, (bucket, width)."""
+    room = code.shape[0] - 1
+    slots = jnp.concatenate([leaves, jnp.zeros((room, *leaves.shape[1:]), leaves.dtype)])
+    adjoints, taken = _reverse(code, _forward(code, slots))
+    return jnp.where(taken[: len(leaves)], adjoints[: len(leaves)], 0)
+
+
+def _hvp(code: Array, pair: Array) -> Array:
+    """Return [value, *gradient, ...] and its derivative, for leaves and their tangents."""
+    return jnp.stack(jax.jvp(lambda leaves: _gradient(code, leaves), (pair[0],), (pair[1],)))
+
+
+def compile_program(program: Program, dtype: str) -> Any:
+    """Return JAX's executable of the program, of two arrays: the code, and what fills the first slots.
+
+    These have shape (bucket,), for "rows" (bucket, width), for "hvp" (2, bucket); the result has the same shape.
+    """
+    kind, bucket, width = program
+    shape = {"gradient": (bucket,), "rows": (bucket, width), "hvp": (2, bucket)}[kind]
+    arrays = jax.ShapeDtypeStruct((1 + bucket, 7), np.int32), jax.ShapeDtypeStruct(shape, dtype)
+    return jax.jit(_hvp if kind == "hvp" else _gradient).lower(*arrays).compile()
+
+
+class Interpreter:
+    """Runs tapes; compiles a program when it is first needed unless it was given or warmed.
+
+    Arrays returned may be read-only views.
+
+    Args:
+        dtype: "float64", for which the caller has enabled x64, or "float32".
+        make: returns the executable of a program and a dtype; ``compile_program``, or what finds it on disk.
+    """
+
+    __slots__ = ("_compiling", "_dtype", "_executables", "_make")
+
+    def __init__(self, dtype: str, make: Callable[[Program, str], Any] = compile_program) -> None:
+        self._dtype = dtype
+        self._make = make
+        self._executables: dict[Program, Any] = {}
+        self._compiling = threading.Lock()
+
+    def warm(self, programs: Iterable[Program]) -> None:
+        """Compile these programs now."""
+        for program in programs:
+            self._executable(program)
+
+    def ready(self, encoded: Encoded, batch: int | None = None) -> bool:
+        """Return whether nothing must be compiled for the gradient at a point, or at a batch of them."""
+        widths = _WIDTHS.get(encoded.bucket, ())
+        if batch is None or not widths:
+            return Program("gradient", encoded.bucket) in self._executables
+        return all(Program("rows", encoded.bucket, width) in self._executables for width in widths)
+
+    def gradient(self, encoded: Encoded, leaves: Numbers) -> Numbers:
+        """Return [value, *gradient], of shape (1 + n,), for leaves of shape (n + k,): inputs, then constants."""
+        return self._alone("gradient", encoded, encoded.block(leaves))
+
+    def gradients(self, calls: Sequence[tuple[Encoded, Numbers]]) -> list[Numbers]:
+        """Return ``gradient`` of each call, in as few runs as their sizes allow."""
+        return self._all("gradient", [(encoded, encoded.block(leaves)) for encoded, leaves in calls])
+
+    def gradient_rows(self, encoded: Encoded, points: Numbers, constants: Numbers) -> Numbers:
+        """Return (1 + n, batch) for points of shape (n, batch), one row of all points per input, and constants (k,)."""
+        n, batch = points.shape
+        leaves = np.concatenate([points, np.repeat(constants[:, None], batch, axis=1)])
+        widths = _WIDTHS.get(encoded.bucket)
+        if widths is None:
+            return np.stack(self.gradients([(encoded, column) for column in leaves.T]), axis=1)
+        found = np.empty((1 + n, batch), self._dtype)
+        start = 0
+        while start < batch:
+            width = next((width for width in widths if width >= batch - start), widths[-1])
+            stop = min(start + width, batch)
+            first = np.zeros((encoded.bucket, width), self._dtype)
+            first[: 1 + encoded.leaves, : stop - start] = encoded.block(leaves[:, start:stop])
+            run = self._executable(Program("rows", encoded.bucket, width))
+            found[:, start:stop] = np.asarray(run(encoded.placed, first))[: 1 + n, : stop - start]
+            start = stop
+        return found
+
+    def hvp(self, encoded: Encoded, leaves: Numbers, tangent: Numbers) -> Numbers:
+        """Return [value, *gradient] and its derivative along the tangent (n,), of shape (2, 1 + n).
+
+        The second row is [gradient . tangent, *(Hessian @ tangent)].
+        """
+        return self._alone("hvp", encoded, _with_tangent(encoded.block(leaves), tangent))
+
+    def hessian(self, encoded: Encoded, leaves: Numbers) -> Numbers:
+        """Return [value, *gradient, *Hessian], row by row, of shape (1 + n + n * n,)."""
+        n, block = encoded.inputs, encoded.block(leaves)
+        columns = [(encoded, _with_tangent(block, direction)) for direction in np.eye(max(n, 1), n)]
+        found = np.stack(self._all("hvp", columns))
+        return np.concatenate([found[0, 0], found[:n, 1, 1:].T.ravel()])
+
+    def _alone(self, kind: str, encoded: Encoded, block: Numbers) -> Numbers:
+        first = np.zeros((*block.shape[:-1], encoded.bucket), self._dtype)
+        first[..., : 1 + encoded.leaves] = block
+        run = self._executable(Program(kind, encoded.bucket))
+        return np.asarray(run(encoded.placed, first))[..., : 1 + encoded.inputs]
+
+    def _all(self, kind: str, blocks: Sequence[_Block]) -> list[Numbers]:
+        found: list[Numbers] = []
+        for group in _groups(blocks):
+            found += self._together(kind, group) if len(group) > 1 else [self._alone(kind, *group[0])]
+        return found
+
+    def _together(self, kind: str, group: Sequence[_Block]) -> list[Numbers]:
+        tapes = [encoded for encoded, _ in group]
+        code, filled = _join(tapes), np.concatenate([block for _, block in group], axis=-1)
+        size = filled.shape[-1]
+        bucket = _needed(len(code), size)
+        assert bucket is not None
+        first = np.zeros((*filled.shape[:-1], bucket), self._dtype)
+        first[..., :size] = filled
+        adjoints = np.asarray(self._executable(Program(kind, bucket))(_pad(code, bucket), first))
+        starts = itertools.accumulate((1 + tape.leaves for tape in tapes), initial=0)
+        return [adjoints[..., start : start + 1 + tape.inputs] for start, tape in zip(starts, tapes, strict=False)]
+
+    def _executable(self, program: Program) -> Any:
+        found = self._executables.get(program)
+        if found is None:
+            with self._compiling:
+                if program not in self._executables:
+                    self._executables[program] = self._make(program, self._dtype)
+                found = self._executables[program]
+        return found
+
+
+def _with_tangent(block: Numbers, tangent: Numbers) -> Numbers:
+    pair = np.zeros((2, len(block)))
+    pair[0] = block
+    pair[1, 1 : 1 + len(tangent)] = tangent
+    return pair
+
+
+def _groups(blocks: Sequence[_Block]) -> Iterator[list[_Block]]:
+    """Yield what is run together."""
+    group: list[_Block] = []
+    instructions = leaves = 0
+    for encoded, block in blocks:
+        instructions += len(encoded.code)
+        leaves += 1 + encoded.leaves
+        if group and max(instructions, leaves) > _JOINED:
+            yield group
+            group, instructions, leaves = [], len(encoded.code), 1 + encoded.leaves
+        group.append((encoded, block))
+    if group:
+        yield group
+
+
+def _join(tapes: Sequence[Encoded]) -> NDArray[np.int32]:
+    """Return the tapes end to end as one: the first slots of all of them, then all instructions."""
+    code = np.concatenate([encoded.code for encoded in tapes])
+    sizes = np.array([(1 + encoded.leaves, len(encoded.code)) for encoded in tapes], np.int32)
+    leaves, lengths = sizes[:, 0], sizes[:, 1]
+    leaf_shift = np.cumsum(leaves, dtype=np.int32) - leaves
+    code_shift = leaves.sum() + np.cumsum(lengths, dtype=np.int32) - lengths - leaves
+    is_leaf = code[:, 3:] < np.repeat(leaves, lengths)[:, None]
+    shifts = np.repeat(leaf_shift, lengths)[:, None], np.repeat(code_shift, lengths)[:, None]
+    code[:, 3:] += np.where(is_leaf, *shifts).astype(np.int32)
+    return code

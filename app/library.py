@@ -1,0 +1,154 @@
+"""The executables this process has, and which one it will have next.
+
+A function is interpreted at once and compiled when it has shown that it is worth it: when the time its interpretation
+has cost comes to a fraction of what compiling is expected to cost (the ski-rental rule; Karlin et al. 1988). The
+expectation is a measured curve of the number of operations. Compiling happens in a worker process; what comes back
+is kept in memory, bounded, and on disk, where other processes and the next start find it.
+
+Keys: an executable in memory is known by (tape key, transform, dtype, rows). On disk its name is a BLAKE2b digest of
+these and of everything that machine code depends on: the versions of the tape format, jax and jaxlib, the
+platform and its version, the device kind, XLA_FLAGS, and the features of the CPU.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections import OrderedDict
+from concurrent.futures import Executor
+
+from app import compiler, errors, store, tape, telemetry, worker
+
+_log = logging.getLogger("gradserve")
+
+Key = tuple[str, str, str, int]
+
+_WORTH = 0.02
+"""Fraction of the expected compile time that interpretation may cost first: some fifty calls of a small function."""
+
+_MAX_EXPECTED_SECONDS = 15.0
+"""Functions expected to take longer are never compiled: a third of the time a killed worker would waste."""
+
+
+class Library:
+    """Live executables, and the promotion of functions that earn one. Belongs to one event loop.
+
+    Args:
+        workers: compile, in other processes.
+        disk: keeps executables for others and for later.
+        threads: where entries are read and executables loaded.
+        capacity: live executables held; each holds about three memory maps.
+        observer: takes events.
+    """
+
+    def __init__(
+        self,
+        workers: worker.Workers,
+        disk: store.Store,
+        threads: Executor,
+        *,
+        capacity: int,
+        observer: telemetry.Observer,
+    ) -> None:
+        self._workers = workers
+        self._disk = disk
+        self._threads = threads
+        self._capacity = capacity
+        self._observer = observer
+        self._environment = (tape.FORMAT, *compiler.environment())
+        self._live: OrderedDict[Key, compiler.Executable] = OrderedDict()
+        self._spent: OrderedDict[Key, float] = OrderedDict()
+        self._coming: dict[Key, asyncio.Task[None]] = {}
+        self._hopeless: OrderedDict[Key, None] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def get(self, key: Key) -> compiler.Executable | None:
+        """Return a live executable, now the most recently used."""
+        executable = self._live.get(key)
+        if executable is not None:
+            self._live.move_to_end(key)
+        return executable
+
+    def spend(self, job: worker.Job, seconds: float) -> None:
+        """Account for an interpretation; once it has cost enough, the executable is fetched or made behind it."""
+        key = job.key
+        if key in self._coming or key in self._hopeless:
+            return
+        before = self._spent.pop(key, None)
+        spent = (before or 0.0) + seconds
+        self._spent[key] = spent
+        if len(self._spent) > 16 * self._capacity:
+            self._spent.popitem(last=False)
+        if before is None and self._disk.has(self.name(key)):
+            self._come(job)
+            return
+        expected = expected_seconds(len(job.tape.code))
+        if expected < _MAX_EXPECTED_SECONDS and spent > _WORTH * expected and len(self._coming) < self._capacity:
+            self._come(job)
+
+    def discard(self, key: Key) -> None:
+        """Throw an executable away for good: it gave wrong numbers."""
+        self._live.pop(key, None)
+        self._give_up(key)
+        self._disk.remove(self.name(key))
+
+    async def settle(self) -> None:
+        """Wait until nothing is being fetched or made."""
+        while self._coming:
+            await asyncio.gather(*self._coming.values(), return_exceptions=True)
+
+    async def close(self) -> None:
+        """Stop what is being made and let everything go."""
+        for task in self._coming.values():
+            task.cancel()
+        await asyncio.gather(*self._coming.values(), return_exceptions=True)
+        self._live.clear()
+
+    def name(self, key: Key) -> str:
+        """Return the name of an executable on disk."""
+        return hashlib.blake2b(repr((key, self._environment)).encode(), digest_size=20).hexdigest()
+
+    def _come(self, job: worker.Job) -> None:
+        task = self._coming[job.key] = asyncio.ensure_future(self._bring(job))
+        task.add_done_callback(lambda _: self._coming.pop(job.key, None))
+
+    async def _bring(self, job: worker.Job) -> None:
+        """Fetch an executable from disk, or have it made and keep it there."""
+        loop = asyncio.get_running_loop()
+        name = self.name(job.key)
+        blob = await loop.run_in_executor(self._threads, self._disk.get, name)
+        fetched = blob is not None
+        try:
+            if blob is None:
+                blob = await self._workers.compile(job)
+            executable = await loop.run_in_executor(self._threads, compiler.restore, blob, job.rows)
+        except errors.TooExpensive:
+            self._give_up(job.key)
+            return
+        except Exception:  # noqa: BLE001 - whatever XLA finds wrong with an entry, the interpreter goes on
+            _log.exception("an executable could not be loaded")
+            self._disk.remove(name)
+            self._give_up(job.key)
+            return
+        self._live[job.key] = executable
+        self._spent.pop(job.key, None)
+        while len(self._live) > self._capacity:
+            self._live.popitem(last=False)
+        if not fetched:
+            await loop.run_in_executor(self._threads, self._disk.put, name, blob)
+
+    def _give_up(self, key: Key) -> None:
+        self._hopeless[key] = None
+        while len(self._hopeless) > self._capacity:
+            self._hopeless.popitem(last=False)
+
+
+def expected_seconds(operations: int) -> float:
+    """Return the expected time to compile a gradient, a fit to measurements from 8 to 1500 operations.
+
+    Quadratic, because XLA is: 0.05 s for 8 operations, 0.2 s for 160, 3 s for 1500, half a minute for 5000.
+    """
+    return 0.04 + 5e-4 * operations + 1e-6 * operations**2

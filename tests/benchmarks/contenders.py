@@ -1,0 +1,172 @@
+"""Who is measured: how each is started, how it is asked for a gradient and where its answer has it.
+
+Each serves with one process and one worker. UM-Bridge and Tesseract are started as their packages ship them and hold
+the tutorial's function beforehand; gradserve and the plain service get it as text with every request.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks import load
+from tests.benchmarks.processes import ROOT, Process, Server
+
+TUTORIAL = "5*x1**2 + 6*x2**2 + 7*x3**2"
+ARGUMENTS = ("x1", "x2", "x3")
+
+_SERVERS = "tests.benchmarks.servers"
+
+
+def tutorial_gradient(point: list[float]) -> list[float]:
+    """Return the gradient of the tutorial's function."""
+    return [factor * coordinate for factor, coordinate in zip((10, 12, 14), point, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A server to measure.
+
+    Attributes:
+        name: what the table calls it.
+        command: program and arguments; ``{port}`` stands for the port and ``{scratch}`` for a folder to fill.
+        ready: path that answers 200 when it can be asked.
+        path: where it is asked for a gradient.
+        body: from expression, argument names and point to the document it is asked with.
+        gradient: from the document it answers with to the gradient; None if it computes nothing.
+        environment: variables to add.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    ready: str
+    path: str
+    body: Callable[[str, list[str], list[float]], Any]
+    gradient: Callable[[Any], list[float]] | None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def start(self, stack: ExitStack, environment: Mapping[str, str] | None = None) -> Server:
+        """Start it, to be ended with the stack."""
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
+        command = [part.replace("{scratch}", scratch) for part in self.command]
+        return stack.enter_context(Server(command, self.ready, {**self.environment, **(environment or {})}))
+
+    def request(self, expression: str, arguments: tuple[str, ...], point: list[float]) -> bytes:
+        """Return the bytes of a request for a gradient."""
+        return load.post(self.path, self.body(expression, list(arguments), point))
+
+    def tutorial(self, point: list[float]) -> bytes:
+        """Return the bytes of a request for the gradient of the tutorial's function."""
+        return self.request(TUTORIAL, ARGUMENTS, point)
+
+    def check(self, response: load.Response, expected: list[float]) -> None:
+        """Refuse to measure a server that answers something else.
+
+        Raises:
+            RuntimeError: the gradient is not the expected one.
+        """
+        if self.gradient is None:
+            return
+        found = [float(part) for part in self.gradient(response.json())]
+        scale = max(1.0, *(abs(part) for part in expected))
+        if not all(
+            math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-6 * scale) for a, b in zip(found, expected, strict=True)
+        ):
+            raise RuntimeError(f"{self.name} answered {found} where {expected} is right")
+
+
+GRADSERVE = Contender(
+    "gradserve",
+    (sys.executable, "-c", "from app.cli import cli; cli()", "serve", "--host", "127.0.0.1", "--port", "{port}"),
+    "/readyz",
+    "/v1/grad",
+    lambda expression, arguments, point: {
+        "expression": expression,
+        "args": arguments,
+        "point": point,
+        "argnums": list(range(len(arguments))),
+    },
+    lambda answer: list(answer["gradient"]),
+)
+PLAIN = Contender(
+    "plain FastAPI + dict of jit",
+    (sys.executable, "-m", f"{_SERVERS}.plain", "{port}"),
+    "/readyz",
+    "/grad",
+    lambda expression, arguments, point: {"expression": expression, "args": arguments, "point": point},
+    lambda answer: list(answer["gradient"]),
+)
+BARE = Contender(
+    "bare ASGI no-op",
+    (sys.executable, "-m", f"{_SERVERS}.floor", "{port}", "bare"),
+    "/",
+    "/",
+    GRADSERVE.body,
+    None,
+)
+MODELLED = Contender(
+    "FastAPI no-op",
+    (sys.executable, "-m", f"{_SERVERS}.floor", "{port}", "fastapi"),
+    "/",
+    "/",
+    GRADSERVE.body,
+    None,
+)
+
+
+def um_bridge(peers: Path) -> Contender:
+    """Return UM-Bridge's own Python server."""
+    return Contender(
+        "UM-Bridge's server",
+        (str(peers), "-m", f"{_SERVERS}.um_bridge", "{port}"),
+        "/Info",
+        "/Gradient",
+        lambda _, __, point: {
+            "name": "forward",
+            "outWrt": 0,
+            "inWrt": 0,
+            "input": [point],
+            "sens": [1.0],
+            "config": {},
+        },
+        lambda answer: list(answer["output"]),
+    )
+
+
+def tesseract(peers: Path) -> Contender:
+    """Return Tesseract's own server."""
+    return Contender(
+        "Tesseract's server",
+        (
+            str(peers.with_name("tesseract-runtime")),
+            *("--output-path", "{scratch}", "serve", "--host", "127.0.0.1", "--port", "{port}"),
+        ),
+        "/health",
+        "/vector_jacobian_product",
+        lambda _, __, point: {
+            "inputs": {"X": point},
+            "vjp_inputs": ["X"],
+            "vjp_outputs": ["result"],
+            "cotangent_vector": {"result": 1.0},
+        },
+        lambda answer: list(answer["X"]["data"]["buffer"]),
+        {"TESSERACT_API_PATH": str(ROOT / "tests/benchmarks/servers/tesseract_api.py")},
+    )
+
+
+def in_process(peers: Path, stack: ExitStack) -> Process:
+    """Start JAX alone in a process, to be ended with the stack."""
+    return stack.enter_context(Process([str(peers), "-m", f"{_SERVERS}.in_process"], conversing=True))
+
+
+def versions(peers: Path) -> dict[str, str]:
+    """Return the versions of the peers."""
+    with ExitStack() as stack:
+        found: dict[str, str] = in_process(peers, stack).order(do="versions")
+        return found

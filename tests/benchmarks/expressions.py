@@ -1,0 +1,156 @@
+"""Functions nobody has seen: random ones, as a tree that reads as text for a service and as JAX for a process.
+
+A tree is a name, a number or ``[operation, *operands]``: plain JSON, so that another process can be given it without
+anybody evaluating a text.
+"""
+
+# ruff: noqa: S311  # these random numbers guard nothing
+
+from __future__ import annotations
+
+import math
+import operator
+import random
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+NAMES = ("x", "y", "z")
+LEAST, MOST = 6, 25
+"""Operations of a function."""
+
+Tree = Any
+
+_UNARY = ("sin", "cos", "exp", "tanh", "log1p")
+_BINARY = ("+", "+", "-", "*", "*")
+
+_TEXT: dict[str, Callable[..., str]] = {
+    **{name: (lambda a, name=name: f"{name}({_bare(a)})") for name in _UNARY},
+    **{sign: (lambda a, b, sign=sign: f"({a} {sign} {b})") for sign in "+-"},
+    "*": lambda a, b: f"{a}*{b}",
+    "**": lambda a, n: f"{a}**{n}" if re.fullmatch(r"\w+|\w*\(.*\)", a) and _closes_last(a) else f"({a})**{n}",
+}
+_FLOATS: dict[str, Callable[..., float]] = {
+    **{name: getattr(math, name) for name in _UNARY},
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "**": operator.pow,
+}
+
+
+def fold(tree: Tree, names: Mapping[str, Any], operations: Mapping[str, Callable[..., Any]]) -> Any:
+    """Return what the operations make of a tree."""
+    if isinstance(tree, str):
+        return names[tree]
+    if not isinstance(tree, list):
+        return tree
+    first, *operands = tree
+    return operations[first](*(fold(operand, names, operations) for operand in operands))
+
+
+def text(tree: Tree) -> str:
+    """Return a tree as the text a client would send."""
+    written: str = fold(tree, dict(zip(NAMES, NAMES, strict=True)), _TEXT)
+    return _bare(written)
+
+
+def value(tree: Tree, point: list[float]) -> float:
+    """Return the value at a point, in Python's own arithmetic."""
+    found: float = fold(tree, dict(zip(NAMES, point, strict=True)), _FLOATS)
+    return found
+
+
+@dataclass(slots=True)
+class Source:
+    """Random functions, of a structure not given out before.
+
+    Attributes:
+        seed: gives the same functions again.
+    """
+
+    seed: int
+    _random: random.Random = field(init=False)
+    _seen: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.seed)
+
+    def point(self) -> list[float]:
+        """Return a point with a coordinate for each name."""
+        return [self._random.uniform(0.2, 1.2) for _ in NAMES]
+
+    def function(self, point: list[float]) -> Tree:
+        """Return a function of LEAST to MOST operations, moderate at the point and not of one variable alone."""
+        while True:
+            tree = self._tree(self._random.randint(LEAST, MOST))
+            shape, variables = _structure(text(tree))
+            if shape in self._seen or variables < 2 or not _moderate(tree, point):
+                continue
+            self._seen.add(shape)
+            return tree
+
+    def terms(self, count: int) -> list[Tree]:
+        """Return the terms of a long sum, about 31 characters each in text."""
+        return [self._term() for _ in range(count)]
+
+    def _tree(self, operations: int) -> Tree:
+        if operations <= 0:
+            return self._random.choice(NAMES)
+        kind = self._random.random()
+        if kind < 0.35:
+            name = self._random.choice(_UNARY)
+            if name == "log1p":
+                return [name, ["**", self._tree(operations - 2), 2]]
+            return [name, self._tree(operations - 1)]
+        if kind < 0.5:
+            return ["**", self._tree(operations - 1), self._random.choice((2, 2, 3))]
+        left, sign = self._random.randint(0, operations - 1), self._random.choice(_BINARY)
+        operand = self._number() if left == 0 and self._random.random() < 0.5 else self._tree(left)
+        return [sign, operand, self._tree(operations - 1 - left)]
+
+    def _term(self) -> Tree:
+        a, b = (self._random.choice(NAMES) for _ in range(2))
+        name = self._random.choice(("sin", "cos", "tanh"))
+        inner = [self._random.choice(("+", "-", "*")), ["*", self._number(), a], b]
+        return ["*", self._number(), ["**", [name, inner], self._random.choice((2, 3))]]
+
+    def _number(self) -> float:
+        return round(self._random.uniform(0.1, 2.0), 4)
+
+
+def _moderate(tree: Tree, point: list[float]) -> bool:
+    """Whether value and slopes at the point are such that two ways of computing them must agree."""
+    step = 1e-5
+    try:
+        middle = value(tree, point)
+        slopes = [
+            (value(tree, [c + step * (name == other) for name, c in zip(NAMES, point, strict=True)]) - middle) / step
+            for other in NAMES
+        ]
+    except (OverflowError, ValueError):
+        return False
+    return abs(middle) < 1e3 and all(abs(slope) < 1e4 for slope in slopes)
+
+
+def _structure(written: str) -> tuple[str, int]:
+    """Return a text without its literals and names, and how many different names it has."""
+    names: dict[str, str] = {}
+    without_names = re.sub(r"\b[xyz]\b", lambda name: names.setdefault(name[0], f"a{len(names)}"), written)
+    return re.sub(r"\d+\.\d+", "#", without_names), len(names)
+
+
+def _bare(written: str) -> str:
+    """Return a text without the brackets around all of it."""
+    return written[1:-1] if written.startswith("(") and _closes_last(written) else written
+
+
+def _closes_last(written: str) -> bool:
+    """Whether the first bracket of a text, if there is one, is closed by its last character."""
+    depth = 0
+    for index, character in enumerate(written):
+        depth += (character == "(") - (character == ")")
+        if depth == 0 and character == ")":
+            return index == len(written) - 1
+    return True

@@ -1,0 +1,319 @@
+"""Requests over raw sockets from this process, kept alive, their bytes made beforehand.
+
+The generator must cost less than the servers it measures, so there is no HTTP library and no coroutine in it: one
+loop around one selector. ``closed`` keeps every connection busy and finds the throughput; ``paced`` sends on a clock,
+whether answers come or not, and counts the time from when a request was due, so that a stall is charged to every
+request it delays and not only to the one that met it.
+"""
+
+from __future__ import annotations
+
+import json
+import selectors
+import socket
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import cycle
+from typing import Any, Self
+
+STALLED_SECONDS = 30.0
+"""A server that answers nothing for so long fails the measurement."""
+
+_PIECE, _LARGE_PIECE = 1 << 14, 1 << 20
+"""Bytes asked for at first and once a response turns out long; a large buffer for each small one costs system time."""
+
+
+class BadAnswer(RuntimeError):
+    """A server answered with something else than 200, or with nothing."""
+
+
+def post(path: str, document: Any) -> bytes:
+    """Return the bytes of a POST of JSON."""
+    return post_bytes(path, json.dumps(document).encode())
+
+
+def post_bytes(path: str, body: bytes) -> bytes:
+    """Return the bytes of a POST of a body that is JSON already."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nAccept: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def get(path: str) -> bytes:
+    """Return the bytes of a GET."""
+    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer: its status, its head in lower case, and its body."""
+
+    status: int
+    head: bytes
+    body: bytes
+
+    def header(self, name: str) -> str:
+        """Return the value of a header, or nothing."""
+        return _header(self.head, name.encode().lower()).decode()
+
+    def json(self) -> Any:
+        """Return the body as a document."""
+        return json.loads(self.body)
+
+
+class Connection:
+    """One keep-alive connection, one request at a time."""
+
+    __slots__ = ("_received", "_wanted", "due", "socket")
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=5.0)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.settimeout(None)
+        self._received = bytearray()
+        self._wanted = 0
+        self.due = 0.0
+
+    def send(self, request: bytes, due: float) -> None:
+        """Send a request; ``due`` is when its time begins to count."""
+        self.due = due
+        self.socket.sendall(request)
+
+    def receive(self) -> bytes | None:
+        """Take what has come, and return the whole response if that completes it."""
+        piece = self.socket.recv(_LARGE_PIECE if self._received else _PIECE)
+        if not piece:
+            raise BadAnswer("the server closed the connection")
+        if not self._received:
+            # Nearly every response comes in one piece.
+            if _length(piece) == len(piece):
+                return piece
+            self._wanted = 0
+        self._received += piece
+        if not self._wanted:
+            self._wanted = _length(bytes(self._received))
+        done = len(self._received) >= self._wanted if self._wanted > 0 else self._received.endswith(b"\r\n0\r\n\r\n")
+        if self._wanted == 0 or not done:
+            return None
+        whole = bytes(self._received)
+        self._received.clear()
+        return whole
+
+    def ask(self, request: bytes, timeout_seconds: float = STALLED_SECONDS) -> tuple[float, Response]:
+        """Return the seconds a request took and its response.
+
+        Raises:
+            TimeoutError: no answer in time.
+            BadAnswer: the answer is not a 200.
+        """
+        self.socket.settimeout(timeout_seconds)
+        start = time.perf_counter()
+        self.send(request, start)
+        raw = None
+        while raw is None:
+            raw = self.receive()
+        seconds = time.perf_counter() - start
+        self.socket.settimeout(None)
+        response = _parse(raw)
+        if response.status != 200:
+            raise BadAnswer(f"{response.status}: {response.body[:300]!r} to {request[:200]!r}")
+        return seconds, response
+
+    def close(self) -> None:
+        """Close it."""
+        self.socket.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a load found: seconds each answer took, in order of arrival, and how long the whole lasted."""
+
+    latencies: list[float]
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Answers a second."""
+        return len(self.latencies) / self.seconds
+
+
+def ask(port: int, request: bytes, timeout_seconds: float = STALLED_SECONDS) -> tuple[float, Response]:
+    """Ask once, on a connection of its own; connecting is not counted."""
+    connection = Connection(port)
+    try:
+        return connection.ask(request, timeout_seconds)
+    finally:
+        connection.close()
+
+
+def closed(port: int, requests: list[bytes], connections: int, seconds: float) -> Outcome:
+    """Keep every connection busy for so long: the next request leaves when the answer to the last has come."""
+    upcoming = cycle(requests)
+    clock = time.perf_counter
+    latencies: list[float] = []
+    with _Pool(port, connections) as pool:
+        start = clock()
+        end = start + seconds
+        for connection in pool.connections:
+            connection.send(next(upcoming), clock())
+        now = start
+        while now < end:
+            for connection in pool.ready(STALLED_SECONDS):
+                answer = connection.receive()
+                if answer is None:
+                    continue
+                now = clock()
+                _check(answer)
+                latencies.append(now - connection.due)
+                connection.send(next(upcoming), now)
+        return Outcome(latencies, now - start)
+
+
+@dataclass(slots=True)
+class Stream:
+    """Requests that leave at a steady rate.
+
+    Attributes:
+        requests: what to send.
+        rate: requests a second.
+        connections: how many can be under way; a request that finds none free waits, and its wait counts.
+        latencies: seconds from due to answered, filled by ``paced``.
+        unanswered: requests due that were not answered when time was up.
+    """
+
+    requests: Iterator[bytes]
+    rate: float
+    connections: int
+    latencies: list[float] = field(default_factory=list)
+    unanswered: int = 0
+
+
+def paced(port: int, streams: list[Stream], seconds: float, drain_seconds: float = STALLED_SECONDS) -> None:
+    """Run streams side by side for so long, then wait for what is under way."""
+    runners = [_Runner(stream, port, index / len(streams)) for index, stream in enumerate(streams)]
+    selector = selectors.DefaultSelector()
+    try:
+        for runner in runners:
+            for connection in runner.free:
+                selector.register(connection.socket, selectors.EVENT_READ, (runner, connection))
+        end = time.perf_counter() + seconds
+        while (now := time.perf_counter()) < end:
+            due = min(runner.send(now) for runner in runners)
+            # A selector rounds up to milliseconds: the last one is spent polling.
+            wait = min(due, end) - time.perf_counter() - 0.001
+            for key, _ in selector.select(max(wait, 0.0)):
+                key.data[0].take(key.data[1])
+        end += drain_seconds
+        while any(runner.busy for runner in runners) and time.perf_counter() < end:
+            for key, _ in selector.select(0.1):
+                key.data[0].take(key.data[1])
+    finally:
+        selector.close()
+        for runner in runners:
+            runner.close()
+
+
+class _Runner:
+    """A stream under way."""
+
+    def __init__(self, stream: Stream, port: int, phase: float) -> None:
+        self.stream = stream
+        self.free = deque(Connection(port) for _ in range(stream.connections))
+        self.busy: set[Connection] = set()
+        self._late: deque[float] = deque()
+        self._next = time.perf_counter() + (1.0 + phase) / stream.rate
+
+    def send(self, now: float) -> float:
+        """Send what is due, and return when the next is."""
+        while self._next <= now:
+            self._late.append(self._next)
+            self._next += 1.0 / self.stream.rate
+        while self._late and self.free:
+            connection = self.free.popleft()
+            self.busy.add(connection)
+            connection.send(next(self.stream.requests), self._late.popleft())
+        return self._next
+
+    def take(self, connection: Connection) -> None:
+        answer = connection.receive()
+        if answer is not None:
+            self.stream.latencies.append(time.perf_counter() - connection.due)
+            _check(answer)
+            self.busy.discard(connection)
+            self.free.append(connection)
+
+    def close(self) -> None:
+        self.stream.unanswered = len(self.busy) + len(self._late)
+        for connection in (*self.free, *self.busy):
+            connection.close()
+
+
+class _Pool:
+    """Connections behind one selector."""
+
+    def __init__(self, port: int, connections: int) -> None:
+        self.connections = [Connection(port) for _ in range(connections)]
+        self._selector = selectors.DefaultSelector()
+        for connection in self.connections:
+            self._selector.register(connection.socket, selectors.EVENT_READ, connection)
+
+    def ready(self, timeout_seconds: float) -> list[Connection]:
+        """Return the connections with something to read."""
+        found = [key.data for key, _ in self._selector.select(timeout_seconds)]
+        if not found:
+            raise BadAnswer(f"no answer for {timeout_seconds:g} s")
+        return found
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._selector.close()
+        for connection in self.connections:
+            connection.close()
+
+
+def _length(data: bytes) -> int:
+    """Return the length of the response that begins here: 0 if not known yet, -1 if it comes in chunks."""
+    end = data.find(b"\r\n\r\n")
+    if end < 0:
+        return 0
+    head = data[:end].lower()
+    stated = _header(head, b"content-length")
+    return end + 4 + int(stated) if stated else -1
+
+
+def _header(head: bytes, name: bytes) -> bytes:
+    _, found, rest = head.partition(b"\r\n" + name + b":")
+    return rest.partition(b"\r\n")[0].strip() if found else b""
+
+
+def _check(answer: bytes) -> None:
+    if answer[9:12] != b"200":
+        raise BadAnswer(repr(answer[:500]))
+
+
+def _parse(raw: bytes) -> Response:
+    head, _, body = raw.partition(b"\r\n\r\n")
+    lower = head.lower()
+    if _header(lower, b"transfer-encoding") == b"chunked":
+        body = b"".join(_chunks(body))
+    return Response(int(raw[9:12]), lower, body)
+
+
+def _chunks(body: bytes) -> Iterator[bytes]:
+    while body:
+        size, _, rest = body.partition(b"\r\n")
+        length = int(size, 16)
+        yield rest[:length]
+        body = rest[length + 2 :] if length else b""
+
+
+def percentile(values: list[float], share: float) -> float:
+    """Return the value below which this share of them lies."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

@@ -1,0 +1,30 @@
+"""Memory after many distinct functions: resident bytes of the whole process tree.
+
+Measured after 500 and after 3500 functions nobody has seen, so that what is bounded has filled up before the first.
+"""
+
+from contextlib import ExitStack
+
+from tests.benchmarks import expressions, load, processes
+from tests.benchmarks.contenders import GRADSERVE
+from tests.benchmarks.table import Row, Run
+
+BEFORE, AFTER = 500, 3500
+
+
+def measure(run: Run) -> None:
+    """Ask for functions one after the other, and add the row."""
+    with ExitStack() as stack:
+        server = GRADSERVE.start(stack)
+        sizes = [processes.memory_bytes(server.pid) / 1e6]
+        connection = load.Connection(server.port)
+        stack.callback(connection.close)
+        for asked in range(1, AFTER + 1):
+            point = run.source.point()
+            tree = run.source.function(point)
+            connection.ask(GRADSERVE.request(expressions.text(tree), expressions.NAMES, point))
+            if asked % BEFORE == 0:
+                sizes.append(processes.memory_bytes(server.pid) / 1e6)
+    run.keep(f"memory/every {BEFORE} functions", sizes)
+    what = f"resident memory after {AFTER} distinct functions: gradserve"
+    run.add(Row(what, sizes[-1], "MB", f"after {BEFORE}", sizes[1], sizes[-1] / sizes[1]))

@@ -1,0 +1,81 @@
+"""A hot function while new ones arrive: does the first gradient of one client delay everybody else's?
+
+200 requests a second for a hot function, first alone, then with 8 functions a second that nobody has seen. Requests
+leave on a clock and their time counts from when they were due.
+"""
+
+import statistics
+from contextlib import ExitStack
+from itertools import cycle
+
+from tests.benchmarks import expressions, load, table
+from tests.benchmarks.contenders import GRADSERVE, PLAIN, Contender
+from tests.benchmarks.processes import Server
+from tests.benchmarks.table import Goal, Row, Run
+
+HOT_RATE, COLD_RATE = 200.0, 8.0
+QUIET_SECONDS, MIXED_SECONDS = 2.5, 4.0
+GOAL = Goal((3.0, 1.5), at_most=True)
+
+_CONNECTIONS = 16
+_POINTS = [[1.0 + n / 7, 2.0 - n / 11, 3.0 + n / 13] for n in range(500)]
+
+
+def measure(run: Run) -> None:
+    """Measure both services in turn, quiet and mixed, and add the rows."""
+    field = (GRADSERVE, PLAIN)
+    quiet: dict[str, list[list[float]]] = {contender.name: [] for contender in field}
+    mixed: dict[str, list[list[float]]] = {contender.name: [] for contender in field}
+    arriving: dict[str, list[float]] = {contender.name: [] for contender in field}
+    with ExitStack() as stack:
+        servers = {contender.name: contender.start(stack) for contender in field}
+        for contender in field:
+            load.ask(servers[contender.name].port, contender.tutorial(_POINTS[0]))
+        for _ in range(run.rounds):
+            for contender in field:
+                server = servers[contender.name]
+                alone, _ = _hot(run, contender, server, QUIET_SECONDS, 0.0)
+                quiet[contender.name].append(alone)
+                beside, first = _hot(run, contender, server, MIXED_SECONDS, COLD_RATE)
+                mixed[contender.name].append(beside)
+                arriving[contender.name] += first
+
+    for contender in field:
+        name = contender.name
+        for label, share in (("p50", 0.5), ("p99", 0.99)):
+            before = [load.percentile(values, share) * 1e3 for values in quiet[name]]
+            after = [load.percentile(values, share) * 1e3 for values in mixed[name]]
+            run.keep(f"mixed/{label}/quiet/{name}", before)
+            run.keep(f"mixed/{label}/{name}", after)
+            run.add(
+                Row(
+                    f"hot function while {COLD_RATE:g} new ones a second arrive, {label}: {name}",
+                    statistics.median(after),
+                    "ms",
+                    "the same, quiet",
+                    statistics.median(before),
+                    table.ratio(after, before),
+                    GOAL if contender is GRADSERVE and label == "p99" else None,
+                )
+            )
+        run.keep(f"mixed/arriving/{name}", arriving[name])
+        run.add(Row(f"the new ones meanwhile, median: {name}", statistics.median(arriving[name]) * 1e3, "ms"))
+
+
+def _hot(
+    run: Run, contender: Contender, server: Server, seconds: float, cold_rate: float
+) -> tuple[list[float], list[float]]:
+    """Return the seconds that the hot function took, and those that the new ones took."""
+    hot = load.Stream(cycle([contender.tutorial(point) for point in _POINTS]), HOT_RATE, _CONNECTIONS)
+    streams = [hot]
+    if cold_rate:
+        # Made beforehand: the generator has no time for it.
+        unseen = [_unseen(run, contender) for _ in range(int(cold_rate * seconds) + 2)]
+        streams.append(load.Stream(iter(unseen), cold_rate, _CONNECTIONS))
+    load.paced(server.port, streams, seconds)
+    return hot.latencies, streams[-1].latencies if cold_rate else []
+
+
+def _unseen(run: Run, contender: Contender) -> bytes:
+    point = run.source.point()
+    return contender.request(expressions.text(run.source.function(point)), expressions.NAMES, point)

@@ -1,0 +1,201 @@
+"""Processes of the benchmark: started on free ports, watched, and ended by their own ids whatever happens.
+
+Every child leads a session of its own, so that what it starts itself ends with it, and nothing else does.
+"""
+
+# ruff: noqa: S603  # the commands are written here
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tests.benchmarks import load
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 120.0
+"""A server that is not ready by then will not be."""
+
+_STOP_SECONDS = 10.0
+
+
+class Process:
+    """A child process, ended when the block is left.
+
+    Args:
+        command: program and arguments.
+        environment: variables to add.
+        conversing: whether orders are written to it and answers read, see ``order``.
+    """
+
+    def __init__(
+        self, command: list[str], environment: Mapping[str, str] | None = None, *, conversing: bool = False
+    ) -> None:
+        # Not into a pipe: nobody would read it and the server would stop when it is full.
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  # closed by stop
+        pipe = subprocess.PIPE if conversing else None
+        self._child = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"} | dict(environment or {}),
+            stdin=pipe or subprocess.DEVNULL,
+            stdout=pipe or self._log,
+            stderr=self._log,
+            start_new_session=True,
+            text=True,
+        )
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._child.pid
+
+    def order(self, **order: Any) -> Any:
+        """Write an order as a line of JSON and return the line that comes back."""
+        if self._child.stdin is None or self._child.stdout is None:
+            raise TypeError("not a process to converse with")
+        try:
+            self._child.stdin.write(json.dumps(order) + "\n")
+            self._child.stdin.flush()
+            return json.loads(self._child.stdout.readline())
+        except (BrokenPipeError, ValueError):
+            raise RuntimeError(f"{order['do']} failed:\n{self.log()}") from None
+
+    def running(self) -> bool:
+        """Return whether it has not ended by itself."""
+        return self._child.poll() is None
+
+    def log(self) -> str:
+        """Return the end of what it printed."""
+        self._log.seek(0, os.SEEK_END)
+        self._log.seek(max(0, self._log.tell() - 4_000))
+        return self._log.read().decode(errors="replace")
+
+    def stop(self) -> None:
+        """Ask it to end, then make it, and everything it started."""
+        self._child.terminate()
+        try:
+            self._child.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+        finally:
+            # Its own session, so its own group: what it left behind, if anything.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._child.pid, signal.SIGKILL)
+            for stream in (self._child.stdin, self._child.stdout, self._log):
+                if stream is not None:
+                    with contextlib.suppress(BrokenPipeError):
+                        stream.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self.stop()
+
+
+class Server(Process):
+    """A server on a port of 127.0.0.1, ready when the constructor returns.
+
+    Args:
+        command: program and arguments; ``{port}`` stands for the port.
+        ready: path that answers 200 when it can be asked.
+        environment: variables to add.
+
+    Attributes:
+        port: where it listens.
+        start_seconds: from starting the process to ready.
+    """
+
+    def __init__(self, command: list[str], ready: str, environment: Mapping[str, str] | None = None) -> None:
+        self.port = free_port()
+        start = time.perf_counter()
+        super().__init__([part.replace("{port}", str(self.port)) for part in command], environment)
+        try:
+            self._wait(ready, start + START_SECONDS)
+        except BaseException:
+            self.stop()
+            raise
+        self.start_seconds = time.perf_counter() - start
+
+    def _wait(self, ready: str, end: float) -> None:
+        while time.perf_counter() < end:
+            if not self.running():
+                raise RuntimeError(f"the server ended:\n{self.log()}")
+            with contextlib.suppress(OSError, load.BadAnswer):
+                load.ask(self.port, load.get(ready), 5.0)
+                return
+            time.sleep(0.01)
+        raise RuntimeError(f"not ready after {START_SECONDS:g} s:\n{self.log()}")
+
+
+def seconds_to_run(command: list[str]) -> float:
+    """Return how long a command takes from start to end."""
+    start = time.perf_counter()
+    subprocess.run(command, cwd=ROOT, check=True, timeout=START_SECONDS, stdin=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def free_port() -> int:
+    """Return a port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def tree(pid: int) -> Iterator[Path]:
+    """Yield the /proc directories of a process and all its descendants; nothing where there is no /proc."""
+    parents: dict[int, list[int]] = {}
+    for directory in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parents.setdefault(int(_stat(directory)[1]), []).append(int(directory.name))
+    pending = [pid]
+    while pending:
+        found = pending.pop()
+        pending += parents.get(found, [])
+        yield Path("/proc") / str(found)
+
+
+def memory_bytes(pid: int) -> int:
+    """Return the resident memory of a process and its descendants; 0 where there is no /proc."""
+    pages = 0
+    for directory in tree(pid):
+        with contextlib.suppress(OSError):
+            pages += int((directory / "statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time a process and its descendants have used; 0 where there is no /proc."""
+    ticks = 0
+    for directory in tree(pid):
+        with contextlib.suppress(OSError):
+            ticks += sum(int(field) for field in _stat(directory)[11:13])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def end_children_on_termination() -> None:
+    """Make SIGTERM unwind the stack, so that every block that started a process ends it."""
+
+    def unwind(number: int, _: object) -> None:
+        sys.exit(128 + number)
+
+    signal.signal(signal.SIGTERM, unwind)
+
+
+def _stat(directory: Path) -> list[str]:
+    """Return the fields of /proc/PID/stat after the name, which may hold blanks: [0] is the state, [1] the parent."""
+    return (directory / "stat").read_text().rpartition(")")[2].split()

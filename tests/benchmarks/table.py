@@ -1,0 +1,172 @@
+"""What the benchmark found, as a table for people and a document for machines."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import platform
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks import expressions
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a ratio must reach, first and then.
+
+    Attributes:
+        steps: the bound for the ratio, or for the figure if there is no ratio, at each step.
+        at_most: whether less is better.
+        unit: what the bounds are in; a ratio's "x" if not given.
+    """
+
+    steps: tuple[float, ...]
+    at_most: bool = False
+    unit: str = "x"
+
+    def __str__(self) -> str:
+        sign = "<=" if self.at_most else ">="
+        return f"{sign} " + ", then ".join(f"{step:g}{self.unit}" for step in self.steps)
+
+    def met(self, found: float) -> int:
+        """Return how many steps are reached."""
+        return sum(found <= step if self.at_most else found >= step for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table.
+
+    Attributes:
+        what: what was measured, and of whom.
+        figure: what was found, in ``unit``.
+        unit: "/s", "ms", "us", "s" or "MB".
+        against: what it is compared with.
+        reference: what was found for that, in the same unit.
+        ratio: the comparison, as ``goal`` has it.
+        goal: from the design.
+    """
+
+    what: str
+    figure: float
+    unit: str
+    against: str = ""
+    reference: float | None = None
+    ratio: float | None = None
+    goal: Goal | None = None
+
+    @property
+    def met(self) -> str:
+        """How many of the goal's steps are reached, as "1/2"; nothing without a goal."""
+        if self.goal is None:
+            return ""
+        return f"{self.goal.met(self.figure if self.ratio is None else self.ratio)}/{len(self.goal.steps)}"
+
+    def cells(self) -> tuple[str, ...]:
+        """Return the line as text."""
+        reference = "" if self.reference is None else f"{_number(self.reference)} {self.unit}"
+        ratio = "" if self.ratio is None else f"{_number(self.ratio)}x"
+        goal = "" if self.goal is None else str(self.goal)
+        return (self.what, f"{_number(self.figure)} {self.unit}", self.against, reference, ratio, goal, self.met)
+
+
+@dataclass(slots=True)
+class Run:
+    """A run of the benchmark: what every section is given, and where it leaves what it found.
+
+    Attributes:
+        rounds: how often everything takes its turn.
+        peers: the Python of the peers' environment.
+        slow: whether to measure what takes minutes too.
+        source: functions nobody has seen.
+        rows: lines of the table.
+        samples: what each line was made of: one figure a round, or one a request.
+    """
+
+    rounds: int
+    peers: Path
+    slow: bool
+    source: expressions.Source
+    rows: list[Row] = field(default_factory=list)
+    samples: dict[str, list[float]] = field(default_factory=dict)
+
+    def add(self, *rows: Row) -> None:
+        """Add lines to the table."""
+        self.rows.extend(rows)
+
+    def keep(self, name: str, values: Sequence[float]) -> None:
+        """Keep what a figure was made of."""
+        self.samples[name] = list(values)
+
+    def document(self, **more: Any) -> dict[str, Any]:
+        """Return everything as JSON has it."""
+        rows = [
+            dataclasses.asdict(row) | {"goal": str(row.goal) if row.goal else None, "met": row.met} for row in self.rows
+        ]
+        return {
+            "machine": machine(),
+            "versions": versions(),
+            "settings": {name: text for name, text in os.environ.items() if name.startswith("GRADSERVE_")},
+            "rounds": self.rounds,
+            "seed": self.source.seed,
+            **more,
+            "rows": rows,
+            "samples": self.samples,
+        }
+
+
+def ratio(figures: Sequence[float], references: Sequence[float]) -> float:
+    """Return the median of the ratios within each round: a slow moment of the machine slows both and cancels."""
+    return statistics.median(figure / reference for figure, reference in zip(figures, references, strict=True))
+
+
+def render(rows: Sequence[Row]) -> str:
+    """Return the table."""
+    head = ("", "figure", "against", "its figure", "ratio", "goal", "met")
+    lines = [head, *(row.cells() for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    right = {1, 3, 4}
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def machine() -> dict[str, Any]:
+    """Return what ran the benchmark."""
+    return {
+        "system": platform.platform(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "load_average": list(os.getloadavg()),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that gradserve ran on."""
+    names = ("gradserve", "jax", "jaxlib", "numpy", "sympy", "fastapi", "pydantic", "uvicorn", "uvloop", "httptools")
+    return {name: metadata.version(name) for name in names}
+
+
+def _number(value: float) -> str:
+    """Return three significant digits, without an exponent."""
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) >= 0.01 else f"{value:.5f}"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")

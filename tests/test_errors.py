@@ -1,0 +1,145 @@
+import inspect
+import json
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app import errors
+from app.protocols import problem
+from tests import laws
+from tests.service import Client, serving
+
+CLASSES = laws.subclasses(errors.GradserveError)
+ABSTRACT = {errors.Rejected, errors.Refused}
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_every_error_class_has_a_status_of_its_kind(cls: type[errors.GradserveError]) -> None:
+    status = problem.status(cls)
+    if issubclass(cls, errors.Rejected):
+        assert 400 <= status < 500
+    elif cls not in ABSTRACT:
+        assert status in {429, 500, 503}
+
+
+@pytest.mark.parametrize("cls", [cls for cls in CLASSES if cls not in ABSTRACT], ids=lambda cls: cls.__name__)
+def test_every_error_class_says_what_it_means(cls: type[errors.GradserveError]) -> None:
+    assert set(cls.code) <= set(string.ascii_lowercase + "_")
+    assert "title" in vars(cls)
+    assert inspect.getdoc(cls)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(code, marks=pytest.mark.xfail(reason="keys are not in the service yet"))
+        if code == "unauthorized"
+        else code
+        for code in laws.CONTRACT
+    ],
+)
+def test_the_contract_s_code_has_the_contract_s_status(code: str) -> None:
+    statuses = {problem.status(cls) for cls in CLASSES if cls.code == code and cls is not errors.HeadersTooLarge}
+    assert statuses == {laws.CONTRACT[code]}
+
+
+def test_no_code_is_outside_the_contract() -> None:
+    assert {cls.code for cls in CLASSES} <= set(laws.CONTRACT) | set(laws.BEYOND)
+
+
+@pytest.mark.parametrize("code", laws.BEYOND)
+def test_codes_of_http_itself_have_the_status_http_gives_them(code: str) -> None:
+    assert {problem.status(cls) for cls in CLASSES if cls.code == code and cls not in ABSTRACT} == {laws.BEYOND[code]}
+
+
+def test_a_code_belongs_to_one_class_and_those_that_refine_it() -> None:
+    for cls in CLASSES:
+        owners = [other for other in CLASSES if other.code == cls.code]
+        assert any(all(issubclass(other, owner) for other in owners) for owner in owners), owners
+
+
+def test_the_catalogue_lists_every_code_once() -> None:
+    listed = problem.catalogue()
+    codes = [entry["code"] for entry in listed]
+    assert sorted(codes) == sorted({cls.code for cls in CLASSES})
+    assert all(entry["meaning"] and entry["title"] for entry in listed)
+
+
+def test_the_catalogue_is_published_where_problem_types_point(client: Client) -> None:
+    path, _, _ = problem.DOCUMENTATION.partition("#")
+    assert client.get(path).json() == problem.catalogue()
+
+
+def test_the_tree_in_the_module_s_docstring_names_every_class() -> None:
+    drawn = inspect.getdoc(errors) or ""
+    assert [cls.__name__ for cls in CLASSES if cls.__name__ not in drawn] == []
+
+
+@pytest.mark.parametrize("cls", [cls for cls in CLASSES if cls not in ABSTRACT], ids=lambda cls: cls.__name__)
+def test_a_problem_stays_small_whatever_its_error_says(cls: type[errors.GradserveError]) -> None:
+    error = cls("d" * 10_000)
+    error.hint, error.field = "h" * 10_000, "f" * 10_000
+    error.position = errors.Position(131_072, 131_072, 131_072)
+    response = problem.response(error)
+    document = json.loads(bytes(response.body))
+    assert len(bytes(response.body)) <= 1024
+    assert document["status"] == response.status_code == problem.status(cls)
+    assert response.media_type == "application/problem+json"
+
+
+@pytest.mark.parametrize("cls", [errors.Overloaded, errors.Draining])
+def test_what_may_succeed_later_says_when(cls: type[errors.Refused]) -> None:
+    assert problem.response(cls("busy", retry_after_seconds=7)).headers["retry-after"] == "7"
+
+
+@given(st.text("ab\n\r ü", max_size=30), st.integers(0, 40))
+def test_a_position_is_where_the_character_is(text: str, offset: int) -> None:
+    position = errors.Position.at(text, offset)
+    assert position.offset == min(offset, len(text))
+    laws.assert_position(
+        {"line": position.line, "column": position.column, "offset": position.offset}, text
+    )
+
+
+@given(st.text(max_size=200))
+def test_quoted_client_text_is_short_printable_ascii(text: str) -> None:
+    quoted = errors.quote(text)
+    assert quoted.isascii()
+    assert quoted.isprintable()
+    assert len(quoted) <= 82
+
+
+def test_an_error_is_located_once_in_the_text_it_counts_in() -> None:
+    error = errors.SyntaxRejected("wrong", offset=4)
+    error.locate("a +\nb")
+    assert error.position == errors.Position(2, 1, 4)
+    error.locate("something else")
+    assert error.position == errors.Position(2, 1, 4)
+    assert error.field == "expression"
+
+
+def test_a_bug_of_ours_tells_the_client_nothing() -> None:
+    with serving(raise_errors=False) as client:
+
+        @client.app.get("/bug")
+        async def bug() -> None:
+            raise ZeroDivisionError("secret of the house")
+
+        response = client.get("/bug")
+    assert response.status_code == 500
+    assert "secret" not in response.text
+    assert "ZeroDivision" not in response.text
+    assert response.json()["code"] == "internal_error"
+
+
+@pytest.mark.xfail(reason="the handler of bugs answers outside the layer that sets X-Request-ID", strict=True)
+def test_a_bug_of_ours_still_has_a_request_id() -> None:
+    with serving(raise_errors=False) as client:
+
+        @client.app.get("/bug")
+        async def bug() -> None:
+            raise ZeroDivisionError
+
+        laws.assert_problem(client.get("/bug"), 500, "internal_error")

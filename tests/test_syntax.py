@@ -1,0 +1,327 @@
+import ast
+import keyword
+import math
+import unicodedata
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from app import errors, syntax
+from tests import laws, tapes
+
+POINT = {"a": 0.7, "b": 1.3, "c": 2.1, "d": 0.4}
+
+
+def codes(text: str) -> list[tuple[str, Any]]:
+    return [(kind, data) for kind, data, _ in syntax.parse(text, max_nesting=100).code]
+
+
+def refusal(text: str) -> errors.GradserveError:
+    with pytest.raises(errors.Rejected) as caught:
+        syntax.parse(text, max_nesting=100)
+    caught.value.locate(text)
+    return caught.value
+
+
+def flat(operators: list[str], operand: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Make chains without parentheses, so that precedence alone decides what they mean."""
+    link = st.tuples(st.sampled_from(operators), operand).map(" ".join)
+    return st.tuples(operand, st.lists(link, max_size=5).map(" ".join)).map(" ".join)
+
+
+NUMBERS = st.sampled_from([*POINT, "2", "3", "0.5", "1.5e0"])
+SIGNED = st.tuples(st.sampled_from(["", "", "", "-", "+", "- -"]), NUMBERS).map("".join)
+ARITHMETIC = flat(["+", "-", "*", "/", "**", "%", "//"], SIGNED)
+COMPARISONS = st.tuples(ARITHMETIC, st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), ARITHMETIC).map(" ".join)
+NEGATED = st.tuples(st.sampled_from(["", "", "not ", "not not "]), COMPARISONS).map("".join)
+CONDITIONS = flat(["and", "or"], NEGATED)
+CHOICES = st.tuples(ARITHMETIC, CONDITIONS, ARITHMETIC).map(lambda parts: "{} if {} else {}".format(*parts))
+TEXTS = ARITHMETIC | CHOICES | st.tuples(ARITHMETIC, CONDITIONS, CHOICES).map(lambda p: "{} if {} else {}".format(*p))
+
+
+@given(TEXTS)
+def test_operators_bind_as_in_python(text: str) -> None:
+    try:
+        expected = eval(text, {"__builtins__": {}}, dict(POINT))  # noqa: S307 - generated here, of numbers and operators
+    except (ArithmeticError, ValueError):
+        assume(False)
+    assume(isinstance(expected, int | float) and math.isfinite(expected) and abs(expected) < 1e100)
+    try:
+        found = tapes.means(text, **POINT)
+    except (ArithmeticError, errors.BadConstant):
+        assume(" if " not in text)  # nothing is lazy on a tape: a branch not taken may well divide by zero
+        raise
+    laws.assert_close(found, float(expected), 1e-9, 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("text", "grouped"),
+    [
+        ("-a**2", "-(a**2)"),
+        ("2**-a**b", "2**(-(a**b))"),
+        ("a**b**c", "a**(b**c)"),
+        ("a^b^c", "a**(b**c)"),
+        ("-a^2*b", "(-(a**2))*b"),
+        ("2*a^2", "2*(a**2)"),
+        ("a - b - c", "(a - b) - c"),
+        ("a / b / c", "(a / b) / c"),
+        ("a / b * c", "(a / b) * c"),
+        ("a % b * c", "(a % b) * c"),
+        ("a * b // c", "(a * b) // c"),
+        ("-a % b", "(-a) % b"),
+        ("a if b > c else b if c > d else d", "a if b > c else (b if c > d else d)"),
+        ("a if b > c and c > d or not a > d else d", "a if (((b > c) and (c > d)) or (not (a > d))) else d"),
+        ("a if (b > c) & (c > d) | (a > d) else d", "a if (((b > c) and (c > d)) or (a > d)) else d"),
+    ],
+)
+def test_a_text_means_what_its_parentheses_would_say(text: str, grouped: str) -> None:
+    assert tapes.means(text, **POINT) == tapes.means(grouped, **POINT)
+    assert math.isclose(
+        tapes.means(text, **POINT),
+        eval(grouped, {"__builtins__": {}}, dict(POINT)),  # noqa: S307 - written above
+    )
+
+
+def test_a_chain_of_one_level_is_one_instruction_however_long() -> None:
+    assert codes("a - b + c")[-1] == ("sum", "+-+")
+    assert codes("a / b * c")[-1] == ("product", "*/*")
+    assert codes("a < b <= c")[-1] == ("compare", ("<", "<="))
+    assert codes(" or ".join("abc"))[-1] == ("or", 3)
+    assert [kind for kind, _ in codes("+".join(["a"] * 5000))].count("sum") == 1
+
+
+def test_operands_come_before_what_joins_them() -> None:
+    stack_use = {"number": 0, "name": 0, "negate": 1, "power": 2, "ifelse": 3}
+    depth = 0
+    for kind, data in codes("-a**2 * (b + 3) if a < b else f(a, b)[1, 2]"):
+        taken = {
+            "sum": lambda data: len(data),
+            "product": lambda data: len(data),
+            "compare": lambda data: len(data) + 1,
+            "call": lambda data: data[1],
+            "index": lambda data: data + 1,
+        }.get(kind, lambda _, kind=kind: stack_use[kind])(data)
+        assert depth >= taken
+        depth += 1 - taken
+    assert depth == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "parameters"),
+    [
+        ("a + b", None),
+        ("lambda x: x", ("x",)),
+        ("lambda x, y: x", ("x", "y")),
+        ("lambda x, y,: x", ("x", "y")),
+        ("def f(x):\n    return x", ("x",)),
+        ("def f(x, y):\n    return x", ("x", "y")),
+        ("def f(\n    x,\n    y,\n):\n    return x\n", ("x", "y")),
+        ("\n\n  def f(x): return x\n\n", ("x",)),
+        ("def f(x): y = x; return y", ("x",)),
+        ("# a comment\nlambda x: x  # another\n", ("x",)),
+    ],
+)
+def test_parameters_are_those_of_the_lambda_or_def(text: str, parameters: tuple[str, ...] | None) -> None:
+    assert syntax.parse(text, max_nesting=100).parameters == parameters
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a+b*c",
+        " a +\tb *c ",
+        "a + b*c # sum",
+        "(a\n  + b*c)",
+        "(a # first\n + b # second\n * c)",
+        "a + \\\n b*c",
+        "a +\n b*c",
+        "\n\na + b*c\n\n",
+        "(a\r\n+ b*c)\r\n",
+        "(a\r+ b*c)\r",
+        "((a) + ((b)*(c)))",
+    ],
+)
+def test_white_space_comments_and_parentheses_change_nothing(text: str) -> None:
+    assert codes(text) == codes("a + b*c")
+
+
+DEF = "def f(a, b):\n    r = a**2\n    s = r + b\n    return r * s"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DEF,
+        DEF.replace("\n", "\r\n"),
+        DEF + "\n\n",
+        DEF.replace("    ", "\t"),
+        DEF.replace("):\n", '):\n    """The docstring."""\n'),
+        DEF.replace("):\n", "):\n    '''A docstring\n\n    of several lines: \"quoted\".\n    '''\n"),
+        DEF.replace("):\n", "):\n    'one'\n"),
+        DEF.replace("\n    s", "  # square\n\n    # a comment line\n\n    s"),
+        DEF.replace("\n    s", "; s"),
+        "# before\n" + DEF + "  # after",
+        DEF.replace("r + b", "(\n        r\n        + b\n    )"),
+    ],
+)
+def test_a_def_reads_the_same_however_it_is_laid_out(text: str) -> None:
+    assert codes(text) == codes(DEF)
+
+
+@pytest.mark.parametrize(
+    ("statement", "meaning"),
+    [("r += b", "a + b"), ("r -= b", "a - b"), ("r *= b", "a * b"), ("r /= b", "a / b"), ("r **= b", "a ** b")],
+)
+def test_augmented_assignment_means_the_operation_in_parentheses(statement: str, meaning: str) -> None:
+    text = f"def f(a, b):\n    r = a\n    {statement} + 1\n    return r"
+    grouped = meaning.replace("b", "(b + 1)")
+    assert tapes.means(text, a=1.7, b=0.6) == tapes.means(grouped, a=1.7, b=0.6)
+
+
+def test_several_names_can_be_assigned_at_once() -> None:
+    text = "def f(a, b):\n    p, q = a + b, a - b\n    q, p = p, q\n    return q**2 - p"
+    assert tapes.means(text, a=3.0, b=2.0) == (3.0 + 2.0) ** 2 - (3.0 - 2.0)
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "7", "1_000", "1.5", ".5", "1.", "1e3", "1E-3", "1.5e+2", "0x1F", "0b101", "0o17", "1_0.5"]
+)
+def test_numbers_are_written_as_in_python(text: str) -> None:
+    assert tapes.means(f"x + {text}", x=0.0) == float(ast.literal_eval(text))
+
+
+@pytest.mark.parametrize("text", ["1x", "2pi", "1e", "1__0", "3j", "1.5.2", "0x", "0b12", "1_", "1.e", "0xg"])
+def test_what_is_not_quite_a_number_is_refused(text: str) -> None:
+    assert refusal_of_value(text).code in {"syntax_error", "unknown_name"}
+
+
+def refusal_of_value(text: str) -> errors.GradserveError:
+    with pytest.raises(errors.Rejected) as caught:
+        tapes.means(f"x + {text}", x=0.0)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("text", "offset"),
+    [
+        ("a + ", 4),
+        ("a + * b", 4),
+        ("a b", 2),
+        ("a + 2b", 5),
+        ("(a + b", 0),
+        ("f(a, (b + c", 5),
+        ("a + b)", 5),
+        ("(a + b]", 6),
+        ("a[0", 1),
+        ("a $ b", 2),
+        ("a + 'text'", 4),
+        ("a + 'text", 4),
+        ("a if b", 6),
+        ("a if b + c else", 15),
+        ("a else b", 2),
+        ("a = b", 2),
+        ("a\nb", 2),
+        ("a +\n  * b", 6),
+        ("a := b", 2),
+        ("lambda x x", 9),
+        ("lambda x=1: x", 8),
+        ("lambda *x: x", 7),
+        ("lambda x: lambda y: x", 10),
+        ("def f(x):\n    return", 20),
+        ("def f(x):\n    y = 1\n", 20),
+        ("def f(x):\n    if x:\n        return x", 14),
+        ("def f(x):\n    import os\n    return x", 14),
+        ("def f(x: float):\n    return x", 7),
+        ("def f(x) -> float:\n    return x", 9),
+        ("def f(x):\n    y: float = x\n    return y", 15),
+        ("def f(x):\n    return x\nf(3)", 23),
+        ("@jit\ndef f(x):\n    return x", 0),
+        ("def (x):\n    return x", 4),
+        ("x²", 1),
+        ("a.b.(c)", 3),
+        ("[x for x in y]", 3),
+        ("{a}", 0),
+        ("a\\b", 1),
+        ("f(a=1)", 2),
+    ],
+)
+def test_a_syntax_error_points_at_the_place(text: str, offset: int) -> None:
+    error = refusal(text)
+    assert error.code == "syntax_error"
+    assert error.position is not None
+    assert error.position.offset == offset, f"{error.detail} at {error.position}"
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("2x", "*"),
+        ("2(x)", "*"),
+        ("(x)(y)", "*"),
+        ("x y", "*"),
+        ("x²", "**2"),
+        ("x − y", "-"),  # noqa: RUF001 - the dash a word processor makes
+        ("x × y", "*"),  # noqa: RUF001 - likewise
+        ("√x", "sqrt"),
+        ("x ≤ y", "<="),
+        ("$x$", "LaTeX"),
+        ("3!", "gamma"),
+        ("3j", "complex"),
+        ("y = x**2", "right-hand side"),
+        ("x = 1\ny = x", "right-hand side"),
+        ("a + b\n+ c", "parentheses"),
+        ("def f(x):\n    if x > 0:\n        return x", "if condition else"),
+    ],
+)
+def test_a_common_mistake_gets_a_hint(text: str, hint: str) -> None:
+    error = refusal(text)
+    assert error.hint is not None
+    assert hint in error.hint
+
+
+@pytest.mark.parametrize("name", ["x", "x_1", "_", "_x", "α", "Ω", "été", "переменная", "变量", "I", "S", "E1", "x" * 64])
+def test_an_identifier_of_python_is_an_identifier_here(name: str) -> None:
+    assert name.isidentifier()
+    assert syntax.identifier(name) == name
+
+
+@pytest.mark.parametrize("name", ["ｘ", "ﬁ", "𝒙", "ª", "Å"])
+def test_an_identifier_is_normalised_as_python_does_it(name: str) -> None:
+    assert syntax.identifier(name) == unicodedata.normalize("NFKC", name)
+
+
+@pytest.mark.parametrize("name", keyword.kwlist)
+def test_a_keyword_is_not_a_name(name: str) -> None:
+    with pytest.raises(errors.InvalidName):
+        syntax.identifier(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", " ", "1x", "x-y", "x y", "x.y", "x\n", "\x00", "x\u200b", "__x__", "__class__", "＿＿x＿＿", "x" * 65, "ﬃ" * 30, "²"],
+)
+def test_what_python_would_not_take_or_should_not_is_not_a_name(name: str) -> None:
+    with pytest.raises(errors.InvalidName):
+        syntax.identifier(name)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_parsed_or_refused(text: str) -> None:
+    try:
+        syntax.parse(text, max_nesting=20)
+    except errors.Rejected as error:
+        assert error.offset is None or 0 <= error.offset <= len(text)  # noqa: PT017 - most texts raise nothing
+
+
+@given(st.lists(st.sampled_from("a 1 ( ) [ ] , + - * / ** // % < == if else and or not : . = lambda def \n ; ~ & @".split(" "))))
+def test_any_sequence_of_tokens_is_parsed_or_refused_as_python_would(tokens: list[str]) -> None:
+    text = " ".join(tokens)
+    try:
+        parsed = syntax.parse(text, max_nesting=50).parameters is None
+    except errors.Rejected as error:
+        assert error.offset is None or 0 <= error.offset <= len(text)  # noqa: PT017 - some texts are expressions
+        return
+    if parsed and "\n" not in text:
+        ast.parse(text.strip(), mode="eval")  # whatever is an expression here is one in Python
