@@ -36,6 +36,10 @@ _PLAN_WEIGHT = 40
 """What a plan counts beside its operations, in operations: its text, names and dictionaries."""
 
 
+_REMEMBERED = 4
+"""How many ways of asking about one function are remembered; clients repeat themselves."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Every bound on a query, as published at /v1/limits."""
@@ -106,7 +110,8 @@ class Answer:
         function_id: names the function, see ``tape.Recording``.
         hit: whether the function was known: neither parsed nor compiled for this query.
         tier: "compiled" or "interpreted", whichever answered.
-        seconds: wall-clock time by stage: parse, execute.
+        parse_seconds: wall-clock time until the computation began.
+        execute_seconds: wall-clock time of the computation.
     """
 
     value: Any
@@ -118,7 +123,8 @@ class Answer:
     function_id: str
     hit: bool
     tier: str
-    seconds: dict[str, float]
+    parse_seconds: float
+    execute_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +147,7 @@ class Plan:
         program: the parsed function; its expression is not kept.
     """
 
-    __slots__ = ("_layouts", "_templates", "args", "encoded", "ranks", "recording")
+    __slots__ = ("_argnums", "_jobs", "_layouts", "_templates", "args", "encoded", "operations", "ranks", "recording")
 
     def __init__(self, program: parsing.Program) -> None:
         self.args = program.args
@@ -150,11 +156,28 @@ class Plan:
         self.encoded = interpreter.encode(self.recording.tape)
         self._layouts: dict[tuple[tuple[int, ...], ...], Layout] = {}
         self._templates: dict[str, Array] = {}
+        self._argnums: dict[Any, int | list[int]] = {}
+        self._jobs: dict[tuple[str, str, int], worker.Job] = {}
+        self.operations = len(self.recording.tape.code)
 
-    @property
-    def operations(self) -> int:
-        """Number of instructions on the tape."""
-        return len(self.recording.tape.code)
+    def argnums(self, asked: int | str | Sequence[int | str]) -> int | list[int]:
+        """Return ``points.resolve_argnums`` of these, remembering a few."""
+        key = asked if isinstance(asked, int | str) else tuple(asked)
+        found = self._argnums.get(key)
+        if found is None:
+            found = points.resolve_argnums(asked, self.args)
+            if len(self._argnums) >= _REMEMBERED:
+                self._argnums.clear()
+            self._argnums[key] = found
+        return found
+
+    def job(self, transform: str, dtype: str, rows: int) -> worker.Job:
+        """Return what to compile for a transform of this function; there are few, and all are remembered."""
+        found = self._jobs.get((transform, dtype, rows))
+        if found is None:
+            found = worker.Job(self.recording.tape, transform, dtype, rows)
+            self._jobs[transform, dtype, rows] = found
+        return found
 
     def layout(self, shapes: tuple[tuple[int, ...], ...]) -> Layout:
         """Return the layout for these shapes, remembering a few."""
@@ -162,7 +185,7 @@ class Plan:
         if found is None:
             positions = np.array(tape.positions(self.recording, self.args, shapes), dtype=np.intp)
             straight = not any(shapes) and positions.tolist() == list(range(len(shapes)))
-            if len(self._layouts) >= 4:
+            if len(self._layouts) >= _REMEMBERED:
                 self._layouts.clear()
             found = self._layouts[shapes] = Layout(positions, straight)
         return found
@@ -249,7 +272,7 @@ class Engine:
         """
         start = time.perf_counter()
         plan, hit = await self._plan(query)
-        argnums = points.resolve_argnums(query.argnums, plan.args) if query.transform == "grad" else []
+        argnums = plan.argnums(query.argnums) if query.transform == "grad" else []
         point = points.bind(query.point, plan.args, plan.ranks, query.in_axes, self.limits.point)
         layout = plan.layout(point.shapes)
         parsed = time.perf_counter()
@@ -270,7 +293,8 @@ class Engine:
             function_id=plan.recording.function_id,
             hit=hit,
             tier=tier,
-            seconds={"parse": parsed - start, "execute": executed - parsed},
+            parse_seconds=parsed - start,
+            execute_seconds=executed - parsed,
         )
 
     async def _plan(self, query: Query) -> tuple[Plan, bool]:
@@ -299,7 +323,7 @@ class Engine:
     async def _one(self, plan: Plan, query: Query, point: points.Point, layout: Layout) -> tuple[Array, str]:
         """Return [value, *partials of the input leaves] at one point, and the tier that computed it."""
         vector = plan.leaves(point.flat, layout, query.dtype)
-        job = worker.Job(plan.recording.tape, query.transform, query.dtype, 0)
+        job = plan.job(query.transform, query.dtype, 0)
 
         def interpret() -> Array:
             return self._interpreters[query.dtype].gradient(plan.encoded, vector)
@@ -310,7 +334,7 @@ class Engine:
         """Return the same with a batch axis behind."""
         leaves, constants = plan.rows(point.flat, layout, query.dtype)
         batch = leaves.shape[1]
-        job = worker.Job(plan.recording.tape, query.transform, query.dtype, compiler.bucket(batch))
+        job = plan.job(query.transform, query.dtype, compiler.bucket(batch))
 
         def interpret() -> Array:
             run = self._interpreters[query.dtype].gradient_rows

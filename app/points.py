@@ -70,11 +70,11 @@ def bind(
         errors.BadShape: shapes do not fit.
         errors.TooComplex: over a limit.
     """
-    batched = _batched(in_axes, len(args))
     if in_axes is None and type(point) is list and len(point) == len(args):
         quick = _numbers(point, ranks)
         if quick is not None:
             return quick
+    batched = _batched(in_axes, len(args))
     arrays = [
         _array(entry, f"point.{index}" if isinstance(point, list) else f"point.{args[index]}")
         for index, entry in enumerate(_entries(point, args, ranks, batched))
@@ -146,16 +146,17 @@ def _position(argnum: int | str, args: Sequence[str], field: str) -> int:
 
 def _numbers(point: list[Json], ranks: Sequence[int | None]) -> Point | None:
     """Return the point of plain numbers for number arguments, the common case, or None if it is anything else."""
-    if not set(map(type, point)) <= _NUMERIC or any(ranks):
+    if not _NUMERIC.issuperset(map(type, point)) or any(ranks):
         return None
     try:
-        flat = np.array(point, dtype=np.float64)
+        if not all(map(math.isfinite, point)):
+            return None
+        return Point(np.array(point, dtype=np.float64), ((),) * len(point), None)
     except OverflowError:
         return None
-    return Point(flat, ((),) * len(point), None) if np.isfinite(flat).all() else None
 
 
-_NUMERIC = {int, float}
+_NUMERIC = frozenset({int, float})
 
 
 def _batched(in_axes: int | Sequence[int | None] | None, count: int) -> list[bool]:

@@ -30,7 +30,7 @@ import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -73,17 +73,16 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to compile; see ``compiler.compile_tape``."""
+    """What to compile, see ``compiler.compile_tape``; ``key`` tells its executable from others."""
 
     tape: Tape
     transform: str
     dtype: str
     rows: int
+    key: tuple[str, str, str, int] = field(init=False)
 
-    @property
-    def key(self) -> tuple[str, str, str, int]:
-        """What tells this executable from others."""
-        return self.tape.key, self.transform, self.dtype, self.rows
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", (self.tape.key, self.transform, self.dtype, self.rows))
 
 
 class _Died(Exception):

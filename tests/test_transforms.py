@@ -1,6 +1,5 @@
 import math
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +9,7 @@ from jax import Array, lax
 
 from app import rules, transforms
 from tests import laws, tapes
-from tests.service import SyncEngine
+from tests.tiers import by_row, compiled
 
 INF = math.inf
 
@@ -22,6 +21,12 @@ def instructions(text: str) -> int:
     return len(jax.make_jaxpr(transforms.packed(structure, "grad"))(vector).eqns)
 
 
+def gradient(text: str, *point: float) -> tuple[float, list[float]]:
+    """Return value and gradient by every argument, compiled."""
+    value, found = compiled(text, None, list(point))
+    return value, found
+
+
 def in_jax(function: Callable[..., Array], *point: float) -> list[float]:
     grads = jax.grad(function, argnums=tuple(range(len(point))))(*map(jnp.float64, point))
     return [float(grad) for grad in grads]
@@ -31,7 +36,7 @@ def in_jax(function: Callable[..., Array], *point: float) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    ("text", "point", "value", "gradient"),
+    ("text", "point", "value", "slope"),
     [
         ("where(x > 0, sqrt(x), 0.0)", 0.0, 0.0, 0.0),
         ("where(x > 0, sqrt(x), 0.0)", -4.0, 0.0, 0.0),
@@ -64,30 +69,29 @@ def in_jax(function: Callable[..., Array], *point: float) -> list[float]:
     ],
 )
 def test_a_branch_not_taken_never_poisons_the_gradient(
-    engine: SyncEngine, text: str, point: float, value: float, gradient: float
+    text: str, point: float, value: float, slope: float
 ) -> None:
-    answer = engine.grad(text, [point])
-    laws.assert_close(answer.value, value, 1e-9)
-    laws.assert_close(answer.gradient, gradient, 1e-9)
+    found, slopes = gradient(text, point)
+    laws.assert_close(found, value, 1e-9)
+    laws.assert_close(slopes, [slope], 1e-9)
 
 
-def test_a_branch_not_taken_never_poisons_a_batch(engine: SyncEngine) -> None:
+def test_a_branch_not_taken_never_poisons_a_batch() -> None:
     points = [-4.0, -1.0, 0.0, 1.0, 4.0]
-    answer = engine.grad("where(x > 0, sqrt(x), 0.0)", points, in_axes=0)
-    assert answer.value == [0.0, 0.0, 0.0, 1.0, 2.0]
-    assert answer.gradient == [0.0, 0.0, 0.0, 0.5, 0.25]
+    values, slopes = compiled("where(x > 0, sqrt(x), 0.0)", None, points, in_axes=0)
+    assert values == [0.0, 0.0, 0.0, 1.0, 2.0]
+    assert slopes == [[0.0, 0.0, 0.0, 0.5, 0.25]]
 
 
-def test_a_branch_taken_passes_its_nan_on(engine: SyncEngine) -> None:
-    answer = engine.grad("where(x < 0, sqrt(x), 0.0)", [-4.0])
-    assert math.isnan(answer.value)
-    assert math.isnan(answer.gradient)
-    assert not answer.finite
+def test_a_branch_taken_passes_its_nan_on() -> None:
+    value, slopes = gradient("where(x < 0, sqrt(x), 0.0)", -4.0)
+    assert math.isnan(value)
+    assert math.isnan(slopes[0])
 
 
-def test_a_condition_has_no_gradient(engine: SyncEngine) -> None:
-    assert engine.gradients("where(x > y, 3*x, 2*y)", [2.0, 1.0]) == [3.0, 0.0]
-    assert engine.gradients("(x > y) + 0*x*y", [2.0, 1.0]) == [0.0, 0.0]
+def test_a_condition_has_no_gradient() -> None:
+    assert gradient("where(x > y, 3*x, 2*y)", 2.0, 1.0) == (6.0, [3.0, 0.0])
+    assert gradient("(x > y)", 2.0, 1.0) == (1.0, [0.0, 0.0])
 
 
 # Kinks and edges: what jax.grad says, on the JAX that is installed
@@ -95,7 +99,7 @@ def test_a_condition_has_no_gradient(engine: SyncEngine) -> None:
 KINKS: dict[str, tuple[Callable[..., Array], list[tuple[float, ...]]]] = {
     "abs(x)": (jnp.abs, [(0.0,), (-0.0,), (-2.0,)]),
     "sign(x)": (jnp.sign, [(0.0,), (2.0,)]),
-    "max(x, y)": (jnp.maximum, [(1.0, 1.0), (0.0, 0.0), (2.0, 1.0), (INF, INF)]),
+    "max(x, y)": (jnp.maximum, [(1.0, 1.0), (0.0, 0.0), (2.0, 1.0)]),
     "min(x, y)": (jnp.minimum, [(1.0, 1.0), (-1.0, 3.0)]),
     "max(x, 0)": (lambda x: jnp.maximum(x, 0.0), [(0.0,)]),
     "clip(x, -1, 1)": (lambda x: jnp.clip(x, -1.0, 1.0), [(-1.0,), (1.0,), (0.5,), (2.0,)]),
@@ -116,8 +120,8 @@ KINKS: dict[str, tuple[Callable[..., Array], list[tuple[float, ...]]]] = {
     "1/x": (lambda x: 1 / x, [(0.0,)]),
     "log(x)": (jnp.log, [(0.0,)]),
     "sinc(x)": (jnp.sinc, [(0.0,)]),
-    "logaddexp(x, y)": (jnp.logaddexp, [(0.0, 0.0), (-INF, 0.0), (INF, 0.0), (-INF, -INF), (1000.0, 1000.0)]),
-    "atan2(y, x)": (jnp.arctan2, [(0.0, 1.0), (1.0, 0.0), (0.0, -1.0)]),
+    "logaddexp(x, y)": (jnp.logaddexp, [(0.0, 0.0), (1000.0, 1000.0)]),
+    "atan2(x, y)": (jnp.arctan2, [(0.0, 1.0), (1.0, 0.0), (0.0, -1.0)]),
     "x**y": (lambda x, y: lax.pow(x, y), [(0.0, 2.0), (2.0, 0.0), (1.0, 1.0), (0.0, 1.0)]),
     "x**2": (lambda x: x**2, [(0.0,)]),
     "x**3": (lambda x: x**3, [(0.0,), (-2.0,)]),
@@ -127,70 +131,77 @@ KINKS: dict[str, tuple[Callable[..., Array], list[tuple[float, ...]]]] = {
     "x % 2": (lambda x: jnp.mod(x, 2.0), [(3.0,), (-3.0,)]),
     "x % y": (jnp.mod, [(4.0, 2.0), (-7.5, 2.0), (7.5, -2.0)]),
     "fmod(x, y)": (jnp.fmod, [(-7.5, 2.0), (7.5, -2.0), (4.0, 2.0)]),
-    "sigmoid(x)": (jax.nn.sigmoid, [(0.0,), (INF,), (-INF,)]),
+    "sigmoid(x)": (jax.nn.sigmoid, [(0.0,)]),
     "softplus(x)": (jax.nn.softplus, [(0.0,), (800.0,), (-800.0,)]),
     "xlogy(x, y)": (jax.scipy.special.xlogy, [(0.0, 2.0), (2.0, 3.0)]),
     "xlog1py(x, y)": (jax.scipy.special.xlog1py, [(0.0, 2.0), (2.0, 3.0)]),
 }
 
 
+
+
 @pytest.mark.parametrize("text", KINKS)
-def test_kinks_are_as_jax_grad_has_them(engine: SyncEngine, text: str) -> None:
+def test_kinks_are_as_jax_grad_has_them(text: str) -> None:
     function, points = KINKS[text]
-    names = "(y, x)" if text == "atan2(y, x)" else "(x, y)"
-    for point in points:
-        args = [name for name in ("x", "y") if name in text.replace("xlog", "").replace("max", "").replace("exp", "")]
-        args = ["y", "x"] if names == "(y, x)" else args
-        expected = in_jax(function, *point)
-        columns = [[number] for number in point]
-        if all(map(math.isfinite, point)):
-            found = [row[0] for row in engine.gradients(text, columns, args=args, in_axes=0)]
-            laws.assert_close(found, expected, 1e-12, 0.0)
+    args = ("x", "y")[: len(points[0])]
+    _, found = compiled(text, args, [list(column) for column in zip(*points, strict=True)], in_axes=0)
+    for row, point in enumerate(points):
+        laws.assert_close(by_row(found, row), in_jax(function, *point))
+
+
+def test_the_edges_of_logaddexp_are_finite() -> None:
+    # A point has no infinities, a function of it may.
+    assert gradient("logaddexp(log(x), y)", 0.0, 2.0)[0] == 2.0
+    assert gradient("logaddexp(x, -inf)", 3.0) == (3.0, [1.0])
+    assert gradient("logaddexp(x, inf)", 3.0) == (INF, [0.0])
 
 
 @pytest.mark.parametrize("x", [-2.0, -0.5, 0.0, 1.0, 3.0])
 @pytest.mark.parametrize("text", ["x**0", "x**0.0", "x**(1 - 1)", "(x - 1)**0 * 1"])
-def test_the_power_zero_has_gradient_zero_everywhere(engine: SyncEngine, text: str, x: float) -> None:
-    answer = engine.grad(text, [x])
-    assert (answer.value, answer.gradient) == (1.0, 0.0)
+def test_the_power_zero_has_gradient_zero_everywhere(text: str, x: float) -> None:
+    assert gradient(text, x) == (1.0, [0.0])
 
 
 @pytest.mark.parametrize("y", [0.5, 1.0, 3.0])
-def test_zero_to_a_positive_power_has_gradient_zero(engine: SyncEngine, y: float) -> None:
+def test_zero_to_a_positive_power_has_gradient_zero(y: float) -> None:
     for text in ("0**x", "0.0**x", "0**(x**2)", "0**exp(x)"):
-        answer = engine.grad(text, [y])
-        assert (answer.value, answer.gradient) == (0.0, 0.0)
+        assert gradient(text, y) == (0.0, [0.0])
+
+
+NEGATIVE = [-2.5, -1.0, -0.3]
 
 
 @pytest.mark.parametrize("n", [-3, -2, -1, 1, 2, 3, 4, 7])
-@pytest.mark.parametrize("x", [-2.5, -1.0, -0.3])
-def test_an_integer_power_of_a_negative_number_has_its_gradient(engine: SyncEngine, n: int, x: float) -> None:
-    for text in (f"x**{n}", f"x**({n}.0)"):
-        answer = engine.grad(text, [x])
-        laws.assert_close(answer.value, x**n, 1e-14)
-        laws.assert_close(answer.gradient, n * x ** (n - 1), 1e-14)
-    partials = engine.gradients("x**n", [x, float(n)])
-    laws.assert_close(partials[0], n * x ** (n - 1), 1e-14)
-    assert math.isnan(partials[1])  # there is no real x**n beside an integer n
+@pytest.mark.parametrize("text", ["x**{}", "x**({}.0)"])
+def test_an_integer_power_of_a_negative_number_has_its_gradient(text: str, n: int) -> None:
+    values, slopes = compiled(text.format(n), None, NEGATIVE, in_axes=0)
+    laws.assert_close(values, [x**n for x in NEGATIVE], 1e-14)
+    laws.assert_close(slopes, [[n * x ** (n - 1) for x in NEGATIVE]], 1e-14)
 
 
-def test_a_fractional_power_of_a_negative_number_is_not_a_number(engine: SyncEngine) -> None:
-    answer = engine.grad("x**(1/3)", [-8.0])
-    assert math.isnan(answer.value)
-    assert not answer.finite
-    assert engine.grad("cbrt(x)", [-8.0]).value == -2.0
+def test_a_varying_power_of_a_negative_number_varies_with_the_base_only() -> None:
+    powers = [-3.0, 2.0, 3.0]
+    values, (by_base, by_power) = compiled("x**n", None, [NEGATIVE, powers], in_axes=0)
+    laws.assert_close(values, [x**n for x, n in zip(NEGATIVE, powers, strict=True)], 1e-14)
+    laws.assert_close(by_base, [n * x ** (n - 1) for x, n in zip(NEGATIVE, powers, strict=True)], 1e-14)
+    assert all(map(math.isnan, by_power))  # there is no real x**n beside an integer n
+
+
+def test_a_fractional_power_of_a_negative_number_is_not_a_number() -> None:
+    assert math.isnan(gradient("x**(1/3)", -8.0)[0])
+    laws.assert_close(gradient("cbrt(x)", -8.0), (-2.0, [1 / 12]), 1e-14)
 
 
 @pytest.mark.parametrize(("text", "expected"), [("max(x, x)", 1.0), ("max(x, x, x)", 1.0), ("min(x, x*1)", 1.0), ("x - x", 0.0)])
-def test_ties_share_what_comes_down(engine: SyncEngine, text: str, expected: float) -> None:
-    assert engine.grad(text, [2.0]).gradient == expected
+def test_ties_share_what_comes_down(text: str, expected: float) -> None:
+    assert gradient(text, 2.0)[1] == [expected]
 
 
-def test_three_equal_operands_share_as_the_fold_from_the_left_has_it(engine: SyncEngine) -> None:
+def test_three_equal_operands_share_as_the_fold_from_the_left_has_it() -> None:
     def fold(x: Array, y: Array, z: Array) -> Array:
         return jnp.maximum(jnp.maximum(x, y), z)
 
-    assert engine.gradients("max(x, y, z)", [1.0, 1.0, 1.0]) == in_jax(fold, 1.0, 1.0, 1.0)
+    assert gradient("max(x, y, z)", 1.0, 1.0, 1.0)[1] == in_jax(fold, 1.0, 1.0, 1.0)
 
 
 # The sweep itself
@@ -260,14 +271,11 @@ def test_what_does_not_vary_gets_no_adjoint() -> None:
     assert instructions("sin(2.5)*x") == instructions("2.5*x")
 
 
-def plain(value: Any) -> Any:
-    return value
+def test_every_partial_of_an_argument_that_is_not_used_is_zero() -> None:
+    _, found = compiled("lambda x, Y, z: x**2", None, [3.0, [[1.0, 2.0], [3.0, 4.0]], 5.0])
+    assert found == [6.0, [[0.0, 0.0], [0.0, 0.0]], 0.0]
 
 
-def test_every_partial_of_an_argument_that_is_not_used_is_zero(engine: SyncEngine) -> None:
-    answer = engine.grad("lambda x, Y, z: x**2", [3.0, [[1.0, 2.0], [3.0, 4.0]], 5.0], [0, 1, 2])
-    assert answer.gradient == [6.0, [[0.0, 0.0], [0.0, 0.0]], 0.0]
-
-
-def test_an_element_read_by_two_indices_gets_both_parts(engine: SyncEngine) -> None:
-    assert engine.grad("X[0]**2 + 10*X[-3]", [1.0, 2.0, 3.0]).gradient == [12.0, 0.0, 0.0]
+def test_an_element_read_by_two_indices_gets_both_parts() -> None:
+    _, found = compiled("X[0]**2 + 10*X[-3]", None, [1.0, 2.0, 3.0])
+    assert found == [[12.0, 0.0, 0.0]]

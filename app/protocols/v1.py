@@ -240,13 +240,16 @@ def _query(transform: str, request: EvaluateRequest, *, argnums: int | str | lis
 
 
 def _reply(answer: engine.Answer, document: dict[str, Any]) -> exchange.Reply:
-    timing = ", ".join([f"{stage};dur={seconds * 1e3:.3f}" for stage, seconds in answer.seconds.items()])
-    used = "hit" if answer.hit else "fwd=miss"
-    headers = (
-        (b"server-timing", timing.encode()),
-        (b"cache-status", f"gradserve; {used}; detail={answer.tier}".encode()),
-    )
-    return exchange.Reply(200, body.encode(document), headers=headers)
+    timing = b"parse;dur=%.3f, execute;dur=%.3f" % (answer.parse_seconds * 1e3, answer.execute_seconds * 1e3)
+    used = _CACHE_STATUS[answer.hit, answer.tier]
+    return exchange.Reply(200, body.encode(document), headers=((b"server-timing", timing), used))
+
+
+_CACHE_STATUS = {
+    (hit, tier): (b"cache-status", f"gradserve; {'hit' if hit else 'fwd=miss'}; detail={tier}".encode())
+    for hit in (True, False)
+    for tier in ("interpreted", "compiled")
+}
 
 
 def operations() -> dict[str, exchange.Operation]:

@@ -1,7 +1,7 @@
 """``make bench``: every measurement, side by side in one run.
 
 Nothing here asserts a time: machines differ and are shared. Read the ratios. The servers are checked for right answers
-before they are measured, a wrong one ends the run.
+before they are measured; a wrong answer fails its section and the run.
 """
 
 import argparse
@@ -9,6 +9,7 @@ import json
 import secrets
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,20 +52,27 @@ def main() -> int:
     run = table.Run(asked.rounds, asked.peers, asked.slow, expressions.Source(asked.seed))
     processes.end_children_on_termination()
     compiler.configure()
+    failed: list[str] = []
     load_before = table.machine()["load_average"]
     for name in names:
         start = time.perf_counter()
         print(f"==> {name}", end="", file=sys.stderr, flush=True)
-        SECTIONS[name](run)
+        try:
+            SECTIONS[name](run)
+        except Exception:  # noqa: BLE001  # what the other sections found must not be lost with this one
+            failed.append(name)
+            traceback.print_exc()
         print(f", {time.perf_counter() - start:.0f} s", file=sys.stderr)
     machine = table.machine()
     print(f"\n{machine['processor']}, {machine['cores']} cores, Python {machine['python']}, {table.versions()}")
     print(f"{asked.rounds} rounds, medians; a ratio is the median of the rounds' ratios. Read the ratios.\n")
     print(table.render(run.rows))
     if asked.json:
-        document = run.document(load_average_before=load_before, peers=contenders.versions(asked.peers))
+        document = run.document(failed=failed, load_average_before=load_before, peers=contenders.versions(asked.peers))
         asked.json.write_text(json.dumps(document, indent=1) + "\n")
-    return 0
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 def _arguments() -> argparse.Namespace:

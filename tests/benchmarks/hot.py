@@ -98,3 +98,4 @@ def _warm(contender: Contender, port: int) -> None:
         _, response = load.ask(port, contender.tutorial(point))
         contender.check(response, contenders.tutorial_gradient(point))
     load.closed(port, [contender.tutorial(point) for point in _POINTS], CONNECTIONS, 0.3)
+    contenders.settle(port, contender.tutorial(_POINTS[0]))

@@ -8,7 +8,7 @@ import statistics
 from contextlib import ExitStack
 from itertools import cycle
 
-from tests.benchmarks import expressions, load, table
+from tests.benchmarks import contenders, expressions, load, table
 from tests.benchmarks.contenders import GRADSERVE, PLAIN, Contender
 from tests.benchmarks.processes import Server
 from tests.benchmarks.table import Goal, Row, Run
@@ -30,7 +30,9 @@ def measure(run: Run) -> None:
     with ExitStack() as stack:
         servers = {contender.name: contender.start(stack) for contender in field}
         for contender in field:
-            load.ask(servers[contender.name].port, contender.tutorial(_POINTS[0]))
+            requests = [contender.tutorial(point) for point in _POINTS]
+            load.closed(servers[contender.name].port, requests, 1, 0.3)
+            contenders.settle(servers[contender.name].port, requests[0])
         for _ in range(run.rounds):
             for contender in field:
                 server = servers[contender.name]
