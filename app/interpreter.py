@@ -11,7 +11,9 @@ program do not disturb each other.
 
 What XLA for CPU makes of the loops decides the speed. It turns a loop into one kernel, whose fixed cost grows with
 the number of values inside it, hence branches that return one number each. And it copies a whole buffer at each
-step unless all reads of the step stand before an ``optimization_barrier`` and all writes behind it.
+step unless every write depends on every read before it and no read is repeated for a write: what is written comes
+out of one ``cond``, which takes all that was read and which no read is fused into. A barrier does not survive long
+enough for that in every version.
 """
 
 from __future__ import annotations
@@ -204,9 +206,7 @@ def _write(buffer: Array, value: Array, index: Array) -> Array:
 def _forward(code: Array, slots: Array) -> Array:
     def step(index: Array, slots: Array) -> Array:
         opcode, _, _, slot, a, b, c = _read(code, index)
-        found = lax.switch(opcode, _VALUES, _read(slots, a), _read(slots, b), _read(slots, c))
-        slots, found = lax.optimization_barrier((slots, found))
-        return _write(slots, found, slot)
+        return _write(slots, lax.switch(opcode, _VALUES, _read(slots, a), _read(slots, b), _read(slots, c)), slot)
 
     filled: Array = lax.fori_loop(1, code[0, 0] + 1, step, slots)
     return filled
@@ -219,29 +219,38 @@ def _reverse(code: Array, slots: Array) -> tuple[Array, Array]:
         adjoints, taken = state
         opcode, first, second, slot, a, b, c = _read(code, code[0, 0] - done)
         known = _read(adjoints, slot), _read(slots, slot), _read(slots, a), _read(slots, b), _read(slots, c)
-        before = _read(taken, slot), _read(adjoints, a), _read(adjoints, b), _read(taken, a), _read(taken, b)
-        adjoints, taken, known, before = lax.optimization_barrier((adjoints, taken, known, before))
-        here, sum_a, sum_b, any_a, any_b = before
-        here |= opcode == _RESULT_NUMBER
+        here = _read(taken, slot) | (opcode == _RESULT_NUMBER)
+        parts = lax.switch(first, _FIRST, *known), lax.switch(second, _SECOND, *known)
         # x + -0.0 is x, whatever x is: a part that must not count leaves no trace.
-        part_a = jnp.where(here, lax.switch(first, _FIRST, *known), -0.0)
-        part_b = jnp.where(here, lax.switch(second, _SECOND, *known), -0.0)
-        taken_a, taken_b = _below(here & (first > 0), here & (second > 0), opcode, known[-1])
-        sum_a, any_a = sum_a + part_a, any_a | taken_a
-        # An operand that stands in both columns collects both parts.
-        sum_b, any_b = jnp.where(a == b, sum_a, sum_b) + part_b, jnp.where(a == b, any_a, any_b) | taken_b
-        adjoints = _write(_write(adjoints, sum_a, a), sum_b, b)
-        return adjoints, _write(_write(taken, any_a, a), any_b, b)
+        parts = jnp.where(here, parts[0], -0.0), jnp.where(here, parts[1], -0.0)
+        reached = here & (first > 0), here & (second > 0)
+        before = _read(adjoints, a), _read(adjoints, b), _read(taken, a), _read(taken, b)
+        branches = _below_select, _below_any
+        sums = lax.cond(opcode == _SELECT_NUMBER, *branches, a == b, known[-1], parts, reached, before)
+        adjoints = _write(_write(adjoints, sums[0], a), sums[1], b)
+        return adjoints, _write(_write(taken, sums[2], a), sums[3], b)
 
     start = jnp.full_like(slots, -0.0), jnp.zeros(slots.shape, bool)
     adjoints, taken = lax.fori_loop(0, code[0, 0], step, start)
     return adjoints, taken
 
 
-def _below(first: Array, second: Array, opcode: Array, condition: Array) -> tuple[Array, Array]:
-    """Return what of ``taken`` goes on to the two operands: below a select, only to the chosen one."""
-    chosen, other = condition != 0, opcode != _SELECT_NUMBER
-    return first & (other | chosen), second & (other | ~chosen)
+_Pair = tuple[Array, Array]
+_Four = tuple[Array, Array, Array, Array]
+
+
+def _below_any(same: Array, _: Array, parts: _Pair, reached: _Pair, before: _Four) -> _Four:
+    """Return the adjoints of two operands and whether they count; one that stands in both columns collects both."""
+    sum_a, any_a = before[0] + parts[0], before[2] | reached[0]
+    sum_b = jnp.where(same, sum_a, before[1]) + parts[1]
+    any_b = jnp.where(same, any_a, before[3]) | reached[1]
+    return jnp.where(same, sum_b, sum_a), sum_b, jnp.where(same, any_b, any_a), any_b
+
+
+def _below_select(same: Array, condition: Array, parts: _Pair, reached: _Pair, before: _Four) -> _Four:
+    """Return the same where only the chosen operand goes on to count."""
+    chosen = condition != 0
+    return _below_any(same, condition, parts, (reached[0] & chosen, reached[1] & ~chosen), before)
 
 
 def _gradient(code: Array, leaves: Array) -> Array:

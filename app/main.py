@@ -61,7 +61,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(ops.router)
     app.add_exception_handler(errors.GradserveError, problem.from_error)
     app.add_exception_handler(HTTPException, problem.from_http)
-    app.add_exception_handler(Exception, problem.from_bug)
     app.add_middleware(edge.Edge, lane=v1.operations(), served=served, limits=settings.body_limits())
     return app
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import difflib
 import functools
 import math
+import operator
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -76,7 +77,6 @@ class _Value:
     """What the stack holds: a node with its folded constant, or something that is not a number yet."""
 
     node: Basic
-    depth: int = 1
     constant: Number | None = None
     kind: str = "number"  # or condition, argument, element, tuple
     items: tuple[_Value, ...] = ()
@@ -171,7 +171,6 @@ class _Builder:
         self._names: dict[str, _Value] = {}
         self._ranks: list[int | None] = [None] * len(args)
         self._interned: dict[tuple[Any, ...], _Value] = {}
-        self._spliced: dict[int, list[_Value]] = {}
         self._operations = 0
         for index, name in enumerate(args):
             symbol = sympy.Symbol(f"v{index}")
@@ -325,16 +324,13 @@ class _Builder:
         known = self._interned.get(key)
         if known is not None:
             return known
-        depth = 1 + max(operand.depth for operand in operands)
-        if depth > self._limits.max_nesting:
-            raise errors.TooComplex(f"nested more than {self._limits.max_nesting} deep", offset=offset)
         self._operations += max(1, len(operands) - 1)
         if self._operations > self._limits.max_operations:
             raise errors.TooComplex(f"more than {self._limits.max_operations} operations", offset=offset)
         node = Basic.__new__(cls, *[operand.node for operand in operands])
         if cls is sympy.Add or cls is sympy.Mul or cls is sympy.Pow:
             node.is_commutative = True
-        value = self._interned[key] = _Value(node, depth, constant, kind)
+        value = self._interned[key] = _Value(node, constant, kind)
         return value
 
     def _leaf(self, constant: Number) -> _Value:
@@ -415,9 +411,8 @@ class _Builder:
             return base.items[index]
         if base.kind not in {"argument", "element"}:
             raise errors.BadShape("a number cannot be indexed", hint="only arguments have elements", offset=offset)
-        for value in indices:
-            _index(value, offset)
-        items = (*base.items, *indices)
+        # Each index becomes one literal, however it was computed.
+        items = (*base.items, *(self._leaf(_index(value, offset)) for value in indices))
         if len(items) > self._limits.max_rank:
             raise errors.TooComplex(f"more than {self._limits.max_rank} indices", offset=offset)
         return _Value(base.node, kind="element", items=items, argument=base.argument)
@@ -442,16 +437,7 @@ class _Builder:
         return self._make(sympy.Pow, (base, exponent), offset, constant=constant)
 
     def _chain(self, cls: type[Basic], parts: list[_Value], constant: Number | None, offset: int) -> _Value:
-        """Return the n-ary node; a first operand of the same class is spliced in: (a + b) + c is a + b + c."""
-        if len(parts) == 1:
-            return parts[0]
-        first = parts[0]
-        spliced = self._spliced.get(id(first.node)) if first.constant is None else None
-        if type(first.node) is cls and spliced is not None:
-            parts = [*spliced, *parts[1:]]
-        value = self._make(cls, parts, offset, constant=constant)
-        self._spliced[id(value.node)] = parts
-        return value
+        return parts[0] if len(parts) == 1 else self._make(cls, parts, offset, constant=constant)
 
     def _piecewise(self, cases: Sequence[tuple[_Value, _Value]], offset: int) -> _Value:
         pairs = [self._make(ExprCondPair, case, offset, kind="pair") for case in cases]
@@ -502,9 +488,10 @@ class _Builder:
         constants = [operand.constant for operand in operands if operand.constant is not None]
         if len(constants) != len(operands):
             return None
+        exact = _EXACT.get(opcode)
+        if exact is not None and not any(isinstance(constant, float) for constant in constants):
+            return self._fold(exact, constants, offset)
         host = rules.RULES[opcode].host
-        if opcode in ("maximum", "minimum"):
-            return max(constants) if opcode == "maximum" else min(constants)
         with np.errstate(all="ignore"):
             return self._fold(lambda *values: float(host(*map(float, values))), constants, offset)  # type: ignore[arg-type]
 
@@ -568,6 +555,15 @@ def _raise(base: Number, exponent: Number) -> Number:
     with np.errstate(all="ignore"):
         return float(np.power(float(base), float(exponent)))
 
+
+_EXACT: dict[str, Callable[..., Number]] = {
+    "maximum": max,
+    "minimum": min,
+    "mod": operator.mod,
+    "floor_divide": operator.floordiv,
+    "abs": abs,
+}
+"""Functions that keep exact constants exact."""
 
 _CHAIN_OPERATIONS = {
     "+": lambda a, b: a + b,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import logging
+import threading
 from typing import Any
 
 from app import compiler, interpreter, rules, store
@@ -24,6 +25,7 @@ class Interpreters:
 
     def __init__(self, disk: store.Store) -> None:
         self._disk = disk
+        self._stopped = threading.Event()
         # A program is made of the rules and of the interpreter's own source; either's change makes another program.
         self._sources = (inspect.getsource(interpreter), inspect.getsource(rules))
         self._by_dtype = {dtype: interpreter.Interpreter(dtype, self._make) for dtype in ("float64", "float32")}
@@ -36,8 +38,15 @@ class Interpreters:
         self._by_dtype["float64"].warm(_FIRST)
 
     def warm_rest(self) -> None:
-        """Make the programs that large functions and batches need."""
-        self._by_dtype["float64"].warm((*interpreter.GRADIENTS, *interpreter.ROWS))
+        """Make the programs that large functions and batches need, until ``stop``."""
+        for program in (*interpreter.GRADIENTS, *interpreter.ROWS):
+            if self._stopped.is_set():
+                return
+            self._by_dtype["float64"].warm([program])
+
+    def stop(self) -> None:
+        """Make no more programs ahead of need."""
+        self._stopped.set()
 
     def _make(self, program: interpreter.Program, dtype: str) -> Any:
         ingredients = repr((program.name(dtype), self._sources, compiler.environment()))

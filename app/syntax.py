@@ -436,7 +436,11 @@ class _Parser:
                 operators[-1][2].append(text)
                 return
             self._reduce(level)
-        operators.append((level, kind, [text], offset))
+        texts = [text]
+        if kind in {"sum", "product"} and self._code[-1].kind == kind:
+            # The first operand is a chain of this level in parentheses: (a + b) + c is a + b + c.
+            texts = [*self._code.pop().data[1:], text]
+        operators.append((level, kind, texts, offset))
 
     def _else(self, token: Token) -> None:
         self._reduce(1)

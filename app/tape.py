@@ -297,7 +297,9 @@ def _children(node: Basic) -> Iterator[Basic]:
     if kind is sympy.Add:
         first, *rest = node.args
         yield first
-        yield from (_negated(term) or term for term in rest)
+        for term in rest:
+            subtracted = _negated(term)
+            yield term if subtracted is None else subtracted
     elif kind is sympy.Mul:
         negated = _negated(node)
         if negated is not None:
@@ -305,7 +307,9 @@ def _children(node: Basic) -> Iterator[Basic]:
             return
         first, *rest = node.args
         yield first
-        yield from (_divisor(factor) or factor for factor in rest)
+        for factor in rest:
+            divisor = _divisor(factor)
+            yield factor if divisor is None else divisor
     elif kind is sympy.Piecewise:
         for pair in node.args:
             yield from pair.args

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import tempfile
 from collections.abc import Iterator
 from importlib import metadata
 
@@ -14,6 +15,10 @@ from tests.service import Client, SyncEngine, serving
 
 for _name in [name for name in os.environ if name.startswith("GRADSERVE_")]:
     del os.environ[_name]  # the defaults are what is tested
+
+# Except that nothing a test does may reach the user's own cache, nor depend on what is in it.
+_CACHE = tempfile.TemporaryDirectory(prefix="gradserve-tests-")
+os.environ["GRADSERVE_CACHE_DIR"] = _CACHE.name
 
 compiler.configure()
 jax.config.update("jax_numpy_dtype_promotion", "strict")
@@ -28,6 +33,10 @@ def pytest_report_header() -> str:
     names = ("jax", "jaxlib", "numpy", "sympy", "fastapi", "starlette", "pydantic")
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in names)
     return f"gradserve: Python {platform.python_version()}, {versions}"
+
+
+def pytest_unconfigure() -> None:
+    _CACHE.cleanup()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -10,6 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import errors
 from app.protocols import body, exchange
+
+_log = logging.getLogger("gradserve")
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 
@@ -39,30 +42,39 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = scope["headers"]
-        request_id = _request_id(headers)
-        if len(headers) > self._limits.max_header_lines or _size(headers) > self._limits.max_header_bytes:
-            refused = exchange.refusal(errors.HeadersTooLarge("the headers are over the published limit"))
-            await _send(refused, request_id, send)
-            return
-        operation = self._lane.get(scope["path"]) if scope["method"] == "POST" else None
-        if operation is not None:
-            reply = await exchange.perform(operation, self._served, headers, receive, self._limits)
-            await _send(reply, request_id, send)
-            return
+        request_id = _request_id(scope["headers"])
+        started = False
 
         async def send_with_id(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id)]
             await send(message)
 
-        await self._app(scope, receive, send_with_id)
+        try:
+            reply = await self._reply(scope, receive)
+            if reply is None:
+                await self._app(scope, receive, send_with_id)
+                return
+        except Exception:
+            _log.exception("request %s failed", request_id.decode())
+            if started:
+                raise
+            reply = exchange.refusal(errors.GradserveError("something went wrong here; the log has the request id"))
+        headers = [*reply.raw_headers(), (b"x-request-id", request_id)]
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": reply.content})
 
-
-async def _send(reply: exchange.Reply, request_id: bytes, send: Send) -> None:
-    headers = [*reply.raw_headers(), (b"x-request-id", request_id)]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.content})
+    async def _reply(self, scope: Scope, receive: Receive) -> exchange.Reply | None:
+        """Return the reply to what is refused here or has a lane, None for what the application answers."""
+        headers = scope["headers"]
+        if len(headers) > self._limits.max_header_lines or _size(headers) > self._limits.max_header_bytes:
+            return exchange.refusal(errors.HeadersTooLarge("the headers are over the published limit"))
+        operation = self._lane.get(scope["path"]) if scope["method"] == "POST" else None
+        if operation is None:
+            return None
+        return await exchange.perform(operation, self._served, headers, receive, self._limits)
 
 
 def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -63,10 +63,7 @@ def main() -> int:
             failed.append(name)
             traceback.print_exc()
         print(f", {time.perf_counter() - start:.0f} s", file=sys.stderr)
-    machine = table.machine()
-    print(f"\n{machine['processor']}, {machine['cores']} cores, Python {machine['python']}, {table.versions()}")
-    print(f"{asked.rounds} rounds, medians; a ratio is the median of the rounds' ratios. Read the ratios.\n")
-    print(table.render(run.rows))
+    print(f"\n{table.heading(run, load_before)}\n\n{table.render(run.rows)}")
     if asked.json:
         document = run.document(failed=failed, load_average_before=load_before, peers=contenders.versions(asked.peers))
         asked.json.write_text(json.dumps(document, indent=1) + "\n")

@@ -49,10 +49,11 @@ def measure(run: Run) -> None:
     run.keep("batch/in process", alone)
     run.add(
         Row(
-            f"{POINTS:,} points in one request of {len(body) / 1e6:.1f} MB: gradserve",
+            f"{POINTS:,} points in one request ({len(body) / 1e6:.1f} MB)",
+            GRADSERVE.name,
             statistics.median(served),
             "ms",
-            "orjson + jit(vmap) + orjson in process",
+            "orjson, jit(vmap), orjson",
             statistics.median(alone),
             table.ratio(served, alone),
             GOAL,

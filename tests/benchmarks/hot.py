@@ -58,17 +58,17 @@ def measure(run: Run) -> None:
     for other in field[1:]:
         run.add(_row("hot gradient, 16 connections", rates, "/s", GRADSERVE, other, goals.get(other.name)))
     run.add(_row("hot gradient, 16 connections", rates, "/s", PLAIN, um_bridge))
-    for other in (um_bridge, BARE):
-        run.add(_row("hot gradient, 1 connection, p50", middles, "us", GRADSERVE, other))
-        run.add(_row("hot gradient, 1 connection, p99", tails, "us", GRADSERVE, other))
-        if any(costs[GRADSERVE.name]):
-            run.add(_row("hot gradient, processor time of the server", costs, "us", GRADSERVE, other))
+    beside = (um_bridge, BARE)
+    for what, figures in (("1 connection, p50", middles), ("1 connection, p99", tails), ("server's CPU time", costs)):
+        if all(figures[BARE.name]):
+            run.add(*(_row(f"hot gradient, {what}", figures, "us", GRADSERVE, other) for other in beside))
     run.add(
         Row(
-            "hot gradient, in process: jitted, list in, list out",
+            "hot gradient, 1 connection, p50",
+            "jit in process",
             statistics.median(alone),
             "us",
-            "gradserve, 1 connection, p50",
+            GRADSERVE.name,
             statistics.median(middles[GRADSERVE.name]),
             table.ratio(alone, middles[GRADSERVE.name]),
         )
@@ -82,7 +82,8 @@ def _empty(names: list[str]) -> Figures:
 def _row(what: str, figures: Figures, unit: str, one: Contender, other: Contender, goal: Goal | None = None) -> Row:
     mine, theirs = figures[one.name], figures[other.name]
     return Row(
-        f"{what}: {one.name}",
+        what,
+        one.name,
         statistics.median(mine),
         unit,
         other.name,

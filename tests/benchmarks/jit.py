@@ -32,7 +32,7 @@ def measure(rounds: int = ROUNDS) -> dict[str, float]:
     ways: dict[str, tuple[Callable[[], object], int]] = {
         "jax.grad, op by op": (lambda: op_by_op(device_point).block_until_ready(), 3),
         "jax.jit(jax.grad), warm": (lambda: jitted(device_point).block_until_ready(), 2000),
-        "gradserve's executable, NumPy in, NumPy out": (lambda: executable(leaves), 2000),
+        "gradserve's executable": (lambda: executable(leaves), 2000),
     }
     found: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds + 1):
@@ -49,4 +49,4 @@ def add(run: Run) -> None:
     """Add a row for each way after the first, with the ratio to the way without compilation."""
     (slowest, slow), *others = measure().items()
     for name, micro in others:
-        run.add(Row(f"gradient of {EXPRESSION}: {name}", micro, "us", slowest, slow, slow / micro))
+        run.add(Row(f"gradient of {EXPRESSION}", name, micro, "us", slowest, slow, slow / micro))

@@ -9,6 +9,7 @@ request it delays and not only to the one that met it.
 from __future__ import annotations
 
 import json
+import select
 import selectors
 import socket
 import time
@@ -68,12 +69,11 @@ class Response:
 class Connection:
     """One keep-alive connection, one request at a time."""
 
-    __slots__ = ("_received", "_wanted", "due", "socket")
+    __slots__ = ("_port", "_received", "_wanted", "due", "socket")
 
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=5.0)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket.settimeout(None)
+        self._port = port
+        self.socket = _connect(port)
         self._received = bytearray()
         self._wanted = 0
         self.due = 0.0
@@ -110,6 +110,10 @@ class Connection:
             TimeoutError: no answer in time.
             BadAnswer: the answer is not a 200.
         """
+        if select.select([self.socket], [], [], 0.0)[0]:
+            # Nothing can have come but the end: servers close connections that were idle for some seconds.
+            self.socket.close()
+            self.socket = _connect(self._port)
         self.socket.settimeout(timeout_seconds)
         start = time.perf_counter()
         self.send(request, start)
@@ -193,9 +197,10 @@ class Stream:
 
 
 def paced(port: int, streams: list[Stream], seconds: float, drain_seconds: float = STALLED_SECONDS) -> None:
-    """Run streams side by side for so long, then wait for what is under way."""
+    """Run streams side by side for so long, then wait for the answers to all that was due."""
     runners = [_Runner(stream, port, index / len(streams)) for index, stream in enumerate(streams)]
-    selector = selectors.DefaultSelector()
+    # The one that waits to the microsecond; epoll rounds up to milliseconds.
+    selector = selectors.SelectSelector()
     try:
         for runner in runners:
             for connection in runner.free:
@@ -203,12 +208,11 @@ def paced(port: int, streams: list[Stream], seconds: float, drain_seconds: float
         end = time.perf_counter() + seconds
         while (now := time.perf_counter()) < end:
             due = min(runner.send(now) for runner in runners)
-            # A selector rounds up to milliseconds: the last one is spent polling.
-            wait = min(due, end) - time.perf_counter() - 0.001
+            wait = min(due, end) - time.perf_counter()
             for key, _ in selector.select(max(wait, 0.0)):
                 key.data[0].take(key.data[1])
         end += drain_seconds
-        while any(runner.busy for runner in runners) and time.perf_counter() < end:
+        while any(runner.behind() for runner in runners) and time.perf_counter() < end:
             for key, _ in selector.select(0.1):
                 key.data[0].take(key.data[1])
     finally:
@@ -232,11 +236,16 @@ class _Runner:
         while self._next <= now:
             self._late.append(self._next)
             self._next += 1.0 / self.stream.rate
+        self.behind()
+        return self._next
+
+    def behind(self) -> bool:
+        """Send what is late as far as connections are free, and return whether anything is under way."""
         while self._late and self.free:
             connection = self.free.popleft()
             self.busy.add(connection)
             connection.send(next(self.stream.requests), self._late.popleft())
-        return self._next
+        return bool(self.busy)
 
     def take(self, connection: Connection) -> None:
         answer = connection.receive()
@@ -275,6 +284,13 @@ class _Pool:
         self._selector.close()
         for connection in self.connections:
             connection.close()
+
+
+def _connect(port: int) -> socket.socket:
+    connected = socket.create_connection(("127.0.0.1", port), timeout=5.0)
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connected.settimeout(None)
+    return connected
 
 
 def _length(data: bytes) -> int:

@@ -26,5 +26,5 @@ def measure(run: Run) -> None:
             if asked % BEFORE == 0:
                 sizes.append(processes.memory_bytes(server.pid) / 1e6)
     run.keep(f"memory/every {BEFORE} functions", sizes)
-    what = f"resident memory after {AFTER} distinct functions: gradserve"
-    run.add(Row(what, sizes[-1], "MB", f"after {BEFORE}", sizes[1], sizes[-1] / sizes[1]))
+    what = f"resident memory after {AFTER} distinct functions"
+    run.add(Row(what, GRADSERVE.name, sizes[-1], "MB", f"after {BEFORE}", sizes[1], sizes[-1] / sizes[1]))

@@ -42,26 +42,27 @@ def measure(run: Run) -> None:
                 mixed[contender.name].append(beside)
                 arriving[contender.name] += first
 
-    for contender in field:
-        name = contender.name
-        for label, share in (("p50", 0.5), ("p99", 0.99)):
-            before = [load.percentile(values, share) * 1e3 for values in quiet[name]]
+    for label, share in (("p50", 0.5), ("p99", 0.99)):
+        for name, turns in quiet.items():
+            before = [load.percentile(values, share) * 1e3 for values in turns]
             after = [load.percentile(values, share) * 1e3 for values in mixed[name]]
             run.keep(f"mixed/{label}/quiet/{name}", before)
             run.keep(f"mixed/{label}/{name}", after)
             run.add(
                 Row(
-                    f"hot function while {COLD_RATE:g} new ones a second arrive, {label}: {name}",
+                    f"hot while {COLD_RATE:g} new ones/s arrive, {label}",
+                    name,
                     statistics.median(after),
                     "ms",
                     "the same, quiet",
                     statistics.median(before),
                     table.ratio(after, before),
-                    GOAL if contender is GRADSERVE and label == "p99" else None,
+                    GOAL if name == GRADSERVE.name and label == "p99" else None,
                 )
             )
-        run.keep(f"mixed/arriving/{name}", arriving[name])
-        run.add(Row(f"the new ones meanwhile, median: {name}", statistics.median(arriving[name]) * 1e3, "ms"))
+    for name, times in arriving.items():
+        run.keep(f"mixed/arriving/{name}", times)
+        run.add(Row("the new ones meanwhile, median", name, statistics.median(times) * 1e3, "ms"))
 
 
 def _hot(
@@ -75,6 +76,8 @@ def _hot(
         unseen = [_unseen(run, contender) for _ in range(int(cold_rate * seconds) + 2)]
         streams.append(load.Stream(iter(unseen), cold_rate, _CONNECTIONS))
     load.paced(server.port, streams, seconds)
+    if any(stream.unanswered for stream in streams):
+        raise RuntimeError(f"{contender.name} left {[stream.unanswered for stream in streams]} requests unanswered")
     return hot.latencies, streams[-1].latencies if cold_rate else []
 
 

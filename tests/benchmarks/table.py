@@ -9,6 +9,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,8 @@ class Row:
     """One line of the table.
 
     Attributes:
-        what: what was measured, and of whom.
+        what: what was measured.
+        who: whose figure it is.
         figure: what was found, in ``unit``.
         unit: "/s", "ms", "us", "s" or "MB".
         against: what it is compared with.
@@ -53,6 +55,7 @@ class Row:
     """
 
     what: str
+    who: str
     figure: float
     unit: str
     against: str = ""
@@ -72,7 +75,16 @@ class Row:
         reference = "" if self.reference is None else f"{_number(self.reference)} {self.unit}"
         ratio = "" if self.ratio is None else f"{_number(self.ratio)}x"
         goal = "" if self.goal is None else str(self.goal)
-        return (self.what, f"{_number(self.figure)} {self.unit}", self.against, reference, ratio, goal, self.met)
+        return (
+            self.what,
+            self.who,
+            f"{_number(self.figure)} {self.unit}",
+            self.against,
+            reference,
+            ratio,
+            goal,
+            self.met,
+        )
 
 
 @dataclass(slots=True)
@@ -125,12 +137,25 @@ def ratio(figures: Sequence[float], references: Sequence[float]) -> float:
     return statistics.median(figure / reference for figure, reference in zip(figures, references, strict=True))
 
 
+def heading(run: Run, load_before: Sequence[float]) -> str:
+    """Return what was measured, where, and how quiet it was there."""
+    found = machine()
+    packages = ", ".join(f"{name} {version}" for name, version in versions().items())
+    return (
+        f"{found['processor']}, {found['cores']} cores; load average {load_before[0]:.1f} before, "
+        f"{found['load_average'][0]:.1f} after\nPython {found['python']}, {packages}\n{run.rounds} rounds, medians; "
+        "a ratio is the median of the rounds' ratios. Machines are shared: read the ratios."
+    )
+
+
 def render(rows: Sequence[Row]) -> str:
     """Return the table."""
-    head = ("", "figure", "against", "its figure", "ratio", "goal", "met")
+    head = ("", "who", "figure", "against", "its figure", "ratio", "goal", "met")
     lines = [head, *(row.cells() for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    right = {1, 3, 4}
+    # What is said once is not said again in the next line.
+    lines = [line if line[0] != before[0] else ("", *line[1:]) for before, line in pairwise([head, *lines])]
+    right = {2, 4, 5}
     return "\n".join(
         "  ".join(
             cell.rjust(width) if column in right else cell.ljust(width)
@@ -159,7 +184,7 @@ def versions() -> dict[str, str]:
 
 def _number(value: float) -> str:
     """Return three significant digits, without an exponent."""
-    if abs(value) >= 100:
+    if abs(value) >= 100 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.3g}" if abs(value) >= 0.01 else f"{value:.5f}"
 
