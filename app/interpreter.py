@@ -38,7 +38,6 @@ Numbers = NDArray[np.floating[Any]]
 BUCKETS = (32, 512, 8192, 65_600)
 """Instructions, and leaves, that a program has room for; the last holds ``parsing.Limits.max_operations``."""
 
-
 _JOINED = 8192
 # Tapes run together only up to here: what is larger gains nothing from company and would fall out of the cache.
 _WIDTHS = {32: (32, 512), 512: (32,)}
@@ -56,7 +55,7 @@ class Program(NamedTuple):
     @property
     def arrays(self) -> int:
         """How many arrays the executable takes."""
-        return 3 if self.kind == "hessian" else 2
+        return 2
 
     def name(self, dtype: str) -> str:
         """Return the name that the program of this dtype is stored under."""

@@ -150,13 +150,16 @@ def _tokens(text: str) -> list[Token]:
     if "\r" in text:
         text = text.replace("\r\n", " \n").replace("\r", "\n")
     found: list[Token] = []
-    position, end, depth = 0, len(text), 0
-    match = _TOKEN.match
-    while position < end:
-        token = match(text, position)
-        if token is None:
-            raise _stray(text, position)
+    names: dict[str, str] = {}
+    position = depth = 0
+    for token in _TOKEN.finditer(text):
+        start, stop = token.span()
+        if start != position:
+            break  # finditer passed over what no token begins with
+        position = stop
         kind = token.lastgroup or ""
+        if kind == "space":
+            continue
         word = token.group()
         if kind == "op":
             if word in "([{":
@@ -166,11 +169,16 @@ def _tokens(text: str) -> list[Token]:
         elif kind == "number":
             _check_number(text, token)
         elif kind == "name":
-            word = word if keyword.iskeyword(word) else _name(text, word, position)
-        if kind != "space" and not (kind == "newline" and depth > 0):
-            found.append(Token(kind, word, position))
-        position = token.end()
-    found.append(Token("end", "", end))
+            normal = names.get(word)
+            if normal is None:
+                normal = names[word] = word if keyword.iskeyword(word) else _name(text, word, start)
+            word = normal
+        elif kind == "newline" and depth > 0:
+            continue
+        found.append(Token(kind, word, start))
+    if position < len(text):
+        raise _stray(text, position)
+    found.append(Token("end", "", len(text)))
     return found
 
 

@@ -32,7 +32,17 @@ BEYOND = {"not_found": 404, "method_not_allowed": 405, "request_timeout": 408, "
 
 _REQUIRED = {"type", "title", "status", "detail", "code"}
 _OPTIONAL = {"field", "position", "hint"}
-_TRACES = ("Traceback", "site-packages", "object at 0x", '.py"', ".py:", "NoneType", "jaxlib", "numpy.")
+_TRACES = (
+    "Traceback",
+    "site-packages",
+    "object at 0x",
+    '.py"',
+    ".py:",
+    "NoneType",
+    "jaxlib",
+    "ValueError",
+    "TypeError",
+)
 _MAX_BYTES = 1024
 _MAX_ECHO = 80
 

@@ -98,9 +98,7 @@ def test_what_may_succeed_later_says_when(cls: type[errors.Refused]) -> None:
 def test_a_position_is_where_the_character_is(text: str, offset: int) -> None:
     position = errors.Position.at(text, offset)
     assert position.offset == min(offset, len(text))
-    laws.assert_position(
-        {"line": position.line, "column": position.column, "offset": position.offset}, text
-    )
+    laws.assert_position({"line": position.line, "column": position.column, "offset": position.offset}, text)
 
 
 @given(st.text(max_size=200))
@@ -134,7 +132,6 @@ def test_a_bug_of_ours_tells_the_client_nothing() -> None:
     assert response.json()["code"] == "internal_error"
 
 
-@pytest.mark.xfail(reason="the handler of bugs answers outside the layer that sets X-Request-ID", strict=True)
 def test_a_bug_of_ours_still_has_a_request_id() -> None:
     with serving(raise_errors=False) as client:
 

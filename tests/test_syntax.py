@@ -281,7 +281,9 @@ def test_a_common_mistake_gets_a_hint(text: str, hint: str) -> None:
     assert hint in error.hint
 
 
-@pytest.mark.parametrize("name", ["x", "x_1", "_", "_x", "α", "Ω", "été", "переменная", "变量", "I", "S", "E1", "x" * 64])
+@pytest.mark.parametrize(
+    "name", ["x", "x_1", "_", "_x", "α", "Ω", "été", "переменная", "变量", "I", "S", "E1", "x" * 64]
+)
 def test_an_identifier_of_python_is_an_identifier_here(name: str) -> None:
     assert name.isidentifier()
     assert syntax.identifier(name) == name
@@ -300,7 +302,23 @@ def test_a_keyword_is_not_a_name(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", " ", "1x", "x-y", "x y", "x.y", "x\n", "\x00", "x\u200b", "__x__", "__class__", "＿＿x＿＿", "x" * 65, "ﬃ" * 30, "²"],
+    [
+        "",
+        " ",
+        "1x",
+        "x-y",
+        "x y",
+        "x.y",
+        "x\n",
+        "\x00",
+        "x\u200b",
+        "__x__",
+        "__class__",
+        "＿＿x＿＿",
+        "x" * 65,
+        "ﬃ" * 30,
+        "²",
+    ],
 )
 def test_what_python_would_not_take_or_should_not_is_not_a_name(name: str) -> None:
     with pytest.raises(errors.InvalidName):
@@ -315,7 +333,11 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
         assert error.offset is None or 0 <= error.offset <= len(text)  # noqa: PT017 - most texts raise nothing
 
 
-@given(st.lists(st.sampled_from("a 1 ( ) [ ] , + - * / ** // % < == if else and or not : . = lambda def \n ; ~ & @".split(" "))))
+@given(
+    st.lists(
+        st.sampled_from("a 1 ( ) [ ] , + - * / ** // % < == if else and or not : . = lambda def \n ; ~ & @".split(" "))
+    )
+)
 def test_any_sequence_of_tokens_is_parsed_or_refused_as_python_would(tokens: list[str]) -> None:
     text = " ".join(tokens)
     try:

@@ -67,9 +67,7 @@ def in_jax(function: Callable[..., Array], *point: float) -> list[float]:
         ("squareplus(x)", -1e5, 1e-5, 1e-10),
     ],
 )
-def test_a_branch_not_taken_never_poisons_the_gradient(
-    text: str, point: float, value: float, slope: float
-) -> None:
+def test_a_branch_not_taken_never_poisons_the_gradient(text: str, point: float, value: float, slope: float) -> None:
     found, slopes = gradient(text, point)
     laws.assert_close(found, value, 1e-9)
     laws.assert_close(slopes, [slope], 1e-9)
@@ -137,8 +135,6 @@ KINKS: dict[str, tuple[Callable[..., Array], list[tuple[float, ...]]]] = {
 }
 
 
-
-
 @pytest.mark.parametrize("text", KINKS)
 def test_kinks_are_as_jax_grad_has_them(text: str) -> None:
     function, points = KINKS[text]
@@ -191,7 +187,9 @@ def test_a_fractional_power_of_a_negative_number_is_not_a_number() -> None:
     laws.assert_close(gradient("cbrt(x)", -8.0), (-2.0, [1 / 12]), 1e-14)
 
 
-@pytest.mark.parametrize(("text", "expected"), [("max(x, x)", 1.0), ("max(x, x, x)", 1.0), ("min(x, x*1)", 1.0), ("x - x", 0.0)])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("max(x, x)", 1.0), ("max(x, x, x)", 1.0), ("min(x, x*1)", 1.0), ("x - x", 0.0)]
+)
 def test_ties_share_what_comes_down(text: str, expected: float) -> None:
     assert gradient(text, 2.0)[1] == [expected]
 

@@ -374,7 +374,10 @@ _UNTAKEN = pytest.mark.xfail(reason="the branch not taken is not finite, so the 
 
 @pytest.mark.parametrize(
     "case",
-    [pytest.param(c, marks=_UNTAKEN) if c.text() in {"logit(x0)", "elu(x0)", "celu(x0)", "selu(x0)"} else c for c in _FOLDED],
+    [
+        pytest.param(c, marks=_UNTAKEN) if c.text() in {"logit(x0)", "elu(x0)", "celu(x0)", "selu(x0)"} else c
+        for c in _FOLDED
+    ],
     ids=Case.text,
 )
 def test_a_call_of_literals_is_a_constant_of_the_same_value(case: Case) -> None:
@@ -421,7 +424,9 @@ def test_the_prefixes_of_the_contract_are_accepted(prefix: str) -> None:
     assert tapes.recorded(f"{prefix}.sin(x)*{prefix}.pi").function_id == tapes.recorded("sin(x)*pi").function_id
 
 
-@pytest.mark.parametrize("prefix", ["os", "sys", "np.linalg", "np.random", "builtins", "x", "jax", "app", "np.np", "torch"])
+@pytest.mark.parametrize(
+    "prefix", ["os", "sys", "np.linalg", "np.random", "builtins", "x", "jax", "app", "np.np", "torch"]
+)
 @pytest.mark.parametrize("what", ["sin(x)", "pi*x"])
 def test_another_prefix_is_refused(prefix: str, what: str) -> None:
     with pytest.raises(errors.UnknownName):

@@ -7,7 +7,7 @@ over HTTP with the text, in process as ``jax.jit(jax.grad(f))`` called once. The
 import statistics
 from contextlib import ExitStack, closing
 
-from tests.benchmarks import contenders, expressions, load, table
+from tests.benchmarks import contenders, expressions, load, processes, table
 from tests.benchmarks.contenders import GRADSERVE, PLAIN, Contender
 from tests.benchmarks.processes import Process
 from tests.benchmarks.table import Goal, Row, Run
@@ -23,14 +23,17 @@ def measure(run: Run) -> None:
     """Measure all three in turn, function by function, and add the rows."""
     times: dict[str, list[list[float]]] = {name: [] for name in (GRADSERVE.name, PLAIN.name, JIT)}
     with ExitStack() as stack:
-        servers = [(contender, contender.start(stack).port) for contender in (GRADSERVE, PLAIN)]
+        servers = [(contender, contender.start(stack)) for contender in (GRADSERVE, PLAIN)]
         process = contenders.in_process(run.peers, stack)
         for turn in range(run.rounds + 1):
             for turns in times.values():
                 turns.append([])
             # The first turn, a short one, pays for what is paid once.
             with ExitStack() as connected:
-                asked = [(one, connected.enter_context(closing(load.Connection(port)))) for one, port in servers]
+                asked = [
+                    (contender, server.pid, connected.enter_context(closing(load.Connection(server.port))))
+                    for contender, server in servers
+                ]
                 for _ in range(FUNCTIONS if turn else 2):
                     _ask(run, process, asked, times)
 
@@ -52,14 +55,21 @@ def measure(run: Run) -> None:
 
 
 def _ask(
-    run: Run, process: Process, asked: list[tuple[Contender, load.Connection]], times: dict[str, list[list[float]]]
+    run: Run, process: Process, asked: list[tuple[Contender, int, load.Connection]], times: dict[str, list[list[float]]]
 ) -> None:
     """Ask everybody for the gradient of one new function, and note the milliseconds of each."""
     point = run.source.point()
     tree = run.source.function(point)
     alone = process.order(do="cold", tree=tree, point=point)
     times[JIT][-1].append(alone["seconds"] * 1e3)
-    for contender, connection in asked:
-        seconds, response = connection.ask(contender.request(expressions.text(tree), expressions.NAMES, point))
+    for contender, pid, connection in asked:
+        try:
+            seconds, response = connection.ask(contender.request(expressions.text(tree), expressions.NAMES, point))
+        except load.BadAnswer:
+            # SymPy's own parser gives up on some functions; that is the plain service's affair, and not measured.
+            if contender is not PLAIN:
+                raise
+            continue
         contender.check(response, alone["gradient"])
         times[contender.name][-1].append(seconds * 1e3)
+        processes.wait_until_idle(pid)

@@ -121,7 +121,7 @@ class Source:
 
 
 def _moderate(tree: Tree, point: list[float]) -> bool:
-    """Whether value and slopes at the point are such that two ways of computing them must agree."""
+    """Whether value and slopes at the point are such that two ways of computing them must agree, and not all zero."""
     step = 1e-5
     try:
         middle = value(tree, point)
@@ -131,7 +131,7 @@ def _moderate(tree: Tree, point: list[float]) -> bool:
         ]
     except (OverflowError, ValueError):
         return False
-    return abs(middle) < 1e3 and all(abs(slope) < 1e4 for slope in slopes)
+    return abs(middle) < 1e3 and 1e-3 < max(map(abs, slopes)) < 1e4
 
 
 def _structure(written: str) -> tuple[str, int]:

@@ -32,6 +32,8 @@ def measure(run: Run) -> None:
         process.order(do="hot", points=_POINTS, seconds=0.2)
         for contender in field:
             _warm(contender, servers[contender.name].port)
+        for server in servers.values():
+            processes.wait_until_idle(server.pid)
         for turn in range(run.rounds):
             first = turn % len(field)
             for contender in field[first:] + field[:first]:

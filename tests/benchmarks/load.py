@@ -186,6 +186,7 @@ class Stream:
         rate: requests a second.
         connections: how many can be under way; a request that finds none free waits, and its wait counts.
         latencies: seconds from due to answered, filled by ``paced``.
+        failed: answers that were not a 200.
         unanswered: requests due that were not answered when time was up.
     """
 
@@ -193,42 +194,47 @@ class Stream:
     rate: float
     connections: int
     latencies: list[float] = field(default_factory=list)
+    failed: int = 0
     unanswered: int = 0
 
 
 def paced(port: int, streams: list[Stream], seconds: float, drain_seconds: float = STALLED_SECONDS) -> None:
     """Run streams side by side for so long, then wait for the answers to all that was due."""
-    runners = [_Runner(stream, port, index / len(streams)) for index, stream in enumerate(streams)]
-    # The one that waits to the microsecond; epoll rounds up to milliseconds.
+    # The selector that waits to the microsecond; epoll rounds up to milliseconds.
     selector = selectors.SelectSelector()
+    runners = [_Runner(stream, port, selector, index / len(streams)) for index, stream in enumerate(streams)]
     try:
-        for runner in runners:
-            for connection in runner.free:
-                selector.register(connection.socket, selectors.EVENT_READ, (runner, connection))
         end = time.perf_counter() + seconds
         while (now := time.perf_counter()) < end:
             due = min(runner.send(now) for runner in runners)
-            wait = min(due, end) - time.perf_counter()
-            for key, _ in selector.select(max(wait, 0.0)):
-                key.data[0].take(key.data[1])
+            _take(selector, min(due, end) - time.perf_counter())
         end += drain_seconds
         while any(runner.behind() for runner in runners) and time.perf_counter() < end:
-            for key, _ in selector.select(0.1):
-                key.data[0].take(key.data[1])
+            _take(selector, 0.1)
     finally:
         selector.close()
         for runner in runners:
             runner.close()
 
 
+def _take(selector: selectors.BaseSelector, timeout_seconds: float) -> None:
+    for key, _ in selector.select(max(timeout_seconds, 0.0)):
+        runner, connection = key.data
+        runner.take(connection)
+
+
 class _Runner:
     """A stream under way."""
 
-    def __init__(self, stream: Stream, port: int, phase: float) -> None:
+    def __init__(self, stream: Stream, port: int, selector: selectors.BaseSelector, phase: float) -> None:
         self.stream = stream
-        self.free = deque(Connection(port) for _ in range(stream.connections))
-        self.busy: set[Connection] = set()
+        self._port = port
+        self._selector = selector
+        self._free: deque[Connection] = deque()
+        self._busy: set[Connection] = set()
         self._late: deque[float] = deque()
+        for _ in range(stream.connections):
+            self._connect()
         self._next = time.perf_counter() + (1.0 + phase) / stream.rate
 
     def send(self, now: float) -> float:
@@ -241,24 +247,40 @@ class _Runner:
 
     def behind(self) -> bool:
         """Send what is late as far as connections are free, and return whether anything is under way."""
-        while self._late and self.free:
-            connection = self.free.popleft()
-            self.busy.add(connection)
+        while self._late and self._free:
+            connection = self._free.popleft()
+            self._busy.add(connection)
             connection.send(next(self.stream.requests), self._late.popleft())
-        return bool(self.busy)
+        return bool(self._busy)
 
     def take(self, connection: Connection) -> None:
+        """Take what has come to a connection."""
+        if connection not in self._busy:
+            # Servers close connections that were idle for some seconds.
+            self._selector.unregister(connection.socket)
+            self._free.remove(connection)
+            connection.close()
+            self._connect()
+            return
         answer = connection.receive()
         if answer is not None:
-            self.stream.latencies.append(time.perf_counter() - connection.due)
-            _check(answer)
-            self.busy.discard(connection)
-            self.free.append(connection)
+            if answer[9:12] == b"200":
+                self.stream.latencies.append(time.perf_counter() - connection.due)
+            else:
+                self.stream.failed += 1
+            self._busy.remove(connection)
+            self._free.append(connection)
 
     def close(self) -> None:
-        self.stream.unanswered = len(self.busy) + len(self._late)
-        for connection in (*self.free, *self.busy):
+        """Count what is missing, and end."""
+        self.stream.unanswered = len(self._busy) + len(self._late)
+        for connection in (*self._free, *self._busy):
             connection.close()
+
+    def _connect(self) -> None:
+        connection = Connection(self._port)
+        self._selector.register(connection.socket, selectors.EVENT_READ, (self, connection))
+        self._free.append(connection)
 
 
 class _Pool:

@@ -28,6 +28,7 @@ START_SECONDS = 120.0
 """A server that is not ready by then will not be."""
 
 _STOP_SECONDS = 10.0
+_IDLE_SECONDS, _IDLE_WINDOW_SECONDS = 20.0, 0.1
 
 
 class Process:
@@ -37,6 +38,9 @@ class Process:
         command: program and arguments.
         environment: variables to add.
         conversing: whether orders are written to it and answers read, see ``order``.
+
+    Attributes:
+        stop_seconds: from being asked to end to having ended; ten if it had to be made to.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class Process:
     ) -> None:
         # Not into a pipe: nobody would read it and the server would stop when it is full.
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  # closed by stop
+        self.stop_seconds = 0.0
         pipe = subprocess.PIPE if conversing else None
         self._child = subprocess.Popen(
             command,
@@ -84,6 +89,7 @@ class Process:
 
     def stop(self) -> None:
         """Ask it to end, then make it, and everything it started."""
+        start = time.perf_counter()
         self._child.terminate()
         try:
             self._child.wait(_STOP_SECONDS)
@@ -91,6 +97,7 @@ class Process:
             self._child.kill()
             self._child.wait()
         finally:
+            self.stop_seconds = time.perf_counter() - start
             # Its own session, so its own group: what it left behind, if anything.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._child.pid, signal.SIGKILL)
@@ -185,6 +192,18 @@ def cpu_seconds(pid: int) -> float:
         with contextlib.suppress(OSError):
             ticks += sum(int(field) for field in _stat(directory)[11:13])
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def wait_until_idle(pid: int) -> None:
+    """Wait until a process and its descendants use no processor time, for some seconds at most.
+
+    What a server does behind its answers must not be charged to what is measured next.
+    """
+    end = time.perf_counter() + _IDLE_SECONDS
+    before = -1.0
+    while (now := cpu_seconds(pid)) > before + _IDLE_WINDOW_SECONDS / 10 and time.perf_counter() < end:
+        before = now
+        time.sleep(_IDLE_WINDOW_SECONDS)
 
 
 def end_children_on_termination() -> None:

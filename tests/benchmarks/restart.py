@@ -25,13 +25,16 @@ def measure(run: Run) -> None:
     """Measure starts and restarts, and add the rows."""
     first: list[float] = []
     again: list[float] = []
+    stops: list[float] = []
     imports: list[float] = []
     for _ in range(min(run.rounds, STARTS)):
         imports.append(processes.seconds_to_run([sys.executable, "-c", "import jax, fastapi"]))
         with tempfile.TemporaryDirectory(prefix="bench-") as kept:
             for starts in (first, again):
                 with ExitStack() as stack:
-                    starts.append(GRADSERVE.start(stack, {"GRADSERVE_CACHE_DIR": kept}).start_seconds)
+                    server = GRADSERVE.start(stack, {"GRADSERVE_CACHE_DIR": kept})
+                starts.append(server.start_seconds)
+                stops.append(server.stop_seconds)
     run.keep("restart/imports", imports)
     for label, starts in (("empty cache", first), ("kept cache", again)):
         run.keep(f"restart/ready, {label}", starts)
@@ -46,6 +49,8 @@ def measure(run: Run) -> None:
                 table.ratio(starts, imports),
             )
         )
+    run.keep("restart/stop", stops)
+    run.add(Row("SIGTERM to ended", GRADSERVE.name, statistics.median(stops), "s"))
     _again(run)
 
 
