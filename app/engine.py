@@ -21,7 +21,19 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from app import cache, compiler, errors, interpreter, library, parsing, points, programs, store, tape, telemetry, worker
+from app import (
+    cache,
+    compiler,
+    errors,
+    library,
+    parsing,
+    plans,
+    points,
+    programs,
+    store,
+    telemetry,
+    worker,
+)
 
 Array = NDArray[Any]
 Result = TypeVar("Result")
@@ -34,10 +46,6 @@ _INLINE_WORK = 16_000
 
 _PLAN_WEIGHT = 40
 """What a plan counts beside its operations, in operations: its text, names and dictionaries."""
-
-
-_REMEMBERED = 4
-"""How many ways of asking about one function are remembered; clients repeat themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,92 +135,6 @@ class Answer:
     execute_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where the input leaves of a plan lie in a flat point of certain shapes.
-
-    Attributes:
-        positions: for each leaf, int, shape (n,).
-        straight: whether the leaves are the flat point itself and every argument a number, the usual case.
-    """
-
-    positions: Array
-    straight: bool
-
-
-class Plan:
-    """A function ready to be asked about.
-
-    Args:
-        program: the parsed function; its expression is not kept.
-    """
-
-    __slots__ = ("_argnums", "_jobs", "_layouts", "_templates", "args", "encoded", "operations", "ranks", "recording")
-
-    def __init__(self, program: parsing.Program) -> None:
-        self.args = program.args
-        self.ranks = program.ranks
-        self.recording = tape.record(program)
-        self.encoded = interpreter.encode(self.recording.tape)
-        self._layouts: dict[tuple[tuple[int, ...], ...], Layout] = {}
-        self._templates: dict[str, Array] = {}
-        self._argnums: dict[Any, int | list[int]] = {}
-        self._jobs: dict[tuple[str, str, int], worker.Job] = {}
-        self.operations = len(self.recording.tape.code)
-
-    def argnums(self, asked: int | str | Sequence[int | str]) -> int | list[int]:
-        """Return ``points.resolve_argnums`` of these, remembering a few."""
-        key = asked if isinstance(asked, int | str) else tuple(asked)
-        found = self._argnums.get(key)
-        if found is None:
-            found = points.resolve_argnums(asked, self.args)
-            if len(self._argnums) >= _REMEMBERED:
-                self._argnums.clear()
-            self._argnums[key] = found
-        return found
-
-    def job(self, transform: str, dtype: str, rows: int) -> worker.Job:
-        """Return what to compile for a transform of this function; there are few, and all are remembered."""
-        found = self._jobs.get((transform, dtype, rows))
-        if found is None:
-            found = worker.Job(self.recording.tape, transform, dtype, rows)
-            self._jobs[transform, dtype, rows] = found
-        return found
-
-    def layout(self, shapes: tuple[tuple[int, ...], ...]) -> Layout:
-        """Return the layout for these shapes, remembering a few."""
-        found = self._layouts.get(shapes)
-        if found is None:
-            positions = np.array(tape.positions(self.recording, self.args, shapes), dtype=np.intp)
-            straight = not any(shapes) and positions.tolist() == list(range(len(shapes)))
-            if len(self._layouts) >= _REMEMBERED:
-                self._layouts.clear()
-            found = self._layouts[shapes] = Layout(positions, straight)
-        return found
-
-    def leaves(self, flat: Array, layout: Layout, dtype: str) -> Array:
-        """Return inputs ++ constants, shape (n + k,), for a flat point of shape (m,)."""
-        template = self._templates.get(dtype)
-        if template is None:
-            with np.errstate(over="ignore"):  # beyond float32 is infinity, as JAX has it
-                constants = np.array(self.recording.constants).astype(dtype)
-            template = self._templates[dtype] = np.concatenate((np.zeros(len(layout.positions), dtype), constants))
-        vector = template.copy()
-        if dtype == "float32":
-            with np.errstate(over="ignore"):
-                vector[: len(layout.positions)] = flat[layout.positions]
-        elif layout.straight:
-            vector[: len(flat)] = flat
-        else:
-            vector[: len(layout.positions)] = flat[layout.positions]
-        return vector
-
-    def rows(self, flat: Array, layout: Layout, dtype: str) -> tuple[Array, Array]:
-        """Return the inputs of many points, shape (n, batch), and the constants, shape (k,)."""
-        with np.errstate(over="ignore"):
-            return flat[layout.positions].astype(dtype), np.array(self.recording.constants).astype(dtype)
-
-
 class Engine:
     """Answers queries. Belongs to one event loop; ``start`` before, ``close`` after.
 
@@ -224,7 +146,7 @@ class Engine:
         options = options or Options()
         self.limits = options.limits
         self._observer = options.observer
-        self._plans: cache.Cache[tuple[Any, ...], Plan] = cache.Cache(
+        self._plans: cache.Cache[tuple[Any, ...], plans.Plan] = cache.Cache(
             options.plan_capacity, lambda plan: _PLAN_WEIGHT + plan.operations
         )
         self._threads = ThreadPoolExecutor(options.threads, thread_name_prefix="gradserve")
@@ -298,7 +220,7 @@ class Engine:
             execute_seconds=executed - parsed,
         )
 
-    async def _plan(self, query: Query) -> tuple[Plan, bool]:
+    async def _plan(self, query: Query) -> tuple[plans.Plan, bool]:
         """Return the plan, and whether it was there."""
         declared = () if query.args is not None else points.names_in(query.point)
         names = None if query.args is None else tuple(query.args)
@@ -307,13 +229,13 @@ class Engine:
         if plan is not None:
             return plan, True
 
-        def make() -> Plan:
+        def make() -> plans.Plan:
             program = parsing.parse(query.expression, names, declared, limits=self.limits.text)
             if not program.args:
                 raise errors.InvalidField(
                     "the expression has no arguments to differentiate by", hint="name them in args", field="expression"
                 )
-            return Plan(program)
+            return plans.Plan(program)
 
         if len(query.expression) > _INLINE_CHARACTERS:
             return await self._plans.get_or_make(key, lambda: self._in_thread(make)), False
@@ -321,7 +243,9 @@ class Engine:
         self._plans.put(key, plan)
         return plan, False
 
-    async def _one(self, plan: Plan, query: Query, point: points.Point, layout: Layout) -> tuple[Array, str]:
+    async def _one(
+        self, plan: plans.Plan, query: Query, point: points.Point, layout: plans.Layout
+    ) -> tuple[Array, str]:
         """Return [value, *partials of the input leaves] at one point, and the tier that computed it."""
         vector = plan.leaves(point.flat, layout, query.dtype)
         job = plan.job(query.transform, query.dtype, 0)
@@ -331,7 +255,9 @@ class Engine:
 
         return await self._tiers(job, plan, interpret, lambda executable: executable(vector), 1)
 
-    async def _many(self, plan: Plan, query: Query, point: points.Point, layout: Layout) -> tuple[Array, str]:
+    async def _many(
+        self, plan: plans.Plan, query: Query, point: points.Point, layout: plans.Layout
+    ) -> tuple[Array, str]:
         """Return the same with a batch axis behind."""
         leaves, constants = plan.rows(point.flat, layout, query.dtype)
         batch = leaves.shape[1]
@@ -349,7 +275,7 @@ class Engine:
     async def _tiers(
         self,
         job: worker.Job,
-        plan: Plan,
+        plan: plans.Plan,
         interpret: Callable[[], Array],
         execute: Callable[[compiler.Executable], Array],
         batch: int,
@@ -403,7 +329,7 @@ def _padded(executable: compiler.Executable, leaves: Array, constants: Array) ->
 
 
 def _unpack(
-    transform: str, point: points.Point, layout: Layout, argnums: int | list[int], result: Array
+    transform: str, point: points.Point, layout: plans.Layout, argnums: int | list[int], result: Array
 ) -> tuple[Any, Any, bool]:
     """Return value, gradient nested as asked, and whether all of it is finite."""
     if layout.straight and point.batch is None and transform == "grad":

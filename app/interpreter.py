@@ -292,7 +292,7 @@ class Interpreter:
         self._dtype = dtype
         self._make = make
         self._executables: dict[Program, Any] = {}
-        self._compiling = threading.Lock()
+        self._compiling: dict[Program, threading.Lock] = {}
 
     def warm(self, programs: Iterable[Program]) -> None:
         """Compile these programs now."""
@@ -374,7 +374,8 @@ class Interpreter:
     def _executable(self, program: Program) -> Any:
         found = self._executables.get(program)
         if found is None:
-            with self._compiling:
+            # A lock for each: who needs a small program does not wait for a large one being made ahead.
+            with self._compiling.setdefault(program, threading.Lock()):
                 if program not in self._executables:
                     self._executables[program] = self._make(program, self._dtype)
                 found = self._executables[program]

@@ -15,23 +15,17 @@ from __future__ import annotations
 import difflib
 import functools
 import math
-import operator
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, ClassVar
 
-import numpy as np
 import sympy
 from sympy.core.basic import Basic
 from sympy.functions.elementary.piecewise import ExprCondPair
 
-from app import errors, rules, syntax, vocabulary
+from app import constants, errors, lexing, syntax, vocabulary
+from app.constants import Number
 
-Number = int | Fraction | float
-"""A folded constant; int and Fraction are exact."""
-
-_EXACT_BITS = 2048
 _RELATIONS: dict[str, type[Basic]] = {
     "<": sympy.StrictLessThan,
     "<=": sympy.LessThan,
@@ -124,7 +118,7 @@ def argument_names(args: Sequence[str], limits: Limits = Limits()) -> tuple[str,
     names: list[str] = []
     for index, name in enumerate(args):
         try:
-            normal = syntax.identifier(name)
+            normal = lexing.identifier(name)
         except errors.InvalidName as error:
             error.field = f"args.{index}"
             raise
@@ -145,7 +139,7 @@ def _arguments(
         return argument_names(source.parameters, limits)
     if given is not None:
         return given
-    known = {syntax.identifier(name) for name in declared}
+    known = {lexing.identifier(name) for name in declared}
     found = dict.fromkeys(
         data
         for kind, data, _ in source.code
@@ -212,13 +206,13 @@ class _Builder:
 
     def _do_sum(self, stack: list[_Value], signs: str, offset: int, names: dict[str, _Value]) -> None:
         terms = [self._number(value, offset) for value in _pop(stack, len(signs))]
-        folded = self._fold_chain(terms, signs, offset)
+        folded = constants.fold_chain([term.constant for term in terms], signs, offset)
         signed = [self._negative(t, offset) if sign == "-" else t for t, sign in zip(terms, signs, strict=True)]
         stack.append(self._chain(sympy.Add, signed, folded, offset))
 
     def _do_product(self, stack: list[_Value], signs: str, offset: int, names: dict[str, _Value]) -> None:
         factors = [self._number(value, offset) for value in _pop(stack, len(signs))]
-        folded = self._fold_chain(factors, signs, offset)
+        folded = constants.fold_chain([factor.constant for factor in factors], signs, offset)
         if factors[0].node is sympy.Integer(-1):
             # Mul(-1, x) is how a negation is written, so a literal -1 becomes a float: same value, a leaf.
             factors[0] = self._leaf(-1.0)
@@ -342,18 +336,7 @@ class _Builder:
         return known
 
     def _literal(self, text: str, offset: int) -> _Value:
-        try:
-            if text.isdigit():
-                constant: Number = int(text)
-            elif text[:2].lower() in {"0x", "0b", "0o"} or (
-                "_" in text and "." not in text and "e" not in text.lower()
-            ):
-                constant = int(text, 0)
-            else:
-                constant = float(text)
-        except ValueError:
-            raise errors.SyntaxRejected(f"{errors.quote(text)} is not a number", offset=offset) from None
-        return self._leaf(self._finite(constant, offset))
+        return self._leaf(constants.literal(text, offset))
 
     def _constant_name(self, name: str, offset: int) -> _Value:
         if name in ("True", "False"):
@@ -427,13 +410,11 @@ class _Builder:
 
     def _inverse(self, value: _Value, offset: int) -> _Value:
         """Return the denominator ``value`` as Pow(value, -1), the way SymPy writes a division."""
-        constant = None if value.constant is None or value.constant == 0 else _divide(1, value.constant)
+        constant = constants.inverse(value.constant)
         return self._make(sympy.Pow, (value, self._leaf(-1)), offset, constant=constant)
 
     def _power(self, base: _Value, exponent: _Value, offset: int) -> _Value:
-        constant = None
-        if base.constant is not None and exponent.constant is not None:
-            constant = self._fold(_raise, (base.constant, exponent.constant), offset)
+        constant = constants.fold_power(base.constant, exponent.constant, offset)
         return self._make(sympy.Pow, (base, exponent), offset, constant=constant)
 
     def _chain(self, cls: type[Basic], parts: list[_Value], constant: Number | None, offset: int) -> _Value:
@@ -463,62 +444,14 @@ class _Builder:
             conditions = [self._condition(value, offset) for value in operands]
             return self._make(word.node, conditions, offset, kind="condition")
         numbers = [self._number(value, offset) for value in operands]
-        return self._make(word.node, numbers, offset, constant=self._fold_call(word.opcode, numbers, offset))
+        folded = constants.fold_call(word.opcode, [number.constant for number in numbers], offset)
+        return self._make(word.node, numbers, offset, constant=folded)
 
     def _case(self, value: _Value, offset: int) -> tuple[_Value, _Value]:
         if value.kind != "tuple" or len(value.items) != 2:
             hint = "write Piecewise((value, condition), (value, True))"
             raise errors.SyntaxRejected("Piecewise takes (value, condition) pairs", hint=hint, offset=offset)
         return self._number(value.items[0], offset), self._condition(value.items[1], offset)
-
-    # Constants
-
-    def _fold_chain(self, parts: Sequence[_Value], signs: str, offset: int) -> Number | None:
-        """Fold the leading constants of a chain; return the value if that is all of it."""
-        total: Number | None = None
-        for part, sign in zip(parts, signs, strict=True):
-            if part.constant is None:
-                return None
-            total = (
-                part.constant if total is None else self._fold(_CHAIN_OPERATIONS[sign], (total, part.constant), offset)
-            )
-        return total
-
-    def _fold_call(self, opcode: str, operands: Sequence[_Value], offset: int) -> Number | None:
-        constants = [operand.constant for operand in operands if operand.constant is not None]
-        if len(constants) != len(operands):
-            return None
-        exact = _EXACT.get(opcode)
-        if exact is not None and not any(isinstance(constant, float) for constant in constants):
-            return self._fold(exact, constants, offset)
-        host = rules.RULES[opcode].host
-        with np.errstate(all="ignore"):
-            return self._fold(lambda *values: float(host(*map(float, values))), constants, offset)  # type: ignore[arg-type]
-
-    def _fold(self, function: Any, operands: Sequence[Number], offset: int) -> Number:
-        """Return function(*operands), refusing a result that is not finite though all operands are."""
-        try:
-            result: Number = function(*operands)
-        except (OverflowError, ZeroDivisionError):
-            result = math.inf
-        if all(math.isfinite(value) for value in operands):
-            return self._finite(result, offset)
-        return result
-
-    def _finite(self, constant: Number, offset: int) -> Number:
-        """Return a constant that is finite in float64; exact values that grew too long become floats."""
-        try:
-            value = float(constant)
-        except OverflowError:
-            value = math.inf
-        if not math.isfinite(value):
-            raise errors.BadConstant("a constant is not finite in float64", offset=offset)
-        if isinstance(constant, Fraction):
-            if constant.denominator == 1:
-                return constant.numerator
-            if constant.denominator.bit_length() > _EXACT_BITS:
-                return value
-        return constant
 
 
 def _pop(stack: list[_Value], count: int) -> list[_Value]:
@@ -538,39 +471,6 @@ def _index(value: _Value, offset: int) -> int:
     if type(value.constant) is not int:
         raise errors.SyntaxRejected("an index must be an integer known from the text", offset=offset)
     return value.constant
-
-
-def _divide(numerator: Number, denominator: Number) -> Number:
-    if isinstance(numerator, float) or isinstance(denominator, float):
-        return float(numerator) / float(denominator)
-    return Fraction(numerator) / denominator
-
-
-def _raise(base: Number, exponent: Number) -> Number:
-    """Return base**exponent: exact for rational base and small integer exponent, else in float64."""
-    if isinstance(exponent, int) and not isinstance(base, float):
-        bits = max(base.numerator.bit_length(), base.denominator.bit_length())
-        if abs(exponent) * bits <= _EXACT_BITS:
-            return Fraction(base) ** exponent
-    with np.errstate(all="ignore"):
-        return float(np.power(float(base), float(exponent)))
-
-
-_EXACT: dict[str, Callable[..., Number]] = {
-    "maximum": max,
-    "minimum": min,
-    "mod": operator.mod,
-    "floor_divide": operator.floordiv,
-    "abs": abs,
-}
-"""Functions that keep exact constants exact."""
-
-_CHAIN_OPERATIONS = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "/": _divide,
-}
 
 
 def _word(name: str, names: Mapping[str, _Value], offset: int) -> vocabulary.Word:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app import errors, syntax
+from app import errors, lexing
 
 Json = Any
 Array = NDArray[np.float64]
@@ -136,7 +136,7 @@ def resolve_argnums(argnums: int | str | Sequence[int | str], args: Sequence[str
 def _position(argnum: int | str, args: Sequence[str], field: str) -> int:
     if isinstance(argnum, str):
         try:
-            return list(args).index(syntax.identifier(argnum))
+            return list(args).index(lexing.identifier(argnum))
         except (ValueError, errors.InvalidName):
             raise errors.InvalidField(f"{errors.quote(argnum)} is not an argument", field=field) from None
     if not -len(args) <= argnum < len(args):
@@ -188,7 +188,7 @@ def _entries(point: Json, args: Sequence[str], ranks: Sequence[int | None], batc
 
 
 def _by_name(point: Mapping[str, Json], args: Sequence[str]) -> list[Json]:
-    named = {syntax.identifier(name): entry for name, entry in point.items()}
+    named = {lexing.identifier(name): entry for name, entry in point.items()}
     if len(named) != len(point):
         raise errors.InvalidName("two names in point are equal after NFKC normalisation", field="point")
     for name in args:

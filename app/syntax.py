@@ -16,43 +16,11 @@ The instructions, with the operands they take off the stack:
 from __future__ import annotations
 
 import keyword
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from app import errors
-
-_TOKEN = re.compile(
-    r"""
-    (?P<space>[ \t]+|\#[^\n]*|\\\n)
-  | (?P<newline>\n)
-  | (?P<number>0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+
-              |(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9_]+)?)
-  | (?P<name>[^\W\d]\w*)
-  | (?P<string>[rRbBuUfF]{0,2}(?:\"\"\"(?s:.*?)\"\"\"|'''(?s:.*?)'''|"[^"\n]*"|'[^'\n]*'))
-  | (?P<op>\*\*=|//=|[-+*/%^@&|]=|\*\*|//|<=|>=|==|!=|->|:=|[-+*/%^@~<>=()\[\]{},:.;&|])
-    """,
-    re.VERBOSE,
-)
-
-_WRITTEN_INSTEAD = {
-    "²": "write **2",
-    "³": "write **3",
-    "×": "write *",  # noqa: RUF001 - the very character people paste
-    "·": "write *",
-    "÷": "write /",
-    "−": "write the ASCII minus -",  # noqa: RUF001
-    "–": "write the ASCII minus -",  # noqa: RUF001
-    "√": "write sqrt(...)",
-    "≤": "write <=",
-    "≥": "write >=",
-    "≠": "write !=",
-    "∞": "write inf",
-    "$": "write plain text, not LaTeX",
-    "!": "write gamma(n + 1) for n!",
-}
+from app import errors, lexing
 
 _OR, _AND, _NOT, _COMPARE, _BIT_OR, _BIT_AND, _SUM, _PRODUCT, _UNARY, _POWER = range(2, 12)
 _TERNARY = 1
@@ -74,14 +42,6 @@ _CHAINS = {
 }
 _OPERATOR_WORDS = frozenset({"and", "or", "not", "if", "else", "True", "False"})
 _AUGMENTED = {"+=": "sum", "-=": "sum", "*=": "product", "/=": "product", "**=": "power", "^=": "power"}
-
-
-class Token(NamedTuple):
-    """A lexical unit; ``kind`` is number, name, string, op, newline or end; offset in characters."""
-
-    kind: str
-    text: str
-    offset: int
 
 
 class Instruction(NamedTuple):
@@ -123,99 +83,13 @@ def parse(text: str, *, max_nesting: int) -> Source:
         errors.InvalidName: a name that cannot be used.
         errors.TooComplex: nested too deep.
     """
-    return _Parser(_tokens(text), max_nesting).source()
-
-
-def identifier(name: str, offset: int | None = None) -> str:
-    """Return a name NFKC-normalised, as Python does it (PEP 3131), or refuse it.
-
-    Raises:
-        errors.InvalidName: not an identifier, a keyword, a dunder, or over 64 characters.
-    """
-    if len(name) > 64:
-        raise errors.InvalidName(f"the name {errors.quote(name)} is over 64 characters", offset=offset)
-    normal = name if name.isascii() else unicodedata.normalize("NFKC", name)
-    if not (normal.isidentifier() and name.isidentifier()):
-        raise errors.InvalidName(f"{errors.quote(name)} is not a name", hint="use letters, digits and _", offset=offset)
-    if keyword.iskeyword(normal):
-        hint = "use lambda_ or lam" if normal == "lambda" else None
-        raise errors.InvalidName(f"'{normal}' is a Python keyword", hint=hint, offset=offset)
-    if normal.startswith("__") or len(normal) > 64:
-        raise errors.InvalidName(f"the name {errors.quote(name)} cannot be used", offset=offset)
-    return normal
-
-
-def _tokens(text: str) -> list[Token]:
-    """Split text into tokens; newlines inside brackets are white space."""
-    if "\r" in text:
-        text = text.replace("\r\n", " \n").replace("\r", "\n")
-    found: list[Token] = []
-    names: dict[str, str] = {}
-    position = depth = 0
-    for token in _TOKEN.finditer(text):
-        start, stop = token.span()
-        if start != position:
-            break  # finditer passed over what no token begins with
-        position = stop
-        kind = token.lastgroup or ""
-        if kind == "space":
-            continue
-        word = token.group()
-        if kind == "op":
-            if word in "([{":
-                depth += 1
-            elif word in ")]}":
-                depth -= 1
-        elif kind == "number":
-            _check_number(text, token)
-        elif kind == "name":
-            normal = names.get(word)
-            if normal is None:
-                normal = names[word] = word if keyword.iskeyword(word) else _name(text, word, start)
-            word = normal
-        elif kind == "newline" and depth > 0:
-            continue
-        found.append(Token(kind, word, start))
-    if position < len(text):
-        raise _stray(text, position)
-    found.append(Token("end", "", len(text)))
-    return found
-
-
-def _name(text: str, word: str, position: int) -> str:
-    """Return the normalised name; what Python's grammar has no place for in it, such as x², is a stray."""
-    for index in range(len(word) if not word.isidentifier() else 0):
-        if not word[: index + 1].isidentifier():
-            raise _stray(text, position + index)
-    return identifier(word, position)
-
-
-def _stray(text: str, position: int) -> errors.SyntaxRejected:
-    character = text[position]
-    if character in "'\"":
-        return errors.SyntaxRejected("a string is not closed, and strings are not in the language", offset=position)
-    if character == "\\":
-        return errors.SyntaxRejected("a backslash may only end a line", offset=position)
-    return errors.SyntaxRejected(
-        f"the character {errors.quote(character)} is not in the language",
-        hint=_WRITTEN_INSTEAD.get(character),
-        offset=position,
-    )
-
-
-def _check_number(text: str, token: re.Match[str]) -> None:
-    after = text[token.end() : token.end() + 1]
-    if after.isidentifier() or after.isdigit():
-        hint = "complex numbers are not in the language" if after in "jJ" else "write a * between a number and a name"
-        raise errors.SyntaxRejected(f"a number runs into {errors.quote(after)}", hint=hint, offset=token.end())
-    if len(token.group()) > 400:
-        raise errors.BadConstant("a number is written with more than 400 characters", offset=token.start())
+    return _Parser(lexing.tokens(text), max_nesting).source()
 
 
 class _Parser:
     """The shunting yard: one pass over the tokens, a stack of frames, code in postfix order."""
 
-    def __init__(self, tokens: list[Token], max_nesting: int) -> None:
+    def __init__(self, tokens: list[lexing.Token], max_nesting: int) -> None:
         self._tokens = tokens
         self._next = 0
         self._max_nesting = max_nesting
@@ -358,7 +232,7 @@ class _Parser:
             else:
                 operand = self._operator(token)
 
-    def _operand(self, token: Token) -> bool:
+    def _operand(self, token: lexing.Token) -> bool:
         """Take a token where a value must start; True if one must still start after it."""
         kind, text, offset = token
         if kind == "number":
@@ -393,7 +267,7 @@ class _Parser:
             return True
         return frame.items > 0 and frame.kind in {"group", "list"} and text == ")]"[frame.kind == "list"]
 
-    def _operator(self, token: Token) -> bool:
+    def _operator(self, token: lexing.Token) -> bool:
         """Take a token after a complete value; True if another value must start after it."""
         kind, text, offset = token
         if text in _CHAINS:
@@ -424,7 +298,7 @@ class _Parser:
             raise self._misplaced(token)
         return True
 
-    def _name(self, token: Token) -> None:
+    def _name(self, token: lexing.Token) -> None:
         parts = [token.text]
         while self._peek().text == "." and self._peek(1).kind == "name":
             parts.append(self._peek(1).text)
@@ -450,7 +324,7 @@ class _Parser:
             texts = [*self._code.pop().data[1:], text]
         operators.append((level, kind, texts, offset))
 
-    def _else(self, token: Token) -> None:
+    def _else(self, token: lexing.Token) -> None:
         self._reduce(1)
         operators = self._frames[-1].operators
         if not operators or operators[-1][1] != "if":
@@ -458,7 +332,7 @@ class _Parser:
         offset = operators.pop()[3]
         operators.append((_TERNARY, "ifelse", [], offset))
 
-    def _close_conditionals(self, token: Token) -> None:
+    def _close_conditionals(self, token: lexing.Token) -> None:
         operators = self._frames[-1].operators
         if operators:  # only a marker without its else survives _reduce(0)
             raise self._unexpected(token, "an 'else' for the 'if'")
@@ -468,7 +342,7 @@ class _Parser:
             raise errors.TooComplex(f"brackets are nested more than {self._max_nesting} deep", offset=offset)
         self._frames.append(_Frame(kind, offset, name=name))
 
-    def _close(self, token: Token) -> None:
+    def _close(self, token: lexing.Token) -> None:
         self._reduce(0)
         self._close_conditionals(token)
         frame = self._frames[-1]
@@ -505,10 +379,10 @@ class _Parser:
     def _emit(self, kind: str, data: object, offset: int) -> None:
         self._code.append(Instruction(kind, data, offset))
 
-    def _peek(self, ahead: int = 0) -> Token:
+    def _peek(self, ahead: int = 0) -> lexing.Token:
         return self._tokens[min(self._next + ahead, len(self._tokens) - 1)]
 
-    def _take(self) -> Token:
+    def _take(self) -> lexing.Token:
         token = self._peek()
         self._next += 1
         return token
@@ -539,7 +413,7 @@ class _Parser:
                 offset=token.offset,
             )
 
-    def _misplaced(self, token: Token) -> errors.SyntaxRejected:
+    def _misplaced(self, token: lexing.Token) -> errors.SyntaxRejected:
         kind, text, offset = token
         if kind in {"number", "name"} and text not in _OPERATOR_WORDS and not keyword.iskeyword(text):
             return errors.SyntaxRejected(
@@ -557,7 +431,7 @@ class _Parser:
             )
         return self._unexpected(token, "an operator")
 
-    def _unexpected(self, token: Token, expected: str) -> errors.SyntaxRejected:
+    def _unexpected(self, token: lexing.Token, expected: str) -> errors.SyntaxRejected:
         if token.kind == "end":
             frame = self._frames[-1] if self._frames else None
             if frame is not None and frame.kind != "text":

@@ -1,9 +1,8 @@
 import json
 import math
 
-import click.testing
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from app import __version__
 from app.cli import cli
@@ -12,7 +11,7 @@ from tests import laws
 from tests.service import Client
 
 
-def invoke(*arguments: str) -> click.testing.Result:
+def invoke(*arguments: str) -> Result:
     return CliRunner().invoke(cli, list(arguments))
 
 

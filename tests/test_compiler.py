@@ -1,5 +1,6 @@
 """Executables: packed in and out, the same after a trip through bytes, and a broken jaxlib found out at start."""
 
+import importlib.metadata
 from typing import Any
 
 import jax
@@ -62,7 +63,7 @@ def test_the_self_test_finds_numbers_that_are_off_by_one(monkeypatch: pytest.Mon
 
 
 def test_the_jaxlib_known_to_be_broken_is_refused_by_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiler.metadata, "version", lambda _: "0.10.2")
+    monkeypatch.setattr(importlib.metadata, "version", lambda _: "0.10.2")
     with pytest.raises(compiler.WrongNumbers, match="0\\.10\\.2"):
         compiler.self_test()
 

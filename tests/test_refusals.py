@@ -1,5 +1,7 @@
 """Everything that must be refused, by class: the right status and code, a small problem document, never a 5xx."""
 
+# ruff: noqa: RUF001 - look-alikes are what is tested
+
 import asyncio
 import json
 import tracemalloc
@@ -441,8 +443,9 @@ def test_evaluate_refuses_what_grad_refuses(client: Client, text: str) -> None:
 
 
 def test_random_texts_never_get_a_5xx(client: Client) -> None:
-    pieces = ["x", "X[0]", "1", "0", "2.5", "(", ")", "[", "]", ",", "+", "-", "*", "/", "**", "^", "%", "//", "<", "==", " if ", " else ",
-              " and ", " or ", "not ", "sin(", "max(", "where(", "Piecewise(", "log(", "lambda x: ", ":", "\n", ".", "e", "inf", "True", "~", "&"]  # fmt: skip
+    pieces = ["x", "X[0]", "1", "0", "2.5", "(", ")", "[", "]", ",", "+", "-", "*", "/", "**", "^", "%", "//", "<",
+        "==", " if ", " else ", " and ", " or ", "not ", "sin(", "max(", "where(", "Piecewise(", "log(", "lambda x: ",
+        ":", "\n", ".", "e", "inf", "True", "~", "&"]  # fmt: skip
 
     @given(st.lists(st.sampled_from(pieces), max_size=12).map("".join))
     def law(text: str) -> None:
@@ -572,12 +575,14 @@ def test_a_field_that_is_there_twice_is_refused(client: Client, content: bytes) 
 WRONG: dict[str, list[Any]] = {
     "expression": [None, 1, 1.5, True, [], ["x"], {}, {"x": 1}],
     "args": ["x", "xy", 1, True, {}, {"x": 1}, [1], [None], [True], [["x"]], ["x", 1], [1.5]],
-    "point": [None, 1, 1.5, True, "1", "x", [None, 1], ["1", 1], [True, 1], [{}, 1], [[None], 1], [1], [1, 2, 3], [], {}, {"x": 1},
-              {"x": 1, "y": "2"}, {"x": 1, "y": True}, {"x": 1, "y": None}, {"x": 1, "y": 2, "z": 3}],
-    "argnums": [None, 1.0, 0.5, True, False, [], {}, [None], [True], [0.0], [[0]], "z", ["z"], 2, -3, [0, 0], [0, 2], [0, -2], ["x", 0],
-                10**30, [[]], {"0": 1}, [0, True]],
-    "dtype": [None, 1, True, "", "float", "float16", "float128", "bfloat16", "int32", "complex64", "Float64", "float64 ", [], ["float64"], {}],
-    "in_axes": [1, -1, 0.0, True, False, "0", "", [1, 0], [0], [0, 0, 0], [True, 0], [0.0, 0], ["0", 0], {}, [None, None], [], [[0], 0], 10**30],
+    "point": [None, 1, 1.5, True, "1", "x", [None, 1], ["1", 1], [True, 1], [{}, 1], [[None], 1], [1], [1, 2, 3], [],
+        {}, {"x": 1}, {"x": 1, "y": "2"}, {"x": 1, "y": True}, {"x": 1, "y": None}, {"x": 1, "y": 2, "z": 3}],
+    "argnums": [None, 1.0, 0.5, True, False, [], {}, [None], [True], [0.0], [[0]], "z", ["z"], 2, -3, [0, 0], [0, 2],
+        [0, -2], ["x", 0], 10**30, [[]], {"0": 1}, [0, True]],
+    "dtype": [None, 1, True, "", "float", "float16", "float128", "bfloat16", "int32", "complex64", "Float64",
+        "float64 ", [], ["float64"], {}],
+    "in_axes": [1, -1, 0.0, True, False, "0", "", [1, 0], [0], [0, 0, 0], [True, 0], [0.0, 0], ["0", 0], {},
+        [None, None], [], [[0], 0], 10**30],
 }  # fmt: skip
 
 

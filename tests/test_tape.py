@@ -1,3 +1,5 @@
+# ruff: noqa: RUF001 - look-alikes are what is tested
+
 import itertools
 import math
 import os

@@ -334,9 +334,65 @@ def test_the_language_has_at_least_ninety_names() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    "sin asin arcsin arctan2 atan2 maximum minimum Max Min where Piecewise log1p expm1 ln sec cot sinc exp2 log2 log10 cbrt "
-    "hypot sigmoid expit softplus relu gelu silu swish logaddexp erf erfc gamma lgamma gammaln digamma Abs fabs sqrt power "
-    "clip sign floor ceil Heaviside heaviside xlogy logit deg2rad radians degrees Mod fmod trunc logical_and And Eq".split(),
+    [
+        "sin",
+        "asin",
+        "arcsin",
+        "arctan2",
+        "atan2",
+        "maximum",
+        "minimum",
+        "Max",
+        "Min",
+        "where",
+        "Piecewise",
+        "log1p",
+        "expm1",
+        "ln",
+        "sec",
+        "cot",
+        "sinc",
+        "exp2",
+        "log2",
+        "log10",
+        "cbrt",
+        "hypot",
+        "sigmoid",
+        "expit",
+        "softplus",
+        "relu",
+        "gelu",
+        "silu",
+        "swish",
+        "logaddexp",
+        "erf",
+        "erfc",
+        "gamma",
+        "lgamma",
+        "gammaln",
+        "digamma",
+        "Abs",
+        "fabs",
+        "sqrt",
+        "power",
+        "clip",
+        "sign",
+        "floor",
+        "ceil",
+        "Heaviside",
+        "heaviside",
+        "xlogy",
+        "logit",
+        "deg2rad",
+        "radians",
+        "degrees",
+        "Mod",
+        "fmod",
+        "trunc",
+        "logical_and",
+        "And",
+        "Eq",
+    ],
 )
 def test_a_name_people_type_is_known(name: str) -> None:
     assert name in vocabulary.BY_NAME
@@ -370,14 +426,16 @@ def test_a_rule_takes_as_many_operands_as_it_has_pullbacks(opcode: str) -> None:
 
 _FOLDED = [case for case in CANONICAL if vocabulary.BY_NAME[case.word].kind == "elementwise"]
 _UNTAKEN = pytest.mark.xfail(reason="the branch not taken is not finite, so the constant is refused", strict=True)
+_THIRD = pytest.mark.xfail(reason="np.maximum takes a third argument for its output: TypeError, a 500", strict=True)
+_DEFECTS = {
+    **dict.fromkeys(("logit(x0)", "elu(x0)", "celu(x0)", "selu(x0)"), _UNTAKEN),
+    **dict.fromkeys(("max(x0, x1, x2)", "min(x0, x1, x2)"), _THIRD),
+}
 
 
 @pytest.mark.parametrize(
     "case",
-    [
-        pytest.param(c, marks=_UNTAKEN) if c.text() in {"logit(x0)", "elu(x0)", "celu(x0)", "selu(x0)"} else c
-        for c in _FOLDED
-    ],
+    [pytest.param(c, marks=_DEFECTS[c.text()]) if c.text() in _DEFECTS else c for c in _FOLDED],
     ids=Case.text,
 )
 def test_a_call_of_literals_is_a_constant_of_the_same_value(case: Case) -> None:
@@ -418,7 +476,9 @@ def test_a_prefix_is_accepted_on_every_name_and_changes_nothing(prefix: str) -> 
         assert tapes.recorded(f"{prefix}.{call}", *args).function_id == tapes.recorded(call, *args).function_id
 
 
-@pytest.mark.parametrize("prefix", "math np numpy jnp jax.numpy jax.nn jax.scipy.special sympy sp".split())
+@pytest.mark.parametrize(
+    "prefix", ["math", "np", "numpy", "jnp", "jax.numpy", "jax.nn", "jax.scipy.special", "sympy", "sp"]
+)
 def test_the_prefixes_of_the_contract_are_accepted(prefix: str) -> None:
     assert prefix in vocabulary.PREFIXES
     assert tapes.recorded(f"{prefix}.sin(x)*{prefix}.pi").function_id == tapes.recorded("sin(x)*pi").function_id
@@ -436,14 +496,16 @@ def test_another_prefix_is_refused(prefix: str, what: str) -> None:
 def test_the_prefix_decides_where_libraries_disagree() -> None:
     x = 0.7
     numpy_s, sympy_s = math.sin(math.pi * x) / (math.pi * x), math.sin(x) / x
-    for text, expected in [("sinc(x)", numpy_s), ("np.sinc(x)", numpy_s), ("jnp.sinc(x)", numpy_s), ("sympy.sinc(x)", sympy_s),
+    for text, expected in [("sinc(x)", numpy_s), ("np.sinc(x)", numpy_s), ("jnp.sinc(x)", numpy_s), ("sympy.sinc(x)",
+    sympy_s),
                            ("sp.sinc(x)", sympy_s)]:  # fmt: skip
         laws.assert_close(compiled(text, ["x"], [x])[0], expected, 1e-14)
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("pi", mp.pi), ("e", mp.e), ("E", mp.e), ("math.tau", 2 * mp.pi), ("np.euler_gamma", mp.euler), ("sympy.GoldenRatio", mp.phi),
+    [("pi", mp.pi), ("e", mp.e), ("E", mp.e), ("math.tau", 2 * mp.pi), ("np.euler_gamma", mp.euler),
+        ("sympy.GoldenRatio", mp.phi),
      ("np.pi", mp.pi), ("sympy.E", mp.e), ("sympy.EulerGamma", mp.euler)],
 )  # fmt: skip
 def test_a_constant_is_the_nearest_float(name: str, value: Any) -> None:

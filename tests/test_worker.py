@@ -36,6 +36,10 @@ HUGE = job(" + ".join(f"{i}.5*sin({i}*x)*exp(-x**2)" for i in range(3000)))
 """Takes XLA minutes."""
 
 
+def environment(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/environ").read_bytes()
+
+
 def with_workers(
     use: Callable[[worker.Workers], Awaitable[Result]], limits: worker.Limits = worker.Limits()
 ) -> tuple[Result, Recorder]:
@@ -120,7 +124,7 @@ def test_a_child_gets_none_of_the_services_environment(monkeypatch: pytest.Monke
 
     async def use(workers: worker.Workers) -> list[bytes]:
         await workers.compile(job("x"))
-        return [Path(f"/proc/{pid}/environ").read_bytes() for pid in workers.pids]
+        return [environment(pid) for pid in workers.pids]
 
     environments, _ = with_workers(use)
     assert environments

@@ -82,8 +82,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--peers",
         type=Path,
-        default=Path(".venv-bench/bin/python"),
-        help="Python of the environment made from tests/benchmarks/requirements.txt (default: %(default)s)",
+        default=processes.ROOT / ".venv-bench/bin/python",
+        help="Python of the environment made from tests/benchmarks/requirements.txt (default: .venv-bench's)",
     )
     return parser.parse_args()
 

@@ -52,6 +52,9 @@ def measure(run: Run) -> None:
         for name, values in figures.items():
             run.keep(f"hot/{kind}/{name}", values)
     run.keep("hot/in process", alone)
+    # Below 1 the machine, and not the server, has set the rate.
+    busy = [rate * cost / 1e6 for rate, cost in zip(rates[BARE.name], costs[BARE.name], strict=True)]
+    run.keep(f"hot/busy/{BARE.name}", busy)
     goals = {
         um_bridge.name: Goal((2.2, 3.0)),
         tesseract.name: Goal((20.0, 30.0)),

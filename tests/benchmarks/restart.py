@@ -18,7 +18,7 @@ from tests.benchmarks.table import Row, Run
 FUNCTIONS = 12
 STARTS = 3
 
-_LABELS = ("a hot function after a restart", "unseen function", "the same before")
+_LABELS = ("a hot function after a restart", "unseen function", "before the restart")
 
 
 def measure(run: Run) -> None:
