@@ -59,7 +59,7 @@ def grad(
 ) -> None:
     """Print the value and gradient of a function at a point, without a server."""
     point = dict(_assignment(text) for text in at)
-    wanted: list[int | str] = [int(a) if a.lstrip("-").isdecimal() else a for a in argnums or point]
+    wanted: list[int | str] = [_argnum(text) for text in argnums or point]
     if dtype not in ("float64", "float32"):
         raise typer.BadParameter(f"{dtype} is not float64 or float32", param_hint="--dtype")
     try:
@@ -105,6 +105,13 @@ async def _answer(query: engine.Query) -> engine.Answer:
         await asked.close()
 
 
+def _argnum(text: str) -> int | str:
+    try:
+        return int(text)
+    except ValueError:
+        return text
+
+
 def _assignment(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     try:
@@ -120,7 +127,7 @@ def _explain(error: errors.GradserveError, expression: str) -> None:
     """Print an error with a caret under the place it is about."""
     typer.echo(f"{error.code}: {error.detail}", err=True)
     if error.position is not None:
-        typer.echo(f"  {expression.splitlines()[error.position.line - 1] if expression else ''}", err=True)
+        typer.echo(f"  {expression.split(chr(10))[error.position.line - 1]}", err=True)
         typer.echo(f"  {' ' * (error.position.column - 1)}^", err=True)
     if error.hint is not None:
         typer.echo(f"hint: {error.hint}", err=True)

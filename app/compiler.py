@@ -19,7 +19,7 @@ import numpy as np
 from jax.experimental import serialize_executable
 from numpy.typing import NDArray
 
-from app import transforms
+from app import rules, transforms
 from app.tape import Tape
 
 BUCKETS = (8, 64, 512, 8192)
@@ -28,9 +28,6 @@ BUCKETS = (8, 64, 512, 8192)
 BROKEN_JAXLIB = frozenset({"0.10.2"})
 """Versions that compute wrong numbers on CPU: https://github.com/jax-ml/jax/issues/39103."""
 
-
-_OPTIONS = {"xla_disable_hlo_passes": "algsimp"}
-"""XLA's algebraic simplifier reads a/b/c as a/(b*c), which is 0 or infinite where b*c over- or underflows."""
 
 _LOOP_FLAG = "xla_cpu_small_while_loop_byte_threshold"
 """Up to how many bytes XLA makes a loop one kernel; the interpreter's are larger than jaxlib 0.10 assumes."""
@@ -80,7 +77,7 @@ def compile_tape(tape: Tape, transform: str, dtype: str, rows: int = 0) -> Execu
         shapes = ((tape.inputs, rows), (tape.constants,))
         function = transforms.packed_rows(tape, transform)
     structs = [jax.ShapeDtypeStruct(shape, jnp.dtype(dtype)) for shape in shapes]
-    executable = Executable(jax.jit(function, compiler_options=_OPTIONS).lower(*structs).compile(), rows)
+    executable = Executable(jax.jit(function, compiler_options=rules.COMPILER_OPTIONS).lower(*structs).compile(), rows)
     # The first call of an executable builds its dispatcher, which takes longer than thousands of calls.
     executable(*[np.ones(struct.shape, struct.dtype) for struct in structs])
     return executable

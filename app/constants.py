@@ -2,11 +2,13 @@
 
 Exactness is for exponents and indices (``x**(3/2)``, ``X[7 // 2]``). Functions fold by the host's own (NumPy, SciPy),
 never by the code that runs on the accelerator. A result that is not finite though all its operands are is
-refused: ``1/0``, ``9**9**9``, ``log(0)``.
+refused, ``1/0``, ``9**9**9``, ``log(0)``, unless its offset is None: inside a definition of the vocabulary only the end
+result counts, for the branch not taken of ``elu(1000)`` is infinite.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from collections.abc import Callable, Sequence
@@ -14,7 +16,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from app import errors, rules
+from app import errors, rules, vocabulary
 
 Number = int | Fraction | float
 """A folded constant; int and Fraction are exact."""
@@ -32,15 +34,15 @@ def literal(text: str, offset: int) -> Number:
     """
     try:
         if text.isdigit():
-            return _finite(int(text), offset)
+            return finite(int(text), offset)
         if text[:2].lower() in {"0x", "0b", "0o"} or ("_" in text and "." not in text and "e" not in text.lower()):
-            return _finite(int(text, 0), offset)
-        return _finite(float(text), offset)
+            return finite(int(text, 0), offset)
+        return finite(float(text), offset)
     except ValueError:
         raise errors.SyntaxRejected(f"{errors.quote(text)} is not a number", offset=offset) from None
 
 
-def fold_chain(operands: Sequence[Number | None], signs: str, offset: int) -> Number | None:
+def fold_chain(operands: Sequence[Number | None], signs: str, offset: int | None) -> Number | None:
     """Fold a sum or product from the left; the signs are ``+-`` or ``*/``, the first one ``+`` or ``*``.
 
     Leading constants are folded, and refused if not finite, even where a variable follows.
@@ -53,14 +55,14 @@ def fold_chain(operands: Sequence[Number | None], signs: str, offset: int) -> Nu
     return total
 
 
-def fold_power(base: Number | None, exponent: Number | None, offset: int) -> Number | None:
+def fold_power(base: Number | None, exponent: Number | None, offset: int | None) -> Number | None:
     """Fold base**exponent if both are constant."""
     if base is None or exponent is None:
         return None
     return _fold(_raise, (base, exponent), offset)
 
 
-def fold_call(opcode: str, operands: Sequence[Number | None], offset: int) -> Number | None:
+def fold_call(opcode: str, operands: Sequence[Number | None], offset: int | None) -> Number | None:
     """Fold a function of constants only."""
     known = [operand for operand in operands if operand is not None]
     if len(known) != len(operands):
@@ -68,9 +70,19 @@ def fold_call(opcode: str, operands: Sequence[Number | None], offset: int) -> Nu
     exact = _EXACT.get(opcode)
     if exact is not None and not any(isinstance(value, float) for value in known):
         return _fold(exact, known, offset)
-    host: Callable[..., object] = rules.RULES[opcode].host
+    host: Callable[..., float] = rules.RULES[opcode].host
+
+    def call(*values: Number) -> float:
+        floats = map(float, values)
+        return float(functools.reduce(host, floats) if opcode in vocabulary.FOLDED_LEFT else host(*floats))
+
     with np.errstate(all="ignore"):
-        return _fold(lambda *values: float(host(*map(float, values))), known, offset)  # type: ignore[arg-type]
+        return _fold(call, known, offset)
+
+
+def fold_relation(relation: str, first: Number | None, second: Number | None) -> bool | None:
+    """Fold a comparison of constants."""
+    return None if first is None or second is None else _RELATIONS[relation](first, second)
 
 
 def inverse(value: Number | None) -> Number | None:
@@ -78,15 +90,17 @@ def inverse(value: Number | None) -> Number | None:
     return None if value is None or value == 0 else _divide(1, value)
 
 
-def _fold(function: Callable[..., Number], operands: Sequence[Number], offset: int) -> Number:
+def _fold(function: Callable[..., Number], operands: Sequence[Number], offset: int | None) -> Number:
     try:
         result = function(*operands)
     except (OverflowError, ZeroDivisionError):
         result = math.inf
-    return _finite(result, offset) if all(math.isfinite(value) for value in operands) else result
+    if offset is None:
+        return result
+    return finite(result, offset) if all(math.isfinite(value) for value in operands) else result
 
 
-def _finite(constant: Number, offset: int) -> Number:
+def finite(constant: Number, offset: int) -> Number:
     """Return a constant that is finite in float64, in its simplest form."""
     try:
         value = float(constant)
@@ -126,6 +140,15 @@ _EXACT: dict[str, Callable[..., Number]] = {
     "abs": abs,
 }
 """Functions that keep exact constants exact."""
+
+_RELATIONS: dict[str, Callable[[Number, Number], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
 
 _CHAIN: dict[str, Callable[..., Number]] = {
     "+": lambda a, b: a + b,

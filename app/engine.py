@@ -169,10 +169,10 @@ class Engine:
         """
         await self._in_thread(compiler.self_test)
         await self._in_thread(self._programs.warm)
-        tutorial = Query("grad", "5*X[0]**2 + 6*X[1]**2 + 7*X[2]**2", [1.0, 2.0, 3.0])
-        answer = await self.answer(tutorial)
-        if answer.gradient != [10.0, 24.0, 42.0] or answer.value != 92.0:
-            raise compiler.WrongNumbers(f"the gradient of the tutorial came out as {answer.gradient}")
+        tutorial = plans.Plan(parsing.parse("5*x**2 + 6*y**2 + 7*z**2"))
+        found = self._programs["float64"].gradient(tutorial.encoded, np.array([1.0, 2.0, 3.0, 5.0, 6.0, 7.0]))
+        if found.tolist() != [92.0, 10.0, 24.0, 42.0]:
+            raise compiler.WrongNumbers(f"value and gradient of the tutorial came out as {found.tolist()}")
         self._workers.start()
         # Large functions and batches find their programs made, or wait for them.
         self._warming = asyncio.ensure_future(self._in_thread(self._programs.warm_rest))

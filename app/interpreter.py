@@ -273,7 +273,9 @@ def compile_program(program: Program, dtype: str) -> Any:
     kind, bucket, width = program
     shape = {"gradient": (bucket,), "rows": (bucket, width), "hvp": (2, bucket)}[kind]
     arrays = jax.ShapeDtypeStruct((1 + bucket, 7), np.int32), jax.ShapeDtypeStruct(shape, dtype)
-    return jax.jit(_hvp if kind == "hvp" else _gradient).lower(*arrays).compile()
+    return (
+        jax.jit(_hvp if kind == "hvp" else _gradient, compiler_options=rules.COMPILER_OPTIONS).lower(*arrays).compile()
+    )
 
 
 class Interpreter:

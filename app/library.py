@@ -6,19 +6,20 @@ expectation is a measured curve of the number of operations. Compiling happens i
 is kept in memory, bounded, and on disk, where other processes and the next start find it.
 
 Keys: an executable in memory is known by (tape key, transform, dtype, rows). On disk its name is a BLAKE2b digest of
-these and of everything that machine code depends on: the versions of the tape format, jax and jaxlib, the
-platform and its version, the device kind, XLA_FLAGS, and the features of the CPU.
+these and of everything that machine code depends on: the format of the tape, the source of rules and transforms, the
+versions of jax and jaxlib, the platform and its version, the device kind, XLA_FLAGS, and the features of the CPU.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import inspect
 import logging
 from collections import OrderedDict
 from concurrent.futures import Executor
 
-from app import compiler, errors, store, tape, telemetry, worker
+from app import compiler, errors, rules, store, tape, telemetry, transforms, worker
 
 _log = logging.getLogger("gradserve")
 
@@ -56,7 +57,10 @@ class Library:
         self._threads = threads
         self._capacity = capacity
         self._observer = observer
-        self._environment = (tape.FORMAT, *compiler.environment())
+        # Another rule or transform makes another executable, whether or not somebody remembers to say so.
+        sources = (inspect.getsource(rules), inspect.getsource(transforms))
+        environment = repr((tape.FORMAT, sources, *compiler.environment()))
+        self._environment = hashlib.blake2b(environment.encode(), digest_size=20).hexdigest()
         self._live: OrderedDict[Key, compiler.Executable] = OrderedDict()
         self._spent: OrderedDict[Key, float] = OrderedDict()
         self._coming: dict[Key, asyncio.Task[None]] = {}

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
 from app import __version__, compiler, engine, errors, store, telemetry
-from app.protocols import edge, ops, problem, v1
+from app.protocols import docs, edge, ops, problem, v1
 from app.settings import Settings
 
 _DESCRIPTION = """
@@ -53,12 +53,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.ready = False
         await served.close()
 
-    app = FastAPI(title="gradserve", version=__version__, description=_DESCRIPTION, lifespan=lifespan)
+    app = FastAPI(
+        title="gradserve",
+        version=__version__,
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.engine = served
     app.state.ready = False
     app.state.body_limits = settings.body_limits()
     app.include_router(v1.router)
     app.include_router(ops.router)
+    docs.add_pages(app)
     app.add_exception_handler(errors.GradserveError, problem.from_error)
     app.add_exception_handler(HTTPException, problem.from_http)
     app.add_middleware(edge.Edge, lane=v1.operations(), served=served, limits=settings.body_limits())

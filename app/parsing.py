@@ -166,6 +166,7 @@ class _Builder:
         self._ranks: list[int | None] = [None] * len(args)
         self._interned: dict[tuple[Any, ...], _Value] = {}
         self._operations = 0
+        self._defining = 0
         for index, name in enumerate(args):
             symbol = sympy.Symbol(f"v{index}")
             self._names[name] = _Value(symbol, kind="argument", argument=index)
@@ -206,13 +207,13 @@ class _Builder:
 
     def _do_sum(self, stack: list[_Value], signs: str, offset: int, names: dict[str, _Value]) -> None:
         terms = [self._number(value, offset) for value in _pop(stack, len(signs))]
-        folded = constants.fold_chain([term.constant for term in terms], signs, offset)
+        folded = constants.fold_chain([term.constant for term in terms], signs, self._blamed(offset))
         signed = [self._negative(t, offset) if sign == "-" else t for t, sign in zip(terms, signs, strict=True)]
         stack.append(self._chain(sympy.Add, signed, folded, offset))
 
     def _do_product(self, stack: list[_Value], signs: str, offset: int, names: dict[str, _Value]) -> None:
         factors = [self._number(value, offset) for value in _pop(stack, len(signs))]
-        folded = constants.fold_chain([factor.constant for factor in factors], signs, offset)
+        folded = constants.fold_chain([factor.constant for factor in factors], signs, self._blamed(offset))
         if factors[0].node is sympy.Integer(-1):
             # Mul(-1, x) is how a negation is written, so a literal -1 becomes a float: same value, a leaf.
             factors[0] = self._leaf(-1.0)
@@ -233,8 +234,14 @@ class _Builder:
     ) -> None:
         terms = [self._number(value, offset) for value in _pop(stack, len(relations) + 1)]
         parts = [
-            self._make(_RELATIONS[relation], (terms[i], terms[i + 1]), offset, kind="condition")
-            for i, relation in enumerate(relations)
+            self._make(
+                _RELATIONS[relation],
+                (first, second),
+                offset,
+                kind="condition",
+                constant=constants.fold_relation(relation, first.constant, second.constant),
+            )
+            for relation, first, second in zip(relations, terms, terms[1:], strict=False)
         ]
         stack.append(parts[0] if len(parts) == 1 else self._make(sympy.And, parts, offset, kind="condition"))
 
@@ -354,7 +361,7 @@ class _Builder:
         return known
 
     def _truth(self, holds: bool) -> _Value:
-        return _Value(sympy.true if holds else sympy.false, kind="condition")
+        return _Value(sympy.true if holds else sympy.false, int(holds), kind="condition")
 
     def _number(self, value: _Value, offset: int) -> _Value:
         """Return the value as a number: an argument is used whole, a condition counts 1 or 0."""
@@ -414,7 +421,7 @@ class _Builder:
         return self._make(sympy.Pow, (value, self._leaf(-1)), offset, constant=constant)
 
     def _power(self, base: _Value, exponent: _Value, offset: int) -> _Value:
-        constant = constants.fold_power(base.constant, exponent.constant, offset)
+        constant = constants.fold_power(base.constant, exponent.constant, self._blamed(offset))
         return self._make(sympy.Pow, (base, exponent), offset, constant=constant)
 
     def _chain(self, cls: type[Basic], parts: list[_Value], constant: Number | None, offset: int) -> _Value:
@@ -422,7 +429,7 @@ class _Builder:
 
     def _piecewise(self, cases: Sequence[tuple[_Value, _Value]], offset: int) -> _Value:
         pairs = [self._make(ExprCondPair, case, offset, kind="pair") for case in cases]
-        return self._make(sympy.Piecewise, pairs, offset)
+        return self._make(sympy.Piecewise, pairs, offset, constant=_chosen(cases))
 
     # Functions
 
@@ -434,8 +441,7 @@ class _Builder:
                 raise _arity(word, name or word.names[0], len(operands), offset)
             definition = word.definition
         if definition is not None:
-            source = _definition(definition)
-            return self._run(source.code, dict(zip(source.parameters or (), operands, strict=True)), offset)
+            return self._expand(_definition(definition), operands, offset)
         if word.kind == "piecewise":
             return self._piecewise([self._case(value, offset) for value in operands], offset)
         if word.node is None or word.opcode is None:
@@ -444,14 +450,39 @@ class _Builder:
             conditions = [self._condition(value, offset) for value in operands]
             return self._make(word.node, conditions, offset, kind="condition")
         numbers = [self._number(value, offset) for value in operands]
-        folded = constants.fold_call(word.opcode, [number.constant for number in numbers], offset)
+        folded = constants.fold_call(word.opcode, [number.constant for number in numbers], self._blamed(offset))
         return self._make(word.node, numbers, offset, constant=folded)
+
+    def _expand(self, source: syntax.Source, operands: list[_Value], offset: int) -> _Value:
+        """Run a definition of the vocabulary; of its constants only the result must be finite."""
+        self._defining += 1
+        result = self._run(source.code, dict(zip(source.parameters or (), operands, strict=True)), offset)
+        self._defining -= 1
+        if result.constant is not None and not self._defining:
+            known = [operand.constant for operand in operands if operand.constant is not None]
+            if all(map(math.isfinite, known)):
+                constants.finite(result.constant, offset)
+        return result
+
+    def _blamed(self, offset: int) -> int | None:
+        """Return where a constant that is not finite is refused, None where it may yet not count."""
+        return None if self._defining else offset
 
     def _case(self, value: _Value, offset: int) -> tuple[_Value, _Value]:
         if value.kind != "tuple" or len(value.items) != 2:
             hint = "write Piecewise((value, condition), (value, True))"
             raise errors.SyntaxRejected("Piecewise takes (value, condition) pairs", hint=hint, offset=offset)
         return self._number(value.items[0], offset), self._condition(value.items[1], offset)
+
+
+def _chosen(cases: Sequence[tuple[_Value, _Value]]) -> Number | None:
+    """Return the constant of the case that constant conditions choose."""
+    for value, condition in cases:
+        if condition.constant is None:
+            return None
+        if condition.constant:
+            return value.constant
+    return None
 
 
 def _pop(stack: list[_Value], count: int) -> list[_Value]:
@@ -468,7 +499,7 @@ def _base(argument: int) -> _Value:
 
 
 def _index(value: _Value, offset: int) -> int:
-    if type(value.constant) is not int:
+    if type(value.constant) is not int or value.kind != "number":
         raise errors.SyntaxRejected("an index must be an integer known from the text", offset=offset)
     return value.constant
 

@@ -110,7 +110,7 @@ def nest(flat: Array, shapes: Sequence[tuple[int, ...]], argnums: Sequence[int])
     for argnum in argnums:
         part = flat[offsets[argnum] : offsets[argnum + 1]]
         shape = shapes[argnum]
-        entries.append((part.T.reshape(-1, *shape) if flat.ndim == 2 else part.reshape(shape)).tolist())
+        entries.append((part.T.reshape(flat.shape[1], *shape) if flat.ndim == 2 else part.reshape(shape)).tolist())
     return entries
 
 
@@ -155,6 +155,9 @@ def _numbers(point: list[Json], ranks: Sequence[int | None]) -> Point | None:
     except OverflowError:
         return None
 
+
+_MAX_RANK = 8
+"""Axes of an array, a batch axis included."""
 
 _NUMERIC = frozenset({int, float})
 
@@ -221,6 +224,8 @@ def _array(entry: Json, field: str) -> Array:
     while isinstance(level, list):
         shape.append(len(level))
         level = level[0] if level else None
+        if len(shape) > _MAX_RANK:
+            raise errors.TooComplex(f"an array of more than {_MAX_RANK} axes", field=field)
     flat = entry if shape else [entry]
     for size in shape[1:]:
         if not all(type(row) is list and len(row) == size for row in flat):

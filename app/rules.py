@@ -30,13 +30,20 @@ Value = Callable[..., Array]
 Pullback = Callable[..., Array]
 
 
+COMPILER_OPTIONS = {"xla_disable_hlo_passes": "algsimp"}
+"""How these formulae are compiled, in either tier: as they are written.
+
+XLA's algebraic simplifier reads a/b/c as a/(b*c), which is 0 or infinite where b*c over- or underflows.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """How one opcode computes and differentiates; see the module docstring for the contract."""
 
     value: Value
     pullbacks: tuple[Pullback | None, ...]
-    host: Callable[..., object]
+    host: Callable[..., float]
 
 
 def _power(x: Array, n: Array) -> Array:
@@ -70,12 +77,18 @@ def _asech(x: Array) -> Array:
     return lax.log1p(t + lax.sqrt(t) * lax.sqrt(t + 2))
 
 
+def _leg(x: Array) -> Array:
+    """Return sqrt(x*x - 1), exact near 1 and without overflow."""
+    magnitude = lax.abs(x)
+    return lax.sqrt(magnitude - 1) * lax.sqrt(magnitude + 1)
+
+
 def _asec(x: Array) -> Array:
-    return lax.atan2(lax.sqrt((x - 1) * (x + 1)), lax.sign(x))
+    return lax.atan2(_leg(x), lax.sign(x))
 
 
 def _acsc(x: Array) -> Array:
-    return lax.sign(x) * lax.atan2(jnp.ones_like(x), lax.sqrt((x - 1) * (x + 1)))
+    return lax.sign(x) * lax.atan2(jnp.ones_like(x), _leg(x))
 
 
 def _acot(x: Array) -> Array:
@@ -110,6 +123,24 @@ def _usinc_slope(x: Array) -> Array:
         series = 1 - t * t / (2 * k * (2 * k + 3)) * series
     safe = jnp.where(small, 2, x)
     return jnp.where(small, -t / 3 * series, (lax.cos(safe) - lax.sin(safe) / safe) / safe)
+
+
+def _angle_slope(x: Array, y: Array) -> Array:
+    """Return x / (x*x + y*y) without over- or underflow on the way."""
+    scale = lax.max(lax.abs(x), lax.abs(y))
+    a, b = x / scale, y / scale
+    return a / ((a * a + b * b) * scale)
+
+
+def _celu_slope(x: Array, a: Array) -> Array:
+    """Return d/da a*expm1(x/a) = expm1(u) - u*exp(u), u = x/a, by its power series where that cancels."""
+    u = x / a
+    small = lax.abs(u) < 0.5
+    t = jnp.where(small, u, 0)
+    series = jnp.zeros_like(x)
+    for k in range(18, 1, -1):  # Horner: the sum over k >= 2 of (k - 1) / k! * t**(k - 2)
+        series = series * t + (k - 1) / math.factorial(k)
+    return jnp.where(small, -t * t * series, lax.expm1(u) - u * lax.exp(u))
 
 
 def _logaddexp(x: Array, y: Array) -> Array:
@@ -154,14 +185,14 @@ def _squared(x: Array) -> Array:
 _LN2, _LN10 = math.log(2.0), math.log(10.0)
 
 
-def _unary(value: Value, slope: Pullback | None, host: Callable[..., object]) -> Rule:
+def _unary(value: Value, slope: Pullback | None, host: Callable[..., float]) -> Rule:
     """Make the rule of y = value(x) from slope(y, x) = dy/dx."""
     if slope is None:
         return Rule(value, (None,), host)
     return Rule(value, (lambda g, y, x: g * slope(y, x),), host)
 
 
-def _compare(relation: Callable[[Array, Array], Array], host: Callable[..., object]) -> Rule:
+def _compare(relation: Callable[[Array, Array], Array], host: Callable[..., float]) -> Rule:
     return Rule(lambda x, y: _flag(relation(x, y), x), (None, None), host)
 
 
@@ -228,12 +259,8 @@ ELEMENTWISE: dict[str, Rule] = {
     "asin": _unary(lax.asin, lambda y, x: 1 / lax.sqrt((1 - x) * (1 + x)), np.arcsin),
     "acos": _unary(lax.acos, lambda y, x: -1 / lax.sqrt((1 - x) * (1 + x)), np.arccos),
     "atan": _unary(lax.atan, lambda y, x: 1 / (1 + x * x), np.arctan),
-    "asec": _unary(
-        _asec, lambda y, x: 1 / (lax.abs(x) * lax.sqrt((x - 1) * (x + 1))), lambda x: np.arccos(1 / np.float64(x))
-    ),
-    "acsc": _unary(
-        _acsc, lambda y, x: -1 / (lax.abs(x) * lax.sqrt((x - 1) * (x + 1))), lambda x: np.arcsin(1 / np.float64(x))
-    ),
+    "asec": _unary(_asec, lambda y, x: 1 / (lax.abs(x) * _leg(x)), lambda x: np.arccos(1 / np.float64(x))),
+    "acsc": _unary(_acsc, lambda y, x: -1 / (lax.abs(x) * _leg(x)), lambda x: np.arcsin(1 / np.float64(x))),
     "acot": _unary(_acot, lambda y, x: -1 / (1 + x * x), lambda x: np.arctan(1 / np.float64(x)) if x else np.pi / 2),
     "sinh": _unary(lax.sinh, lambda y, x: lax.cosh(x), np.sinh),
     "cosh": _unary(lax.cosh, lambda y, x: lax.sinh(x), np.cosh),
@@ -281,7 +308,7 @@ ELEMENTWISE: dict[str, Rule] = {
     "digamma": _unary(lax.digamma, lambda y, x: lax.polygamma(jnp.ones_like(x), x), scipy.special.digamma),
     "atan2": Rule(
         lax.atan2,
-        (lambda g, z, y, x: g * (x / (x * x + y * y)), lambda g, z, y, x: -g * (y / (x * x + y * y))),
+        (lambda g, z, y, x: g * _angle_slope(x, y), lambda g, z, y, x: -g * _angle_slope(y, x)),
         np.arctan2,
     ),
     "hypot": Rule(jnp.hypot, (lambda g, z, x, y: g * (x / z), lambda g, z, x, y: g * (y / z)), np.hypot),
@@ -293,6 +320,17 @@ ELEMENTWISE: dict[str, Rule] = {
     "xlogy": Rule(_xlogy, (lambda g, z, x, y: g * lax.log(y), lambda g, z, x, y: g * (x / y)), scipy.special.xlogy),
     "xlog1py": Rule(
         _xlog1py, (lambda g, z, x, y: g * lax.log1p(y), lambda g, z, x, y: g * (x / (1 + y))), scipy.special.xlog1py
+    ),
+    "soft_sign": _unary(
+        lambda x: x / (1 + lax.abs(x)), lambda y, x: 1 / _squared(1 + lax.abs(x)), lambda x: x / (1 + np.abs(x))
+    ),
+    "celu": Rule(
+        lambda x, a: jnp.where(x > 0, x, a * lax.expm1(jnp.where(x > 0, 0, x) / a)),
+        (
+            lambda g, z, x, a: g * jnp.where(x > 0, 1, lax.exp(jnp.where(x > 0, 0, x) / a)),
+            lambda g, z, x, a: jnp.where(x > 0, 0, g * _celu_slope(jnp.where(x > 0, 0, x), a)),
+        ),
+        lambda x, a: x if x > 0 else a * np.expm1(x / a),
     ),
     "copysign": Rule(
         jnp.copysign,

@@ -106,6 +106,14 @@ PRIMITIVES: tuple[Word, ...] = (
     _row(_opaque("logaddexp"), "logaddexp", "logaddexp", doc="log(exp(x) + exp(y)) without overflow", arity=2),
     _row(_opaque("xlogy"), "xlogy", "xlogy", doc="x * log(y), 0 where x is 0", arity=2),
     _row(_opaque("xlog1py"), "xlog1py", "xlog1py", doc="x * log(1 + y), 0 where x is 0", arity=2),
+    _row(_opaque("soft_sign"), "soft_sign", "soft_sign", "softsign", doc="x / (1 + |x|)"),
+    _row(
+        _opaque("celu"),
+        "celu",
+        "celu",
+        doc="x above 0, a * (exp(x/a) - 1) below, with a = 1 if not given",
+        arity=2,
+    ),
     _row(_opaque("copysign"), "copysign", "copysign", doc="|x| with the sign of y", arity=2),
     _row(sympy.Mod, "mod", "mod", "Mod", "remainder", doc="x % y, with the sign of y", arity=2),
     _row(_opaque("fmod"), "fmod", "fmod", doc="remainder of x / y with the sign of x, as in C", arity=2),
@@ -150,7 +158,12 @@ DEFINED: tuple[Word, ...] = (
     _defined("lambda x, y: x <= y", "less_equal", "Le", "LessThan", doc="x <= y"),
     _defined("lambda x, y: x == y", "equal", "Eq", "Equality", doc="x == y"),
     _defined("lambda x, y: x != y", "not_equal", "Ne", "Unequality", doc="x != y"),
-    _defined("lambda x, y: (x or y) and not (x and y)", "logical_xor", "Xor", doc="exactly one condition holds"),
+    _defined(
+        "lambda x, y: logical_and(logical_or(x, y), logical_not(logical_and(x, y)))",
+        "logical_xor",
+        "Xor",
+        doc="exactly one condition holds",
+    ),
     _defined(
         "lambda x, h: 0.0 if x < 0 else (h if x == 0 else (1.0 if x > 0 else x))",
         "heaviside",
@@ -170,7 +183,6 @@ DEFINED: tuple[Word, ...] = (
     _defined("lambda x: x * sigmoid(x)", "silu", "swish", doc="x * sigmoid(x)"),
     _defined("lambda x: x * tanh(softplus(x))", "mish", doc="x * tanh(softplus(x))"),
     _defined("lambda x: x if x > 0 else expm1(x)", "elu", doc="x above 0, exp(x) - 1 below"),
-    _defined("lambda x: x if x > 0 else expm1(x)", "celu", doc="x above 0, exp(x) - 1 below"),
     _defined(
         "lambda x: 1.0507009873554804934193349852946 * (x if x > 0 else 1.6732632423543772848170429916717 * expm1(x))",
         "selu",
@@ -182,7 +194,6 @@ DEFINED: tuple[Word, ...] = (
         "gelu",
         doc="Gaussian error linear unit, the tanh approximation that jax.nn.gelu uses by default",
     ),
-    _defined("lambda x: x / (1 + abs(x))", "soft_sign", "softsign", doc="x / (1 + |x|)"),
     _defined("lambda x: 1 if x > 1 else (-1 if x < -1 else x)", "hard_tanh", "hardtanh", doc="x kept within [-1, 1]"),
     _defined("lambda x: relu6(x + 3) / 6", "hard_sigmoid", doc="relu6(x + 3) / 6"),
     _defined("lambda x: x * (relu6(x + 3) / 6)", "hard_silu", "hard_swish", doc="x * hard_sigmoid(x)"),
@@ -198,7 +209,7 @@ OVERLOADS: dict[tuple[str, int], str] = {
     ("heaviside", 1): "lambda x: heaviside(x, 1/2)",
     ("leaky_relu", 2): "lambda x, slope: x if x >= 0 else slope * x",
     ("elu", 2): "lambda x, alpha: x if x > 0 else alpha * expm1(x)",
-    ("celu", 2): "lambda x, alpha: x if x > 0 else alpha * expm1(x / alpha)",
+    ("celu", 1): "lambda x: celu(x, 1)",
     ("squareplus", 2): ("lambda x, b: 0.5 * (x + (x**2 + b)**(1/2)) if x > 0 else 0.5 * b / ((x**2 + b)**(1/2) - x)"),
 }
 """Definitions for a second number of arguments, by canonical name."""

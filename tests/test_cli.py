@@ -100,16 +100,13 @@ def test_an_error_is_shown_with_a_caret_below_the_place(text: str, code: str, li
     assert said[2] == "  " + " " * (column - 1) + "^"
 
 
-_LAST_LINE = pytest.mark.xfail(reason="splitlines() has no line behind the last newline: IndexError", strict=True)
-
-
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param("x +\n", marks=_LAST_LINE),
+        "x +\n",
         "x + (\n",
-        pytest.param("\n", marks=_LAST_LINE),
-        pytest.param("def f(x):\n    y = x\n", marks=_LAST_LINE),
+        "\n",
+        "def f(x):\n    y = x\n",
     ],
 )
 def test_an_error_at_the_end_of_a_text_that_ends_its_line_is_shown(text: str) -> None:
@@ -140,7 +137,7 @@ def test_a_point_that_does_not_fit_is_explained(at: str, code: str) -> None:
         "z",
         "5",
         "-2",
-        pytest.param("--5", marks=pytest.mark.xfail(reason="int('--5') fails: a traceback", strict=True)),
+        "--5",
         "",
         "²",
     ],

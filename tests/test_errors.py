@@ -31,15 +31,7 @@ def test_every_error_class_says_what_it_means(cls: type[errors.GradserveError]) 
     assert inspect.getdoc(cls)
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        pytest.param(code, marks=pytest.mark.xfail(reason="keys are not in the service yet"))
-        if code == "unauthorized"
-        else code
-        for code in laws.CONTRACT
-    ],
-)
+@pytest.mark.parametrize("code", laws.CONTRACT)
 def test_the_contract_s_code_has_the_contract_s_status(code: str) -> None:
     statuses = {problem.status(cls) for cls in CLASSES if cls.code == code and cls is not errors.HeadersTooLarge}
     assert statuses == {laws.CONTRACT[code]}

@@ -11,7 +11,7 @@ from app import rules, transforms
 from tests import laws, tapes
 from tests.tiers import by_row, compiled
 
-INF = math.inf
+INF, LOG = math.inf, math.log(0.5)
 
 
 def instructions(text: str) -> int:
@@ -59,6 +59,9 @@ def in_jax(function: Callable[..., Array], *point: float) -> list[float]:
         ("def f(x):\n    r = sqrt(x)\n    return where(x > 0, r, 0) + where(x > 0, 0, 2*x)", -1.0, -2.0, 2.0),
         ("def f(x):\n    r = log(x)\n    return where(x > 0, r*r, x) + where(x > 1, r, 0)", -1.0, -1.0, 1.0),
         ("def f(x):\n    r = log(x)\n    return where(x > 0, r*r, x) + where(x > 1, r, 0)", math.e, 2.0, 3 / math.e),
+        # One use of r is in a branch taken, the other is not, whichever of the two the sweep meets first.
+        ("def f(x):\n    r = log(x)\n    return where(x > 0, r*r, x) + where(x > 1, r, 0)", 0.5, LOG**2, 4 * LOG),
+        ("def f(x):\n    r = log(x)\n    return where(x > 1, r, 0) + where(x > 0, r*r, x)", 0.5, LOG**2, 4 * LOG),
         ("where((x > 0) & (x < 1), sqrt(x*(1 - x)), 0)", 2.0, 0.0, 0.0),
         ("where(isbad, 0, sqrt(x))".replace("isbad", "x < 0"), -1.0, 0.0, 0.0),
         ("relu(x)", -3.0, 0.0, 0.0),

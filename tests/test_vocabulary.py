@@ -180,13 +180,13 @@ DOMAIN: dict[tuple[str, int], Points] = {
 }
 """Points by word and number of arguments, with the tails where a textbook formula overflows or cancels."""
 
-TAILS: dict[tuple[str, int], tuple[Points, str]] = {
-    ("soft_sign", 1): (of(1e8, -1e10), "1/(1 + |x|) - |x|/(1 + |x|)**2 cancels"),
-    ("acsc", 1): (of(1e160, -1e200), "(x - 1)*(x + 1) overflows"),
-    ("atan2", 2): ([(1e200, 2e200), (-1e-200, 1e-200)], "x*x + y*y overflows or underflows"),
-    ("celu", 2): ([(-1e-12, 2.0)], "by alpha: expm1(u) - u*exp(u) cancels"),
+TAILS: dict[tuple[str, int], Points] = {
+    ("soft_sign", 1): of(1e8, -1e10),  # 1/(1 + |x|) - |x|/(1 + |x|)**2 would cancel
+    ("acsc", 1): of(1e160, -1e200),  # (x - 1)*(x + 1) would overflow
+    ("atan2", 2): [(1e200, 2e200), (-1e-200, 1e-200)],  # x*x + y*y would over- or underflow
+    ("celu", 2): [(-1e-12, 2.0)],  # by alpha, expm1(u) - u*exp(u) would cancel
 }
-"""More of them, which fail for now."""
+"""More of them, farther out."""
 
 
 @dataclass(frozen=True)
@@ -268,12 +268,7 @@ def test_a_word_has_its_value_and_gradient(case: Case) -> None:
 
 
 @pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(Case(word, word, count, points), marks=pytest.mark.xfail(reason=reason, strict=True))
-        for (word, count), (points, reason) in TAILS.items()
-    ],
-    ids=lambda case: case.text(),
+    "case", [Case(word, word, count, points) for (word, count), points in TAILS.items()], ids=Case.text
 )
 def test_a_word_keeps_its_digits_in_its_farthest_tails(case: Case) -> None:
     assert_word(case, *compiled(case.text(), case.args(), columns(case), in_axes=0))
@@ -425,19 +420,9 @@ def test_a_rule_takes_as_many_operands_as_it_has_pullbacks(opcode: str) -> None:
 
 
 _FOLDED = [case for case in CANONICAL if vocabulary.BY_NAME[case.word].kind == "elementwise"]
-_UNTAKEN = pytest.mark.xfail(reason="the branch not taken is not finite, so the constant is refused", strict=True)
-_THIRD = pytest.mark.xfail(reason="np.maximum takes a third argument for its output: TypeError, a 500", strict=True)
-_DEFECTS = {
-    **dict.fromkeys(("logit(x0)", "elu(x0)", "celu(x0)", "selu(x0)"), _UNTAKEN),
-    **dict.fromkeys(("max(x0, x1, x2)", "min(x0, x1, x2)"), _THIRD),
-}
 
 
-@pytest.mark.parametrize(
-    "case",
-    [pytest.param(c, marks=_DEFECTS[c.text()]) if c.text() in _DEFECTS else c for c in _FOLDED],
-    ids=Case.text,
-)
+@pytest.mark.parametrize("case", _FOLDED, ids=Case.text)
 def test_a_call_of_literals_is_a_constant_of_the_same_value(case: Case) -> None:
     for point in case.points:
         literals = [repr(x) if x >= 0 else f"({x!r})" for x in point]
@@ -457,7 +442,6 @@ def test_a_definition_is_a_lambda_of_the_language(definition: str) -> None:
     assert syntax.parse(definition, max_nesting=64).parameters
 
 
-@pytest.mark.xfail(reason="logical_xor alone of the logical functions refuses numbers", strict=True)
 def test_a_number_is_a_condition_for_every_logical_function() -> None:
     for name in ("logical_and", "logical_or", "logical_xor"):
         parsing.parse(f"{name}(x, y)")

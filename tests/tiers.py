@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from app import parsing, points, tape, transforms
+from app import parsing, points, rules, tape, transforms
 from tests.service import SyncEngine
 
 Gradients = tuple[Any, list[Any]]
@@ -27,7 +27,7 @@ def compiled(
     recording = tape.record(program)
     bound = points.bind(point, program.args, program.ranks, in_axes)
     positions = np.array(tape.positions(recording, program.args, bound.shapes), dtype=np.intp)
-    run = jax.jit(transforms.packed_rows(recording.tape, "grad"))
+    run = jax.jit(transforms.packed_rows(recording.tape, "grad"), compiler_options=rules.COMPILER_OPTIONS)
     flat = bound.flat if bound.batch is not None else bound.flat.reshape(-1, 1)
     with np.errstate(over="ignore"):
         leaves, constants = flat[positions].astype(dtype), np.array(recording.constants).astype(dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -11,7 +12,7 @@ import pydantic
 import pydantic_core
 from starlette.types import Message, Receive
 
-from app import errors
+from app import errors, points
 
 Model = TypeVar("Model", bound=pydantic.BaseModel)
 
@@ -106,10 +107,26 @@ def decode(model: type[Model], body: bytes) -> Model:
         raise errors.InvalidJson(f"not JSON: {message}"[:200]) from None
     if not isinstance(document, dict):
         raise errors.InvalidJson("the body must be a JSON object")
+    if any(body.count(f'"{name}"'.encode()) > 1 for name in (*document, *points.names_in(document.get("point")))):
+        _refuse_duplicates(body)
     try:
         return model.model_validate(document)
     except pydantic.ValidationError as error:
         raise _field_error(error, model) from None
+
+
+def _refuse_duplicates(body: bytes) -> None:
+    """Refuse an object with two members of one name, which readers understand differently (RFC 8259, section 4)."""
+
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in found if names.count(name) > 1)
+            raise errors.InvalidJson(f"the name {errors.quote(twice)} stands twice in one object")
+        return found
+
+    json.loads(body, object_pairs_hook=members)
 
 
 def encode(document: Mapping[str, Any]) -> bytes:

@@ -44,12 +44,18 @@ class Edge:
             return
         request_id = _request_id(scope["headers"])
         started = False
+        # HEAD is GET without the content (RFC 9110, section 9.3.2).
+        head = scope["method"] == "HEAD"
+        if head:
+            scope = {**scope, "method": "GET"}
 
         async def send_with_id(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id)]
+            elif head:
+                message["body"] = b""
             await send(message)
 
         try:

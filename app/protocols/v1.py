@@ -19,7 +19,7 @@ _TUTORIAL: JsonDict = {
     "args": ["x1", "x2", "x3"],
     "point": [1.0, 2.0, 3.0],
 }
-_FUNCTION_ID = "b1aa2c7ec5a97ad29a1ee44d1e7a2f53"
+_FUNCTION_ID = "4226752467f825da2f16ea77bfc0464d"
 
 
 class EvaluateRequest(pydantic.BaseModel):
@@ -29,7 +29,7 @@ class EvaluateRequest(pydantic.BaseModel):
 
     expression: Annotated[str, pydantic.Field(description="the function: an expression, a lambda or a def, as text.")]
     args: Annotated[
-        list[str] | None,
+        Annotated[list[str], pydantic.FailFast()] | None,
         pydantic.Field(
             description="a list of argument names in order. Default: a lambda's or def's parameters, or the names "
             "of an expression in the order they appear."
@@ -52,7 +52,7 @@ class EvaluateRequest(pydantic.BaseModel):
         Literal["float64", "float32"], pydantic.Field(description='"float64" or "float32". The working precision.')
     ] = "float64"
     in_axes: Annotated[
-        int | list[int | None] | None,
+        int | Annotated[list[int | None], pydantic.FailFast()] | None,
         pydantic.Field(
             description="null, 0, or a list of them, one for each argument. 0: the argument carries a leading batch "
             "axis, as in jax.vmap."
@@ -66,7 +66,7 @@ class GradRequest(EvaluateRequest):
     model_config = pydantic.ConfigDict(json_schema_extra={"examples": [_TUTORIAL | {"argnums": [0, 1, 2]}]})
 
     argnums: Annotated[
-        int | str | list[int | str],
+        int | str | Annotated[list[int | str], pydantic.FailFast()],
         pydantic.Field(
             description="a position or name of an argument, or a list of them. As in jax.grad: an int gives that "
             "argument's gradient, a list gives a list."

@@ -8,14 +8,13 @@ From the first byte sent to the last received, against the least a Python proces
 
 import json
 import random
-import statistics
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
 from tests.benchmarks import contenders, load, table
 from tests.benchmarks.contenders import ARGUMENTS, GRADSERVE, TUTORIAL
-from tests.benchmarks.table import Goal, Row, Run
+from tests.benchmarks.table import Goal, Run
 
 POINTS = 100_000
 GOAL = Goal((3.0, 2.0), at_most=True)
@@ -47,15 +46,5 @@ def measure(run: Run) -> None:
     served, alone = served[1:], alone[1:]
     run.keep("batch/gradserve", served)
     run.keep("batch/in process", alone)
-    run.add(
-        Row(
-            f"{POINTS:,} points in one request ({len(body) / 1e6:.1f} MB)",
-            GRADSERVE.name,
-            statistics.median(served),
-            "ms",
-            "orjson, jit(vmap), orjson",
-            statistics.median(alone),
-            table.ratio(served, alone),
-            GOAL,
-        )
-    )
+    what = f"{POINTS:,} points in one request ({len(body) / 1e6:.1f} MB)"
+    run.add(table.compare(what, GRADSERVE.name, served, "ms", "orjson, jit(vmap), orjson", alone, GOAL))

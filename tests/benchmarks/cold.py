@@ -43,11 +43,9 @@ def measure(run: Run) -> None:
         run.keep(f"cold/{name}", values)
     pairs = ((GRADSERVE.name, JIT), (GRADSERVE.name, PLAIN.name), (PLAIN.name, JIT))
     for name, other in pairs:
-        mine, theirs = middles[name], middles[other]
         goal = GOAL if (name, other) == pairs[0] else None
-        ratio = table.ratio(theirs, mine)
         what = "first gradient of an unseen function, median"
-        run.add(Row(what, name, statistics.median(mine), "ms", other, statistics.median(theirs), ratio, goal))
+        run.add(table.compare(what, name, middles[name], "ms", other, middles[other], goal, faster=True))
     for name, other in pairs:
         mine_p95, theirs_p95 = (load.percentile(pooled[each], 0.95) for each in (name, other))
         what = "first gradient of an unseen function, p95"

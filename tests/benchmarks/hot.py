@@ -5,97 +5,103 @@ second over 16 connections, then the time of one after the other over one. All r
 another order each round. Against them: the same gradient by JAX in the process that asks.
 """
 
-import statistics
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 
 from tests.benchmarks import contenders, load, processes, table
 from tests.benchmarks.contenders import BARE, GRADSERVE, MODELLED, PLAIN, Contender
-from tests.benchmarks.table import Goal, Row, Run
+from tests.benchmarks.processes import Server
+from tests.benchmarks.table import Goal, Run
 
 CONNECTIONS = 16
 SECONDS, LATENCY_SECONDS = 1.0, 0.6
 _POINTS = [[1.0 + n / 7, 2.0 - n / 11, 3.0 + n / 13] for n in range(500)]
 
-Figures = dict[str, list[float]]
+GOALS = {
+    "UM-Bridge's server": Goal((2.2, 3.0)),
+    "Tesseract's server": Goal((20.0, 30.0)),
+    BARE.name: Goal((0.55, 0.75)),
+}
+
+
+@dataclass(slots=True)
+class Found:
+    """What was found for one server, one figure a round.
+
+    Attributes:
+        rate: answers a second over all connections.
+        cost: microseconds of processor time for each of them, of the server and all it started.
+        p50: microseconds over one connection.
+        p99: likewise.
+    """
+
+    rate: list[float] = field(default_factory=list)
+    cost: list[float] = field(default_factory=list)
+    p50: list[float] = field(default_factory=list)
+    p99: list[float] = field(default_factory=list)
 
 
 def measure(run: Run) -> None:
     """Measure every server in turn, and add the rows."""
-    um_bridge, tesseract = contenders.um_bridge(run.peers), contenders.tesseract(run.peers)
-    field = [GRADSERVE, um_bridge, tesseract, PLAIN, MODELLED, BARE]
-    names = [contender.name for contender in field]
-    rates, middles, tails, costs = _empty(names), _empty(names), _empty(names), _empty(names)
+    contestants = [
+        GRADSERVE,
+        contenders.um_bridge(run.peers),
+        contenders.tesseract(run.peers),
+        PLAIN,
+        MODELLED,
+        BARE,
+    ]
+    found = {contender.name: Found() for contender in contestants}
     alone: list[float] = []
     with ExitStack() as stack:
-        servers = {contender.name: contender.start(stack) for contender in field}
+        servers = {contender.name: contender.start(stack) for contender in contestants}
         process = contenders.in_process(run.peers, stack)
         process.order(do="hot", points=_POINTS, seconds=0.2)
-        for contender in field:
+        for contender in contestants:
             _warm(contender, servers[contender.name].port)
         for server in servers.values():
             processes.wait_until_idle(server.pid)
         for turn in range(run.rounds):
-            first = turn % len(field)
-            for contender in field[first:] + field[:first]:
-                server, requests = servers[contender.name], [contender.tutorial(point) for point in _POINTS]
-                used = processes.cpu_seconds(server.pid)
-                busy = load.closed(server.port, requests, CONNECTIONS, SECONDS)
-                used = processes.cpu_seconds(server.pid) - used
-                quiet = load.closed(server.port, requests, 1, LATENCY_SECONDS)
-                rates[contender.name].append(busy.rate)
-                costs[contender.name].append(used / len(busy.latencies) * 1e6)
-                middles[contender.name].append(load.percentile(quiet.latencies, 0.5) * 1e6)
-                tails[contender.name].append(load.percentile(quiet.latencies, 0.99) * 1e6)
+            first = turn % len(contestants)
+            for contender in contestants[first:] + contestants[:first]:
+                _take_turn(contender, servers[contender.name], found[contender.name])
             alone.append(process.order(do="hot", points=_POINTS, seconds=0.3)["seconds"] * 1e6)
+    _report(run, found, alone)
 
-    for kind, figures in (("rate", rates), ("p50", middles), ("p99", tails), ("cpu", costs)):
-        for name, values in figures.items():
-            run.keep(f"hot/{kind}/{name}", values)
+
+def _take_turn(contender: Contender, server: Server, found: Found) -> None:
+    requests = [contender.tutorial(point) for point in _POINTS]
+    used = processes.cpu_seconds(server.pid)
+    busy = load.closed(server.port, requests, CONNECTIONS, SECONDS)
+    used = processes.cpu_seconds(server.pid) - used
+    quiet = load.closed(server.port, requests, 1, LATENCY_SECONDS)
+    found.rate.append(busy.rate)
+    found.cost.append(used / len(busy.latencies) * 1e6)
+    found.p50.append(load.percentile(quiet.latencies, 0.5) * 1e6)
+    found.p99.append(load.percentile(quiet.latencies, 0.99) * 1e6)
+
+
+def _report(run: Run, found: dict[str, Found], alone: list[float]) -> None:
+    mine = found[GRADSERVE.name]
+    for name, theirs in found.items():
+        for kind in ("rate", "cost", "p50", "p99"):
+            run.keep(f"hot/{kind}/{name}", getattr(theirs, kind))
+        if theirs is not mine:
+            what = f"hot gradient, {CONNECTIONS} connections"
+            run.add(table.compare(what, GRADSERVE.name, mine.rate, "/s", name, theirs.rate, GOALS.get(name)))
+    what, plain, peer = f"hot gradient, {CONNECTIONS} connections", found[PLAIN.name], "UM-Bridge's server"
+    run.add(table.compare(what, PLAIN.name, plain.rate, "/s", peer, found[peer].rate))
     run.keep("hot/in process", alone)
     # Below 1 the machine, and not the server, has set the rate.
-    busy = [rate * cost / 1e6 for rate, cost in zip(rates[BARE.name], costs[BARE.name], strict=True)]
-    run.keep(f"hot/busy/{BARE.name}", busy)
-    goals = {
-        um_bridge.name: Goal((2.2, 3.0)),
-        tesseract.name: Goal((20.0, 30.0)),
-        BARE.name: Goal((0.55, 0.75)),
-    }
-    for other in field[1:]:
-        run.add(_row("hot gradient, 16 connections", rates, "/s", GRADSERVE, other, goals.get(other.name)))
-    run.add(_row("hot gradient, 16 connections", rates, "/s", PLAIN, um_bridge))
-    beside = (um_bridge, BARE)
-    for what, figures in (("1 connection, p50", middles), ("1 connection, p99", tails), ("server's CPU time", costs)):
-        if all(figures[BARE.name]):
-            run.add(*(_row(f"hot gradient, {what}", figures, "us", GRADSERVE, other) for other in beside))
-    run.add(
-        Row(
-            "hot gradient, 1 connection, p50",
-            "jit in process",
-            statistics.median(alone),
-            "us",
-            GRADSERVE.name,
-            statistics.median(middles[GRADSERVE.name]),
-            table.ratio(alone, middles[GRADSERVE.name]),
-        )
-    )
-
-
-def _empty(names: list[str]) -> Figures:
-    return {name: [] for name in names}
-
-
-def _row(what: str, figures: Figures, unit: str, one: Contender, other: Contender, goal: Goal | None = None) -> Row:
-    mine, theirs = figures[one.name], figures[other.name]
-    return Row(
-        what,
-        one.name,
-        statistics.median(mine),
-        unit,
-        other.name,
-        statistics.median(theirs),
-        table.ratio(mine, theirs),
-        goal,
-    )
+    floor = found[BARE.name]
+    run.keep(f"hot/busy/{BARE.name}", [rate * cost / 1e6 for rate, cost in zip(floor.rate, floor.cost, strict=True)])
+    for kind, what in (("p50", "1 connection, p50"), ("p99", "1 connection, p99"), ("cost", "server's CPU time")):
+        for name in ("UM-Bridge's server", BARE.name):
+            one, other = getattr(mine, kind), getattr(found[name], kind)
+            if all(other):
+                run.add(table.compare(f"hot gradient, {what}", GRADSERVE.name, one, "us", name, other))
+    what = "hot gradient, jitted, list in, list out"
+    run.add(table.compare(what, "in process", alone, "us", "gradserve, 1 connection, p50", mine.p50))
 
 
 def _warm(contender: Contender, port: int) -> None:

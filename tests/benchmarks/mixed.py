@@ -49,18 +49,9 @@ def measure(run: Run) -> None:
             after = [load.percentile(values, share) * 1e3 for values in mixed[name]]
             run.keep(f"mixed/{label}/quiet/{name}", before)
             run.keep(f"mixed/{label}/{name}", after)
-            run.add(
-                Row(
-                    f"hot while {COLD_RATE:g} new ones/s arrive, {label}",
-                    name,
-                    statistics.median(after),
-                    "ms",
-                    "the same, quiet",
-                    statistics.median(before),
-                    table.ratio(after, before),
-                    GOAL if name == GRADSERVE.name and label == "p99" else None,
-                )
-            )
+            what = f"hot while {COLD_RATE:g} new ones/s arrive, {label}"
+            goal = GOAL if name == GRADSERVE.name and label == "p99" else None
+            run.add(table.compare(what, name, after, "ms", "the same, quiet", before, goal))
     for name, times in arriving.items():
         run.keep(f"mixed/arriving/{name}", times)
         run.add(Row("the new ones meanwhile, median", name, statistics.median(times) * 1e3, "ms"))

@@ -38,17 +38,8 @@ def measure(run: Run) -> None:
     run.keep("restart/imports", imports)
     for label, starts in (("empty cache", first), ("kept cache", again)):
         run.keep(f"restart/ready, {label}", starts)
-        run.add(
-            Row(
-                f"start to /readyz, {label}",
-                GRADSERVE.name,
-                statistics.median(starts),
-                "s",
-                "import jax, fastapi",
-                statistics.median(imports),
-                table.ratio(starts, imports),
-            )
-        )
+        what = f"start to /readyz, {label}"
+        run.add(table.compare(what, GRADSERVE.name, starts, "s", "import jax, fastapi", imports))
     run.keep("restart/stop", stops)
     run.add(Row("SIGTERM to ended", GRADSERVE.name, statistics.median(stops), "s"))
     _again(run)

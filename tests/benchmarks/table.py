@@ -137,6 +137,22 @@ def ratio(figures: Sequence[float], references: Sequence[float]) -> float:
     return statistics.median(figure / reference for figure, reference in zip(figures, references, strict=True))
 
 
+def compare(
+    what: str,
+    who: str,
+    figures: Sequence[float],
+    unit: str,
+    against: str,
+    references: Sequence[float],
+    goal: Goal | None = None,
+    *,
+    faster: bool = False,
+) -> Row:
+    """Return the line of one figure a round against another; the ratio is turned round if it says how much faster."""
+    found = ratio(references, figures) if faster else ratio(figures, references)
+    return Row(what, who, statistics.median(figures), unit, against, statistics.median(references), found, goal)
+
+
 def heading(run: Run, load_before: Sequence[float]) -> str:
     """Return what was measured, where, and how quiet it was there."""
     found = machine()
