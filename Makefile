@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint format bench image clean
+.PHONY: help serve test test-all lint format bench image clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -35,6 +35,10 @@ serve: $(VENV)/.serve  ## serve on http://127.0.0.1:8000; HOST= and PORT= overri
 test: lint  ## run every check and test
 	@echo "==> pytest"
 	@$(BIN)/python -m pytest
+
+test-all: test  ## run the slow tests too: real processes, long runs
+	@echo "==> pytest, the slow ones"
+	@$(BIN)/python -m pytest -m slow
 
 lint: $(VENV)/.dev  ## run ruff, mypy --strict and import-linter
 	@echo "==> ruff, mypy, import-linter"

@@ -131,3 +131,7 @@ def _explain(error: errors.GradserveError, expression: str) -> None:
         typer.echo(f"  {' ' * (error.position.column - 1)}^", err=True)
     if error.hint is not None:
         typer.echo(f"hint: {error.hint}", err=True)
+
+
+if __name__ == "__main__":
+    cli()

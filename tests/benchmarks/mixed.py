@@ -68,11 +68,13 @@ def _hot(
         unseen = [_unseen(run, contender) for _ in range(int(cold_rate * seconds) + 2)]
         streams.append(load.Stream(iter(unseen), cold_rate, _CONNECTIONS))
     load.paced(server.port, streams, seconds)
+    cold = streams[-1] if cold_rate else load.Stream(iter(()), 1.0, 0)
     # SymPy's own parser gives up on some functions; that is the plain service's affair, and not measured.
-    failed = hot.failed or (contender is GRADSERVE and streams[-1].failed)
-    if failed or any(stream.unanswered for stream in streams):
-        raise RuntimeError(f"{contender.name} did not answer everything: {streams}"[:1000])
-    return hot.latencies, streams[-1].latencies if cold_rate else []
+    expected = (hot, cold) if contender is GRADSERVE else (hot,)
+    if any(stream.failed or stream.unanswered for stream in expected):
+        counts = [(len(stream.latencies), stream.failed, stream.unanswered) for stream in expected]
+        raise RuntimeError(f"{contender.name}: (answered, failed, unanswered) are {counts}\n{server.log()}")
+    return hot.latencies, cold.latencies
 
 
 def _unseen(run: Run, contender: Contender) -> bytes:

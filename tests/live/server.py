@@ -1,0 +1,84 @@
+"""A real server in a process of its own, as an operator starts it."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+STARTED_SECONDS = 120
+STOPPED_SECONDS = 30
+
+
+class Server:
+    """A running ``gradserve serve``.
+
+    Args:
+        process: it.
+        port: where it listens.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
+        self.process = process
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
+
+    def grad(self, **document: Any) -> httpx.Response:
+        return self.http.post("/v1/grad", json=document)
+
+    def tree(self) -> list[int]:
+        """Return the process ids of the server and its children."""
+        pids, found = [self.process.pid], []
+        while pids:
+            pid = pids.pop()
+            found.append(pid)
+            for children in Path(f"/proc/{pid}/task").glob("*/children"):
+                with contextlib.suppress(OSError):
+                    pids += [int(child) for child in children.read_text().split()]
+        return found
+
+    def resident_bytes(self) -> int:
+        """Return the resident memory of the server itself."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+@contextlib.contextmanager
+def serving(cache: Path, **environment: str) -> Iterator[Server]:
+    """Start a server on a free port, wait until it is ready, and stop it by its own pid."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port)]
+    settings = {"GRADSERVE_CACHE_DIR": str(cache), "GRADSERVE_LOG_LEVEL": "warning", **environment}
+    process = subprocess.Popen(command, env=os.environ | settings)  # noqa: S603
+    server = Server(process, port)
+    try:
+        _wait_until_ready(server)
+        yield server
+    finally:
+        server.http.close()
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOPPED_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+
+
+def _wait_until_ready(server: Server) -> None:
+    deadline = time.monotonic() + STARTED_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(httpx.TransportError):
+            if server.http.get("/readyz").status_code == 200:
+                return
+        assert server.process.poll() is None, "the server ended before it was ready"
+        time.sleep(0.05)
+    raise AssertionError("the server did not become ready")
