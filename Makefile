@@ -50,11 +50,17 @@ lint: $(VENV)/.dev  ## run ruff, mypy --strict and import-linter
 format: $(VENV)/.dev  ## format the code
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
-bench: $(VENV)/.dev  ## measure, side by side in one run
-	@$(BIN)/python -m tests.benchmarks
+$(VENV)-bench/.done: tests/benchmarks/requirements.txt
+	@echo "==> installing the peers to measure against into $(VENV)-bench"
+	@$(PYTHON) -m venv $(VENV)-bench
+	@$(VENV)-bench/bin/python -m pip --disable-pip-version-check --quiet install -r $<
+	@touch $@
+
+bench: $(VENV)/.dev $(VENV)-bench/.done  ## measure the service, its peers and the floor, side by side in one run
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 image:  ## build the container image
 	docker build -t gradserve .
 
 clean:  ## remove the environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(VENV)-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

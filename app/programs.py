@@ -39,7 +39,7 @@ class Interpreters:
 
     def warm_rest(self) -> None:
         """Make the programs that large functions and batches need, until ``stop``."""
-        for program in (*interpreter.GRADIENTS, *interpreter.ROWS):
+        for program in (*interpreter.ROWS[:2], *interpreter.GRADIENTS, *interpreter.ROWS):
             if self._stopped.is_set():
                 return
             self._by_dtype["float64"].warm([program])

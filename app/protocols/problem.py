@@ -55,7 +55,7 @@ def body(error: errors.GradserveError) -> dict[str, Any]:
         "type": DOCUMENTATION + error.code,
         "title": error.title,
         "status": status(type(error)),
-        "detail": error.detail[:_MAX_DETAIL],
+        "detail": _short(error.detail),
         "code": error.code,
     }
     if error.field is not None:
@@ -64,8 +64,13 @@ def body(error: errors.GradserveError) -> dict[str, Any]:
         position = error.position
         document["position"] = {"line": position.line, "column": position.column, "offset": position.offset}
     if error.hint is not None:
-        document["hint"] = error.hint[:_MAX_DETAIL]
+        document["hint"] = _short(error.hint)
     return document
+
+
+def _short(text: str) -> str:
+    """Return text of at most 300 bytes: a problem document stays within 1 KiB whatever it quotes."""
+    return text.encode()[:_MAX_DETAIL].decode(errors="ignore")
 
 
 def response(error: errors.GradserveError) -> Response:

@@ -29,7 +29,7 @@ class EvaluateRequest(pydantic.BaseModel):
 
     expression: Annotated[str, pydantic.Field(description="the function: an expression, a lambda or a def, as text.")]
     args: Annotated[
-        Annotated[list[str], pydantic.FailFast()] | None,
+        Annotated[list[str], pydantic.Field(fail_fast=True)] | None,
         pydantic.Field(
             description="a list of argument names in order. Default: a lambda's or def's parameters, or the names "
             "of an expression in the order they appear."
@@ -52,7 +52,7 @@ class EvaluateRequest(pydantic.BaseModel):
         Literal["float64", "float32"], pydantic.Field(description='"float64" or "float32". The working precision.')
     ] = "float64"
     in_axes: Annotated[
-        int | Annotated[list[int | None], pydantic.FailFast()] | None,
+        int | Annotated[list[int | None], pydantic.Field(fail_fast=True)] | None,
         pydantic.Field(
             description="null, 0, or a list of them, one for each argument. 0: the argument carries a leading batch "
             "axis, as in jax.vmap."
@@ -66,7 +66,7 @@ class GradRequest(EvaluateRequest):
     model_config = pydantic.ConfigDict(json_schema_extra={"examples": [_TUTORIAL | {"argnums": [0, 1, 2]}]})
 
     argnums: Annotated[
-        int | str | Annotated[list[int | str], pydantic.FailFast()],
+        int | str | Annotated[list[int | str], pydantic.Field(fail_fast=True)],
         pydantic.Field(
             description="a position or name of an argument, or a list of them. As in jax.grad: an int gives that "
             "argument's gradient, a list gives a list."

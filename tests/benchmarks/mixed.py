@@ -62,13 +62,10 @@ def _hot(
 ) -> tuple[list[float], list[float]]:
     """Return the seconds that the hot function took, and those that the new ones took."""
     hot = load.Stream(cycle([contender.tutorial(point) for point in _POINTS]), HOT_RATE, _CONNECTIONS)
-    streams = [hot]
-    if cold_rate:
-        # Made beforehand: the generator has no time for it.
-        unseen = [_unseen(run, contender) for _ in range(int(cold_rate * seconds) + 2)]
-        streams.append(load.Stream(iter(unseen), cold_rate, _CONNECTIONS))
-    load.paced(server.port, streams, seconds)
-    cold = streams[-1] if cold_rate else load.Stream(iter(()), 1.0, 0)
+    # Made beforehand: the generator has no time for it.
+    unseen = [_unseen(run, contender) for _ in range(int(cold_rate * seconds) + 2)]
+    cold = load.Stream(iter(unseen), cold_rate, _CONNECTIONS)
+    load.paced(server.port, [hot, cold] if cold_rate else [hot], seconds)
     # SymPy's own parser gives up on some functions; that is the plain service's affair, and not measured.
     expected = (hot, cold) if contender is GRADSERVE else (hot,)
     if any(stream.failed or stream.unanswered for stream in expected):
