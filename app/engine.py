@@ -152,7 +152,7 @@ class Engine:
         self._threads = ThreadPoolExecutor(options.threads, thread_name_prefix="gradserve")
         self._workers = worker.Workers(options.compile_workers, options.compile_limits, options.observer)
         self._programs = programs.Interpreters(options.disk)
-        self._warming: asyncio.Future[None] | None = None
+        self._warming: asyncio.Task[None] | None = None
         self.library = library.Library(
             self._workers,
             options.disk,
@@ -175,13 +175,13 @@ class Engine:
             raise compiler.WrongNumbers(f"value and gradient of the tutorial came out as {found.tolist()}")
         self._workers.start()
         # Large functions and batches find their programs made, or wait for them.
-        self._warming = asyncio.ensure_future(self._in_thread(self._programs.warm_rest))
+        self._warming = asyncio.ensure_future(self._programs.warm_rest(self._workers, self._threads))
 
     async def close(self) -> None:
         """Stop the workers and let threads and executables go."""
-        self._programs.stop()
         if self._warming is not None:
-            await self._warming
+            self._warming.cancel()
+            await asyncio.gather(self._warming, return_exceptions=True)
         await self.library.close()
         await self._workers.close()
         self._threads.shutdown(wait=True, cancel_futures=True)

@@ -301,6 +301,14 @@ class Interpreter:
         for program in programs:
             self._executable(program)
 
+    def install(self, program: Program, executable: Any) -> None:
+        """Have this executable run the program from now on."""
+        self._executables.setdefault(program, executable)
+
+    def installed(self, program: Program) -> bool:
+        """Return whether the program need not be made."""
+        return program in self._executables
+
     def ready(self, encoded: Encoded, batch: int | None = None) -> bool:
         """Return whether nothing must be compiled for the gradient at a point, or at a batch of them."""
         widths = _WIDTHS.get(encoded.bucket, ())

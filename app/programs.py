@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import inspect
 import logging
-import threading
+from concurrent.futures import Executor
 from typing import Any
 
-from app import compiler, interpreter, rules, store
+from app import compiler, interpreter, rules, store, worker
 
 _log = logging.getLogger("gradserve")
 
@@ -25,9 +26,10 @@ class Interpreters:
 
     def __init__(self, disk: store.Store) -> None:
         self._disk = disk
-        self._stopped = threading.Event()
         # A program is made of the rules and of the interpreter's own source; either's change makes another program.
-        self._sources = (inspect.getsource(interpreter), inspect.getsource(rules))
+        sources = (inspect.getsource(interpreter), inspect.getsource(rules))
+        environment = repr((sources, compiler.environment()))
+        self._environment = hashlib.blake2b(environment.encode(), digest_size=20).hexdigest()
         self._by_dtype = {dtype: interpreter.Interpreter(dtype, self._make) for dtype in ("float64", "float32")}
 
     def __getitem__(self, dtype: str) -> interpreter.Interpreter:
@@ -37,20 +39,28 @@ class Interpreters:
         """Make the programs a service needs before it is ready."""
         self._by_dtype["float64"].warm(_FIRST)
 
-    def warm_rest(self) -> None:
-        """Make the programs that large functions and batches need, until ``stop``."""
-        for program in (*interpreter.ROWS[:2], *interpreter.GRADIENTS, *interpreter.ROWS):
-            if self._stopped.is_set():
-                return
-            self._by_dtype["float64"].warm([program])
+    async def warm_rest(self, workers: worker.Workers, threads: Executor) -> None:
+        """Make the programs that batches and large functions need, in a worker process and in no hurry."""
+        loop = asyncio.get_running_loop()
+        run = self._by_dtype["float64"]
+        for program in (*interpreter.GRADIENTS, *interpreter.ROWS):
+            if run.installed(program):
+                continue
+            name = self._name(program, "float64")
+            if not self._disk.has(name):
+                blob = await workers.compile(worker.ProgramJob(program, "float64"))
+                await loop.run_in_executor(threads, self._disk.put, name, blob)
+                loaded = await loop.run_in_executor(threads, compiler.load, blob, program.arrays)
+            else:
+                loaded = await loop.run_in_executor(threads, self._make, program, "float64")
+            run.install(program, loaded)
 
-    def stop(self) -> None:
-        """Make no more programs ahead of need."""
-        self._stopped.set()
+    def _name(self, program: interpreter.Program, dtype: str) -> str:
+        ingredients = f"{program.name(dtype)} {self._environment}"
+        return hashlib.blake2b(ingredients.encode(), digest_size=20).hexdigest()
 
     def _make(self, program: interpreter.Program, dtype: str) -> Any:
-        ingredients = repr((program.name(dtype), self._sources, compiler.environment()))
-        name = hashlib.blake2b(ingredients.encode(), digest_size=20).hexdigest()
+        name = self._name(program, dtype)
         blob = self._disk.get(name)
         if blob is not None:
             try:

@@ -19,7 +19,7 @@ class Compiled:
 
     Attributes:
         key: the tape's key.
-        transform: what was compiled, "grad" or "value".
+        transform: what was compiled, "grad" or "value", or "program" for the interpreter's own.
         rows: points the executable takes at once, 0 for one point.
         operations: instructions on the tape.
         seconds: wall-clock time of trace, lowering and XLA.

@@ -35,7 +35,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from app import compiler, errors, telemetry
+from app import compiler, errors, interpreter, telemetry
 from app.tape import Instruction, Tape
 
 _LENGTHS = struct.Struct(">II")
@@ -85,6 +85,18 @@ class Job:
         object.__setattr__(self, "key", (self.tape.key, self.transform, self.dtype, self.rows))
 
 
+@dataclass(frozen=True, slots=True)
+class ProgramJob:
+    """A program of the interpreter to compile; ``key`` tells it from everything else."""
+
+    program: interpreter.Program
+    dtype: str
+    key: tuple[str, str, str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", (self.program.name(self.dtype), "program", self.dtype, 0))
+
+
 class _Died(Exception):
     """The child went away without an answer."""
 
@@ -120,7 +132,7 @@ class Workers:
         """Process ids of the living children."""
         return tuple(child.pid for child in self._children)
 
-    async def compile(self, job: Job) -> bytes:
+    async def compile(self, job: Job | ProgramJob) -> bytes:
         """Return the serialised executable of a job.
 
         Raises:
@@ -147,7 +159,7 @@ class Workers:
         await asyncio.gather(*(child.kill() for child in tuple(self._children)))
         self._children.clear()
 
-    async def _ask(self, child: _Child, job: Job) -> bytes:
+    async def _ask(self, child: _Child, job: Job | ProgramJob) -> bytes:
         start = time.perf_counter()
         asked = asyncio.ensure_future(child.ask(job))
         watched = asyncio.ensure_future(child.outgrows(self._limits.memory_bytes))
@@ -158,13 +170,10 @@ class Workers:
             if asked in done:
                 header, blob = asked.result()
                 child.jobs += 1
-                seconds = time.perf_counter() - start
                 if "error" in header:
                     self._remember(job)
                     raise errors.TooExpensive(f"compiling this function failed: {header['error']}"[:200])
-                self._observer.observe(
-                    telemetry.Compiled(job.tape.key, job.transform, job.rows, len(job.tape.code), seconds)
-                )
+                self._observer.observe(_compiled(job, time.perf_counter() - start))
                 return blob
             self._remember(job)
             reason = "memory" if watched in done else "deadline"
@@ -223,7 +232,7 @@ class Workers:
         else:
             self._idle.put_nowait(child)
 
-    def _remember(self, job: Job) -> None:
+    def _remember(self, job: Job | ProgramJob) -> None:
         self._killed[job.key] = time.monotonic() + self._limits.forget_seconds
         while len(self._killed) > 4096:
             self._killed.popitem(last=False)
@@ -266,7 +275,7 @@ class _Child:
         """Wait until the child has JAX imported and has compiled something."""
         await self._read()
 
-    async def ask(self, job: Job) -> tuple[dict[str, Any], bytes]:
+    async def ask(self, job: Job | ProgramJob) -> tuple[dict[str, Any], bytes]:
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(_frame(_to_json(job), b""))
@@ -310,7 +319,15 @@ def _frame(header: dict[str, Any], blob: bytes) -> bytes:
     return _LENGTHS.pack(len(encoded), len(blob)) + encoded + blob
 
 
-def _to_json(job: Job) -> dict[str, Any]:
+def _compiled(job: Job | ProgramJob, seconds: float) -> telemetry.Compiled:
+    operations = len(job.tape.code) if isinstance(job, Job) else job.program.bucket
+    key, transform, _, rows = job.key
+    return telemetry.Compiled(key, transform, rows, operations, seconds)
+
+
+def _to_json(job: Job | ProgramJob) -> dict[str, Any]:
+    if isinstance(job, ProgramJob):
+        return {"program": job.program, "dtype": job.dtype}
     tape = job.tape
     return {
         "inputs": tape.inputs,
@@ -347,13 +364,21 @@ def _serve(requests: io.BufferedReader, reply: Callable[[bytes], object]) -> Non
         if len(lengths) < _LENGTHS.size:
             return
         header_size, _ = _LENGTHS.unpack(lengths)
-        job = _from_json(json.loads(requests.read(header_size)))
+        document = json.loads(requests.read(header_size))
         try:
-            blob = compiler.serialise(compiler.compile_tape(job.tape, job.transform, job.dtype, job.rows))
+            blob = _compile(document)
         except Exception as error:  # noqa: BLE001 - whatever XLA raises, the parent must hear of it
             reply(_frame({"error": f"{type(error).__name__}: {error}"[:500]}, b""))
         else:
             reply(_frame({"ok": True}, blob))
+
+
+def _compile(document: dict[str, Any]) -> bytes:
+    if "program" in document:
+        program = interpreter.Program(*document["program"])
+        return compiler.dump(interpreter.compile_program(program, document["dtype"]))
+    job = _from_json(document)
+    return compiler.serialise(compiler.compile_tape(job.tape, job.transform, job.dtype, job.rows))
 
 
 def _confine(parent: int, memory_bytes: int) -> None:

@@ -64,6 +64,8 @@ def main() -> int:
             traceback.print_exc()
         print(f", {time.perf_counter() - start:.0f} s", file=sys.stderr)
     print(f"\n{table.heading(run, load_before)}\n\n{table.render(run.rows)}")
+    for note in run.notes:
+        print(f"\n{note}")
     if asked.json:
         document = run.document(failed=failed, load_average_before=load_before, peers=contenders.versions(asked.peers))
         asked.json.write_text(json.dumps(document, indent=1) + "\n")

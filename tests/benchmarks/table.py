@@ -98,6 +98,7 @@ class Run:
         source: functions nobody has seen.
         rows: lines of the table.
         samples: what each line was made of: one figure a round, or one a request.
+        notes: what the reader of the table must know.
     """
 
     rounds: int
@@ -106,6 +107,7 @@ class Run:
     source: expressions.Source
     rows: list[Row] = field(default_factory=list)
     samples: dict[str, list[float]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def add(self, *rows: Row) -> None:
         """Add lines to the table."""
@@ -127,6 +129,7 @@ class Run:
             "rounds": self.rounds,
             "seed": self.source.seed,
             **more,
+            "notes": self.notes,
             "rows": rows,
             "samples": self.samples,
         }
