@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 from collections.abc import Awaitable, Generator, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import pydantic
 import pydantic_core
 from starlette.types import Message, Receive
 
-from app import errors, points
+from app import errors
 
 Model = TypeVar("Model", bound=pydantic.BaseModel)
 
@@ -107,12 +108,20 @@ def decode(model: type[Model], body: bytes) -> Model:
         raise errors.InvalidJson(f"not JSON: {message}"[:200]) from None
     if not isinstance(document, dict):
         raise errors.InvalidJson("the body must be a JSON object")
-    if any(body.count(f'"{name}"'.encode()) > 1 for name in (*document, *points.names_in(document.get("point")))):
-        _refuse_duplicates(body)
+    names = document if type(document.get("point")) is not dict else {**document, **document["point"]}
+    for name in names:
+        if body.count(_quoted(name)) > 1:
+            _refuse_duplicates(body)
+            break
     try:
         return model.model_validate(document)
     except pydantic.ValidationError as error:
         raise _field_error(error, model) from None
+
+
+@functools.lru_cache(maxsize=1024)
+def _quoted(name: str) -> bytes:
+    return f'"{name}"'.encode()
 
 
 def _refuse_duplicates(body: bytes) -> None:
