@@ -44,6 +44,7 @@ def serve(
         access_log=settings.log_level == "debug",
         timeout_graceful_shutdown=10,
         server_header=False,
+        proxy_headers=False,
     )
 
 

@@ -18,7 +18,6 @@ parent.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ctypes
 import io
 import json
@@ -26,6 +25,7 @@ import os
 import resource
 import signal
 import struct
+import subprocess
 import sys
 import time
 from collections import OrderedDict
@@ -241,8 +241,10 @@ class Workers:
 class _Child:
     """One child process and its pipes."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
+        self._replies = asyncio.StreamReader()
+        self._pipes: list[asyncio.BaseTransport] = []
         self.jobs = 0
 
     @classmethod
@@ -250,18 +252,27 @@ class _Child:
         environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
         # The service owns the accelerator; a child on the same one takes only what it needs.
         environment["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "app.worker",
-            str(os.getpid()),
-            str(limits.memory_bytes),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            env=environment,
-            cwd=Path(__file__).parent.parent,
+        command = [sys.executable, "-m", "app.worker", str(os.getpid()), str(limits.memory_bytes)]
+        # Not the event loop's own: uvloop's runs the at-fork hooks, and JAX then warns of a fork that is none.
+        process = subprocess.Popen(  # noqa: ASYNC220, S603 - a millisecond, and every word of the command is ours
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, cwd=Path(__file__).parent.parent
         )
-        return cls(process)
+        child = cls(process)
+        try:
+            await child._connect()
+        except BaseException:
+            await child.kill()
+            raise
+        return child
+
+    async def _connect(self) -> None:
+        loop = asyncio.get_running_loop()
+        reading, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(self._replies), self._process.stdout
+        )
+        self._pipes.append(reading)
+        self._requests, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, self._process.stdin)
+        self._pipes.append(self._requests)
 
     @property
     def pid(self) -> int:
@@ -269,19 +280,14 @@ class _Child:
 
     @property
     def alive(self) -> bool:
-        return self._process.returncode is None
+        return self._process.poll() is None
 
     async def ready(self) -> None:
         """Wait until the child has JAX imported and has compiled something."""
         await self._read()
 
     async def ask(self, job: Job | ProgramJob) -> tuple[dict[str, Any], bytes]:
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(_frame(_to_json(job), b""))
-            await self._process.stdin.drain()
-        except (BrokenPipeError, ConnectionResetError):
-            raise _Died from None
+        self._requests.write(_frame(_to_json(job), b""))  # if it is gone, the reply tells
         return await self._read()
 
     async def outgrows(self, memory_bytes: int) -> None:
@@ -290,19 +296,21 @@ class _Child:
             await asyncio.sleep(_WATCH_SECONDS)
 
     async def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
-        await self._process.wait()
+        self._process.kill()
+        await asyncio.to_thread(self._process.wait)
+        for pipe in (*self._pipes, self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+        self._pipes.clear()
 
     async def _read(self) -> tuple[dict[str, Any], bytes]:
-        assert self._process.stdout is not None
         try:
-            lengths = await self._process.stdout.readexactly(_LENGTHS.size)
+            lengths = await self._replies.readexactly(_LENGTHS.size)
             header_size, blob_size = _LENGTHS.unpack(lengths)
-            header = json.loads(await self._process.stdout.readexactly(header_size))
-            return header, await self._process.stdout.readexactly(min(blob_size, _MAX_BLOB))
+            header = json.loads(await self._replies.readexactly(header_size))
+            return header, await self._replies.readexactly(min(blob_size, _MAX_BLOB))
         except (asyncio.IncompleteReadError, ConnectionResetError):
-            await self._process.wait()
+            await self.kill()
             raise _Died from None
 
 
