@@ -52,7 +52,7 @@ format: $(VENV)/.dev  ## format the code
 
 $(VENV)-bench/.done: tests/benchmarks/requirements.txt
 	@echo "==> installing the peers to measure against into $(VENV)-bench"
-	@$(PYTHON) -m venv $(VENV)-bench
+	@$(PYTHON) -m venv --clear $(VENV)-bench
 	@$(VENV)-bench/bin/python -m pip --disable-pip-version-check --quiet install -r $<
 	@touch $@
 
