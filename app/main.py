@@ -83,6 +83,7 @@ def create_app(settings: Settings | None = None) -> Service:
     docs.add_pages(app)
     app.add_exception_handler(errors.GradserveError, problem.from_error)
     app.add_exception_handler(HTTPException, problem.from_http)
+    app.add_exception_handler(Exception, problem.from_bug)
     app.edge = edge.Edge(app.route, lane=v1.operations(), served=served, limits=settings.body_limits())
     return app
 

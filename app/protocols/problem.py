@@ -100,3 +100,8 @@ def from_http(request: Request, error: Exception) -> Response:
     if error.status_code == 404:
         return response(errors.NotFound("there is nothing at this address", hint="see /docs"))
     return response(errors.GradserveError("the request could not be served"))
+
+
+def from_bug(request: Request, error: Exception) -> Response:
+    """Handle what nobody foresaw, telling the client nothing of it; the edge logs it."""
+    return response(errors.GradserveError("something went wrong here; the log has the request id"))
