@@ -13,6 +13,9 @@ from typing import NamedTuple
 
 from app import errors
 
+MAX_NAME_LENGTH = 64
+"""Characters of a name, before and after normalisation."""
+
 _TOKEN = re.compile(
     r"""
     (?P<space>[ \t]+|\#[^\n]*|\\\n)
@@ -58,17 +61,17 @@ def identifier(name: str, offset: int | None = None) -> str:
     """Return a name NFKC-normalised, as Python does it (PEP 3131), or refuse it.
 
     Raises:
-        errors.InvalidName: not an identifier, a keyword, a dunder, or over 64 characters.
+        errors.InvalidName: not an identifier, a keyword, a dunder, or over ``MAX_NAME_LENGTH`` characters.
     """
-    if len(name) > 64:
-        raise errors.InvalidName(f"the name {errors.quote(name)} is over 64 characters", offset=offset)
+    if len(name) > MAX_NAME_LENGTH:
+        raise errors.InvalidName(f"the name {errors.quote(name)} is over {MAX_NAME_LENGTH} characters", offset=offset)
     normal = name if name.isascii() else unicodedata.normalize("NFKC", name)
     if not (normal.isidentifier() and name.isidentifier()):
         raise errors.InvalidName(f"{errors.quote(name)} is not a name", hint="use letters, digits and _", offset=offset)
     if keyword.iskeyword(normal):
         hint = "use lambda_ or lam" if normal == "lambda" else None
         raise errors.InvalidName(f"'{normal}' is a Python keyword", hint=hint, offset=offset)
-    if normal.startswith("__") or len(normal) > 64:
+    if normal.startswith("__") or len(normal) > MAX_NAME_LENGTH:
         raise errors.InvalidName(f"the name {errors.quote(name)} cannot be used", offset=offset)
     return normal
 

@@ -45,7 +45,7 @@ class Limits:
     max_arguments: int = 64
     max_nesting: int = 512
     max_operations: int = 65_536
-    max_name_length: int = 64
+    max_name_length: int = lexing.MAX_NAME_LENGTH
     max_rank: int = 4
 
 

@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     threads: int = Field(default=2, ge=1, le=64, description="threads for long texts, compilations and large batches")
     max_expression_bytes: int = Field(default=131_072, ge=1, description="bytes of an expression")
     max_arguments: int = Field(default=64, ge=1, description="arguments of a function")
-    max_nesting: int = Field(default=512, ge=1, description="levels of nesting, after sums and products are flattened")
+    max_nesting: int = Field(default=512, ge=1, description="brackets open at once in an expression")
     max_operations: int = Field(default=65_536, ge=1, description="operations of a function")
     max_points: int = Field(default=100_000, ge=1, description="points in a batch")
     max_elements: int = Field(default=2_000_000, ge=1, description="numbers in a point or batch")
