@@ -514,6 +514,9 @@ def _word(name: str, names: Mapping[str, _Value], offset: int) -> vocabulary.Wor
         if library is None:
             hint = "prefixes are np., jnp., math., sympy., jax.nn., jax.scipy.special."
             raise errors.UnknownName(f"{errors.quote(prefix)} is not a known prefix", hint=hint, offset=offset)
+        instead = vocabulary.ABSENT.get((library, bare))
+        if instead is not None:
+            raise errors.UnknownName(f"{library}.{bare} is not in the language", hint=f"write {instead}", offset=offset)
         bare = vocabulary.QUALIFIED.get((library, bare), bare)
     word = vocabulary.BY_NAME.get(bare)
     if word is None:

@@ -219,6 +219,11 @@ QUALIFIED: dict[tuple[str, str], str] = {
 }
 """(library, name) -> canonical name, where the prefix decides; the bare name is NumPy's."""
 
+ABSENT: dict[tuple[str, str], str] = {
+    ("math", "remainder"): "x - y*round(x/y)",
+}
+"""(library, name) -> what to write instead, where a name means here what that library does not mean by it."""
+
 CONSTANTS: dict[str, float] = {"pi": math.pi, "e": math.e, "E": math.e, "inf": math.inf, "nan": math.nan}
 """Constants by bare name, which an argument of the same name takes over."""
 

@@ -490,3 +490,10 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
     except errors.Rejected as error:
         if error.position is not None:
             assert 0 <= error.position.offset <= len(text)  # noqa: PT017 - some texts are in the language
+
+
+def test_a_name_that_means_something_else_in_its_library_is_refused_and_not_misread() -> None:
+    error = refusal("math.remainder(x, y)")  # to the nearest multiple, IEEE 754; np.remainder is x % y
+    assert error.code == "unknown_name"
+    assert error.hint == "write x - y*round(x/y)"
+    parsing.parse("np.remainder(x, y)")
