@@ -158,7 +158,6 @@ class Engine:
             options.disk,
             self._threads,
             capacity=options.executable_capacity,
-            observer=options.observer,
         )
 
     async def start(self) -> None:

@@ -19,7 +19,7 @@ import logging
 from collections import OrderedDict
 from concurrent.futures import Executor
 
-from app import compiler, errors, rules, store, tape, telemetry, transforms, worker
+from app import compiler, errors, rules, store, tape, transforms, worker
 
 _log = logging.getLogger("gradserve")
 
@@ -40,7 +40,6 @@ class Library:
         disk: keeps executables for others and for later.
         threads: where entries are read and executables loaded.
         capacity: live executables held; each holds about three memory maps.
-        observer: takes events.
     """
 
     def __init__(
@@ -50,13 +49,11 @@ class Library:
         threads: Executor,
         *,
         capacity: int,
-        observer: telemetry.Observer,
     ) -> None:
         self._workers = workers
         self._disk = disk
         self._threads = threads
         self._capacity = capacity
-        self._observer = observer
         # Another rule or transform makes another executable, whether or not somebody remembers to say so.
         sources = (inspect.getsource(rules), inspect.getsource(transforms))
         environment = repr((tape.FORMAT, sources, *compiler.environment()))

@@ -9,7 +9,7 @@ import logging
 from concurrent.futures import Executor
 from typing import Any
 
-from app import compiler, interpreter, rules, store, worker
+from app import compiler, errors, interpreter, rules, store, worker
 
 _log = logging.getLogger("gradserve")
 
@@ -47,12 +47,16 @@ class Interpreters:
             if run.installed(program):
                 continue
             name = self._name(program, "float64")
-            if not self._disk.has(name):
-                blob = await workers.compile(worker.ProgramJob(program, "float64"))
+            if self._disk.has(name):
+                loaded = await loop.run_in_executor(threads, self._make, program, "float64")
+            else:
+                try:
+                    blob = await workers.compile(worker.ProgramJob(program, "float64"))
+                except errors.TooExpensive as error:  # who needs it will make it; the others can still come
+                    _log.warning("%s was not made ahead: %s", program.name("float64"), error)
+                    continue
                 await loop.run_in_executor(threads, self._disk.put, name, blob)
                 loaded = await loop.run_in_executor(threads, compiler.load, blob, program.arrays)
-            else:
-                loaded = await loop.run_in_executor(threads, self._make, program, "float64")
             run.install(program, loaded)
 
     def _name(self, program: interpreter.Program, dtype: str) -> str:
