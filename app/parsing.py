@@ -1,10 +1,12 @@
 """Text to SymPy expression, without ever evaluating the text.
 
 ``syntax`` turns the text into postfix code of an allow-listed grammar; this module runs that code over a stack of
-SymPy nodes. Every node is made by ``Basic.__new__``, which calls no ``eval`` and simplifies nothing: ``x/x`` stays,
-``9**9**9`` costs nothing. Equal nodes of one parse are one object, so identity is structural equality and no
-recursive hash or comparison is ever needed. Arguments become the symbols v0, v1, ...: client text reaches no
-printer and no symbol table.
+``algebra`` values. Arguments become the symbols v0, v1, ... and elements of arrays by these names: client text
+reaches no printer and no symbol table.
+
+Loops, comprehensions and array operations are unrolled as they are read. Where that needs the shapes of the arguments
+(``sum(X**2)``, ``len(X)``), the text is read again for the shapes it meets; a text that does without (``X[0]*y``)
+is read once.
 
 Subexpressions of constants are folded alongside, exactly where they are rational and in float64 elsewhere; the
 folded value is kept beside the node, so the expression still reads as the client wrote it.
@@ -12,78 +14,128 @@ folded value is kept beside the node, so the expression still reads as the clien
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import functools
-import math
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
 
 import sympy
 from sympy.core.basic import Basic
-from sympy.functions.elementary.piecewise import ExprCondPair
 
-from app import constants, errors, lexing, syntax, vocabulary
+from app import algebra, arrays, errors, fingerprint, grammar, lexing, syntax, vocabulary
+from app.algebra import Limits, NeedsShapes, Shape, Value
 from app.constants import Number
+from app.constants import literal as constant_literal
 
-_RELATIONS: dict[str, type[Basic]] = {
-    "<": sympy.StrictLessThan,
-    "<=": sympy.LessThan,
-    ">": sympy.StrictGreaterThan,
-    ">=": sympy.GreaterThan,
-    "==": sympy.Eq,
-    "!=": sympy.Ne,
-}
+__all__ = ["Function", "Limits", "NeedsShapes", "Program", "argument_names", "parse", "read"]
+
 _BINARY = {"%": "mod", "//": "floor_divide"}
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds on a text, checked before the cost they bound is paid."""
-
-    max_expression_bytes: int = 131_072
-    max_arguments: int = 64
-    max_nesting: int = 512
-    max_operations: int = 65_536
-    max_name_length: int = lexing.MAX_NAME_LENGTH
-    max_rank: int = 4
+_MAX_DEPTH = 30
+"""How deep comprehensions, loops and series may stand in each other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A parsed function.
+    """A function read for arguments of certain ranks or shapes.
 
     Attributes:
-        expression: unevaluated SymPy tree over v0, v1, ... and elements of them.
+        expression: unevaluated SymPy tree over v0, v1, ... and elements of them; for an array-valued function the
+            ``sympy.Tuple`` of its cells, row-major.
         args: argument names in order, NFKC-normalised.
         ranks: how each argument is used: None not at all, 0 as a number, n >= 1 with n indices.
         constants: folded values by ``id`` of the node, for the nodes of ``expression`` that are constant.
+        shape: of the value.
+        shapes: of the arguments it was read for, None if it holds for all that fit ``ranks``.
     """
 
     expression: Basic
     args: tuple[str, ...]
     ranks: tuple[int | None, ...]
     constants: Mapping[int, Number]
+    shape: Shape = ()
+    shapes: tuple[Shape, ...] | None = None
+
+    def cells(self) -> tuple[Basic, ...]:
+        """Return the expressions of a function's values, one if it is a scalar."""
+        return self.expression.args if self.shape != () else (self.expression,)
 
 
-@dataclass(slots=True)
-class _Value:
-    """What the stack holds: a node with its folded constant, or something that is not a number yet."""
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A text that has been read as far as it can be without knowing the shapes of its arguments.
 
-    node: Basic
-    constant: Number | None = None
-    kind: str = "number"  # or condition, argument, element, tuple
-    items: tuple[_Value, ...] = ()
-    argument: int = -1
+    Attributes:
+        args: argument names in order.
+        program: the function, if it is one whatever the shapes.
+        ranks: how each argument is used as far as that is known.
+        identity: what names the function if ``program`` does not: equal for texts that read alike.
+    """
+
+    args: tuple[str, ...]
+    program: Program | None
+    ranks: tuple[int | None, ...]
+    identity: str
+    text: str | tuple[str, ...] = field(repr=False)
+    source: syntax.Source = field(repr=False)
+    limits: Limits = field(repr=False)
+
+    def at(self, shapes: Sequence[Shape]) -> Program:
+        """Return the function for arguments of these shapes.
+
+        Raises:
+            errors.Rejected: the text does not make sense for them.
+        """
+        program = self.program
+        if program is not None and all(
+            rank is None or len(shape) == rank for rank, shape in zip(program.ranks, shapes, strict=True)
+        ):
+            return program
+        with _located(self.text):
+            return _Machine(self.args, self.limits, shapes).program(self.source)
 
 
 def parse(
-    text: str, args: Sequence[str] | None = None, declared: Collection[str] = (), *, limits: Limits = Limits()
+    text: str | Sequence[str],
+    args: Sequence[str] | None = None,
+    declared: Collection[str] = (),
+    *,
+    shapes: Sequence[Shape] | None = None,
+    limits: Limits = Limits(),
 ) -> Program:
-    """Parse a function of the language.
+    """Parse a function of the language for arguments of known shapes, or one for which shapes do not matter.
 
     Args:
-        text: an expression, a lambda or a straight-line def.
+        text: see ``read``.
+        args: see ``read``.
+        declared: see ``read``.
+        shapes: shape of each argument.
+        limits: bounds on the text.
+
+    Raises:
+        errors.Rejected: the text is not in the language; ``position`` says where.
+        NeedsShapes: the shapes matter and are not given.
+    """
+    function = read(text, args, declared, limits=limits)
+    if shapes is not None:
+        return function.at(shapes)
+    if function.program is None:
+        raise NeedsShapes
+    return function.program
+
+
+def read(
+    text: str | Sequence[str],
+    args: Sequence[str] | None = None,
+    declared: Collection[str] = (),
+    *,
+    limits: Limits = Limits(),
+) -> Function:
+    """Read a function of the language.
+
+    Args:
+        text: an expression, a lambda or a def; a list of expressions is a function with as many values.
         args: argument names in order; without them, a lambda's or def's parameters, or the free names of an
             expression in the order they appear.
         declared: names known to be arguments though ``args`` is not given (the keys of a point).
@@ -92,18 +144,84 @@ def parse(
     Raises:
         errors.Rejected: the text is not in the language; ``position`` says where.
     """
-    try:
-        size = len(text) if text.isascii() else len(text.encode())
-        if size > limits.max_expression_bytes:
-            raise errors.TooComplex(
-                f"the expression has {size} bytes, the limit is {limits.max_expression_bytes}", field="expression"
-            )
-        source = syntax.parse(text, max_nesting=limits.max_nesting)
+    with _located(text):
+        source = _sources(text, limits)
         names = _arguments(source, args, declared, limits)
-        return _Builder(names, limits).program(source)
+        machine = _Machine(names, limits, None)
+        program: Program | None = None
+        # What does not fit as it stands may fit arrays; for their shapes the text is read again.
+        with contextlib.suppress(NeedsShapes, errors.BadShape):
+            program = machine.program(source)
+        ranks = (None,) * len(names) if program is None else program.ranks
+        identity = "" if program is not None else fingerprint.of(source.code, names)
+    kept = text if isinstance(text, str) else tuple(text)
+    return Function(names, program, ranks, identity, kept, source, limits)
+
+
+class _located:  # noqa: N801 - reads as a word of the with statement
+    """Gives errors the position of their offset in the text."""
+
+    def __init__(self, text: str | Sequence[str]) -> None:
+        self._text = text
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: object, trace: object) -> Literal[False]:
+        if isinstance(error, errors.GradserveError) and isinstance(self._text, str):
+            error.locate(self._text)
+        elif isinstance(error, errors.GradserveError) and error.offset is not None and error.position is None:
+            _locate_in(self._text, error)
+        return False
+
+
+def _locate_in(texts: Sequence[str], error: errors.GradserveError) -> None:
+    """Give an error of a list of texts, whose offsets count on from one text to the next, its text and position."""
+    assert error.offset is not None
+    for index, text in enumerate(texts):
+        if error.offset <= len(text) or index == len(texts) - 1:
+            error.field = error.field or f"expression.{index}"
+            error.locate(text)
+            return
+        error.offset -= len(text) + 1
+
+
+def _sources(text: str | Sequence[str], limits: Limits) -> syntax.Source:
+    """Return one source for a text or a list of them."""
+    texts = [text] if isinstance(text, str) else text
+    size = sum(len(each) if each.isascii() else len(each.encode()) for each in texts)
+    if size > limits.max_expression_bytes:
+        raise errors.TooComplex(
+            f"the expression has {size} bytes, the limit is {limits.max_expression_bytes}", field="expression"
+        )
+    if isinstance(text, str):
+        return syntax.parse(text, max_nesting=limits.max_nesting)
+    parts, start = [], 0
+    for each in texts:
+        parts.append(_shifted(each, start, limits))
+        start += len(each) + 1
+    parameters = {part.parameters for part in parts}
+    if len(parameters) != 1:
+        raise errors.InvalidField("the expressions of a list must have the same parameters", field="expression")
+    code = [instruction for part in parts for instruction in _one_value(part.code)]
+    return syntax.Source(parts[0].parameters, [*code, grammar.Instruction("tuple", len(parts), 0)])
+
+
+def _shifted(text: str, start: int, limits: Limits) -> syntax.Source:
+    """Return the source of one text of a list, its errors placed behind the texts before it."""
+    try:
+        source = syntax.parse(text, max_nesting=limits.max_nesting)
     except errors.GradserveError as error:
-        error.locate(text)
+        if error.offset is not None:
+            error.offset += start
         raise
+    return syntax.Source(source.parameters, [part._replace(offset=part.offset + start) for part in source.code])
+
+
+def _one_value(code: grammar.Code) -> grammar.Code:
+    if any(part.kind in {"store", "keep", "loop", "branch"} for part in code):
+        raise errors.InvalidField("a list is of expressions or lambdas; a def may return several values itself")
+    return code
 
 
 def argument_names(args: Sequence[str], limits: Limits = Limits()) -> tuple[str, ...]:
@@ -141,11 +259,10 @@ def _arguments(
         return given
     known = {lexing.identifier(name) for name in declared}
     found = dict.fromkeys(
-        data
-        for kind, data, _ in source.code
-        if kind == "name"
-        and "." not in data
-        and (data in known or (data not in vocabulary.CONSTANTS and data not in ("True", "False")))
+        name
+        for _, name in sorted(grammar.free_names(source.code))
+        if "." not in name
+        and (name in known or (name not in vocabulary.CONSTANTS and name not in ("True", "False", "float")))
     )
     return argument_names(tuple(found), limits)
 
@@ -156,142 +273,331 @@ def _definition(text: str) -> syntax.Source:
     return syntax.parse(text, max_nesting=64)
 
 
-class _Builder:
-    """Runs postfix code over SymPy nodes."""
+Names = dict[str, Value]
+_Outcome = Value | Literal["break", "continue"] | None
 
-    def __init__(self, args: tuple[str, ...], limits: Limits) -> None:
+
+class _Machine:
+    """Runs postfix code over algebra values."""
+
+    def __init__(self, args: tuple[str, ...], limits: Limits, shapes: Sequence[Shape] | None) -> None:
+        self.do = algebra.Algebra(args, limits, shapes)
+        self.do.expand = self._expand
         self._args = args
-        self._limits = limits
-        self._names: dict[str, _Value] = {}
-        self._ranks: list[int | None] = [None] * len(args)
-        self._interned: dict[tuple[Any, ...], _Value] = {}
-        self._operations = 0
-        self._defining = 0
-        for index, name in enumerate(args):
-            symbol = sympy.Symbol(f"v{index}")
-            self._names[name] = _Value(symbol, kind="argument", argument=index)
+        self._shapes = None if shapes is None else tuple(shapes)
+        self._depth = 0
 
     def program(self, source: syntax.Source) -> Program:
-        result = self._run(source.code, self._names)
-        if result.kind == "tuple":
-            raise errors.BadShape(
-                f"the function returns {len(result.items)} values, not a scalar", hint="return one number"
-            )
-        root = self._number(result, 0)
-        constants = {id(value.node): value.constant for value in self._interned.values() if value.constant is not None}
-        # The interned values keep every node alive through the expression, so an id stays unique.
-        return Program(root.node, self._args, tuple(self._ranks), constants)
+        names = {name: self.do.argument(index) for index, name in enumerate(self._args)}
+        result = self._block(source.code, names)
+        if not isinstance(result, Value):
+            raise errors.SyntaxRejected("the function ends without a value", offset=source.code[-1].offset)
+        if result.kind == "tuple" or (result.kind == "argument" and self._shapes is not None):
+            result = algebra.array_of(self.do.cells(result, 0))
+        shape: Shape = ()
+        if result.cells is not None:
+            shape = result.cells.shape
+            numbers = [self.do.number(cell, 0) for cell in result.cells.ravel().tolist()]
+            if not numbers:
+                raise errors.BadShape("the function returns an empty array")
+            root = Basic.__new__(sympy.Tuple, *[number.node for number in numbers])
+        else:
+            root = self.do.number(result, 0).node
+        if self.do.faults:
+            self._refuse_faults(root)
+        ranks = tuple(self.do.ranks) if self._shapes is None else tuple(len(own) for own in self._shapes)
+        return Program(root, self._args, ranks, self.do.constants(), shape, self._shapes)
 
-    # The machine
+    def _refuse_faults(self, root: Basic) -> None:
+        """Refuse constants that are not finite, now that it is known which of them the function uses."""
+        seen, stack = set(), [root]
+        while stack:
+            node = stack.pop()
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            fault = self.do.faults.get(id(node))
+            if fault is not None:
+                raise fault
+            stack.extend(node.args)
 
-    def _run(self, code: Sequence[syntax.Instruction], names: dict[str, _Value], offset: int | None = None) -> _Value:
-        """Run code; ``offset`` overrides the positions of a definition's own text by those of its call."""
-        stack: list[_Value] = []
+    # Code
+
+    def _run(self, code: grammar.Code, names: Names, offset: int | None = None) -> Value:
+        """Run an expression; ``offset`` overrides the positions of a definition's own text by those of its call."""
+        stack: list[Value] = []
         actions = self._ACTIONS
         for kind, data, where in code:
             actions[kind](self, stack, data, where if offset is None else offset, names)
         return stack.pop()
 
-    def _do_number(self, stack: list[_Value], text: str, offset: int, names: dict[str, _Value]) -> None:
-        stack.append(self._literal(text, offset))
+    def _block(self, code: grammar.Code, names: Names, after: tuple[grammar.Code, ...] = ()) -> _Outcome:
+        """Run statements: the value they return, how they leave a loop, or None if they run out.
 
-    def _do_name(self, stack: list[_Value], name: str, offset: int, names: dict[str, _Value]) -> None:
-        value = names.get(name)
-        stack.append(value if value is not None else self._constant_name(name, offset))
+        ``after`` is what follows the block in those around it, for a return that only some points come to.
+        """
+        stack: list[Value] = []
+        actions = self._ACTIONS
+        for index, (kind, data, where) in enumerate(code):
+            outcome: _Outcome
+            if kind == "branch":
+                outcome = self._branch(stack.pop(), data, names, (code[index + 1 :], *after), where)
+            elif kind == "loop":
+                outcome = self._loop(stack.pop(), data, names, where)
+            elif kind == "return":
+                outcome = stack.pop()
+            elif kind == "break":
+                outcome = "break"
+            elif kind == "continue":
+                outcome = "continue"
+            else:
+                actions[kind](self, stack, data, where, names)
+                continue
+            if outcome is not None:
+                return outcome
+        return stack.pop() if stack else None
 
-    def _do_negate(self, stack: list[_Value], data: None, offset: int, names: dict[str, _Value]) -> None:
-        stack.append(self._negative(self._number(stack.pop(), offset), offset))
+    def _branch(
+        self, test: Value, branch: grammar.Branch, names: Names, after: tuple[grammar.Code, ...], offset: int
+    ) -> _Outcome:
+        condition = self.do.condition(test, offset)
+        if condition.constant is not None:
+            return self._inner(branch.chosen if condition.constant else branch.other, names, after)
+        sides = [dict(names), dict(names)]
+        found = [self._inner(code, own, after) for code, own in zip(branch, sides, strict=True)]
+        if found == [None, None]:
+            self._merge(condition, sides, names, offset)
+            return None
+        values = []
+        for outcome, own in zip(found, sides, strict=True):
+            completed = self._completed(after, own, offset) if outcome is None else outcome
+            if not isinstance(completed, Value):
+                what = "a return, break or continue inside a loop may not depend on the point"
+                raise errors.SyntaxRejected(what, hint="choose values with a if condition else b", offset=offset)
+            values.append(completed)
+        return self._choose(condition, values[0], values[1], offset)
 
-    def _do_not(self, stack: list[_Value], data: None, offset: int, names: dict[str, _Value]) -> None:
-        stack.append(self._make(sympy.Not, (self._condition(stack.pop(), offset),), offset, kind="condition"))
+    def _completed(self, after: tuple[grammar.Code, ...], names: Names, offset: int) -> _Outcome:
+        """Run what follows a branch for the side of it that did not return."""
+        for index, code in enumerate(after):
+            self.do.room(len(code), offset)
+            outcome = self._inner(code, names, after[index + 1 :])
+            if outcome is not None:
+                return outcome
+        return None
 
-    def _do_sum(self, stack: list[_Value], signs: str, offset: int, names: dict[str, _Value]) -> None:
-        terms = [self._number(value, offset) for value in _pop(stack, len(signs))]
-        folded = constants.fold_chain([term.constant for term in terms], signs, self._blamed(offset))
-        signed = [self._negative(t, offset) if sign == "-" else t for t, sign in zip(terms, signs, strict=True)]
-        stack.append(self._chain(sympy.Add, signed, folded, offset))
+    def _merge(self, condition: Value, sides: Sequence[Names], names: Names, offset: int) -> None:
+        """Take over what both sides of a branch assign; a name that only one of them knows is known no more."""
+        chosen, other = sides
+        for name in [*chosen, *other]:
+            if name in chosen and name in other:
+                if chosen[name] is other[name]:
+                    names[name] = chosen[name]
+                else:
+                    names[name] = self._choose(condition, chosen[name], other[name], offset)
+            else:
+                names.pop(name, None)
 
-    def _do_product(self, stack: list[_Value], signs: str, offset: int, names: dict[str, _Value]) -> None:
-        factors = [self._number(value, offset) for value in _pop(stack, len(signs))]
-        folded = constants.fold_chain([factor.constant for factor in factors], signs, self._blamed(offset))
-        if factors[0].node is sympy.Integer(-1):
-            # Mul(-1, x) is how a negation is written, so a literal -1 becomes a float: same value, a leaf.
-            factors[0] = self._leaf(-1.0)
-        parts = [self._inverse(f, offset) if sign == "/" else f for f, sign in zip(factors, signs, strict=True)]
-        stack.append(self._chain(sympy.Mul, parts, folded, offset))
+    def _choose(self, condition: Value, chosen: Value, other: Value, offset: int) -> Value:
+        if chosen.kind == other.kind == "tuple" and len(chosen.items) == len(other.items):
+            pairs = zip(chosen.items, other.items, strict=True)
+            return algebra.tuple_of([self._choose(condition, *pair, offset) for pair in pairs])
+        if self.do.is_array(chosen) or self.do.is_array(other) or self.do.is_array(condition):
+            return self.do.lift(lambda *cells: self._choose_cell(cells, offset), (condition, chosen, other), offset)
+        return self._choose_cell((condition, chosen, other), offset)
 
-    def _do_binary(self, stack: list[_Value], operator: str, offset: int, names: dict[str, _Value]) -> None:
-        if operator == "@":
-            raise errors.SyntaxRejected("'@' is not in the language here", hint="write the products out", offset=offset)
-        stack.append(self._apply(vocabulary.BY_NAME[_BINARY[operator]], _pop(stack, 2), offset))
+    def _choose_cell(self, cells: Sequence[Value], offset: int) -> Value:
+        condition, chosen, other = cells
+        return self.do.choose(self.do.condition(condition, offset), chosen, other, offset)
 
-    def _do_power(self, stack: list[_Value], data: None, offset: int, names: dict[str, _Value]) -> None:
-        base, exponent = (self._number(value, offset) for value in _pop(stack, 2))
-        stack.append(self._power(base, exponent, offset))
+    def _loop(self, items: Value, loop: grammar.Loop, names: Names, offset: int) -> Value | None:
+        for item in self.do.items(items, offset):
+            self.do.room(1 + len(loop.body), offset)
+            self._bind(loop.pattern, item, names, offset)
+            outcome = self._inner(loop.body, names, ())
+            if isinstance(outcome, Value):
+                return outcome
+            if outcome == "break":
+                break
+        return None
 
-    def _do_compare(
-        self, stack: list[_Value], relations: tuple[str, ...], offset: int, names: dict[str, _Value]
-    ) -> None:
-        terms = [self._number(value, offset) for value in _pop(stack, len(relations) + 1)]
-        parts = [
-            self._make(
-                _RELATIONS[relation],
-                (first, second),
-                offset,
-                kind="condition",
-                constant=constants.fold_relation(relation, first.constant, second.constant),
-            )
-            for relation, first, second in zip(relations, terms, terms[1:], strict=False)
-        ]
-        stack.append(parts[0] if len(parts) == 1 else self._make(sympy.And, parts, offset, kind="condition"))
+    def _inner(self, code: grammar.Code, names: Names, after: tuple[grammar.Code, ...]) -> _Outcome:
+        with self._deeper():
+            return self._block(code, names, after)
 
-    def _do_and(self, stack: list[_Value], count: int, offset: int, names: dict[str, _Value]) -> None:
-        conditions = [self._condition(value, offset, "and") for value in _pop(stack, count)]
-        stack.append(self._make(sympy.And, conditions, offset, kind="condition"))
+    @contextlib.contextmanager
+    def _deeper(self) -> Iterator[None]:
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise errors.TooComplex(f"loops and branches are nested more than {_MAX_DEPTH} deep", field="expression")
+        yield
+        self._depth -= 1
 
-    def _do_or(self, stack: list[_Value], count: int, offset: int, names: dict[str, _Value]) -> None:
-        conditions = [self._condition(value, offset, "or") for value in _pop(stack, count)]
-        stack.append(self._make(sympy.Or, conditions, offset, kind="condition"))
-
-    def _do_ifelse(self, stack: list[_Value], data: None, offset: int, names: dict[str, _Value]) -> None:
-        chosen, condition, other = _pop(stack, 3)
-        test = self._condition(condition, offset)
-        if chosen.kind == other.kind == "condition":
-            either = (
-                self._make(sympy.And, (test, chosen), offset, kind="condition"),
-                self._make(
-                    sympy.And,
-                    (self._make(sympy.Not, (test,), offset, kind="condition"), other),
-                    offset,
-                    kind="condition",
-                ),
-            )
-            stack.append(self._make(sympy.Or, either, offset, kind="condition"))
+    def _bind(self, pattern: grammar.Pattern, value: Value, names: Names, offset: int) -> None:
+        if isinstance(pattern, str):
+            names[pattern] = value
             return
-        cases = ((self._number(chosen, offset), test), (self._number(other, offset), self._truth(True)))
-        stack.append(self._piecewise(cases, offset))
+        values = self.do.items(value, offset) if self.do.is_array(value) or value.kind == "argument" else (value,)
+        if len(values) != len(pattern):
+            raise errors.SyntaxRejected(f"{len(pattern)} names for {len(values)} values", offset=offset)
+        for part, item in zip(pattern, values, strict=True):
+            self._bind(part, item, names, offset)
 
-    def _do_tuple(self, stack: list[_Value], count: int, offset: int, names: dict[str, _Value]) -> None:
-        stack.append(_Value(sympy.Integer(0), kind="tuple", items=tuple(_pop(stack, count))))
+    # Instructions
 
-    def _do_call(self, stack: list[_Value], data: tuple[str, int], offset: int, names: dict[str, _Value]) -> None:
-        name, count = data
-        stack.append(self._apply(_word(name, names, offset), _pop(stack, count), offset, name))
+    def _do_number(self, stack: list[Value], text: str, offset: int, names: Names) -> None:
+        stack.append(self.do.leaf(constant_literal(text, offset)))
 
-    def _do_index(self, stack: list[_Value], count: int, offset: int, names: dict[str, _Value]) -> None:
-        base, *indices = _pop(stack, count + 1)
-        stack.append(self._element(base, indices, offset))
+    def _do_name(self, stack: list[Value], name: str, offset: int, names: Names) -> None:
+        value = names.get(name)
+        stack.append(value if value is not None else self._constant(name, offset, names))
 
-    def _do_store(self, stack: list[_Value], targets: tuple[str, ...], offset: int, names: dict[str, _Value]) -> None:
+    def _do_none(self, stack: list[Value], data: None, offset: int, names: Names) -> None:
+        stack.append(algebra.NONE)
+
+    def _do_ellipsis(self, stack: list[Value], data: None, offset: int, names: Names) -> None:
+        stack.append(algebra.ELLIPSIS)
+
+    def _do_attribute(self, stack: list[Value], name: str, offset: int, names: Names) -> None:
+        if name != "T":
+            hint = _INSTEAD.get(name, f"write {name}(...)" if name in vocabulary.BY_NAME else None)
+            raise errors.UnknownName(f"the attribute .{name[:40]} is not in the language", hint=hint, offset=offset)
         value = stack.pop()
-        values = value.items if len(targets) > 1 and value.kind == "tuple" else (value,)
-        if len(values) != len(targets):
-            raise errors.SyntaxRejected(f"{len(targets)} names for {len(values)} values", offset=offset)
-        names.update(zip(targets, values, strict=True))
+        if value.kind == "argument" and self._shapes is None:
+            raise NeedsShapes
+        stack.append(algebra.array_of(self.do.cells(value, offset).T))
+
+    def _do_negate(self, stack: list[Value], data: None, offset: int, names: Names) -> None:
+        self._push(stack, 1, offset, lambda cells: self.do.negative(self.do.number(cells[0], offset), offset))
+
+    def _do_not(self, stack: list[Value], data: None, offset: int, names: Names) -> None:
+        self._push(stack, 1, offset, lambda cells: self.do.invert(self.do.condition(cells[0], offset), offset))
+
+    def _do_sum(self, stack: list[Value], signs: str, offset: int, names: Names) -> None:
+        self._push(stack, len(signs), offset, lambda cells: self.do.sum(self._numbers(cells, offset), signs, offset))
+
+    def _do_product(self, stack: list[Value], signs: str, offset: int, names: Names) -> None:
+        self._push(
+            stack, len(signs), offset, lambda cells: self.do.product(self._numbers(cells, offset), signs, offset)
+        )
+
+    def _do_binary(self, stack: list[Value], operator: str, offset: int, names: Names) -> None:
+        if operator == "@":
+            x, y = _pop(stack, 2)
+            stack.append(arrays.matmul(self.do, x, y, offset))
+        else:
+            stack.append(self.do.apply(vocabulary.BY_NAME[_BINARY[operator]], _pop(stack, 2), offset))
+
+    def _do_power(self, stack: list[Value], data: None, offset: int, names: Names) -> None:
+        def power(cells: Sequence[Value]) -> Value:
+            base, exponent = self._numbers(cells, offset)
+            return self.do.power(base, exponent, offset)
+
+        self._push(stack, 2, offset, power)
+
+    def _do_compare(self, stack: list[Value], relations: tuple[str, ...], offset: int, names: Names) -> None:
+        def compare(cells: Sequence[Value]) -> Value:
+            return self.do.compare(self._numbers(cells, offset), relations, offset)
+
+        self._push(stack, len(relations) + 1, offset, compare)
+
+    def _do_and(self, stack: list[Value], count: int, offset: int, names: Names) -> None:
+        self._push(stack, count, offset, lambda cells: self.do.all(self._conditions(cells, "and", offset), offset))
+
+    def _do_or(self, stack: list[Value], count: int, offset: int, names: Names) -> None:
+        self._push(stack, count, offset, lambda cells: self.do.any(self._conditions(cells, "or", offset), offset))
+
+    def _do_ifelse(self, stack: list[Value], data: None, offset: int, names: Names) -> None:
+        chosen, condition, other = _pop(stack, 3)
+        if not self.do.is_array(condition):
+            test = self.do.condition(condition, offset)
+            if test.constant is not None:
+                stack.append(chosen if test.constant else other)
+                return
+            condition = test
+        stack.append(self._choose(condition, chosen, other, offset))
+
+    def _do_tuple(self, stack: list[Value], count: int, offset: int, names: Names) -> None:
+        stack.append(algebra.tuple_of(_pop(stack, count)))
+
+    def _do_call(self, stack: list[Value], call: grammar.Call, offset: int, names: Names) -> None:
+        name, count, keywords = call
+        operands = _pop(stack, count)
+        word = _word(name, names, offset)
+        positional = operands[: count - len(keywords)]
+        options = dict(zip(keywords, operands[len(positional) :], strict=True))
+        stack.append(self._apply(word, positional, options, offset, name))
+
+    def _do_index(self, stack: list[Value], count: int, offset: int, names: Names) -> None:
+        base, *indices = _pop(stack, count + 1)
+        stack.append(self.do.element(base, indices, offset))
+
+    def _do_slice(self, stack: list[Value], data: None, offset: int, names: Names) -> None:
+        stack.append(Value(algebra.NONE.node, kind="slice", items=tuple(_pop(stack, 3))))
+
+    def _do_store(self, stack: list[Value], pattern: grammar.Pattern, offset: int, names: Names) -> None:
+        self._bind(pattern, stack.pop(), names, offset)
+
+    def _do_keep(self, stack: list[Value], pattern: grammar.Pattern, offset: int, names: Names) -> None:
+        self._bind(pattern, stack[-1], names, offset)
+
+    def _do_comprehension(self, stack: list[Value], data: grammar.Comprehension, offset: int, names: Names) -> None:
+        def clauses(left: Sequence[grammar.Clause], names: Names) -> Iterator[Value]:
+            if not left:
+                yield self._run(data.body, names)
+                return
+            clause, *rest = left
+            for item in self.do.items(self._run(clause.items, names), offset):
+                self.do.room(1 + len(data.body), offset)
+                inner = dict(names)
+                self._bind(clause.pattern, item, inner, offset)
+                if all(self._known(condition, inner, offset) for condition in clause.conditions):
+                    yield from clauses(rest, inner)
+
+        with self._deeper():
+            stack.append(algebra.tuple_of(list(clauses(data.clauses, names))))
+
+    def _known(self, code: grammar.Code, names: Names, offset: int) -> bool:
+        """Return whether a filter lets an item through."""
+        condition = self.do.condition(self._run(code, names), offset)
+        if condition.constant is None:
+            hint = "write where(condition, value, 0) in the sum"
+            raise errors.SyntaxRejected("a filter may not depend on the point", hint=hint, offset=offset)
+        return bool(condition.constant)
+
+    def _do_series(self, stack: list[Value], series: grammar.Series, offset: int, names: Names) -> None:
+        if series.word in names:
+            raise errors.UnknownName(f"'{series.word}' is a variable here, not a function", offset=offset)
+        is_sum = series.word.rpartition(".")[2] in {"Sum", "summation"}
+
+        def run(left: Sequence[grammar.Bounds], names: Names) -> Value:
+            if not left:
+                return self._run(series.body, names)
+            *outer, bounds = left
+            ends = [self._run(code, names) for code in (bounds.first, bounds.last)]
+            first, last = (self.do.integer(end, offset, "a bound of a series") for end in ends)
+            # Karr's convention, which is SymPy's: what runs backwards counts the other way.
+            backwards = last < first - 1
+            if backwards:
+                first, last = last + 1, first - 1
+            terms = []
+            for index in range(first, last + 1):
+                self.do.room(1 + len(series.body), offset)
+                terms.append(run(outer, {**names, bounds.name: self.do.leaf(index)}))
+            total = arrays.fold(self.do, "sum" if is_sum else "product", terms, offset)
+            if not backwards:
+                return total
+            return self.do.call("negative" if is_sum else "reciprocal", total, offset=offset)
+
+        with self._deeper():
+            stack.append(run(series.bounds, names))
 
     _ACTIONS: ClassVar[dict[str, Callable[..., None]]] = {
         "number": _do_number,
         "name": _do_name,
+        "none": _do_none,
+        "ellipsis": _do_ellipsis,
+        "attribute": _do_attribute,
         "negate": _do_negate,
         "not": _do_not,
         "sum": _do_sum,
@@ -306,186 +612,101 @@ class _Builder:
         "list": _do_tuple,
         "call": _do_call,
         "index": _do_index,
+        "slice": _do_slice,
         "store": _do_store,
+        "keep": _do_keep,
+        "comprehension": _do_comprehension,
+        "series": _do_series,
     }
 
-    # Nodes
+    def _push(self, stack: list[Value], count: int, offset: int, function: Callable[[Sequence[Value]], Value]) -> None:
+        """Replace operands by a function of them, cell by cell where some are arrays."""
+        operands = _pop(stack, count)
+        if any(self.do.is_array(operand) for operand in operands):
+            _refuse_lists(operands, offset)
+            stack.append(self.do.lift(lambda *cells: function(cells), operands, offset))
+        else:
+            stack.append(function(operands))
 
-    def _make(
-        self,
-        cls: type[Basic],
-        operands: Sequence[_Value],
-        offset: int,
-        *,
-        kind: str = "number",
-        constant: Number | None = None,
-    ) -> _Value:
-        """Return the one node of this class over these operands."""
-        key = (cls, *[id(operand.node) for operand in operands])
-        known = self._interned.get(key)
-        if known is not None:
-            return known
-        self._operations += max(1, len(operands) - 1)
-        if self._operations > self._limits.max_operations:
-            raise errors.TooComplex(f"more than {self._limits.max_operations} operations", offset=offset)
-        node = Basic.__new__(cls, *[operand.node for operand in operands])
-        if cls is sympy.Add or cls is sympy.Mul or cls is sympy.Pow:
-            node.is_commutative = True
-        value = self._interned[key] = _Value(node, constant, kind)
-        return value
+    def _numbers(self, values: Sequence[Value], offset: int) -> list[Value]:
+        return [value if value.kind == "number" else self.do.number(value, offset) for value in values]
 
-    def _leaf(self, constant: Number) -> _Value:
-        key = (type(constant), constant, math.copysign(1.0, constant))
-        known = self._interned.get(key)
-        if known is None:
-            node = sympy.Integer(constant) if isinstance(constant, int) else sympy.Float(constant)
-            known = self._interned[key] = _Value(node, constant=constant)
-        return known
+    def _conditions(self, values: Sequence[Value], joined: str, offset: int) -> list[Value]:
+        return [self.do.condition(value, offset, joined) for value in values]
 
-    def _literal(self, text: str, offset: int) -> _Value:
-        return self._leaf(constants.literal(text, offset))
-
-    def _constant_name(self, name: str, offset: int) -> _Value:
+    def _constant(self, name: str, offset: int, names: Names) -> Value:
         if name in ("True", "False"):
-            return self._truth(name == "True")
+            return self.do.truth(name == "True")
         prefix, _, bare = name.rpartition(".")
+        if bare in _TYPES and (prefix in vocabulary.PREFIXES or bare == "float"):
+            return algebra.NONE  # dtype=float: what every number here is anyway
+        if bare == "newaxis" and prefix in vocabulary.PREFIXES:
+            return algebra.NONE
         table = vocabulary.CONSTANTS if not prefix else vocabulary.QUALIFIED_CONSTANTS
+        if prefix in names:
+            hint = _INSTEAD.get(bare, f"write {bare}({prefix})" if bare in vocabulary.BY_NAME else None)
+            raise errors.UnknownName(f"the attribute .{bare} is not in the language", hint=hint, offset=offset)
         if bare not in table or (prefix and prefix not in vocabulary.PREFIXES):
-            raise _unknown(name, offset, known=[*self._names, *vocabulary.CONSTANTS])
-        key = ("constant", table[bare], bare if bare != "e" else "E")
-        known = self._interned.get(key)
-        if known is None:
-            node = {"pi": sympy.pi, "E": sympy.E, "inf": sympy.oo, "nan": sympy.nan}.get(key[2])
-            value = _Value(sympy.Float(table[bare]) if node is None else node, constant=table[bare])
-            known = self._interned[key] = value
-        return known
-
-    def _truth(self, holds: bool) -> _Value:
-        return _Value(sympy.true if holds else sympy.false, int(holds), kind="condition")
-
-    def _number(self, value: _Value, offset: int) -> _Value:
-        """Return the value as a number: an argument is used whole, a condition counts 1 or 0."""
-        if value.kind == "number":
-            return value
-        if value.kind == "condition":
-            return self._piecewise(((self._leaf(1), value), (self._leaf(0), self._truth(True))), offset)
-        if value.kind == "tuple":
-            raise errors.BadShape("a list or tuple stands where a number was expected", offset=offset)
-        rank = 0 if value.kind == "argument" else len(value.items)
-        self._use(value.argument, rank, offset)
-        if value.kind == "argument":
-            return value
-        return self._make(sympy.Indexed, (_base(value.argument), *value.items), offset)
-
-    def _condition(self, value: _Value, offset: int, joined: str | None = None) -> _Value:
-        if value.kind == "condition":
-            return value
-        if joined:
-            hint = "put parentheses around each comparison: (x > 0) & (y > 0)"
-            raise errors.SyntaxRejected(f"'{joined}' joins conditions, not numbers", hint=hint, offset=offset)
-        return self._make(sympy.Ne, (self._number(value, offset), self._leaf(0)), offset, kind="condition")
-
-    def _use(self, argument: int, rank: int, offset: int) -> None:
-        before = self._ranks[argument]
-        if before is not None and before != rank:
-            name = self._args[argument]
-            uses = sorted(("a number" if r == 0 else f"an array of rank {r}") for r in (before, rank))
-            raise errors.BadShape(f"'{name}' is used as {uses[0]} and as {uses[1]}", offset=offset)
-        self._ranks[argument] = rank
-
-    def _element(self, base: _Value, indices: list[_Value], offset: int) -> _Value:
-        if base.kind == "tuple" and len(indices) == 1:
-            index = _index(indices[0], offset)
-            if not -len(base.items) <= index < len(base.items):
-                raise errors.BadShape(f"index {index} into {len(base.items)} items", offset=offset)
-            return base.items[index]
-        if base.kind not in {"argument", "element"}:
-            raise errors.BadShape("a number cannot be indexed", hint="only arguments have elements", offset=offset)
-        # Each index becomes one literal, however it was computed.
-        items = (*base.items, *(self._leaf(_index(value, offset)) for value in indices))
-        if len(items) > self._limits.max_rank:
-            raise errors.TooComplex(f"more than {self._limits.max_rank} indices", offset=offset)
-        return _Value(base.node, kind="element", items=items, argument=base.argument)
-
-    def _negative(self, value: _Value, offset: int) -> _Value:
-        if value.constant is not None:
-            constant = -value.constant
-            if value.node.is_Number:
-                return self._leaf(constant)
-            return self._make(sympy.Mul, (self._leaf(-1), value), offset, constant=constant)
-        return self._make(sympy.Mul, (self._leaf(-1), value), offset)
-
-    def _inverse(self, value: _Value, offset: int) -> _Value:
-        """Return the denominator ``value`` as Pow(value, -1), the way SymPy writes a division."""
-        constant = constants.inverse(value.constant)
-        return self._make(sympy.Pow, (value, self._leaf(-1)), offset, constant=constant)
-
-    def _power(self, base: _Value, exponent: _Value, offset: int) -> _Value:
-        constant = constants.fold_power(base.constant, exponent.constant, self._blamed(offset))
-        return self._make(sympy.Pow, (base, exponent), offset, constant=constant)
-
-    def _chain(self, cls: type[Basic], parts: list[_Value], constant: Number | None, offset: int) -> _Value:
-        return parts[0] if len(parts) == 1 else self._make(cls, parts, offset, constant=constant)
-
-    def _piecewise(self, cases: Sequence[tuple[_Value, _Value]], offset: int) -> _Value:
-        pairs = [self._make(ExprCondPair, case, offset, kind="pair") for case in cases]
-        return self._make(sympy.Piecewise, pairs, offset, constant=_chosen(cases))
+            raise _unknown(name, offset, known=[*names, *vocabulary.CONSTANTS])
+        return self.do.named(bare if bare != "e" else "E", table[bare])
 
     # Functions
 
-    def _apply(self, word: vocabulary.Word, operands: list[_Value], offset: int, name: str = "") -> _Value:
-        definition = vocabulary.OVERLOADS.get((word.names[0], len(operands)))
-        if definition is None:
+    def _apply(
+        self, word: vocabulary.Word, operands: list[Value], options: Mapping[str, Value], offset: int, name: str
+    ) -> Value:
+        reduced = vocabulary.REDUCTIONS.get(word.names[0])
+        if reduced is not None and (options or len(operands) == 1 or arrays.has_axis(self.do, name, operands)):
+            word = vocabulary.BY_NAME[reduced]
+        for option in options:
+            if option not in word.keywords:
+                listed = ", ".join(word.keywords) or "none"
+                what = f"the keyword '{option}' of {errors.quote(name)} is not in the language"
+                raise errors.SyntaxRejected(what, hint=f"keywords: {listed}", offset=offset)
+        if (word.names[0], len(operands)) not in vocabulary.OVERLOADS:
             least, most = word.arity
-            if not least <= len(operands) <= (len(operands) if most is None else most):
-                raise _arity(word, name or word.names[0], len(operands), offset)
-            definition = word.definition
-        if definition is not None:
-            return self._expand(_definition(definition), operands, offset)
+            count = len(operands) + len(options)
+            if not least <= count <= (count if most is None else most):
+                raise _arity(word, name, len(operands), offset)
+        if word.kind == "array":
+            return arrays.apply(self.do, word, name, operands, options, offset)
         if word.kind == "piecewise":
-            return self._piecewise([self._case(value, offset) for value in operands], offset)
-        if word.node is None or word.opcode is None:
-            raise AssertionError(f"{word.names[0]} has neither a node nor a definition")
-        if word.kind == "logic":
-            conditions = [self._condition(value, offset) for value in operands]
-            return self._make(word.node, conditions, offset, kind="condition")
-        numbers = [self._number(value, offset) for value in operands]
-        folded = constants.fold_call(word.opcode, [number.constant for number in numbers], self._blamed(offset))
-        return self._make(word.node, numbers, offset, constant=folded)
+            return self.do.piecewise([self._case(value, offset) for value in operands], offset)
+        if word.names[0] == "where" and not any(self.do.is_array(operand) for operand in operands):
+            return self._choose(self.do.condition(operands[0], offset), operands[1], operands[2], offset)
+        return self.do.apply(word, operands, offset)
 
-    def _expand(self, source: syntax.Source, operands: list[_Value], offset: int) -> _Value:
-        """Run a definition of the vocabulary; of its constants only the result must be finite."""
-        self._defining += 1
-        result = self._run(source.code, dict(zip(source.parameters or (), operands, strict=True)), offset)
-        self._defining -= 1
-        if result.constant is not None and not self._defining:
-            known = [operand.constant for operand in operands if operand.constant is not None]
-            if all(map(math.isfinite, known)):
-                constants.finite(result.constant, offset)
-        return result
+    def _expand(self, definition: str, operands: list[Value], offset: int) -> Value:
+        source = _definition(definition)
+        return self._run(source.code, dict(zip(source.parameters or (), operands, strict=True)), offset)
 
-    def _blamed(self, offset: int) -> int | None:
-        """Return where a constant that is not finite is refused, None where it may yet not count."""
-        return None if self._defining else offset
-
-    def _case(self, value: _Value, offset: int) -> tuple[_Value, _Value]:
+    def _case(self, value: Value, offset: int) -> tuple[Value, Value]:
         if value.kind != "tuple" or len(value.items) != 2:
             hint = "write Piecewise((value, condition), (value, True))"
             raise errors.SyntaxRejected("Piecewise takes (value, condition) pairs", hint=hint, offset=offset)
-        return self._number(value.items[0], offset), self._condition(value.items[1], offset)
+        return self.do.number(value.items[0], offset), self.do.condition(value.items[1], offset)
 
 
-def _chosen(cases: Sequence[tuple[_Value, _Value]]) -> Number | None:
-    """Return the constant of the case that constant conditions choose."""
-    for value, condition in cases:
-        if condition.constant is None:
-            return None
-        if condition.constant:
-            return value.constant
-    return None
+_TYPES = frozenset({"float", "float64", "float32", "float_", "double"})
+_INSTEAD = {
+    "shape": "write len(X) for the length of the first axis",
+    "size": "write size(X)",
+    "ndim": "write the number of axes",
+    "flatten": "write ravel(X)",
+}
 
 
-def _pop(stack: list[_Value], count: int) -> list[_Value]:
+def _refuse_lists(operands: Sequence[Value], offset: int) -> None:
+    """Refuse arithmetic on nothing but Python lists, which joins and repeats where NumPy computes."""
+    lists = [operand.kind == "tuple" for operand in operands]
+    if all(lists) or (
+        any(lists) and all(is_list or o.constant is not None for is_list, o in zip(lists, operands, strict=True))
+    ):
+        hint = "write np.array([...]) for an array"
+        raise errors.SyntaxRejected("arithmetic on lists is not in the language", hint=hint, offset=offset)
+
+
+def _pop(stack: list[Value], count: int) -> list[Value]:
     if count == 0:
         return []
     values = stack[-count:]
@@ -493,24 +714,18 @@ def _pop(stack: list[_Value], count: int) -> list[_Value]:
     return values
 
 
-@functools.cache
-def _base(argument: int) -> _Value:
-    return _Value(sympy.IndexedBase(f"v{argument}"))
-
-
-def _index(value: _Value, offset: int) -> int:
-    if type(value.constant) is not int or value.kind != "number":
-        raise errors.SyntaxRejected("an index must be an integer known from the text", offset=offset)
-    return value.constant
-
-
-def _word(name: str, names: Mapping[str, _Value], offset: int) -> vocabulary.Word:
+def _word(name: str, names: Mapping[str, Value], offset: int) -> vocabulary.Word:
     prefix, _, bare = name.rpartition(".")
     if name in names:
         what = f"'{name}' is a variable here, not a function"
         raise errors.UnknownName(what, hint=f"write {name}*(...) to multiply", offset=offset)
     if prefix:
         library = vocabulary.PREFIXES.get(prefix)
+        if library is None and prefix in names:
+            hint = f"write {bare}({prefix})" if bare in vocabulary.BY_NAME else None
+            raise errors.UnknownName(
+                f"methods such as .{bare[:40]}() are not in the language", hint=hint, offset=offset
+            )
         if library is None:
             hint = "prefixes are np., jnp., math., sympy., jax.nn., jax.scipy.special."
             raise errors.UnknownName(f"{errors.quote(prefix)} is not a known prefix", hint=hint, offset=offset)

@@ -76,7 +76,7 @@ def bind(
             return quick
     batched = _batched(in_axes, len(args))
     arrays = [
-        _array(entry, f"point.{index}" if isinstance(point, list) else f"point.{args[index]}")
+        array(entry, f"point.{index}" if isinstance(point, list) else f"point.{args[index]}")
         for index, entry in enumerate(_entries(point, args, ranks, batched))
     ]
     if sum(array.size for array in arrays) > limits.max_elements:
@@ -207,10 +207,11 @@ def _is_whole(point: list[Json], wanted: int) -> bool:
     """Return whether a list is the one argument itself rather than a list with one entry for it."""
     if len(point) != 1:
         return True
-    return _depth(point[0]) != wanted and _depth(point) == wanted
+    return depth(point[0]) != wanted and depth(point) == wanted
 
 
-def _depth(value: Json) -> int:
+def depth(value: Json) -> int:
+    """Return how many lists a value stands in."""
     depth = 0
     while isinstance(value, list):
         depth += 1
@@ -218,7 +219,7 @@ def _depth(value: Json) -> int:
     return depth
 
 
-def _array(entry: Json, field: str) -> Array:
+def array(entry: Json, field: str) -> Array:
     """Return an entry as a finite float64 array; booleans, strings and null are not numbers."""
     level, shape = entry, []
     while isinstance(level, list):
@@ -234,12 +235,12 @@ def _array(entry: Json, field: str) -> Array:
     if not set(map(type, flat)) <= _NUMERIC:
         raise errors.InvalidField("a point is made of numbers: no strings, booleans or null", field=field)
     try:
-        array = np.array(flat, dtype=np.float64)
+        found = np.array(flat, dtype=np.float64)
     except OverflowError:
-        array = np.array([math.inf])
-    if not np.isfinite(array).all():
+        found = np.array([math.inf])
+    if not np.isfinite(found).all():
         raise errors.InvalidField("a number is not finite in float64", field=field)
-    return array.reshape(shape)
+    return found.reshape(shape)
 
 
 def _fit(array: Array, name: str, rank: int | None, axis: bool) -> Array:

@@ -25,6 +25,9 @@ from sympy.core.basic import Basic
 
 from app import errors, parsing, vocabulary
 
+MAX_OPERATIONS = 262_144
+"""Instructions on all tapes of one function: what its values have in common counts for each of them."""
+
 FORMAT = "1"
 """Part of every key: changes when the meaning of an opcode or of the layout does."""
 
@@ -90,9 +93,21 @@ class Recording:
 
 def record(program: parsing.Program) -> Recording:
     """Record a program's expression onto a tape, in one pass and without recursion."""
-    recorder = _Recorder(program)
-    result = recorder.slot(program.expression)
-    return recorder.finish(result)
+    (recording,) = record_cells(program)
+    return recording
+
+
+def record_cells(program: parsing.Program) -> tuple[Recording, ...]:
+    """Record each value of a program onto a tape of its own, no longer than that value needs."""
+    recordings: list[Recording] = []
+    room = MAX_OPERATIONS
+    for root in program.cells():
+        recorder = _Recorder(program)
+        recordings.append(recorder.finish(recorder.slot(root)))
+        room -= len(recordings[-1].tape.code)
+        if room < 0:
+            raise errors.TooComplex(f"the values of the function take more than {MAX_OPERATIONS} operations in all")
+    return tuple(recordings)
 
 
 _NEGATIVE_ONE = sympy.Integer(-1)  # a singleton, so identity is equality

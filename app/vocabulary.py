@@ -28,7 +28,9 @@ class Word:
         node: the SymPy class of a primitive.
         opcode: the tape instruction of a primitive, a key of ``rules.RULES``.
         definition: the lambda a defined word stands for.
-        kind: what the arguments and the result are: numbers or conditions.
+        kind: what the arguments and the result are: numbers, conditions or arrays.
+        parameters: names of the parameters of a word of arrays, in order.
+        keywords: those that may be given by name, and left out.
     """
 
     names: tuple[str, ...]
@@ -38,6 +40,8 @@ class Word:
     opcode: str | None = None
     definition: str | None = None
     kind: str = "elementwise"
+    parameters: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
 
 
 def _opaque(name: str) -> Any:
@@ -204,6 +208,108 @@ DEFINED: tuple[Word, ...] = (
     ),
 )
 
+
+def _array(signature: str, *names: str, doc: str) -> Word:
+    """Return a word of arrays; what has a = in its signature may be left out, * stands for any number."""
+    parameters = tuple(signature.replace(" ", "").split(",")) if signature else ()
+    required = [name for name in parameters if not name.endswith("=") and name != "*"]
+    optional = tuple(name[:-1] for name in parameters if name.endswith("="))
+    most = None if "*" in parameters else len(parameters)
+    everything = tuple(name.rstrip("=") for name in parameters if name != "*")
+    return Word(names, doc, (len(required), most), kind="array", parameters=everything, keywords=optional)
+
+
+ARRAYS: tuple[Word, ...] = (
+    _array("x, axis=, dtype=, out=, keepdims=", "sum", doc="sum of all elements, or along an axis"),
+    _array("x, axis=, dtype=, out=, keepdims=", "prod", "product", doc="product of all elements, or along an axis"),
+    _array("x, axis=, dtype=, out=, keepdims=", "mean", doc="mean of all elements, or along an axis"),
+    _array("x, axis=, dtype=, out=, ddof=, keepdims=", "var", doc="variance; ddof is subtracted from the count"),
+    _array("x, axis=, dtype=, out=, ddof=, keepdims=", "std", doc="standard deviation"),
+    _array("x, axis=, out=, keepdims=", "amax", doc="greatest element; max(x) of an array"),
+    _array("x, axis=, out=, keepdims=", "amin", doc="least element; min(x) of an array"),
+    _array("x, axis=, out=, keepdims=", "ptp", doc="greatest less least element"),
+    _array("x, axis=, weights=", "average", doc="weighted mean"),
+    _array("x, axis=", "median", doc="middle element, or the mean of the two in the middle"),
+    _array("x, axis=", "sort", "sorted", doc="elements in ascending order"),
+    _array("x, axis=", "cumsum", doc="sums of the first elements"),
+    _array("x, axis=", "cumprod", doc="products of the first elements"),
+    _array("x, n=, axis=", "diff", "ediff1d", doc="differences of neighbours, n times"),
+    _array("y, x=, dx=, axis=", "trapezoid", "trapz", doc="integral by the trapezoidal rule"),
+    _array("x, ord=, axis=, keepdims=", "norm", "vector_norm", doc="Euclidean norm; ord 1, 2, inf or another number"),
+    _array("x, axis=, b=, keepdims=", "logsumexp", doc="log of the sum of b * exp(x), without overflow"),
+    _array("x, axis=", "softmax", doc="exp(x) / sum(exp(x)), without overflow"),
+    _array("x, axis=", "log_softmax", doc="log of softmax, exact in the tails"),
+    _array("x, axis=", "all", "alltrue", doc="whether all conditions hold"),
+    _array("x, axis=", "any", "sometrue", doc="whether some condition holds"),
+    _array("x, y", "dot", doc="scalar product, or matrix product, as numpy.dot"),
+    _array("x, y", "matmul", doc="matrix product, x @ y"),
+    _array("x, y", "inner", doc="product over the last axes"),
+    _array("x, y", "vdot", doc="scalar product of all elements"),
+    _array("x, y", "outer", doc="products of each element of x with each of y"),
+    _array("x, y", "kron", doc="Kronecker product"),
+    _array("x, y", "cross", doc="vector product in three dimensions, or its third component in two"),
+    _array("x, y, axes=", "tensordot", doc="product over several axes"),
+    _array("x, y", "convolve", doc="full discrete convolution"),
+    _array("p, x", "polyval", doc="polynomial with coefficients p, the highest power first"),
+    _array("x", "multi_dot", doc="matrix product of a list"),
+    _array("x, n", "matrix_power", doc="n-th power of a square matrix"),
+    _array("x, offset=", "trace", doc="sum of the diagonal"),
+    _array("x", "det", doc="determinant"),
+    _array("x", "slogdet", doc="(sign, log |determinant|)"),
+    _array("x", "inv", doc="inverse matrix"),
+    _array("a, b", "solve", doc="x of a @ x = b"),
+    _array("x", "cholesky", doc="lower triangular L with L @ L.T = x"),
+    _array("x, k=", "diag", doc="diagonal of a matrix, or the matrix of a diagonal"),
+    _array("x, offset=", "diagonal", doc="diagonal of a matrix"),
+    _array("x, k=", "tril", doc="lower triangle"),
+    _array("x, k=", "triu", doc="upper triangle"),
+    _array("n, m=, k=, dtype=", "eye", doc="ones on the diagonal"),
+    _array("n, dtype=", "identity", doc="unit matrix"),
+    _array("shape, dtype=", "zeros", doc="array of zeros"),
+    _array("shape, dtype=", "ones", doc="array of ones"),
+    _array("shape, fill_value, dtype=", "full", doc="array of one value"),
+    _array("x, dtype=", "zeros_like", doc="zeros in the shape of x"),
+    _array("x, dtype=", "ones_like", doc="ones in the shape of x"),
+    _array("x, fill_value, dtype=", "full_like", doc="one value in the shape of x"),
+    _array("x, dtype=", "array", "asarray", "Matrix", doc="array of nested lists"),
+    _array("x", "list", "tuple", doc="items as a list"),
+    _array("start, stop=, step=, dtype=", "arange", doc="numbers from start to before stop"),
+    _array("start, stop=, step=", "range", doc="integers from start to before stop"),
+    _array("start, stop, num=, endpoint=, dtype=", "linspace", doc="num evenly spaced numbers, 50 if not given"),
+    _array("x, axis=", "concatenate", "concat", doc="arrays end to end"),
+    _array("x, y, axis=", "append", doc="two arrays end to end"),
+    _array("x, axis=", "stack", doc="arrays along a new axis"),
+    _array("x", "hstack", doc="arrays side by side"),
+    _array("x", "vstack", doc="arrays one below the other"),
+    _array("x", "column_stack", doc="vectors as columns"),
+    _array("x, shape, *", "reshape", doc="the same elements in another shape"),
+    _array("x", "ravel", "flatten", doc="all elements in one axis"),
+    _array("x, axes=", "transpose", doc="axes reversed, or in the order given"),
+    _array("x, axis1, axis2", "swapaxes", doc="two axes exchanged"),
+    _array("x, source, destination", "moveaxis", doc="an axis moved"),
+    _array("x, axis", "expand_dims", doc="a new axis of length 1"),
+    _array("x, axis=", "squeeze", doc="without axes of length 1"),
+    _array("x, shape", "broadcast_to", doc="x repeated to a shape"),
+    _array("x, axis=", "flip", doc="elements in reverse order"),
+    _array("x, shift, axis=", "roll", doc="elements moved round"),
+    _array("x, reps", "tile", doc="x several times over"),
+    _array("x, repeats, axis=", "repeat", doc="each element several times"),
+    _array("x, indices, axis=", "take", doc="elements at integer indices"),
+    _array("x, y, *", "meshgrid", doc="coordinate arrays of a grid"),
+    _array("x", "atleast_1d", doc="x with at least one axis"),
+    _array("x", "len", doc="length of the first axis"),
+    _array("x, axis=", "size", doc="number of elements"),
+    _array("x", "ndim", doc="number of axes"),
+    _array("x", "shape", doc="lengths of all axes"),
+    _array("x, start=", "enumerate", doc="pairs of index and item"),
+    _array("x, *", "zip", doc="items side by side"),
+    _array("x", "reversed", doc="items in reverse order"),
+)
+"""Functions of whole arrays, computed by ``arrays`` while the text is read."""
+
+REDUCTIONS: dict[str, str] = {"max": "amax", "min": "amin"}
+"""What a function of several numbers is when it is given one array."""
+
 OVERLOADS: dict[tuple[str, int], str] = {
     ("log", 2): "lambda x, b: log(x) / log(b)",
     ("heaviside", 1): "lambda x: heaviside(x, 1/2)",
@@ -253,6 +359,13 @@ PREFIXES: dict[str, str] = {
     "jsp.special": "scipy",
     "scipy.special": "scipy",
     "special": "scipy",
+    "np.linalg": "numpy",
+    "jnp.linalg": "numpy",
+    "numpy.linalg": "numpy",
+    "jax.numpy.linalg": "numpy",
+    "linalg": "numpy",
+    "scipy.linalg": "numpy",
+    "jax.scipy.linalg": "numpy",
     "sympy": "sympy",
     "sp": "sympy",
     "sym": "sympy",
@@ -264,6 +377,7 @@ def words() -> Iterator[Word]:
     """Yield every word, primitives first."""
     yield from PRIMITIVES
     yield from DEFINED
+    yield from ARRAYS
 
 
 BY_NAME: dict[str, Word] = {name: word for word in words() for name in word.names}

@@ -132,18 +132,16 @@ def test_args_beside_a_lambda_must_be_its_parameters(args: list[str]) -> None:
         ("x + sinn(x)", "unknown_name", 4),
         ("x +\n  foo(x)", "unknown_name", 6),
         ("x + os.sin(x)", "unknown_name", 4),
-        ("x + np.linalg.norm(x)", "unknown_name", 4),
+        ("x + np.random.normal(x)", "unknown_name", 4),
         ("x + sin()", "bad_arity", 4),
         ("x + sin(x, x)", "bad_arity", 4),
         ("x + atan2(x)", "bad_arity", 4),
-        ("x + max(x)", "bad_arity", 4),
+        ("x + hypot(x)", "bad_arity", 4),
         ("x + clip(x, 1)", "bad_arity", 4),
         ("x + where(x > 0, x)", "bad_arity", 4),
         ("x + 1/0", "bad_constant", 5),
         ("x + log(0)", "bad_constant", 4),
         ("x + 1e999", "bad_constant", 4),
-        ("x + x[0]", "bad_shape", 2),
-        ("x + (x, x)", "bad_shape", 2),
         ("x + X[y]", "syntax_error", 5),
         ("x + (x > 0 & x < 1)", "syntax_error", 11),
     ],
@@ -322,9 +320,16 @@ def test_how_an_argument_is_used_is_known_from_the_text(text: str, ranks: tuple[
     assert parsing.parse(text).ranks == ranks
 
 
-@pytest.mark.parametrize("text", ["x + x[0]", "x[0] + x[0, 1]", "x[0] + sin(x)"])
-def test_an_argument_is_used_in_one_way_only(text: str) -> None:
-    assert refusal(text).code == "bad_shape"
+@pytest.mark.parametrize(
+    ("text", "shape", "offset"),
+    [("x + x[0]", (), 5), ("x[0] + x[0, 1]", (3,), 8), ("x[0] + sum(x)*x[3]", (3,), 15), ("sin(x)[1, 0]", (2,), 6)],
+)
+def test_a_use_that_the_shape_of_an_argument_does_not_allow_is_refused(
+    text: str, shape: tuple[int, ...], offset: int
+) -> None:
+    with pytest.raises(errors.BadShape) as caught:
+        parsing.parse(text, shapes=[shape])
+    assert caught.value.position == errors.Position.at(text, offset)
 
 
 @pytest.mark.parametrize(
@@ -346,7 +351,7 @@ def test_remainders_and_quotients_of_integers_are_integers(index: str, element: 
     assert tapes.recorded(f"X[{index}]").inputs == ((0, (element,)),)
 
 
-@pytest.mark.parametrize("index", ["0.0", "1.5", "y", "X[0]", "True", "1/2", "inf", "(1, 2)"])
+@pytest.mark.parametrize("index", ["0.0", "1.5", "y", "X[0]", "True", "1/2", "inf"])
 def test_an_index_must_be_an_integer_known_from_the_text(index: str) -> None:
     assert refusal(f"X[{index}] + y").code in {"syntax_error", "bad_shape"}
 
@@ -486,7 +491,7 @@ def test_no_word_takes_too_few_or_too_many_arguments(word: vocabulary.Word) -> N
 @given(st.text("xy12.+-*/^()[],<>=! \nsincoexplgdfa:ébπ", max_size=40))
 def test_any_text_is_parsed_or_refused(text: str) -> None:
     try:
-        parsing.parse(text)
+        parsing.read(text)
     except errors.Rejected as error:
         if error.position is not None:
             assert 0 <= error.position.offset <= len(text)  # noqa: PT017 - some texts are in the language

@@ -233,7 +233,7 @@ def refusal_of_value(text: str) -> errors.GradserveError:
         ("lambda x: lambda y: x", 10),
         ("def f(x):\n    return", 20),
         ("def f(x):\n    y = 1\n", 20),
-        ("def f(x):\n    if x:\n        return x", 14),
+        ("def f(x):\n    if x:\n        return x", 36),
         ("def f(x):\n    import os\n    return x", 14),
         ("def f(x: float):\n    return x", 7),
         ("def f(x) -> float:\n    return x", 9),
@@ -243,10 +243,13 @@ def refusal_of_value(text: str) -> errors.GradserveError:
         ("def (x):\n    return x", 4),
         ("x²", 1),
         ("a.b.(c)", 3),
-        ("[x for x in y]", 3),
+        ("[x for x in y, z]", 13),
+        ("[x for x y]", 9),
+        ("x for x in y", 2),
         ("{a}", 0),
         ("a\\b", 1),
-        ("f(a=1)", 2),
+        ("f(a=1, 2)", 8),
+        ("f(a=1, a=2)", 10),
     ],
 )
 def test_a_syntax_error_points_at_the_place(text: str, offset: int) -> None:
@@ -274,7 +277,7 @@ def test_a_syntax_error_points_at_the_place(text: str, offset: int) -> None:
         ("y = x**2", "right-hand side"),
         ("x = 1\ny = x", "right-hand side"),
         ("a + b\n+ c", "parentheses"),
-        ("def f(x):\n    if x > 0:\n        return x", "if condition else"),
+        ("def f(x):\n    if x > 0:\n        return x", "every way through"),
     ],
 )
 def test_a_common_mistake_gets_a_hint(text: str, hint: str) -> None:

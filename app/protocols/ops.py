@@ -84,10 +84,16 @@ async def language() -> dict[str, Any]:
 
 def _describe(word: vocabulary.Word) -> dict[str, Any]:
     least, most = word.arity
+    if word.names[0] in vocabulary.REDUCTIONS:
+        least = 1  # of one array
     counts = sorted({least, *(n for name, n in vocabulary.OVERLOADS if name == word.names[0])})
-    return {
-        "name": word.names[0],
-        "aliases": list(word.names[1:]),
-        "arity": {"least": min(counts), "most": None if most is None else max(*counts, most)},
-        "doc": word.doc,
-    } | ({"definition": word.definition} if word.definition else {})
+    return (
+        {
+            "name": word.names[0],
+            "aliases": list(word.names[1:]),
+            "arity": {"least": min(counts), "most": None if most is None else max(*counts, most)},
+            "doc": word.doc,
+        }
+        | ({"definition": word.definition} if word.definition else {})
+        | ({"parameters": list(word.parameters), "keywords": list(word.keywords)} if word.parameters else {})
+    )

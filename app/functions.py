@@ -1,0 +1,100 @@
+"""A text and what has been made of it: one set of plans, or one for each shape its arguments have come in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app import parsing, plans, tape
+from app.algebra import Shape
+
+_REMEMBERED = 8
+"""How many sets of argument shapes are kept for one text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shaped:
+    """A function for arguments of certain ranks or shapes.
+
+    Attributes:
+        shape: of the value.
+        cells: one plan for each number of the value, row-major.
+        operations: of all cells.
+    """
+
+    shape: Shape
+    cells: tuple[plans.Plan, ...]
+    operations: int
+
+
+class Function:
+    """A text ready to be asked about.
+
+    Args:
+        reading: the text, read.
+
+    Attributes:
+        args: argument names in order.
+        ranks: how each argument is used, None where that is not known or does not matter.
+        function_id: names the function: 32 hex digits, see ``tape.Recording`` and ``fingerprint``.
+    """
+
+    __slots__ = ("_general", "_reading", "_shaped", "args", "function_id", "ranks")
+
+    def __init__(self, reading: parsing.Function) -> None:
+        self.args = reading.args
+        self.ranks = reading.ranks
+        self._reading = reading
+        self._shaped: OrderedDict[tuple[Shape, ...], Shaped] = OrderedDict()
+        self._general = None if reading.program is None else _shape(reading.program)
+        self.function_id = reading.identity if self._general is None else _identity(self._general)
+
+    @property
+    def whole(self) -> tuple[int | None, ...]:
+        """Rank that a list given for a function of one argument is taken to have."""
+        return self.ranks if self._general is not None else (1,) * len(self.ranks)
+
+    @property
+    def weight(self) -> int:
+        """Operations of all plans kept, and a share for the text."""
+        kept = [] if self._general is None else [self._general]
+        return sum(map(len, self._reading.text)) // 8 + sum(
+            shaped.operations + 40 * len(shaped.cells) for shaped in [*kept, *self._shaped.values()]
+        )
+
+    def known(self, shapes: Sequence[Shape]) -> Shaped | None:
+        """Return what ``at`` would without reading the text again, or None."""
+        general = self._general
+        if general is not None and all(
+            rank is None or len(shape) == rank for rank, shape in zip(self.ranks, shapes, strict=True)
+        ):
+            return general
+        return self._shaped.get(tuple(shapes))
+
+    def at(self, shapes: Sequence[Shape]) -> Shaped:
+        """Return the function for arguments of these shapes.
+
+        Raises:
+            errors.Rejected: the text makes no sense for them.
+        """
+        found = self.known(shapes)
+        if found is None:
+            found = self._shaped[tuple(shapes)] = _shape(self._reading.at(shapes))
+            while len(self._shaped) > _REMEMBERED:
+                self._shaped.popitem(last=False)
+        return found
+
+
+def _shape(program: parsing.Program) -> Shaped:
+    cells = tuple([plans.Plan(recording, program) for recording in tape.record_cells(program)])
+    return Shaped(program.shape, cells, sum(plan.operations for plan in cells))
+
+
+def _identity(shaped: Shaped) -> str:
+    """Return the id of a function that needs no shapes: its tape's, or one made of those of its values."""
+    ids = [plan.recording.function_id for plan in shaped.cells]
+    if shaped.shape == ():
+        return ids[0]
+    return hashlib.blake2b(repr((shaped.shape, ids)).encode(), digest_size=16).hexdigest()
