@@ -26,21 +26,26 @@ class Edge:
     """Checks and answers X-Request-ID, refuses headers beyond the limits, and has a lane for the hot routes.
 
     The lane serves an operation straight from ASGI messages; what it does not know goes on to the application,
-    whose routes of the same operations are made of the same ``exchange.perform``.
+    whose routes of the same operations go through the same ``exchange.Exchange``.
 
     Args:
         app: the application inside.
         lane: operations by path, all POST.
-        served: what operations are handed: the engine.
-        limits: bounds on headers and bodies.
+        performs: answers them.
+        limits: bounds on headers.
     """
 
     def __init__(
-        self, app: ASGIApp, *, lane: Mapping[str, exchange.Operation], served: object, limits: body.Limits
+        self,
+        app: ASGIApp,
+        *,
+        lane: Mapping[str, exchange.Operation],
+        performs: exchange.Exchange,
+        limits: body.Limits,
     ) -> None:
         self._app = app
         self._lane = lane
-        self._served = served
+        self._exchange = performs
         self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,7 +90,7 @@ class Edge:
         operation = self._lane.get(scope["path"]) if scope["method"] == "POST" else None
         if operation is None:
             return None
-        return await exchange.perform(operation, self._served, headers, receive, self._limits)
+        return await self._exchange.perform(operation, headers, receive)
 
 
 def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +11,29 @@ import pydantic
 import pydantic_core
 from starlette.types import Receive
 
-from app import errors
+from app import cache, errors
 from app.protocols import body, problem
 
 Headers = Iterable[tuple[bytes, bytes]]
 
+_KNOWN_WEIGHT = 200_000
+"""Operations of all functions that known requests hold on to, their plans having been let go meanwhile."""
+
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """How to answer the same request with another point in it.
+
+    Attributes:
+        answer: from the decoded point to the reply; None if it cannot be given without waiting.
+        weight: what it costs to keep this, in operations.
+    """
+
+    answer: Callable[[Any], Reply | None]
+    weight: int
+
+
+@dataclass(slots=True)
 class Reply:
     """A response: status, body, media type and further headers, names in lower case."""
 
@@ -25,6 +41,7 @@ class Reply:
     content: bytes
     media_type: bytes = b"application/json"
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    again: Again | None = None
 
     def raw_headers(self) -> list[tuple[bytes, bytes]]:
         """Return all headers as ASGI takes them."""
@@ -49,15 +66,40 @@ class Operation:
         return cls(model, endpoint)
 
 
-async def perform(
-    operation: Operation, served: object, headers: Headers, receive: Receive, limits: body.Limits
-) -> Reply:
-    """Read a request, answer it, and turn whatever the client did wrong into a problem document."""
-    try:
-        raw = await body.receive(headers, receive, limits)
-        return await operation.answer(body.decode(operation.model, raw), served)
-    except errors.GradserveError as error:
-        return refusal(error)
+class Exchange:
+    """Answers the requests of one application, and knows the texts of those that come again and again.
+
+    Args:
+        served: what operations are handed: the engine.
+        limits: bounds on bodies.
+    """
+
+    def __init__(self, served: object, limits: body.Limits) -> None:
+        self._served = served
+        self._limits = limits
+        self._known: cache.Cache[Hashable, Again] = cache.Cache(_KNOWN_WEIGHT, lambda again: again.weight)
+
+    async def perform(self, operation: Operation, headers: Headers, receive: Receive) -> Reply:
+        """Read a request, answer it, and turn whatever the client did wrong into a problem document."""
+        try:
+            raw = await body.receive(headers, receive, self._limits)
+            return self._repeat(operation, raw) or await self._answer(operation, raw)
+        except errors.GradserveError as error:
+            return refusal(error)
+
+    def _repeat(self, operation: Operation, raw: bytes) -> Reply | None:
+        """Answer a request that is known but for its point, if that needs no waiting."""
+        around, text = body.split(raw)
+        again = self._known.get((operation.answer, *around)) if text else None
+        point = body.numbers(text) if again is not None else None
+        return None if again is None or point is None else again.answer(point)
+
+    async def _answer(self, operation: Operation, raw: bytes) -> Reply:
+        reply = await operation.answer(body.decode(operation.model, raw), self._served)
+        if reply.again is not None and body.splits(raw):
+            around, _ = body.split(raw)
+            self._known.put((operation.answer, *around), reply.again)
+        return reply
 
 
 def refusal(error: errors.GradserveError) -> Reply:
