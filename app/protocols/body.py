@@ -37,7 +37,7 @@ async def receive(headers: Iterable[tuple[bytes, bytes]], receive: Receive, limi
         errors.BodyTooLarge: announced or received more than the limit.
         errors.RequestTimeout: not complete in time.
     """
-    _check_headers(headers, limits)
+    check_headers(headers, limits)
     waiting = _Started(receive())
     message = waiting.result
     if message is not None and message["type"] == "http.request" and not message.get("more_body", False):
@@ -186,7 +186,13 @@ def encode(document: Mapping[str, Any]) -> bytes:
     return pydantic_core.to_json(document, inf_nan_mode="strings")
 
 
-def _check_headers(headers: Iterable[tuple[bytes, bytes]], limits: Limits) -> None:
+def check_headers(headers: Iterable[tuple[bytes, bytes]], limits: Limits) -> None:
+    """Check what the headers of a request with a body say of it.
+
+    Raises:
+        errors.UnsupportedMediaType: not application/json in UTF-8, or compressed.
+        errors.BodyTooLarge: announced more than the limit.
+    """
     media_type = encoding = b""
     for name, value in headers:
         if name == b"content-type":

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import pydantic
 import pydantic_core
@@ -14,10 +14,18 @@ from starlette.types import Receive
 from app import cache, errors
 from app.protocols import body, problem
 
-Headers = Iterable[tuple[bytes, bytes]]
+Headers = Sequence[tuple[bytes, bytes]]
 
 _KNOWN_WEIGHT = 200_000
 """Operations of all functions that known requests hold on to, their plans having been let go meanwhile."""
+
+
+class Pending(Protocol):
+    """A request understood: ``run`` computes, ``reply`` says what came out."""
+
+    def run(self) -> None: ...
+
+    def reply(self) -> Reply: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +33,11 @@ class Again:
     """How to answer the same request with another point in it.
 
     Attributes:
-        answer: from the decoded point to the reply; None if it cannot be given without waiting.
+        prepare: from the decoded point to what will answer it; None if that might take a while.
         weight: what it costs to keep this, in operations.
     """
 
-    answer: Callable[[Any], Reply | None]
+    prepare: Callable[[Any], Pending | None]
     weight: int
 
 
@@ -83,16 +91,29 @@ class Exchange:
         """Read a request, answer it, and turn whatever the client did wrong into a problem document."""
         try:
             raw = await body.receive(headers, receive, self._limits)
-            return self._repeat(operation, raw) or await self._answer(operation, raw)
+            pending = self._known_request(operation, raw)
+            if pending is None:
+                return await self._answer(operation, raw)
+            pending.run()
+            return pending.reply()
         except errors.GradserveError as error:
             return refusal(error)
 
-    def _repeat(self, operation: Operation, raw: bytes) -> Reply | None:
-        """Answer a request that is known but for its point, if that needs no waiting."""
+    def prepare(self, operation: Operation, headers: Headers, raw: bytes) -> Pending | None:
+        """Return what will answer a request that is all here, if that needs no waiting, else None.
+
+        Raises:
+            errors.GradserveError: the request is at fault.
+        """
+        body.check_headers(headers, self._limits)
+        return self._known_request(operation, raw)
+
+    def _known_request(self, operation: Operation, raw: bytes) -> Pending | None:
+        """Return what will answer a request that is known but for its point."""
         around, text = body.split(raw)
         again = self._known.get((operation.answer, *around)) if text else None
         point = body.numbers(text) if again is not None else None
-        return None if again is None or point is None else again.answer(point)
+        return None if again is None or point is None else again.prepare(point)
 
     async def _answer(self, operation: Operation, raw: bytes) -> Reply:
         reply = await operation.answer(body.decode(operation.model, raw), self._served)

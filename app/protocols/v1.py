@@ -252,11 +252,26 @@ async def _answer(served: engine.Engine, query: engine.Query, document: Document
 def _again(served: engine.Engine, call: plans.Call, document: Document) -> exchange.Again:
     """Return how to answer a hot function's next request."""
 
-    def answer(point: Any) -> exchange.Reply | None:
-        found = served.again(call, point)
-        return None if found is None else _reply(found, document)
+    def prepare(point: Any) -> _Pending | None:
+        asked = served.again(call, point)
+        return None if asked is None else _Pending(served, asked, document)
 
-    return exchange.Again(answer, call.plan.weight)
+    return exchange.Again(prepare, call.plan.weight)
+
+
+class _Pending:
+    """A hot function at a point."""
+
+    __slots__ = ("_asked", "_document", "_served", "run")
+
+    def __init__(self, served: engine.Engine, asked: engine.Asked, document: Document) -> None:
+        self._served = served
+        self._asked = asked
+        self._document = document
+        self.run = asked.run
+
+    def reply(self) -> exchange.Reply:
+        return _reply(self._served.finish(self._asked), self._document)
 
 
 def _query(transform: str, request: EvaluateRequest, *, argnums: int | str | list[int | str] = 0) -> engine.Query:
