@@ -12,6 +12,7 @@ import typer
 import uvicorn
 
 from app import __version__, compiler, engine, errors, main, store
+from app.protocols import wire
 from app.settings import Settings
 
 cli = typer.Typer(
@@ -36,8 +37,10 @@ def serve(
     # JAX and asyncio have nothing to tell an operator below a warning.
     for name in ("jax", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    app = main.create_app(settings)
     uvicorn.run(
-        main.create_app(settings),
+        app,
+        http=wire.protocol(app.edge),
         host=settings.host,
         port=settings.port,
         log_level=settings.log_level,

@@ -37,15 +37,14 @@ from app import (
 
 Array = NDArray[Any]
 Result = TypeVar("Result")
+Found = tuple[Any, Any, bool]
+"""Value, gradient nested as asked, and whether all of it is finite."""
 
 _INLINE_CHARACTERS = 2_000
 """Texts up to this long are parsed on the event loop: a few milliseconds at most."""
 
 _INLINE_WORK = 16_000
 """Operations times points up to which work runs on the event loop: less than a thread's turn and wake-up cost."""
-
-_PLAN_WEIGHT = 40
-"""What a plan counts beside its operations, in operations: its text, names and dictionaries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,35 +103,77 @@ class Query:
     in_axes: int | Sequence[int | None] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
-    """What a query gets.
+    """What a query gets. Not frozen only because that would take longer to make than JSON to decode.
 
     Attributes:
+        call: what was asked, but for the point; see ``Engine.again``.
         value: a number, or a list with a batch axis.
         gradient: nested like the arguments of ``argnums``; None for transform "value".
-        args: argument names in order.
-        argnums: positions: an int or a list, as asked.
-        dtype: of the computation.
         finite: whether every number is.
-        function_id: names the function, see ``tape.Recording``.
         hit: whether the function was known: neither parsed nor compiled for this query.
         tier: "compiled" or "interpreted", whichever answered.
         parse_seconds: wall-clock time until the computation began.
         execute_seconds: wall-clock time of the computation.
     """
 
+    call: plans.Call
     value: Any
     gradient: Any
-    args: tuple[str, ...]
-    argnums: int | list[int]
-    dtype: str
     finite: bool
-    function_id: str
     hit: bool
     tier: str
     parse_seconds: float
     execute_seconds: float
+
+    @property
+    def args(self) -> tuple[str, ...]:
+        """Argument names in order."""
+        return self.call.plan.args
+
+    @property
+    def argnums(self) -> int | list[int]:
+        """Positions: an int or a list, as asked."""
+        return self.call.argnums
+
+    @property
+    def dtype(self) -> str:
+        """Of the computation."""
+        return self.call.job.dtype
+
+    @property
+    def function_id(self) -> str:
+        """Names the function, see ``tape.Recording``."""
+        return self.call.plan.recording.function_id
+
+
+class Asked:
+    """A call at a point, all of it at hand: ``run`` does the numerical part of answering it and nothing else.
+
+    Machine code that has just run is fast and what ran before everything else is not, by a factor of three for so
+    short a computation; who has several of these runs them one after the other.
+    """
+
+    __slots__ = ("_executable", "call", "executed", "layout", "parsed", "point", "result", "start", "vector")
+
+    def __init__(
+        self, call: plans.Call, point: points.Point, layout: plans.Layout, executable: compiler.Executable, start: float
+    ) -> None:
+        self._executable = executable
+        self.call = call
+        self.point = point
+        self.layout = layout
+        self.start = start
+        self.vector = call.plan.leaves(point.flat, layout, call.job.dtype)
+        self.parsed = self.executed = 0.0
+        self.result: Sequence[float] = ()
+
+    def run(self) -> None:
+        """Compute [value, *partials of the input leaves]."""
+        self.parsed = time.perf_counter()
+        self.result = self._executable.numbers(self.vector)
+        self.executed = time.perf_counter()
 
 
 class Engine:
@@ -147,7 +188,7 @@ class Engine:
         self.limits = options.limits
         self._observer = options.observer
         self._plans: cache.Cache[tuple[Any, ...], plans.Plan] = cache.Cache(
-            options.plan_capacity, lambda plan: _PLAN_WEIGHT + plan.operations
+            options.plan_capacity, lambda plan: plan.weight
         )
         self._threads = ThreadPoolExecutor(options.threads, thread_name_prefix="gradserve")
         self._workers = worker.Workers(options.compile_workers, options.compile_limits, options.observer)
@@ -194,30 +235,50 @@ class Engine:
         """
         start = time.perf_counter()
         plan, hit = await self._plan(query)
-        argnums = plan.argnums(query.argnums) if query.transform == "grad" else []
+        call = plan.call(query.transform, query.argnums, query.dtype)
         point = points.bind(query.point, plan.args, plan.ranks, query.in_axes, self.limits.point)
         layout = plan.layout(point.shapes)
+        if point.batch is None and (asked := self._asked(call, point, layout, start)) is not None:
+            asked.run()
+            return self.finish(asked, hit=hit)
         parsed = time.perf_counter()
         if point.batch is None:
-            result, tier = await self._one(plan, query, point, layout)
+            result, tier = await self._one(call, point, layout)
         else:
-            result, tier = await self._many(plan, query, point, layout)
+            result, tier = await self._many(call, point, layout)
         executed = time.perf_counter()
-        self._observer.observe(telemetry.Answered(query.transform, tier, hit, point.batch or 1, executed - start))
-        value, gradient, finite = _unpack(query.transform, point, layout, argnums, result)
-        return Answer(
-            value=value,
-            gradient=gradient,
-            args=plan.args,
-            argnums=argnums,
-            dtype=query.dtype,
-            finite=finite,
-            function_id=plan.recording.function_id,
-            hit=hit,
-            tier=tier,
-            parse_seconds=parsed - start,
-            execute_seconds=executed - parsed,
-        )
+        self._observer.observe(telemetry.Answered(call.transform, tier, hit, point.batch or 1, executed - start))
+        found = _unpack(call, point, layout, result)
+        return Answer(call, *found, hit, tier, parsed - start, executed - parsed)
+
+    def again(self, call: plans.Call, point: Any) -> Asked | None:
+        """Return the same call at another point, without a batch axis, or None if answering it might take a while.
+
+        Raises:
+            errors.Rejected: the point is at fault.
+        """
+        start = time.perf_counter()
+        plan = call.plan
+        bound = points.bind(point, plan.args, plan.ranks, None, self.limits.point)
+        return self._asked(call, bound, plan.layout(bound.shapes), start)
+
+    def finish(self, asked: Asked, *, hit: bool = True) -> Answer:
+        """Return the answer to what has been run."""
+        call = asked.call
+        if asked.layout.straight and call.transform == "grad":
+            value, gradient, finite = _chosen(asked.result, call.argnums)
+        else:
+            value, gradient, finite = _unpack(call, asked.point, asked.layout, np.array(asked.result, call.job.dtype))
+        self._observer.observe(telemetry.Answered(call.transform, "compiled", hit, 1, asked.executed - asked.start))
+        seconds = asked.parsed - asked.start, asked.executed - asked.parsed
+        return Answer(call, value, gradient, finite, hit, "compiled", *seconds)
+
+    def _asked(self, call: plans.Call, point: points.Point, layout: plans.Layout, start: float) -> Asked | None:
+        """Return a call ready to run, if an executable that is known to be right and takes no time is at hand."""
+        executable = self.library.get(call.job.key)
+        if executable is None or not executable.checked or call.plan.operations > _INLINE_WORK:
+            return None
+        return Asked(call, point, layout, executable, start)
 
     async def _plan(self, query: Query) -> tuple[plans.Plan, bool]:
         """Return the plan, and whether it was there."""
@@ -242,28 +303,24 @@ class Engine:
         self._plans.put(key, plan)
         return plan, False
 
-    async def _one(
-        self, plan: plans.Plan, query: Query, point: points.Point, layout: plans.Layout
-    ) -> tuple[Array, str]:
+    async def _one(self, call: plans.Call, point: points.Point, layout: plans.Layout) -> tuple[Array, str]:
         """Return [value, *partials of the input leaves] at one point, and the tier that computed it."""
-        vector = plan.leaves(point.flat, layout, query.dtype)
-        job = plan.job(query.transform, query.dtype, 0)
+        vector = call.plan.leaves(point.flat, layout, call.job.dtype)
 
         def interpret() -> Array:
-            return self._programs[query.dtype].gradient(plan.encoded, vector)
+            return self._programs[call.job.dtype].gradient(call.plan.encoded, vector)
 
-        return await self._tiers(job, plan, interpret, lambda executable: executable(vector), 1)
+        return await self._tiers(call.job, call.plan, interpret, lambda executable: executable(vector), 1)
 
-    async def _many(
-        self, plan: plans.Plan, query: Query, point: points.Point, layout: plans.Layout
-    ) -> tuple[Array, str]:
+    async def _many(self, call: plans.Call, point: points.Point, layout: plans.Layout) -> tuple[Array, str]:
         """Return the same with a batch axis behind."""
-        leaves, constants = plan.rows(point.flat, layout, query.dtype)
+        plan, dtype = call.plan, call.job.dtype
+        leaves, constants = plan.rows(point.flat, layout, dtype)
         batch = leaves.shape[1]
-        job = plan.job(query.transform, query.dtype, compiler.bucket(batch))
+        job = plan.job(call.transform, dtype, compiler.bucket(batch))
 
         def interpret() -> Array:
-            run = self._programs[query.dtype].gradient_rows
+            run = self._programs[dtype].gradient_rows
             return run(plan.encoded, leaves, constants)
 
         def execute(executable: compiler.Executable) -> Array:
@@ -327,22 +384,27 @@ def _padded(executable: compiler.Executable, leaves: Array, constants: Array) ->
     return executable(np.ascontiguousarray(leaves), constants)[:, : executable.rows - missing]
 
 
-def _unpack(
-    transform: str, point: points.Point, layout: plans.Layout, argnums: int | list[int], result: Array
-) -> tuple[Any, Any, bool]:
+def _chosen(numbers: Sequence[float], argnums: int | list[int]) -> Found:
+    """Return value, gradient as asked and whether all of it is finite, of a function of numbers at one point."""
+    value = numbers[0]
+    if isinstance(argnums, int):
+        partial = numbers[argnums + 1]
+        return value, partial, math.isfinite(value) and math.isfinite(partial)
+    chosen = [numbers[argnum + 1] for argnum in argnums]
+    return value, chosen, math.isfinite(value) and all(map(math.isfinite, chosen))
+
+
+def _unpack(call: plans.Call, point: points.Point, layout: plans.Layout, result: Array) -> Found:
     """Return value, gradient nested as asked, and whether all of it is finite."""
-    if layout.straight and point.batch is None and transform == "grad":
-        value, *partials = result.tolist()
-        if isinstance(argnums, int):
-            gradient = partials[argnums]
-            return value, gradient, math.isfinite(value) and math.isfinite(gradient)
-        chosen = [partials[argnum] for argnum in argnums]
-        return value, chosen, math.isfinite(value) and all(map(math.isfinite, chosen))
     finite = bool(np.isfinite(result[0]).all())
-    if transform == "value":
+    if call.transform == "value":
         return result[0].tolist(), None, finite
-    flat = np.zeros(point.flat.shape, dtype=result.dtype)
-    np.add.at(flat, layout.positions, result[1:])
+    if layout.whole:
+        flat = result[1:]
+    else:
+        flat = np.zeros(point.flat.shape, dtype=result.dtype)
+        np.add.at(flat, layout.positions, result[1:])
+    argnums = call.argnums
     entries = points.nest(flat, point.shapes, [argnums] if isinstance(argnums, int) else argnums)
     # What was not asked for does not count, but when all of it is finite nothing need be looked at again.
     finite = finite and (bool(np.isfinite(flat).all()) or all(bool(np.isfinite(entry).all()) for entry in entries))

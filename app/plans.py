@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 from app import interpreter, parsing, points, tape, worker
 
 Array = NDArray[Any]
+
+_WEIGHT = 40
+"""What a plan counts beside its operations, in operations: its text, names and dictionaries."""
 
 _REMEMBERED = 4
 """How many ways of asking about one function are remembered; clients repeat themselves."""
@@ -23,11 +27,30 @@ class Layout:
 
     Attributes:
         positions: for each leaf, int, shape (n,).
-        straight: whether the leaves are the flat point itself and every argument a number, the usual case.
+        whole: whether the leaves are the flat point itself, the usual case.
+        straight: whether that, and every argument is a number.
     """
 
     positions: Array
+    whole: bool
     straight: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A way of asking about a function: everything settled but the point.
+
+    Attributes:
+        plan: the function.
+        transform: "grad" or "value".
+        argnums: positions: an int or a list, as asked; empty where nothing is differentiated by.
+        job: what to compile for one point, and the key of its executable.
+    """
+
+    plan: Plan
+    transform: str
+    argnums: int | list[int]
+    job: worker.Job
 
 
 class Plan:
@@ -37,7 +60,7 @@ class Plan:
         program: the parsed function; its expression is not kept.
     """
 
-    __slots__ = ("_argnums", "_jobs", "_layouts", "_templates", "args", "encoded", "operations", "ranks", "recording")
+    __slots__ = ("_calls", "_jobs", "_layouts", "_templates", "args", "encoded", "operations", "ranks", "recording")
 
     def __init__(self, program: parsing.Program) -> None:
         self.args = program.args
@@ -46,19 +69,28 @@ class Plan:
         self.encoded = interpreter.encode(self.recording.tape)
         self._layouts: dict[tuple[tuple[int, ...], ...], Layout] = {}
         self._templates: dict[str, Array] = {}
-        self._argnums: dict[Any, int | list[int]] = {}
+        self._calls: dict[Hashable, Call] = {}
         self._jobs: dict[tuple[str, str, int], worker.Job] = {}
         self.operations = len(self.recording.tape.code)
 
-    def argnums(self, asked: int | str | Sequence[int | str]) -> int | list[int]:
-        """Return ``points.resolve_argnums`` of these, remembering a few."""
-        key = asked if isinstance(asked, int | str) else tuple(asked)
-        found = self._argnums.get(key)
+    @property
+    def weight(self) -> int:
+        """What keeping it costs, in operations."""
+        return _WEIGHT + self.operations
+
+    def call(self, transform: str, argnums: int | str | Sequence[int | str], dtype: str) -> Call:
+        """Return a way of asking about this function, remembering a few.
+
+        Raises:
+            errors.InvalidField: argnums do not fit, see ``points.resolve_argnums``.
+        """
+        key = (transform, argnums if isinstance(argnums, int | str) else tuple(argnums), dtype)
+        found = self._calls.get(key)
         if found is None:
-            found = points.resolve_argnums(asked, self.args)
-            if len(self._argnums) >= _REMEMBERED:
-                self._argnums.clear()
-            self._argnums[key] = found
+            positions = points.resolve_argnums(argnums, self.args) if transform == "grad" else []
+            if len(self._calls) >= _REMEMBERED:
+                self._calls.clear()
+            found = self._calls[key] = Call(self, transform, positions, self.job(transform, dtype, 0))
         return found
 
     def job(self, transform: str, dtype: str, rows: int) -> worker.Job:
@@ -74,10 +106,11 @@ class Plan:
         found = self._layouts.get(shapes)
         if found is None:
             positions = np.array(tape.positions(self.recording, self.args, shapes), dtype=np.intp)
-            straight = not any(shapes) and positions.tolist() == list(range(len(shapes)))
+            size = sum(map(math.prod, shapes))
+            whole = len(positions) == size and bool((positions == np.arange(size)).all())
             if len(self._layouts) >= _REMEMBERED:
                 self._layouts.clear()
-            found = self._layouts[shapes] = Layout(positions, straight)
+            found = self._layouts[shapes] = Layout(positions, whole, straight=whole and not any(shapes))
         return found
 
     def leaves(self, flat: Array, layout: Layout, dtype: str) -> Array:
@@ -91,7 +124,7 @@ class Plan:
         if dtype == "float32":
             with np.errstate(over="ignore"):
                 vector[: len(layout.positions)] = flat[layout.positions]
-        elif layout.straight:
+        elif layout.whole:
             vector[: len(flat)] = flat
         else:
             vector[: len(layout.positions)] = flat[layout.positions]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import re
 from collections.abc import Awaitable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -36,7 +37,7 @@ async def receive(headers: Iterable[tuple[bytes, bytes]], receive: Receive, limi
         errors.BodyTooLarge: announced or received more than the limit.
         errors.RequestTimeout: not complete in time.
     """
-    _check_headers(headers, limits)
+    check_headers(headers, limits)
     waiting = _Started(receive())
     message = waiting.result
     if message is not None and message["type"] == "http.request" and not message.get("more_body", False):
@@ -119,6 +120,48 @@ def decode(model: type[Model], body: bytes) -> Model:
         raise _field_error(error, model) from None
 
 
+def split(raw: bytes) -> tuple[tuple[bytes, bytes], bytes]:
+    """Return the texts before and after the point of a request, and the point's; that is empty if it is not found.
+
+    A JSON value in the place of another leaves the rest of a document as it was. So of two bodies that are equal but
+    for this piece one is valid if the other is, and means the same but for the point, provided that the piece is the
+    value of the outermost member "point" in one of them (``splits``) and an array in the other (``numbers``).
+    """
+    found = _POINT.search(raw) if len(raw) <= _SPLIT_BYTES else None
+    if found is None:
+        return (raw, b""), b""
+    start, end = found.span(1)
+    return (raw[:start], raw[end:]), raw[start:end]
+
+
+def splits(raw: bytes) -> bool:
+    """Return whether ``split`` finds the outermost member "point" in this body, which is JSON."""
+    (before, after), text = split(raw)
+    if not text:
+        return False
+    try:
+        # What a reader finds under the name when something else stands there.
+        document = pydantic_core.from_json(b"%b%b%b" % (before, _MARK, after))
+    except ValueError:
+        return False
+    return isinstance(document, dict) and document.get("point") == pydantic_core.from_json(_MARK)
+
+
+def numbers(text: bytes) -> list[Any] | None:
+    """Return the array of a piece of JSON, or None if it is anything else."""
+    try:
+        found = pydantic_core.from_json(text, allow_inf_nan=False)
+    except ValueError:
+        return None
+    return found if isinstance(found, list) else None
+
+
+_POINT = re.compile(rb'"point"\s*:\s*(\[[-+0-9.eE,\s\[\]]*\])')
+_SPLIT_BYTES = 4096
+_MARK = b'"\\u0000"'
+"""No text from a request: it has the numbers' characters only."""
+
+
 @functools.lru_cache(maxsize=1024)
 def _quoted(name: str) -> bytes:
     return f'"{name}"'.encode()
@@ -143,7 +186,13 @@ def encode(document: Mapping[str, Any]) -> bytes:
     return pydantic_core.to_json(document, inf_nan_mode="strings")
 
 
-def _check_headers(headers: Iterable[tuple[bytes, bytes]], limits: Limits) -> None:
+def check_headers(headers: Iterable[tuple[bytes, bytes]], limits: Limits) -> None:
+    """Check what the headers of a request with a body say of it.
+
+    Raises:
+        errors.UnsupportedMediaType: not application/json in UTF-8, or compressed.
+        errors.BodyTooLarge: announced more than the limit.
+    """
     media_type = encoding = b""
     for name, value in headers:
         if name == b"content-type":

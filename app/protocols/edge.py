@@ -6,7 +6,7 @@ import itertools
 import logging
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,28 +26,65 @@ class Edge:
     """Checks and answers X-Request-ID, refuses headers beyond the limits, and has a lane for the hot routes.
 
     The lane serves an operation straight from ASGI messages; what it does not know goes on to the application,
-    whose routes of the same operations are made of the same ``exchange.perform``.
+    whose routes of the same operations go through the same ``exchange.Exchange``.
 
     Args:
         app: the application inside.
         lane: operations by path, all POST.
-        served: what operations are handed: the engine.
-        limits: bounds on headers and bodies.
+        performs: answers them.
+        limits: bounds on headers.
     """
 
     def __init__(
-        self, app: ASGIApp, *, lane: Mapping[str, exchange.Operation], served: object, limits: body.Limits
+        self,
+        app: ASGIApp,
+        *,
+        lane: Mapping[str, exchange.Operation],
+        performs: exchange.Exchange,
+        limits: body.Limits,
     ) -> None:
         self._app = app
         self._lane = lane
-        self._served = served
+        self._exchange = performs
         self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(scope["headers"])
+        headers = scope["headers"]
+        request_id = identity(headers)
+        if self._excessive(headers):
+            reply = exchange.refusal(errors.HeadersTooLarge("the headers are over the published limit"))
+        else:
+            operation = self._lane.get(scope["path"]) if scope["method"] == "POST" else None
+            if operation is None:
+                await self._forward(scope, receive, send, request_id)
+                return
+            try:
+                reply = await self._exchange.perform(operation, headers, receive)
+            except Exception:  # noqa: BLE001 - a bug of ours: the client learns nothing of it, the log everything
+                reply = _bug(request_id)
+        await _send(reply, send, request_id)
+
+    def prepare(self, path: str, headers: exchange.Headers, content: bytes) -> exchange.Pending | None:
+        """Return what will answer a POST that is all here, if that needs no waiting, else None.
+
+        What is wrong with a request is left to ``__call__`` to say.
+        """
+        operation = self._lane.get(path)
+        if operation is None or self._excessive(headers):
+            return None
+        try:
+            return self._exchange.prepare(operation, headers, content)
+        except errors.GradserveError:
+            return None
+
+    def _excessive(self, headers: exchange.Headers) -> bool:
+        return len(headers) > self._limits.max_header_lines or _size(headers) > self._limits.max_header_bytes
+
+    async def _forward(self, scope: Scope, receive: Receive, send: Send, request_id: tuple[bytes, bytes]) -> None:
+        """Have the application answer."""
         started = False
         # HEAD is GET without the content (RFC 9110, section 9.3.2).
         head = scope["method"] == "HEAD"
@@ -58,43 +95,38 @@ class Edge:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id)]
+                message["headers"] = [*message["headers"], request_id]
             elif head:
                 message["body"] = b""
             await send(message)
 
         try:
-            reply = await self._reply(scope, receive)
-            if reply is None:
-                await self._app(scope, receive, send_with_id)
-                return
-        except Exception:  # noqa: BLE001 - a bug of ours: the client learns nothing of it, the log everything
-            _log.exception("request %s failed", request_id.decode())
-            if started:
-                return  # the framework has answered it, or the server will see that nobody finished
-            reply = exchange.refusal(errors.GradserveError("something went wrong here; the log has the request id"))
-        headers = [*reply.raw_headers(), (b"x-request-id", request_id)]
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": reply.content})
-
-    async def _reply(self, scope: Scope, receive: Receive) -> exchange.Reply | None:
-        """Return the reply to what is refused here or has a lane, None for what the application answers."""
-        headers = scope["headers"]
-        if len(headers) > self._limits.max_header_lines or _size(headers) > self._limits.max_header_bytes:
-            return exchange.refusal(errors.HeadersTooLarge("the headers are over the published limit"))
-        operation = self._lane.get(scope["path"]) if scope["method"] == "POST" else None
-        if operation is None:
-            return None
-        return await exchange.perform(operation, self._served, headers, receive, self._limits)
+            await self._app(scope, receive, send_with_id)
+        except Exception:  # noqa: BLE001 - likewise
+            reply = _bug(request_id)
+            # Else the framework has answered it, or the server will see that nobody finished.
+            if not started:
+                await _send(reply, send, request_id)
 
 
-def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """Return the client's request id if it is harmless in a log line, else a new one."""
-    for name, value in headers:
-        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
-            return value
-    return b"%s%016x" % (_PROCESS, next(_NUMBERS))
+def _bug(request_id: tuple[bytes, bytes]) -> exchange.Reply:
+    _log.exception("request %s failed", request_id[1].decode())
+    return exchange.refusal(errors.GradserveError("something went wrong here; the log has the request id"))
 
 
-def _size(headers: Iterable[tuple[bytes, bytes]]) -> int:
+async def _send(reply: exchange.Reply, send: Send, request_id: tuple[bytes, bytes]) -> None:
+    headers = [*reply.raw_headers(), request_id]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.content})
+
+
+def identity(headers: exchange.Headers) -> tuple[bytes, bytes]:
+    """Return the header X-Request-ID of a response: the client's if it is harmless in a log line, else a new one."""
+    for header in headers:
+        if header[0] == b"x-request-id" and _REQUEST_ID.fullmatch(header[1]):
+            return header
+    return b"x-request-id", b"%s%016x" % (_PROCESS, next(_NUMBERS))
+
+
+def _size(headers: exchange.Headers) -> int:
     return sum([len(name) + len(value) + 4 for name, value in headers])

@@ -3,21 +3,45 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import pydantic
 import pydantic_core
 from starlette.types import Receive
 
-from app import errors
+from app import cache, errors
 from app.protocols import body, problem
 
-Headers = Iterable[tuple[bytes, bytes]]
+Headers = Sequence[tuple[bytes, bytes]]
+
+_KNOWN_WEIGHT = 200_000
+"""Operations of all functions that known requests hold on to, their plans having been let go meanwhile."""
+
+
+class Pending(Protocol):
+    """A request understood: ``run`` computes, ``reply`` says what came out."""
+
+    def run(self) -> None: ...
+
+    def reply(self) -> Reply: ...
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """How to answer the same request with another point in it.
+
+    Attributes:
+        prepare: from the decoded point to what will answer it; None if that might take a while.
+        weight: what it costs to keep this, in operations.
+    """
+
+    prepare: Callable[[Any], Pending | None]
+    weight: int
+
+
+@dataclass(slots=True)
 class Reply:
     """A response: status, body, media type and further headers, names in lower case."""
 
@@ -25,6 +49,7 @@ class Reply:
     content: bytes
     media_type: bytes = b"application/json"
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    again: Again | None = None
 
     def raw_headers(self) -> list[tuple[bytes, bytes]]:
         """Return all headers as ASGI takes them."""
@@ -49,15 +74,53 @@ class Operation:
         return cls(model, endpoint)
 
 
-async def perform(
-    operation: Operation, served: object, headers: Headers, receive: Receive, limits: body.Limits
-) -> Reply:
-    """Read a request, answer it, and turn whatever the client did wrong into a problem document."""
-    try:
-        raw = await body.receive(headers, receive, limits)
-        return await operation.answer(body.decode(operation.model, raw), served)
-    except errors.GradserveError as error:
-        return refusal(error)
+class Exchange:
+    """Answers the requests of one application, and knows the texts of those that come again and again.
+
+    Args:
+        served: what operations are handed: the engine.
+        limits: bounds on bodies.
+    """
+
+    def __init__(self, served: object, limits: body.Limits) -> None:
+        self._served = served
+        self._limits = limits
+        self._known: cache.Cache[Hashable, Again] = cache.Cache(_KNOWN_WEIGHT, lambda again: again.weight)
+
+    async def perform(self, operation: Operation, headers: Headers, receive: Receive) -> Reply:
+        """Read a request, answer it, and turn whatever the client did wrong into a problem document."""
+        try:
+            raw = await body.receive(headers, receive, self._limits)
+            pending = self._known_request(operation, raw)
+            if pending is None:
+                return await self._answer(operation, raw)
+            pending.run()
+            return pending.reply()
+        except errors.GradserveError as error:
+            return refusal(error)
+
+    def prepare(self, operation: Operation, headers: Headers, raw: bytes) -> Pending | None:
+        """Return what will answer a request that is all here, if that needs no waiting, else None.
+
+        Raises:
+            errors.GradserveError: the request is at fault.
+        """
+        body.check_headers(headers, self._limits)
+        return self._known_request(operation, raw)
+
+    def _known_request(self, operation: Operation, raw: bytes) -> Pending | None:
+        """Return what will answer a request that is known but for its point."""
+        around, text = body.split(raw)
+        again = self._known.get((operation.answer, *around)) if text else None
+        point = body.numbers(text) if again is not None else None
+        return None if again is None or point is None else again.prepare(point)
+
+    async def _answer(self, operation: Operation, raw: bytes) -> Reply:
+        reply = await operation.answer(body.decode(operation.model, raw), self._served)
+        if reply.again is not None and body.splits(raw):
+            around, _ = body.split(raw)
+            self._known.put((operation.answer, *around), reply.again)
+        return reply
 
 
 def refusal(error: errors.GradserveError) -> Reply:

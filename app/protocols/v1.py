@@ -10,7 +10,7 @@ from pydantic.config import JsonDict
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import engine
+from app import engine, plans
 from app.protocols import body, exchange
 
 _NUMBERS: JsonDict = {"oneOf": [{"type": "number"}, {"type": "array", "items": {}}]}
@@ -159,9 +159,8 @@ class Route(APIRoute):
         operation = exchange.Operation.of(self.endpoint)
 
         async def handle(request: Request) -> Response:
-            state = request.app.state
-            headers = request.scope["headers"]
-            reply = await exchange.perform(operation, state.engine, headers, request.receive, state.body_limits)
+            performs: exchange.Exchange = request.app.state.exchange
+            reply = await performs.perform(operation, request.scope["headers"], request.receive)
             response = Response(reply.content, reply.status)
             response.raw_headers = reply.raw_headers()
             return response
@@ -206,31 +205,73 @@ async def grad(query: GradRequest, served: Served) -> exchange.Reply:
     `argnums` says by which: a position or name gives that argument's gradient in the argument's shape, a list gives
     a list. With `in_axes` the value and every gradient carry a leading batch axis.
     """
-    answer = await served.answer(_query("grad", query, argnums=query.argnums))
-    document = {
-        "value": answer.value,
-        "gradient": answer.gradient,
-        "args": answer.args,
-        "argnums": answer.argnums,
-        "dtype": answer.dtype,
-        "finite": answer.finite,
-        "function_id": answer.function_id,
-    }
-    return _reply(answer, document)
+    return await _answer(served, _query("grad", query, argnums=query.argnums), _grad_document)
 
 
 @router.post("/evaluate", response_model=EvaluateResponse, summary="Value of a function at a point")
 async def evaluate(query: EvaluateRequest, served: Served) -> exchange.Reply:
     """Evaluate a scalar function at a point, or at many with `in_axes`."""
-    answer = await served.answer(_query("value", query))
-    document = {
+    return await _answer(served, _query("value", query), _evaluate_document)
+
+
+Document = Callable[[engine.Answer], dict[str, Any]]
+
+
+def _grad_document(answer: engine.Answer) -> dict[str, Any]:
+    call = answer.call
+    return {
         "value": answer.value,
-        "args": answer.args,
-        "dtype": answer.dtype,
+        "gradient": answer.gradient,
+        "args": call.plan.args,
+        "argnums": call.argnums,
+        "dtype": call.job.dtype,
         "finite": answer.finite,
-        "function_id": answer.function_id,
+        "function_id": call.plan.recording.function_id,
     }
-    return _reply(answer, document)
+
+
+def _evaluate_document(answer: engine.Answer) -> dict[str, Any]:
+    call = answer.call
+    return {
+        "value": answer.value,
+        "args": call.plan.args,
+        "dtype": call.job.dtype,
+        "finite": answer.finite,
+        "function_id": call.plan.recording.function_id,
+    }
+
+
+async def _answer(served: engine.Engine, query: engine.Query, document: Document) -> exchange.Reply:
+    answer = await served.answer(query)
+    reply = _reply(answer, document)
+    if answer.tier == "compiled" and query.in_axes is None:
+        reply.again = _again(served, answer.call, document)
+    return reply
+
+
+def _again(served: engine.Engine, call: plans.Call, document: Document) -> exchange.Again:
+    """Return how to answer a hot function's next request."""
+
+    def prepare(point: Any) -> _Pending | None:
+        asked = served.again(call, point)
+        return None if asked is None else _Pending(served, asked, document)
+
+    return exchange.Again(prepare, call.plan.weight)
+
+
+class _Pending:
+    """A hot function at a point."""
+
+    __slots__ = ("_asked", "_document", "_served", "run")
+
+    def __init__(self, served: engine.Engine, asked: engine.Asked, document: Document) -> None:
+        self._served = served
+        self._asked = asked
+        self._document = document
+        self.run = asked.run
+
+    def reply(self) -> exchange.Reply:
+        return _reply(self._served.finish(self._asked), self._document)
 
 
 def _query(transform: str, request: EvaluateRequest, *, argnums: int | str | list[int | str] = 0) -> engine.Query:
@@ -239,10 +280,10 @@ def _query(transform: str, request: EvaluateRequest, *, argnums: int | str | lis
     )
 
 
-def _reply(answer: engine.Answer, document: dict[str, Any]) -> exchange.Reply:
+def _reply(answer: engine.Answer, document: Document) -> exchange.Reply:
     timing = b"parse;dur=%.3f, execute;dur=%.3f" % (answer.parse_seconds * 1e3, answer.execute_seconds * 1e3)
     used = _CACHE_STATUS[answer.hit, answer.tier]
-    return exchange.Reply(200, body.encode(document), headers=((b"server-timing", timing), used))
+    return exchange.Reply(200, body.encode(document(answer)), headers=((b"server-timing", timing), used))
 
 
 _CACHE_STATUS = {
