@@ -28,7 +28,7 @@ class Cache(Generic[Key, Value]):
         self._capacity = capacity
         self._weigh = weigh
         self._weight = 0
-        self._values: OrderedDict[Key, Value] = OrderedDict()
+        self._values: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
         self._making: dict[Key, asyncio.Task[Value]] = {}
 
     def __len__(self) -> int:
@@ -41,21 +41,23 @@ class Cache(Generic[Key, Value]):
 
     def get(self, key: Key) -> Value | None:
         """Return the value, now the most recently used, or None."""
-        value = self._values.get(key)
-        if value is not None:
-            self._values.move_to_end(key)
-        return value
+        found = self._values.get(key)
+        if found is None:
+            return None
+        self._values.move_to_end(key)
+        return found[0]
 
     def put(self, key: Key, value: Value) -> None:
         """Hold a value, letting the least recently used go; one too heavy by itself is still held, alone."""
         before = self._values.pop(key, None)
         if before is not None:
-            self._weight -= self._weigh(before)
-        self._values[key] = value
-        self._weight += self._weigh(value)
+            self._weight -= before[1]
+        weight = self._weigh(value)  # kept: what a value weighs may change while it is held
+        self._values[key] = value, weight
+        self._weight += weight
         while self._weight > self._capacity and len(self._values) > 1:
-            _, oldest = self._values.popitem(last=False)
-            self._weight -= self._weigh(oldest)
+            _, (_, weight) = self._values.popitem(last=False)
+            self._weight -= weight
 
     async def get_or_make(self, key: Key, make: Callable[[], Awaitable[Value]]) -> Value:
         """Return the value, making it if nobody has and nobody is."""

@@ -78,7 +78,7 @@ def grad(
         return
     argnums_found = answer.argnums if isinstance(answer.argnums, list) else [answer.argnums]
     rows = [("value", answer.value)]
-    rows += [(f"d/d{answer.args[n]}", part) for n, part in zip(argnums_found, answer.gradient, strict=True)]
+    rows += [(f"d/d{answer.args[n]}", part) for n, part in zip(argnums_found, answer.derivative, strict=True)]
     width = max(len(name) for name, _ in rows)
     for name, number in rows:
         typer.echo(f"{name:<{width}}  {number}")

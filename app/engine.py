@@ -11,6 +11,7 @@ processes.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -22,14 +23,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import (
+    algebra,
     cache,
     compiler,
+    derivatives,
     errors,
+    functions,
     library,
     parsing,
     plans,
     points,
     programs,
+    registry,
     store,
     telemetry,
     worker,
@@ -40,8 +45,16 @@ Result = TypeVar("Result")
 Found = tuple[Any, Any, bool]
 """Value, gradient nested as asked, and whether all of it is finite."""
 
+Key = tuple[str | tuple[str, ...], tuple[str, ...] | None, tuple[str, ...]]
+"""Text, argument names and declared names of a function."""
+
 _INLINE_CHARACTERS = 2_000
-"""Texts up to this long are parsed on the event loop: a few milliseconds at most."""
+_INLINE: dict[str, Any] = {"max_steps": 1_000, "max_operations": 400}
+"""What is read on the event loop, in a few milliseconds at most; what proves longer is read again in a thread."""
+
+_DIRECT = frozenset({"value", "grad"})
+_OF_SCALARS = frozenset({"grad", "hessian", "hvp"})
+_OF_FIRST_ORDER = frozenset({"grad", "jacobian", "jvp", "vjp"})
 
 _INLINE_WORK = 16_000
 """Operations times points up to which work runs on the event loop: less than a thread's turn and wake-up cost."""
@@ -62,6 +75,7 @@ class Options:
     Attributes:
         limits: bounds on queries.
         plan_capacity: operations of all plans kept.
+        registry_capacity: registered functions held in memory.
         executable_capacity: live executables kept; each holds about three memory maps of the kernel's 65,530.
         compile_workers: compilations at one time.
         compile_limits: bounds on each.
@@ -72,6 +86,7 @@ class Options:
 
     limits: Limits = Limits()
     plan_capacity: int = 500_000
+    registry_capacity: int = 10_000
     executable_capacity: int = 1024
     compile_workers: int = 1
     compile_limits: worker.Limits = worker.Limits()
@@ -85,22 +100,26 @@ class Query:
     """One question.
 
     Attributes:
-        transform: "grad", or "value" for the value alone.
-        expression: the function as text.
+        transform: "value" for the value alone, "grad", "jacobian", "hessian", "jvp", "vjp" or "hvp".
+        expression: the function as text, or a list of texts, one for each value.
         point: JSON point, see ``points.bind``.
         args: argument names in order, or None to take them from the text.
         argnums: as in jax.grad; names are accepted too.
         dtype: "float64" or "float32".
         in_axes: as in jax.vmap, or None.
+        direction: tangents of jvp and hvp, cotangent of vjp, as JSON; see ``nesting``.
+        verify: whether to compare with differences.
     """
 
     transform: str
-    expression: str
+    expression: str | Sequence[str]
     point: Any
     args: Sequence[str] | None = None
     argnums: int | str | Sequence[int | str] = 0
     dtype: str = "float64"
     in_axes: int | Sequence[int | None] | None = None
+    direction: Any = None
+    verify: bool = False
 
 
 @dataclass(slots=True)
@@ -108,44 +127,34 @@ class Answer:
     """What a query gets. Not frozen only because that would take longer to make than JSON to decode.
 
     Attributes:
-        call: what was asked, but for the point; see ``Engine.again``.
-        value: a number, or a list with a batch axis.
-        gradient: nested like the arguments of ``argnums``; None for transform "value".
+        args: argument names in order.
+        argnums: positions: an int or a list, as asked.
+        dtype: of the computation.
+        function_id: names the function, see ``tape.Recording``.
+        value: a number, or nested lists of an array, behind a batch axis if there is one.
+        derivative: nested as JAX nests it for ``argnums``; None for transform "value".
         finite: whether every number is.
         hit: whether the function was known: neither parsed nor compiled for this query.
         tier: "compiled" or "interpreted", whichever answered.
         parse_seconds: wall-clock time until the computation began.
         execute_seconds: wall-clock time of the computation.
+        call: what was asked, but for the point, if ``Engine.again`` can answer it.
+        difference: greatest relative difference to central differences, if that was asked.
     """
 
-    call: plans.Call
+    args: tuple[str, ...]
+    argnums: int | list[int]
+    dtype: str
+    function_id: str
     value: Any
-    gradient: Any
+    derivative: Any
     finite: bool
     hit: bool
     tier: str
     parse_seconds: float
     execute_seconds: float
-
-    @property
-    def args(self) -> tuple[str, ...]:
-        """Argument names in order."""
-        return self.call.plan.args
-
-    @property
-    def argnums(self) -> int | list[int]:
-        """Positions: an int or a list, as asked."""
-        return self.call.argnums
-
-    @property
-    def dtype(self) -> str:
-        """Of the computation."""
-        return self.call.job.dtype
-
-    @property
-    def function_id(self) -> str:
-        """Names the function, see ``tape.Recording``."""
-        return self.call.plan.recording.function_id
+    call: plans.Call | None = None
+    difference: float | None = None
 
 
 class Asked:
@@ -187,12 +196,15 @@ class Engine:
         options = options or Options()
         self.limits = options.limits
         self._observer = options.observer
-        self._plans: cache.Cache[tuple[Any, ...], plans.Plan] = cache.Cache(
-            options.plan_capacity, lambda plan: plan.weight
+        self._functions: cache.Cache[Key, functions.Function] = cache.Cache(
+            options.plan_capacity, lambda function: function.weight
         )
+        self._inline = dataclasses.replace(options.limits.text, **_INLINE)
         self._threads = ThreadPoolExecutor(options.threads, thread_name_prefix="gradserve")
         self._workers = worker.Workers(options.compile_workers, options.compile_limits, options.observer)
         self._programs = programs.Interpreters(options.disk)
+        self._registry = registry.Registry(options.disk, options.registry_capacity)
+        self._derivatives = derivatives.Derivatives(self._programs)
         self._warming: asyncio.Task[None] | None = None
         self.library = library.Library(
             self._workers,
@@ -209,7 +221,7 @@ class Engine:
         """
         await self._in_thread(compiler.self_test)
         await self._in_thread(self._programs.warm)
-        tutorial = plans.Plan(parsing.parse("5*x**2 + 6*y**2 + 7*z**2"))
+        tutorial = functions.Function(parsing.read("5*x**2 + 6*y**2 + 7*z**2")).at([(), (), ()]).cells[0]
         found = self._programs["float64"].gradient(tutorial.encoded, np.array([1.0, 2.0, 3.0, 5.0, 6.0, 7.0]))
         if found.tolist() != [92.0, 10.0, 24.0, 42.0]:
             raise compiler.WrongNumbers(f"value and gradient of the tutorial came out as {found.tolist()}")
@@ -225,7 +237,65 @@ class Engine:
         await self.library.close()
         await self._workers.close()
         self._threads.shutdown(wait=True, cancel_futures=True)
-        self._plans.clear()
+        self._functions.clear()
+
+    async def register(
+        self, expression: str | Sequence[str], args: Sequence[str] | None, owner: str
+    ) -> tuple[registry.Entry, bool]:
+        """Keep a function under its id; return the entry, and whether it is new.
+
+        Raises:
+            errors.Rejected: the text is not in the language.
+        """
+        _, function, _ = await self._function(Query("value", expression, None, args))
+        if args is None:  # it will be asked for with them
+            _, function, _ = await self._function(Query("value", expression, None, function.args))
+        entry = self._registry.get(function.function_id)
+        if entry is None:
+            entry = await self._in_thread(lambda: self._registry.fetch(function.function_id))
+        created = entry is None
+        if entry is None:
+            text = expression if isinstance(expression, str) else tuple(expression)
+            entry = registry.Entry(function.function_id, text, function.args)
+            await self._in_thread(lambda: self._registry.write(entry))
+        self._registry.keep(entry)
+        self._registry.own(owner, entry.function_id)
+        return entry, created
+
+    async def registered(self, function_id: str) -> registry.Entry:
+        """Return a registered function.
+
+        Raises:
+            errors.NotFound: nobody registered it here.
+        """
+        entry = self._registry.get(function_id)
+        if entry is None:
+            entry = await self._in_thread(lambda: self._registry.fetch(function_id))
+            if entry is None:
+                hint = "POST /v1/functions registers a function; ids are the same on every server"
+                raise errors.NotFound(f"no function {errors.quote(function_id)} is registered here", hint=hint)
+            self._registry.keep(entry)
+        return entry
+
+    def owned(self, owner: str) -> list[registry.Entry]:
+        """Return what somebody has registered here, the latest first."""
+        return self._registry.owned(owner)
+
+    def describe(self, entry: registry.Entry) -> dict[str, Any]:
+        """Return what is known of a registered function."""
+        function = self._functions.get((entry.expression, entry.args, ()))
+        general = None if function is None else function.general
+        compiled = general is not None and all(
+            self.library.get(plan.job("grad", "float64", 0).key) is not None for plan in general.cells
+        )
+        return {
+            "function_id": entry.function_id,
+            "expression": entry.expression,
+            "args": entry.args,
+            "shape": None if general is None else general.shape,
+            "tier": "compiled" if compiled else "interpreted",
+            "operations": None if general is None else general.operations,
+        }
 
     async def answer(self, query: Query) -> Answer:
         """Answer a query.
@@ -234,9 +304,23 @@ class Engine:
             errors.Rejected: the query is at fault.
         """
         start = time.perf_counter()
-        plan, hit = await self._plan(query)
+        key, function, hit = await self._function(query)
+        limits = self.limits.point
+        point = points.bind(query.point, function.args, function.ranks, query.in_axes, limits, function.whole)
+        shaped = function.known(point.shapes)
+        if shaped is None:
+            hit, shaped = False, await self._shape(key, function, point.shapes)
+        if shaped.shape != () and query.transform in _OF_SCALARS:
+            hint = "for many points at once, set in_axes to 0; for all derivatives of an array, POST /v1/jacobian"
+            detail = f"the value is not a scalar: it has shape {list(shaped.shape)}"
+            raise errors.BadShape(detail, hint=hint, field="expression")
+        if shaped.shape == () and query.transform in _DIRECT and not query.verify:
+            return await self._direct(query, shaped.cells[0], point, start, hit=hit)
+        return await self._derive(query, function, shaped, point, start, hit=hit)
+
+    async def _direct(self, query: Query, plan: plans.Plan, point: points.Point, start: float, *, hit: bool) -> Answer:
+        """Answer value and gradient of a scalar function."""
         call = plan.call(query.transform, query.argnums, query.dtype)
-        point = points.bind(query.point, plan.args, plan.ranks, query.in_axes, self.limits.point)
         layout = plan.layout(point.shapes)
         if point.batch is None and (asked := self._asked(call, point, layout, start)) is not None:
             asked.run()
@@ -249,7 +333,49 @@ class Engine:
         executed = time.perf_counter()
         self._observer.observe(telemetry.Answered(call.transform, tier, hit, point.batch or 1, executed - start))
         found = _unpack(call, point, layout, result)
-        return Answer(call, *found, hit, tier, parsed - start, executed - parsed)
+        return _answer(call, found, hit, tier, parsed - start, executed - parsed)
+
+    async def _derive(
+        self,
+        query: Query,
+        function: functions.Function,
+        shaped: functions.Shaped,
+        point: points.Point,
+        start: float,
+        *,
+        hit: bool,
+    ) -> Answer:
+        """Answer everything else."""
+        argnums = [] if query.transform == "value" else points.resolve_argnums(query.argnums, function.args)
+        asked = derivatives.Asked(query.transform, shaped, point, argnums, query.dtype, query.direction)
+        parsed = time.perf_counter()
+        first = None
+        if shaped.shape == () and query.transform in _OF_FIRST_ORDER:
+            # Products with the gradient, which the compiled tier may have.
+            call = shaped.cells[0].call("grad", argnums, query.dtype)
+            layout = call.plan.layout(point.shapes)
+            first = await (self._one if point.batch is None else self._many)(call, point, layout)
+        found = await self._in_thread(lambda: self._derivatives.answer(asked, None if first is None else first[0]))
+        difference = None
+        if query.verify:
+            difference = await self._in_thread(lambda: self._derivatives.difference(asked, found))
+        executed = time.perf_counter()
+        tier = "interpreted" if first is None else first[1]
+        self._observer.observe(telemetry.Answered(query.transform, tier, hit, point.batch or 1, executed - start))
+        return Answer(
+            args=function.args,
+            argnums=argnums,
+            dtype=query.dtype,
+            function_id=function.function_id,
+            value=asked.value(found),
+            derivative=asked.derivative(found),
+            finite=asked.finite(found),
+            hit=hit,
+            tier=tier,
+            parse_seconds=parsed - start,
+            execute_seconds=executed - parsed,
+            difference=difference,
+        )
 
     def again(self, call: plans.Call, point: Any) -> Asked | None:
         """Return the same call at another point, without a batch axis, or None if answering it might take a while.
@@ -260,18 +386,17 @@ class Engine:
         start = time.perf_counter()
         plan = call.plan
         bound = points.bind(point, plan.args, plan.ranks, None, self.limits.point)
-        return self._asked(call, bound, plan.layout(bound.shapes), start)
+        return self._asked(call, bound, plan.layout(bound.shapes), start) if plan.fits(bound.shapes) else None
 
     def finish(self, asked: Asked, *, hit: bool = True) -> Answer:
         """Return the answer to what has been run."""
         call = asked.call
         if asked.layout.straight and call.transform == "grad":
-            value, gradient, finite = _chosen(asked.result, call.argnums)
+            found = _chosen(asked.result, call.argnums)
         else:
-            value, gradient, finite = _unpack(call, asked.point, asked.layout, np.array(asked.result, call.job.dtype))
+            found = _unpack(call, asked.point, asked.layout, np.array(asked.result, call.job.dtype))
         self._observer.observe(telemetry.Answered(call.transform, "compiled", hit, 1, asked.executed - asked.start))
-        seconds = asked.parsed - asked.start, asked.executed - asked.parsed
-        return Answer(call, value, gradient, finite, hit, "compiled", *seconds)
+        return _answer(call, found, hit, "compiled", asked.parsed - asked.start, asked.executed - asked.parsed)
 
     def _asked(self, call: plans.Call, point: points.Point, layout: plans.Layout, start: float) -> Asked | None:
         """Return a call ready to run, if an executable that is known to be right and takes no time is at hand."""
@@ -280,28 +405,43 @@ class Engine:
             return None
         return Asked(call, point, layout, executable, start)
 
-    async def _plan(self, query: Query) -> tuple[plans.Plan, bool]:
-        """Return the plan, and whether it was there."""
+    async def _function(self, query: Query) -> tuple[Key, functions.Function, bool]:
+        """Return the function under its key, and whether it was there."""
         declared = () if query.args is not None else points.names_in(query.point)
         names = None if query.args is None else tuple(query.args)
-        key = (query.expression, names, declared)
-        plan = self._plans.get(key)
-        if plan is not None:
-            return plan, True
+        text = query.expression if isinstance(query.expression, str) else tuple(query.expression)
+        key = (text, names, declared)
+        function = self._functions.get(key)
+        if function is not None:
+            return key, function, True
 
-        def make() -> plans.Plan:
-            program = parsing.parse(query.expression, names, declared, limits=self.limits.text)
-            if not program.args:
+        def make(limits: parsing.Limits) -> functions.Function:
+            reading = parsing.read(text, names, declared, limits=limits)
+            if not reading.args:
                 raise errors.InvalidField(
                     "the expression has no arguments to differentiate by", hint="name them in args", field="expression"
                 )
-            return plans.Plan(program)
+            return functions.Function(dataclasses.replace(reading, limits=self.limits.text))
 
-        if len(query.expression) > _INLINE_CHARACTERS:
-            return await self._plans.get_or_make(key, lambda: self._in_thread(make)), False
-        plan = make()
-        self._plans.put(key, plan)
-        return plan, False
+        if len(text) <= _INLINE_CHARACTERS:
+            try:
+                function = make(self._inline)
+            except errors.TooComplex:  # for the event loop; it may still be for everybody
+                pass
+            else:
+                self._functions.put(key, function)
+                return key, function, False
+        made = self._functions.get_or_make(key, lambda: self._in_thread(lambda: make(self.limits.text)))
+        return key, await made, False
+
+    async def _shape(self, key: Key, function: functions.Function, shapes: Sequence[algebra.Shape]) -> functions.Shaped:
+        """Return a function read for arguments of new shapes."""
+        try:
+            shaped = function.at(shapes, self._inline)
+        except errors.TooComplex:
+            shaped = await self._in_thread(lambda: function.at(shapes))
+        self._functions.put(key, function)  # it weighs more now
+        return shaped
 
     async def _one(self, call: plans.Call, point: points.Point, layout: plans.Layout) -> tuple[Array, str]:
         """Return [value, *partials of the input leaves] at one point, and the tier that computed it."""
@@ -366,6 +506,24 @@ class Engine:
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+
+def _answer(
+    call: plans.Call, found: Found, hit: bool, tier: str, parse_seconds: float, execute_seconds: float
+) -> Answer:
+    plan = call.plan
+    return Answer(
+        plan.args,
+        call.argnums,
+        call.job.dtype,
+        plan.function_id,
+        *found,
+        hit,
+        tier,
+        parse_seconds,
+        execute_seconds,
+        call,
+    )
 
 
 def _in_pieces(run: Callable[[Array], Array], leaves: Array, rows: int) -> Array:

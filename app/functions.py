@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app import parsing, plans, tape
+from app import algebra, parsing, plans, tape
 from app.algebra import Shape
 
 _REMEMBERED = 8
@@ -48,8 +48,17 @@ class Function:
         self.ranks = reading.ranks
         self._reading = reading
         self._shaped: OrderedDict[tuple[Shape, ...], Shaped] = OrderedDict()
-        self._general = None if reading.program is None else _shape(reading.program)
-        self.function_id = reading.identity if self._general is None else _identity(self._general)
+        self.function_id = reading.identity
+        self._general: Shaped | None = None
+        if reading.program is not None:
+            recordings = tape.record_cells(reading.program)
+            self.function_id = _identity(reading.program.shape, recordings)
+            self._general = self._shape(reading.program, recordings)
+
+    @property
+    def general(self) -> Shaped | None:
+        """The function, if it is one whatever the shapes of its arguments."""
+        return self._general
 
     @property
     def whole(self) -> tuple[int | None, ...]:
@@ -67,34 +76,45 @@ class Function:
     def known(self, shapes: Sequence[Shape]) -> Shaped | None:
         """Return what ``at`` would without reading the text again, or None."""
         general = self._general
-        if general is not None and all(
-            rank is None or len(shape) == rank for rank, shape in zip(self.ranks, shapes, strict=True)
-        ):
+        if general is not None and _fit(self.ranks, shapes):
             return general
         return self._shaped.get(tuple(shapes))
 
-    def at(self, shapes: Sequence[Shape]) -> Shaped:
+    def at(self, shapes: Sequence[Shape], limits: algebra.Limits | None = None) -> Shaped:
         """Return the function for arguments of these shapes.
+
+        Args:
+            shapes: shape of each argument.
+            limits: bounds on reading the text for them, if not those it was read with.
 
         Raises:
             errors.Rejected: the text makes no sense for them.
         """
         found = self.known(shapes)
         if found is None:
-            found = self._shaped[tuple(shapes)] = _shape(self._reading.at(shapes))
+            program = self._reading.at(shapes, limits)
+            found = self._shaped[tuple(shapes)] = self._shape(program, tape.record_cells(program))
             while len(self._shaped) > _REMEMBERED:
                 self._shaped.popitem(last=False)
         return found
 
+    def _shape(self, program: parsing.Program, recordings: Sequence[tape.Recording]) -> Shaped:
+        cells = tuple(
+            [
+                plans.Plan(recording, program.args, program.ranks, shapes=program.shapes, function_id=self.function_id)
+                for recording in recordings
+            ]
+        )
+        return Shaped(program.shape, cells, sum(plan.operations for plan in cells))
 
-def _shape(program: parsing.Program) -> Shaped:
-    cells = tuple([plans.Plan(recording, program) for recording in tape.record_cells(program)])
-    return Shaped(program.shape, cells, sum(plan.operations for plan in cells))
+
+def _fit(ranks: Sequence[int | None], shapes: Sequence[Shape]) -> bool:
+    return all(rank is None or len(shape) == rank for rank, shape in zip(ranks, shapes, strict=True))
 
 
-def _identity(shaped: Shaped) -> str:
+def _identity(shape: Shape, recordings: Sequence[tape.Recording]) -> str:
     """Return the id of a function that needs no shapes: its tape's, or one made of those of its values."""
-    ids = [plan.recording.function_id for plan in shaped.cells]
-    if shaped.shape == ():
+    ids = [recording.function_id for recording in recordings]
+    if shape == ():
         return ids[0]
-    return hashlib.blake2b(repr((shaped.shape, ids)).encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(repr((shape, ids)).encode(), digest_size=16).hexdigest()

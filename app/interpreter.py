@@ -350,6 +350,11 @@ class Interpreter:
         """
         return self._alone("hvp", encoded, _with_tangent(encoded.block(leaves), tangent))
 
+    def hvps(self, calls: Sequence[tuple[Encoded, Numbers, Numbers]]) -> list[Numbers]:
+        """Return ``hvp`` of each call, in as few runs as their sizes allow."""
+        blocks = [(encoded, _with_tangent(encoded.block(leaves), tangent)) for encoded, leaves, tangent in calls]
+        return self._all("hvp", blocks)
+
     def hessian(self, encoded: Encoded, leaves: Numbers) -> Numbers:
         """Return [value, *gradient, *Hessian], row by row, of shape (1 + n + n * n,)."""
         n, block = encoded.inputs, encoded.block(leaves)

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from app import __version__, compiler, engine, errors, store, telemetry
-from app.protocols import docs, edge, exchange, ops, problem, v1
+from app.protocols import docs, edge, exchange, functions, ops, problem, v1
 from app.settings import Settings
 
 _DESCRIPTION = """
@@ -80,12 +80,15 @@ def create_app(settings: Settings | None = None) -> Service:
     app.state.body_limits = settings.body_limits()
     app.state.exchange = exchange.Exchange(served, app.state.body_limits)
     app.include_router(v1.router)
+    app.include_router(functions.router)
     app.include_router(ops.router)
     docs.add_pages(app)
     app.add_exception_handler(errors.GradserveError, problem.from_error)
     app.add_exception_handler(HTTPException, problem.from_http)
     app.add_exception_handler(Exception, problem.from_bug)
-    app.edge = edge.Edge(app.route, lane=v1.operations(), performs=app.state.exchange, limits=app.state.body_limits)
+    app.edge = edge.Edge(
+        app.route, lane=exchange.Lane(v1.operations()), performs=app.state.exchange, limits=app.state.body_limits
+    )
     return app
 
 

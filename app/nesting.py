@@ -25,7 +25,7 @@ Argnums = int | list[int]
 def jacobian(flat: Array, value: Shape, shapes: Sequence[Shape], argnums: Argnums) -> Json:
     """Return a Jacobian (..., m, n) as JSON: value's axes, then the argument's, one block for each of argnums."""
     blocks = [
-        flat[..., start:stop].reshape(*flat.shape[:-2], *value, *shape).tolist()
+        flat[..., start:stop].reshape((*flat.shape[:-2], *value, *shape)).tolist()
         for start, stop, shape in _chosen(shapes, argnums)
     ]
     return blocks[0] if isinstance(argnums, int) else blocks
@@ -36,7 +36,7 @@ def hessian(flat: Array, shapes: Sequence[Shape], argnums: Argnums) -> Json:
     chosen = list(_chosen(shapes, argnums))
     blocks = [
         [
-            flat[..., start:stop, first:last].reshape(*flat.shape[:-2], *shape, *other).tolist()
+            flat[..., start:stop, first:last].reshape((*flat.shape[:-2], *shape, *other)).tolist()
             for first, last, other in chosen
         ]
         for start, stop, shape in chosen
@@ -47,7 +47,7 @@ def hessian(flat: Array, shapes: Sequence[Shape], argnums: Argnums) -> Json:
 def vector(flat: Array, shapes: Sequence[Shape], argnums: Argnums) -> Json:
     """Return a vector (..., n) of the arguments' space as JSON, one entry for each of argnums."""
     entries = [
-        flat[..., start:stop].reshape(*flat.shape[:-1], *shape).tolist()
+        flat[..., start:stop].reshape((*flat.shape[:-1], *shape)).tolist()
         for start, stop, shape in _chosen(shapes, argnums)
     ]
     return entries[0] if isinstance(argnums, int) else entries

@@ -81,8 +81,8 @@ class Function:
     source: syntax.Source = field(repr=False)
     limits: Limits = field(repr=False)
 
-    def at(self, shapes: Sequence[Shape]) -> Program:
-        """Return the function for arguments of these shapes.
+    def at(self, shapes: Sequence[Shape], limits: Limits | None = None) -> Program:
+        """Return the function for arguments of these shapes, within its own limits or others.
 
         Raises:
             errors.Rejected: the text does not make sense for them.
@@ -93,7 +93,7 @@ class Function:
         ):
             return program
         with _located(self.text):
-            return _Machine(self.args, self.limits, shapes).program(self.source)
+            return _Machine(self.args, limits or self.limits, shapes).program(self.source)
 
 
 def parse(

@@ -1,4 +1,4 @@
-"""A function ready to be asked about: parsed, recorded, encoded, and what its askers repeat remembered."""
+"""A scalar function ready to be asked about: recorded, encoded, and what its askers repeat remembered."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app import interpreter, parsing, points, tape, worker
+from app import interpreter, points, tape, worker
 
 Array = NDArray[Any]
 
@@ -57,16 +57,42 @@ class Plan:
     """A function ready to be asked about.
 
     Args:
-        program: the parsed function; its expression is not kept.
+        recording: the function.
+        args: argument names in order.
+        ranks: how each argument is used, as in ``parsing.Program``.
+        shapes: of the arguments it was read for, None if it holds for all that fit the ranks.
+        function_id: names the function it is, or a value of which.
     """
 
-    __slots__ = ("_calls", "_jobs", "_layouts", "_templates", "args", "encoded", "operations", "ranks", "recording")
+    __slots__ = (
+        "_calls",
+        "_jobs",
+        "_layouts",
+        "_templates",
+        "args",
+        "encoded",
+        "function_id",
+        "operations",
+        "ranks",
+        "recording",
+        "shapes",
+    )
 
-    def __init__(self, program: parsing.Program) -> None:
-        self.args = program.args
-        self.ranks = program.ranks
-        self.recording = tape.record(program)
-        self.encoded = interpreter.encode(self.recording.tape)
+    def __init__(
+        self,
+        recording: tape.Recording,
+        args: tuple[str, ...],
+        ranks: tuple[int | None, ...],
+        *,
+        shapes: tuple[tuple[int, ...], ...] | None = None,
+        function_id: str | None = None,
+    ) -> None:
+        self.args = args
+        self.ranks = ranks
+        self.shapes = shapes
+        self.recording = recording
+        self.function_id = function_id or recording.function_id
+        self.encoded = interpreter.encode(recording.tape)
         self._layouts: dict[tuple[tuple[int, ...], ...], Layout] = {}
         self._templates: dict[str, Array] = {}
         self._calls: dict[Hashable, Call] = {}
@@ -77,6 +103,12 @@ class Plan:
     def weight(self) -> int:
         """What keeping it costs, in operations."""
         return _WEIGHT + self.operations
+
+    def fits(self, shapes: tuple[tuple[int, ...], ...]) -> bool:
+        """Return whether the plan is of the function for arguments of these shapes."""
+        if self.shapes is not None:
+            return shapes == self.shapes
+        return all(rank is None or rank == len(shape) for rank, shape in zip(self.ranks, shapes, strict=True))
 
     def call(self, transform: str, argnums: int | str | Sequence[int | str], dtype: str) -> Call:
         """Return a way of asking about this function, remembering a few.

@@ -54,6 +54,7 @@ def bind(
     ranks: Sequence[int | None],
     in_axes: int | Sequence[int | None] | None,
     limits: Limits = Limits(),
+    whole: Sequence[int | None] | None = None,
 ) -> Point:
     """Fit a JSON point to a function's arguments.
 
@@ -64,6 +65,8 @@ def bind(
         ranks: how the function uses each: None not at all, 0 as a number, r >= 1 with r indices.
         in_axes: None, 0, or one of them for each argument, as in jax.vmap.
         limits: bounds on the point.
+        whole: the rank that a list is taken to have which may be a function's one argument, or the list of its
+            entries; ``ranks`` if not given.
 
     Raises:
         errors.InvalidField: point and args disagree, or an entry is not numbers.
@@ -71,13 +74,13 @@ def bind(
         errors.TooComplex: over a limit.
     """
     if in_axes is None and type(point) is list and len(point) == len(args):
-        quick = _numbers(point, ranks)
+        quick = _numbers(point, whole or ranks)
         if quick is not None:
             return quick
     batched = _batched(in_axes, len(args))
     arrays = [
         array(entry, f"point.{index}" if isinstance(point, list) else f"point.{args[index]}")
-        for index, entry in enumerate(_entries(point, args, ranks, batched))
+        for index, entry in enumerate(_entries(point, args, whole or ranks, batched))
     ]
     if sum(array.size for array in arrays) > limits.max_elements:
         raise errors.TooComplex(f"the point has more than {limits.max_elements} numbers", field="point")
@@ -244,22 +247,12 @@ def array(entry: Json, field: str) -> Array:
 
 
 def _fit(array: Array, name: str, rank: int | None, axis: bool) -> Array:
-    """Return the array in the rank the function uses; a list of one number is that number."""
+    """Return the array in the rank the function uses; a list of one number is that number if it uses one."""
     own = array.shape[1:] if axis else array.shape
     if axis and array.ndim == 0:
         raise errors.BadShape(f"{errors.quote(name)} has no batch axis, but in_axes says 0", field="point")
     if rank == 0 and own == (1,):
         return array.reshape(array.shape[:-1])
-    if rank == 0 and own != ():
-        raise errors.BadShape(
-            f"{errors.quote(name)} is used as a number and given with shape {list(own)}: the value is not a scalar",
-            hint="for many points at once, set in_axes to 0",
-            field="point",
-        )
-    if rank is not None and len(own) != rank:
-        raise errors.BadShape(
-            f"{errors.quote(name)} is used with {rank} indices and given with shape {list(own)}", field="point"
-        )
     return array
 
 

@@ -87,7 +87,7 @@ class SyncEngine:
 
     def gradients(self, expression: str, point: Sequence[Any], **fields: Any) -> Any:
         """Return the gradient by every argument."""
-        return self.grad(expression, list(point), list(range(len(point))), **fields).gradient
+        return self.grad(expression, list(point), list(range(len(point))), **fields).derivative
 
 
 @contextmanager

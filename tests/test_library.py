@@ -35,7 +35,7 @@ def with_engine(
 async def ask(served: engine.Engine, text: str = TEXT, times: int = 1) -> engine.Answer:
     for _ in range(times):
         answer = await served.answer(engine.Query("grad", text, POINT, ARGS, [0, 1, 2]))
-        assert answer.gradient == pytest.approx(GRADIENT, rel=1e-14)
+        assert answer.derivative == pytest.approx(GRADIENT, rel=1e-14)
     return answer
 
 
@@ -64,7 +64,7 @@ def test_a_new_function_is_interpreted_and_a_hot_one_compiled_with_the_same_numb
     (first, last), recorder = with_engine(use, disk)
     assert (first.tier, first.hit) == ("interpreted", False)
     assert (last.tier, last.hit) == ("compiled", True)
-    assert first.gradient == pytest.approx(last.gradient, rel=1e-15)
+    assert first.derivative == pytest.approx(last.derivative, rel=1e-15)
     assert compilations(recorder) == 1
 
 
@@ -86,7 +86,7 @@ def test_one_executable_serves_every_function_of_its_structure(disk: store.DiskS
 
     answer, _ = with_engine(use, disk)
     assert answer.tier == "compiled"
-    assert answer.gradient == 1.0
+    assert answer.derivative == 1.0
 
 
 @pytest.mark.parametrize("damage", [b"", b"gradserve1\nnonsense", bytes(5000)])

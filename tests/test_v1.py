@@ -482,8 +482,10 @@ def test_every_status_a_refusal_can_have_is_in_the_openapi_document(client: Clie
             assert "application/problem+json" in response["content"]
 
 
-@pytest.mark.parametrize("model", [v1.GradRequest, v1.EvaluateRequest])
-def test_a_request_model_takes_its_own_examples(model: type[v1.EvaluateRequest]) -> None:
+@pytest.mark.parametrize("by_id", [False, True])
+@pytest.mark.parametrize("derivative", v1.DERIVATIVES, ids=lambda derivative: derivative.name)
+def test_a_request_model_takes_its_own_examples(derivative: v1.Derivative, *, by_id: bool) -> None:
+    model = derivative.model(by_id=by_id)
     extra = model.model_config.get("json_schema_extra")
     assert isinstance(extra, dict)
     examples = extra["examples"]

@@ -46,7 +46,7 @@ def served(engine: SyncEngine) -> Tier:
     def ask(text: str, args: Sequence[str] | None, point: Any, **fields: Any) -> Gradients:
         count = len(parsing.parse(text, args).args)
         answer = engine.grad(text, point, list(range(count)), args=args, **fields)
-        return answer.value, answer.gradient
+        return answer.value, answer.derivative
 
     return ask
 

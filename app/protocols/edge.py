@@ -6,7 +6,6 @@ import itertools
 import logging
 import os
 import re
-from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,7 +29,7 @@ class Edge:
 
     Args:
         app: the application inside.
-        lane: operations by path, all POST.
+        lane: operations, all POST.
         performs: answers them.
         limits: bounds on headers.
     """
@@ -39,7 +38,7 @@ class Edge:
         self,
         app: ASGIApp,
         *,
-        lane: Mapping[str, exchange.Operation],
+        lane: exchange.Lane,
         performs: exchange.Exchange,
         limits: body.Limits,
     ) -> None:
@@ -57,12 +56,12 @@ class Edge:
         if self._excessive(headers):
             reply = exchange.refusal(errors.HeadersTooLarge("the headers are over the published limit"))
         else:
-            operation = self._lane.get(scope["path"]) if scope["method"] == "POST" else None
-            if operation is None:
+            found = self._lane.find(scope["path"]) if scope["method"] == "POST" else None
+            if found is None:
                 await self._forward(scope, receive, send, request_id)
                 return
             try:
-                reply = await self._exchange.perform(operation, headers, receive)
+                reply = await self._exchange.perform(*found, headers, receive)
             except Exception:  # noqa: BLE001 - a bug of ours: the client learns nothing of it, the log everything
                 reply = _bug(request_id)
         await _send(reply, send, request_id)
@@ -72,11 +71,11 @@ class Edge:
 
         What is wrong with a request is left to ``__call__`` to say.
         """
-        operation = self._lane.get(path)
-        if operation is None or self._excessive(headers):
+        found = self._lane.find(path)
+        if found is None or self._excessive(headers):
             return None
         try:
-            return self._exchange.prepare(operation, headers, content)
+            return self._exchange.prepare(*found, headers, content)
         except errors.GradserveError:
             return None
 

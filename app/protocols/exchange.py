@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import pydantic
 import pydantic_core
-from starlette.types import Receive
+from starlette.types import Receive, Scope
 
 from app import cache, errors
 from app.protocols import body, problem
@@ -61,17 +61,48 @@ class Reply:
 class Operation:
     """One operation of a protocol: the model its body must fit, and what answers it.
 
-    ``answer(query, served)`` gets the decoded body and the engine.
+    ``answer(query, served)`` gets the decoded body and the engine; where there is a third parameter, what ``needs``
+    names: the "function_id" in the path, or the "owner", who asks.
     """
 
     model: type[pydantic.BaseModel]
-    answer: Callable[[Any, Any], Awaitable[Reply]]
+    answer: Callable[..., Awaitable[Reply]]
+    needs: str = ""
 
     @classmethod
     def of(cls, endpoint: Callable[..., Any]) -> Operation:
         """Return the operation of an endpoint whose first parameter is annotated with the model."""
-        model = next(iter(inspect.signature(endpoint).parameters.values())).annotation
-        return cls(model, endpoint)
+        parameters = inspect.signature(endpoint).parameters
+        model = next(iter(parameters.values())).annotation
+        return cls(model, endpoint, *[name for name in parameters if name in ("function_id", "owner")])
+
+
+class Lane:
+    """Operations by path.
+
+    Args:
+        operations: by path, in which ``{function_id}`` stands for any segment.
+    """
+
+    def __init__(self, operations: Mapping[str, Operation]) -> None:
+        self._plain = {path: operation for path, operation in operations.items() if "{" not in path}
+        self._by_id = {path: operation for path, operation in operations.items() if "{" in path}
+
+    def find(self, path: str) -> tuple[Operation, str] | None:
+        """Return the operation of a path, and the function id in it."""
+        operation = self._plain.get(path)
+        if operation is not None:
+            return operation, ""
+        before, _, name = path.rpartition("/")
+        before, _, function_id = before.rpartition("/")
+        operation = self._by_id.get(f"{before}/{{function_id}}/{name}")
+        return None if operation is None else (operation, function_id)
+
+
+def owner(scope: Scope) -> str:
+    """Return who asks: the address of the client."""
+    client = scope.get("client")
+    return client[0] if client else ""
 
 
 class Exchange:
@@ -87,39 +118,47 @@ class Exchange:
         self._limits = limits
         self._known: cache.Cache[Hashable, Again] = cache.Cache(_KNOWN_WEIGHT, lambda again: again.weight)
 
-    async def perform(self, operation: Operation, headers: Headers, receive: Receive) -> Reply:
-        """Read a request, answer it, and turn whatever the client did wrong into a problem document."""
+    async def perform(self, operation: Operation, named: str, headers: Headers, receive: Receive) -> Reply:
+        """Read a request, answer it, and turn whatever the client did wrong into a problem document.
+
+        Args:
+            operation: what answers it.
+            named: what the operation ``needs``.
+            headers: of the request.
+            receive: as in ASGI.
+        """
         try:
             raw = await body.receive(headers, receive, self._limits)
-            pending = self._known_request(operation, raw)
+            pending = self._known_request(operation, named, raw)
             if pending is None:
-                return await self._answer(operation, raw)
+                return await self._answer(operation, named, raw)
             pending.run()
             return pending.reply()
         except errors.GradserveError as error:
             return refusal(error)
 
-    def prepare(self, operation: Operation, headers: Headers, raw: bytes) -> Pending | None:
+    def prepare(self, operation: Operation, named: str, headers: Headers, raw: bytes) -> Pending | None:
         """Return what will answer a request that is all here, if that needs no waiting, else None.
 
         Raises:
             errors.GradserveError: the request is at fault.
         """
         body.check_headers(headers, self._limits)
-        return self._known_request(operation, raw)
+        return self._known_request(operation, named, raw)
 
-    def _known_request(self, operation: Operation, raw: bytes) -> Pending | None:
+    def _known_request(self, operation: Operation, named: str, raw: bytes) -> Pending | None:
         """Return what will answer a request that is known but for its point."""
         around, text = body.split(raw)
-        again = self._known.get((operation.answer, *around)) if text else None
+        again = self._known.get((operation.answer, named, *around)) if text else None
         point = body.numbers(text) if again is not None else None
         return None if again is None or point is None else again.prepare(point)
 
-    async def _answer(self, operation: Operation, raw: bytes) -> Reply:
-        reply = await operation.answer(body.decode(operation.model, raw), self._served)
+    async def _answer(self, operation: Operation, named: str, raw: bytes) -> Reply:
+        more = (named,) if operation.needs else ()
+        reply = await operation.answer(body.decode(operation.model, raw), self._served, *more)
         if reply.again is not None and body.splits(raw):
             around, _ = body.split(raw)
-            self._known.put((operation.answer, *around), reply.again)
+            self._known.put((operation.answer, named, *around), reply.again)
         return reply
 
 

@@ -1,152 +1,219 @@
 """The REST protocol, version 1: POST a function as text and a point, get its derivatives."""
 
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import pydantic
 from fastapi import APIRouter, Depends
 from fastapi.routing import APIRoute
-from pydantic.config import JsonDict
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app import engine, plans
-from app.protocols import body, exchange
+from app.protocols import body, exchange, models
 
-_NUMBERS: JsonDict = {"oneOf": [{"type": "number"}, {"type": "array", "items": {}}]}
-_TUTORIAL: JsonDict = {
+_TUTORIAL = {
     "expression": "5*(x1**2) + 6*(x2**2) + 7*(x3**2)",
     "args": ["x1", "x2", "x3"],
     "point": [1.0, 2.0, 3.0],
 }
-_FUNCTION_ID = "4226752467f825da2f16ea77bfc0464d"
+_ANSWER = {
+    "value": 92.0,
+    "args": ["x1", "x2", "x3"],
+    "argnums": [0, 1, 2],
+    "dtype": "float64",
+    "finite": True,
+    "function_id": "4226752467f825da2f16ea77bfc0464d",
+}
+_POLAR = {"expression": ["r*cos(t)", "r*sin(t)"], "args": ["r", "t"], "point": [2.0, 0.0]}
+_POLAR_ANSWER = {
+    "value": [2.0, 0.0],
+    "args": ["r", "t"],
+    "argnums": [0, 1],
+    "dtype": "float64",
+    "finite": True,
+    "function_id": "083547c25f9c6a7b2fee1e5ef176e502",
+}
 
 
-class EvaluateRequest(pydantic.BaseModel):
-    """A function and where to evaluate it."""
+@dataclass(frozen=True, slots=True)
+class Derivative:
+    """One route and its twin by function id.
 
-    model_config = pydantic.ConfigDict(strict=True, extra="forbid", json_schema_extra={"examples": [_TUTORIAL]})
+    Attributes:
+        name: of the route; the engine's transform is the same but for "evaluate".
+        transform: the engine's.
+        field: of the answer that holds the derivative, None for the value alone.
+        direction: of the request that holds tangents or cotangent.
+        bases: the models a request is made of, the function's first.
+        response: model of the answer.
+        summary: one line.
+        description: in Markdown.
+        request_example: posted by a test.
+        response_example: exactly what the request example gets.
+    """
 
-    expression: Annotated[str, pydantic.Field(description="the function: an expression, a lambda or a def, as text.")]
-    args: Annotated[
-        Annotated[list[str], pydantic.Field(fail_fast=True)] | None,
-        pydantic.Field(
-            description="a list of argument names in order. Default: a lambda's or def's parameters, or the names "
-            "of an expression in the order they appear."
-        ),
-    ] = None
-    point: Annotated[
-        Any,
-        pydantic.Field(
-            description="one number or nested list for each argument, or an object by name. A function of one "
-            "argument may be given that argument's list itself.",
-            json_schema_extra={
-                "anyOf": [
-                    {"type": "array", "items": _NUMBERS},
-                    {"type": "object", "additionalProperties": _NUMBERS},
-                ]
-            },
-        ),
-    ]
-    dtype: Annotated[
-        Literal["float64", "float32"], pydantic.Field(description='"float64" or "float32". The working precision.')
-    ] = "float64"
-    in_axes: Annotated[
-        int | Annotated[list[int | None], pydantic.Field(fail_fast=True)] | None,
-        pydantic.Field(
-            description="null, 0, or a list of them, one for each argument. 0: the argument carries a leading batch "
-            "axis, as in jax.vmap."
-        ),
-    ] = None
+    name: str
+    transform: str
+    field: str | None
+    direction: str
+    bases: tuple[type[pydantic.BaseModel], ...]
+    response: type[pydantic.BaseModel]
+    summary: str
+    description: str
+    request_example: dict[str, Any]
+    response_example: dict[str, Any]
+
+    def model(self, *, by_id: bool) -> type[pydantic.BaseModel]:
+        """Return the model of a request's body, with or without the function in it."""
+        example = dict(self.request_example)
+        bases = self.bases
+        if by_id:
+            bases = bases[1:]
+            example = {name: value for name, value in example.items() if name not in ("expression", "args")}
+        name = self.name.capitalize() + ("AtRequest" if by_id else "Request")
+        more = {"json_schema_extra": {"examples": [example]}}
+        return pydantic.create_model(name, __base__=bases, __doc__=self.summary, __cls_kwargs__=more)
+
+    def document(self, answer: engine.Answer) -> dict[str, Any]:
+        """Return an answer as the protocol writes it."""
+        document: dict[str, Any] = {"value": answer.value}
+        if self.field is not None:
+            document[self.field] = answer.derivative
+        document["args"] = answer.args
+        if self.field is not None:
+            document["argnums"] = answer.argnums
+        document["dtype"] = answer.dtype
+        document["finite"] = answer.finite
+        document["function_id"] = answer.function_id
+        if answer.difference is not None:
+            document["verify"] = {
+                "max_relative_difference": answer.difference,
+                "method": "central differences, extrapolated (Ridders)",
+            }
+        return document
 
 
-class GradRequest(EvaluateRequest):
-    """A function, where to differentiate it and by what."""
+_OF_ONE = (models.Scalar, models.Point, models.Argnums)
+_OF_ANY = (models.Function, models.Point, models.Argnums)
 
-    model_config = pydantic.ConfigDict(json_schema_extra={"examples": [_TUTORIAL | {"argnums": [0, 1, 2]}]})
-
-    argnums: Annotated[
-        int | str | Annotated[list[int | str], pydantic.Field(fail_fast=True)],
-        pydantic.Field(
-            description="a position or name of an argument, or a list of them. As in jax.grad: an int gives that "
-            "argument's gradient, a list gives a list."
-        ),
-    ] = 0
-
-
-Numbers = Annotated[
-    Any,
-    pydantic.Field(
-        json_schema_extra={"oneOf": [{"type": "number"}, {"type": "string"}, {"type": "array", "items": {}}]}
+DERIVATIVES = (
+    Derivative(
+        "grad",
+        "grad",
+        "gradient",
+        "",
+        _OF_ONE,
+        models.GradResponse,
+        "Value and gradient of a function at a point",
+        "Differentiate a scalar function by some of its arguments, as jax.value_and_grad does.\n\n"
+        "`argnums` says by which: a position or name gives that argument's gradient in the argument's shape, a list "
+        "gives a list. With `in_axes` the value and every gradient carry a leading batch axis.",
+        _TUTORIAL | {"argnums": [0, 1, 2]},
+        _ANSWER | {"gradient": [10.0, 24.0, 42.0]},
     ),
-]
+    Derivative(
+        "evaluate",
+        "value",
+        None,
+        "",
+        (models.Function, models.Point),
+        models.EvaluateResponse,
+        "Value of a function at a point",
+        "Evaluate a function at a point, or at many with `in_axes`.",
+        _TUTORIAL,
+        {name: value for name, value in _ANSWER.items() if name != "argnums"},
+    ),
+    Derivative(
+        "jacobian",
+        "jacobian",
+        "jacobian",
+        "",
+        _OF_ANY,
+        models.JacobianResponse,
+        "Value and Jacobian of a function at a point",
+        "Differentiate a function of one or many values, as jax.jacobian does.\n\n`expression` may be a list of "
+        "texts, or give an array. The Jacobian has the axes of the value, then those of the argument; for a list of "
+        "`argnums` it is a list of such blocks.",
+        _POLAR | {"argnums": [0, 1]},
+        _POLAR_ANSWER | {"jacobian": [[1.0, 0.0], [0.0, 2.0]]},
+    ),
+    Derivative(
+        "hessian",
+        "hessian",
+        "hessian",
+        "",
+        _OF_ONE,
+        models.HessianResponse,
+        "Value and Hessian of a function at a point",
+        "Differentiate a scalar function twice, as jax.hessian does: for a list of `argnums` the Hessian is a list of "
+        "lists of blocks. Exact: forward mode over reverse mode, no differences.",
+        {"expression": "x**2*y + y**3", "args": ["x", "y"], "point": [1.0, 2.0], "argnums": [0, 1]},
+        {
+            "value": 10.0,
+            "hessian": [[4.0, 2.0], [2.0, 12.0]],
+            "args": ["x", "y"],
+            "argnums": [0, 1],
+            "dtype": "float64",
+            "finite": True,
+            "function_id": "8294a910a27291fd8a33f0f2782a04c5",
+        },
+    ),
+    Derivative(
+        "jvp",
+        "jvp",
+        "jvp",
+        "tangents",
+        (models.Function, models.Point, models.Argnums, models.Tangents),
+        models.JvpResponse,
+        "Value and Jacobian-vector product of a function at a point",
+        "The directional derivative along `tangents`, as jax.jvp gives it. Arguments that are not among `argnums` are "
+        "held still.",
+        _POLAR | {"argnums": [0, 1], "tangents": [0.5, 0.25]},
+        _POLAR_ANSWER | {"jvp": [0.5, 0.5]},
+    ),
+    Derivative(
+        "vjp",
+        "vjp",
+        "vjp",
+        "cotangent",
+        (models.Function, models.Point, models.Argnums, models.Cotangent),
+        models.VjpResponse,
+        "Value and vector-Jacobian product of a function at a point",
+        "The gradient of the values weighted by `cotangent`, as jax.vjp gives it.",
+        _POLAR | {"argnums": [0, 1], "cotangent": [1.0, 10.0]},
+        _POLAR_ANSWER | {"vjp": [1.0, 20.0]},
+    ),
+    Derivative(
+        "hvp",
+        "hvp",
+        "hvp",
+        "tangents",
+        (models.Scalar, models.Point, models.Argnums, models.Tangents),
+        models.HvpResponse,
+        "Value and Hessian-vector product of a function at a point",
+        "The derivative of the gradient along `tangents`, without forming the Hessian.",
+        {
+            "expression": "x**2*y + y**3",
+            "args": ["x", "y"],
+            "point": [1.0, 2.0],
+            "argnums": [0, 1],
+            "tangents": [1.0, 0.5],
+        },
+        {
+            "value": 10.0,
+            "hvp": [5.0, 8.0],
+            "args": ["x", "y"],
+            "argnums": [0, 1],
+            "dtype": "float64",
+            "finite": True,
+            "function_id": "8294a910a27291fd8a33f0f2782a04c5",
+        },
+    ),
+)
 
-
-class EvaluateResponse(pydantic.BaseModel):
-    """The value; numbers that are not finite are the strings NaN, Infinity and -Infinity."""
-
-    model_config = pydantic.ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "value": 92.0,
-                    "args": ["x1", "x2", "x3"],
-                    "dtype": "float64",
-                    "finite": True,
-                    "function_id": _FUNCTION_ID,
-                }
-            ]
-        }
-    )
-
-    value: Annotated[Numbers, pydantic.Field(description="A number, or a list with a batch axis.")]
-    args: Annotated[list[str], pydantic.Field(description="Argument names in order.")]
-    dtype: Literal["float64", "float32"]
-    finite: Annotated[bool, pydantic.Field(description="Whether every number in the answer is finite.")]
-    function_id: Annotated[str, pydantic.Field(description="Names the function, however it was spelled.")]
-
-
-class GradResponse(EvaluateResponse):
-    """Value and gradient; numbers that are not finite are the strings NaN, Infinity and -Infinity."""
-
-    model_config = pydantic.ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "value": 92.0,
-                    "gradient": [10.0, 24.0, 42.0],
-                    "args": ["x1", "x2", "x3"],
-                    "argnums": [0, 1, 2],
-                    "dtype": "float64",
-                    "finite": True,
-                    "function_id": _FUNCTION_ID,
-                }
-            ]
-        }
-    )
-
-    gradient: Annotated[Numbers, pydantic.Field(description="Nested like the arguments of argnums.")]
-    argnums: Annotated[int | list[int], pydantic.Field(description="What was asked, as positions.")]
-
-
-class Problem(pydantic.BaseModel):
-    """An error, as in RFC 9457."""
-
-    class Position(pydantic.BaseModel):
-        """Where in the expression: line and column from 1, offset from 0, in characters."""
-
-        line: int
-        column: int
-        offset: int
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    field: str | None = None
-    position: Position | None = None
-    hint: str | None = None
+BY_NAME = {derivative.name: derivative for derivative in DERIVATIVES}
 
 
 class Route(APIRoute):
@@ -160,7 +227,12 @@ class Route(APIRoute):
 
         async def handle(request: Request) -> Response:
             performs: exchange.Exchange = request.app.state.exchange
-            reply = await performs.perform(operation, request.scope["headers"], request.receive)
+            named = (
+                exchange.owner(request.scope)
+                if operation.needs == "owner"
+                else request.path_params.get(operation.needs, "")
+            )
+            reply = await performs.perform(operation, named, request.scope["headers"], request.receive)
             response = Response(reply.content, reply.status)
             response.raw_headers = reply.raw_headers()
             return response
@@ -168,16 +240,17 @@ class Route(APIRoute):
         return handle
 
 
-def _engine(request: Request) -> engine.Engine:
+def engine_of(request: Request) -> engine.Engine:
+    """Return the engine that serves a request."""
     served: engine.Engine = request.app.state.engine
     return served
 
 
-Served = Annotated[engine.Engine, Depends(_engine)]
+Served = Annotated[engine.Engine, Depends(engine_of)]
 
 
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": description, "content": {"application/problem+json": {}}}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": models.Problem, "description": description, "content": {"application/problem+json": {}}}
     for status, description in (
         (400, "Not JSON: `invalid_json`"),
         (408, "The body did not arrive in time: `request_timeout`"),
@@ -194,67 +267,66 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         (503, "Starting or stopping: `draining`"),
     )
 }
-
-router = APIRouter(prefix="/v1", tags=["derivatives"], route_class=Route, responses=_PROBLEMS)
-
-
-@router.post("/grad", response_model=GradResponse, summary="Value and gradient of a function at a point")
-async def grad(query: GradRequest, served: Served) -> exchange.Reply:
-    """Differentiate a scalar function by some of its arguments, as jax.value_and_grad does.
-
-    `argnums` says by which: a position or name gives that argument's gradient in the argument's shape, a list gives
-    a list. With `in_axes` the value and every gradient carry a leading batch axis.
-    """
-    return await _answer(served, _query("grad", query, argnums=query.argnums), _grad_document)
-
-
-@router.post("/evaluate", response_model=EvaluateResponse, summary="Value of a function at a point")
-async def evaluate(query: EvaluateRequest, served: Served) -> exchange.Reply:
-    """Evaluate a scalar function at a point, or at many with `in_axes`."""
-    return await _answer(served, _query("value", query), _evaluate_document)
-
-
-Document = Callable[[engine.Answer], dict[str, Any]]
-
-
-def _grad_document(answer: engine.Answer) -> dict[str, Any]:
-    call = answer.call
-    return {
-        "value": answer.value,
-        "gradient": answer.gradient,
-        "args": call.plan.args,
-        "argnums": call.argnums,
-        "dtype": call.job.dtype,
-        "finite": answer.finite,
-        "function_id": call.plan.recording.function_id,
+UNKNOWN: dict[int | str, dict[str, Any]] = {
+    404: {
+        "model": models.Problem,
+        "description": "Nobody registered the function here: `not_found`",
+        "content": {"application/problem+json": {}},
     }
+}
+
+router = APIRouter(prefix="/v1", route_class=Route, responses=PROBLEMS)
 
 
-def _evaluate_document(answer: engine.Answer) -> dict[str, Any]:
-    call = answer.call
-    return {
-        "value": answer.value,
-        "args": call.plan.args,
-        "dtype": call.job.dtype,
-        "finite": answer.finite,
-        "function_id": call.plan.recording.function_id,
-    }
+def _add(derivative: Derivative) -> None:
+    """Add a route for functions in the request, and one for functions by id."""
+    whole, at = derivative.model(by_id=False), derivative.model(by_id=True)
+
+    async def by_text(query: whole, served: Served) -> exchange.Reply:  # type: ignore[valid-type]
+        return await _answer(served, derivative, _query(derivative, query))
+
+    async def by_id(query: at, served: Served, function_id: str) -> exchange.Reply:  # type: ignore[valid-type]
+        entry = await served.registered(function_id)
+        return await _answer(served, derivative, _query(derivative, query, entry.expression, entry.args))
+
+    example = {"content": {"application/json": {"examples": {"example": {"value": derivative.response_example}}}}}
+    for path, endpoint, tag, more in (
+        (f"/{derivative.name}", by_text, "derivatives", {}),
+        (f"/functions/{{function_id}}/{derivative.name}", by_id, "functions", UNKNOWN),
+    ):
+        router.add_api_route(
+            path,
+            endpoint,
+            methods=["POST"],
+            response_model=derivative.response,
+            response_model_exclude_none=True,
+            responses={200: example, **more},
+            tags=[tag],
+            name=derivative.name if endpoint is by_text else f"{derivative.name} by id",
+            operation_id=f"{derivative.name}" + ("" if endpoint is by_text else "_by_id"),
+            summary=derivative.summary + ("" if endpoint is by_text else ", by its id"),
+            description=derivative.description,
+        )
 
 
-async def _answer(served: engine.Engine, query: engine.Query, document: Document) -> exchange.Reply:
+for _each in DERIVATIVES:
+    _add(_each)
+
+
+async def _answer(served: engine.Engine, derivative: Derivative, query: engine.Query) -> exchange.Reply:
     answer = await served.answer(query)
-    reply = _reply(answer, document)
-    if answer.tier == "compiled" and query.in_axes is None:
-        reply.again = _again(served, answer.call, document)
+    reply = _reply(answer, derivative)
+    if answer.tier == "compiled" and query.in_axes is None and answer.call is not None:
+        reply.again = _again(served, answer.call, derivative)
     return reply
 
 
-def _again(served: engine.Engine, call: plans.Call, document: Document) -> exchange.Again:
+def _again(served: engine.Engine, call: plans.Call, derivative: Derivative) -> exchange.Again:
     """Return how to answer a hot function's next request."""
 
     def prepare(point: Any) -> _Pending | None:
         asked = served.again(call, point)
-        return None if asked is None else _Pending(served, asked, document)
+        return None if asked is None else _Pending(served, asked, derivative)
 
     return exchange.Again(prepare, call.plan.weight)
 
@@ -262,28 +334,37 @@ def _again(served: engine.Engine, call: plans.Call, document: Document) -> excha
 class _Pending:
     """A hot function at a point."""
 
-    __slots__ = ("_asked", "_document", "_served", "run")
+    __slots__ = ("_asked", "_derivative", "_served", "run")
 
-    def __init__(self, served: engine.Engine, asked: engine.Asked, document: Document) -> None:
+    def __init__(self, served: engine.Engine, asked: engine.Asked, derivative: Derivative) -> None:
         self._served = served
         self._asked = asked
-        self._document = document
+        self._derivative = derivative
         self.run = asked.run
 
     def reply(self) -> exchange.Reply:
-        return _reply(self._served.finish(self._asked), self._document)
+        return _reply(self._served.finish(self._asked), self._derivative)
 
 
-def _query(transform: str, request: EvaluateRequest, *, argnums: int | str | list[int | str] = 0) -> engine.Query:
+def _query(derivative: Derivative, request: Any, expression: Any = None, args: Any = None) -> engine.Query:
     return engine.Query(
-        transform, request.expression, request.point, request.args, argnums, request.dtype, request.in_axes
+        derivative.transform,
+        request.expression if expression is None else expression,
+        request.point,
+        request.args if expression is None else args,
+        getattr(request, "argnums", 0),
+        request.dtype,
+        request.in_axes,
+        getattr(request, derivative.direction) if derivative.direction else None,
+        getattr(request, "verify", False),
     )
 
 
-def _reply(answer: engine.Answer, document: Document) -> exchange.Reply:
+def _reply(answer: engine.Answer, derivative: Derivative) -> exchange.Reply:
     timing = b"parse;dur=%.3f, execute;dur=%.3f" % (answer.parse_seconds * 1e3, answer.execute_seconds * 1e3)
     used = _CACHE_STATUS[answer.hit, answer.tier]
-    return exchange.Reply(200, body.encode(document(answer)), headers=((b"server-timing", timing), used))
+    content = body.encode(derivative.document(answer))
+    return exchange.Reply(200, content, headers=((b"server-timing", timing), used))
 
 
 _CACHE_STATUS = {
@@ -294,5 +375,5 @@ _CACHE_STATUS = {
 
 
 def operations() -> dict[str, exchange.Operation]:
-    """Return the operations of this protocol by path."""
+    """Return the operations of this protocol by path, in which {function_id} stands for any."""
     return {route.path: exchange.Operation.of(route.endpoint) for route in router.routes if isinstance(route, Route)}

@@ -1,0 +1,234 @@
+"""What version 1 of the REST protocol reads and writes, as models: the source of its OpenAPI document."""
+
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic.config import JsonDict
+
+_NUMBERS: JsonDict = {"oneOf": [{"type": "number"}, {"type": "array", "items": {}}]}
+
+
+class _Request(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(strict=True, extra="forbid")
+
+
+Text = Annotated[
+    str, pydantic.Field(description="the function: an expression, a lambda or a def, as text. It gives one number.")
+]
+Texts = Annotated[
+    str | Annotated[list[str], pydantic.Field(fail_fast=True, min_length=1)],
+    pydantic.Field(
+        description="the function, as text: an expression, a lambda or a def. A list of texts is a function with as "
+        "many values."
+    ),
+]
+Args = Annotated[
+    Annotated[list[str], pydantic.Field(fail_fast=True)] | None,
+    pydantic.Field(
+        description="a list of argument names in order. Default: a lambda's or def's parameters, or the names "
+        "of an expression in the order they appear."
+    ),
+]
+
+
+class Scalar(_Request):
+    """A function of one value."""
+
+    expression: Text
+    args: Args = None
+
+
+class Function(_Request):
+    """A function."""
+
+    expression: Texts
+    args: Args = None
+
+
+class Point(_Request):
+    """Where to evaluate it."""
+
+    point: Annotated[
+        Any,
+        pydantic.Field(
+            description="one number or nested list for each argument, or an object by name. A function of one "
+            "argument may be given that argument's list itself.",
+            json_schema_extra={
+                "anyOf": [
+                    {"type": "array", "items": _NUMBERS},
+                    {"type": "object", "additionalProperties": _NUMBERS},
+                ]
+            },
+        ),
+    ]
+    dtype: Annotated[
+        Literal["float64", "float32"], pydantic.Field(description='"float64" or "float32". The working precision.')
+    ] = "float64"
+    in_axes: Annotated[
+        int | Annotated[list[int | None], pydantic.Field(fail_fast=True)] | None,
+        pydantic.Field(
+            description="null, 0, or a list of them, one for each argument. 0: the argument carries a leading batch "
+            "axis, as in jax.vmap."
+        ),
+    ] = None
+
+
+class Argnums(_Request):
+    """By what to differentiate it."""
+
+    argnums: Annotated[
+        int | str | Annotated[list[int | str], pydantic.Field(fail_fast=True)],
+        pydantic.Field(
+            description="a position or name of an argument, or a list of them. As in jax.grad: an int gives that "
+            "argument's derivative, a list gives a list."
+        ),
+    ] = 0
+    verify: Annotated[
+        bool,
+        pydantic.Field(description="true or false. Whether to compare the answer with central differences."),
+    ] = False
+
+
+class Tangents(_Request):
+    """Along what."""
+
+    tangents: Annotated[
+        Any,
+        pydantic.Field(
+            description="a number or nested list in the shape of the argument of argnums, for a list of argnums a "
+            "list of them. A list of several such gives as many products. With in_axes one for all points, or one "
+            "for each.",
+            json_schema_extra=_NUMBERS,
+        ),
+    ]
+
+
+class Cotangent(_Request):
+    """Weights of the values."""
+
+    cotangent: Annotated[
+        Any,
+        pydantic.Field(
+            description="a number or nested list in the shape of the value. A list of several such gives as many "
+            "products. With in_axes one for all points, or one for each.",
+            json_schema_extra=_NUMBERS,
+        ),
+    ]
+
+
+Numbers = Annotated[
+    Any,
+    pydantic.Field(
+        json_schema_extra={"oneOf": [{"type": "number"}, {"type": "string"}, {"type": "array", "items": {}}]}
+    ),
+]
+
+
+class Verification(pydantic.BaseModel):
+    """How far the derivative is from central differences extrapolated to step 0."""
+
+    max_relative_difference: Annotated[
+        float | str,
+        pydantic.Field(description="Relative to each number, or to a thousandth of the greatest where that is more."),
+    ]
+    method: str
+
+
+class EvaluateResponse(pydantic.BaseModel):
+    """The value; numbers that are not finite are the strings NaN, Infinity and -Infinity."""
+
+    value: Annotated[Numbers, pydantic.Field(description="A number or array, behind a batch axis if there is one.")]
+    args: Annotated[list[str], pydantic.Field(description="Argument names in order.")]
+    dtype: Literal["float64", "float32"]
+    finite: Annotated[bool, pydantic.Field(description="Whether every number in the answer is finite.")]
+    function_id: Annotated[str, pydantic.Field(description="Names the function, however it was spelled.")]
+
+
+class _Derivative(EvaluateResponse):
+    argnums: Annotated[int | list[int], pydantic.Field(description="What was asked, as positions.")]
+    verify: Annotated[Verification | None, pydantic.Field(description="There if asked for.")] = None
+
+
+class GradResponse(_Derivative):
+    """Value and gradient; numbers that are not finite are the strings NaN, Infinity and -Infinity."""
+
+    gradient: Annotated[Numbers, pydantic.Field(description="Nested like the arguments of argnums.")]
+
+
+class JacobianResponse(_Derivative):
+    """Value and Jacobian."""
+
+    jacobian: Annotated[
+        Numbers,
+        pydantic.Field(description="The axes of the value, then those of the argument; for a list of argnums a list."),
+    ]
+
+
+class HessianResponse(_Derivative):
+    """Value and Hessian."""
+
+    hessian: Annotated[
+        Numbers,
+        pydantic.Field(description="The axes of the argument twice; for a list of argnums a list of lists of blocks."),
+    ]
+
+
+class JvpResponse(_Derivative):
+    """Value and Jacobian-vector product."""
+
+    jvp: Annotated[Numbers, pydantic.Field(description="In the shape of the value.")]
+
+
+class VjpResponse(_Derivative):
+    """Value and vector-Jacobian product."""
+
+    vjp: Annotated[Numbers, pydantic.Field(description="Nested like the arguments of argnums.")]
+
+
+class HvpResponse(_Derivative):
+    """Value and Hessian-vector product."""
+
+    hvp: Annotated[Numbers, pydantic.Field(description="Nested like the arguments of argnums.")]
+
+
+class Registered(pydantic.BaseModel):
+    """A function that can be asked about by its id."""
+
+    function_id: str
+    expression: Annotated[str | list[str], pydantic.Field(description="The function as text, in one spelling.")]
+    args: list[str]
+    shape: Annotated[
+        list[int] | None, pydantic.Field(description="Of the value; null where that depends on the arguments.")
+    ]
+    tier: Annotated[
+        Literal["interpreted", "compiled"], pydantic.Field(description="What answers a gradient at one point now.")
+    ]
+    operations: Annotated[
+        int | None, pydantic.Field(description="On its tape; null where that depends on the arguments.")
+    ]
+
+
+class Listing(pydantic.BaseModel):
+    """Functions registered from one place."""
+
+    functions: list[Registered]
+
+
+class Problem(pydantic.BaseModel):
+    """An error, as in RFC 9457."""
+
+    class Position(pydantic.BaseModel):
+        """Where in the expression: line and column from 1, offset from 0, in characters."""
+
+        line: int
+        column: int
+        offset: int
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    field: str | None = None
+    position: Position | None = None
+    hint: str | None = None

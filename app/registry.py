@@ -1,0 +1,92 @@
+"""Functions by their id: in memory, and on disk for later and for other processes.
+
+An id is content-addressed, so an entry never changes and it does not matter who registered it, or how often.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from app import store
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A registered function.
+
+    Attributes:
+        function_id: see ``tape.Recording`` and ``fingerprint``.
+        expression: as it was first spelled, a text or several.
+        args: argument names in order.
+    """
+
+    function_id: str
+    expression: str | tuple[str, ...]
+    args: tuple[str, ...]
+
+    def dump(self) -> bytes:
+        """Return the entry as bytes for ``load``."""
+        return json.dumps([self.function_id, self.expression, self.args]).encode()
+
+    @classmethod
+    def load(cls, payload: bytes) -> Entry:
+        """Return the entry that ``dump`` wrote."""
+        function_id, expression, args = json.loads(payload)
+        return cls(function_id, expression if isinstance(expression, str) else tuple(expression), tuple(args))
+
+
+class Registry:
+    """Keeps entries. Safe to use from threads as far as they only ``fetch``.
+
+    Args:
+        disk: where entries outlive the process.
+        capacity: entries held in memory, and registrations remembered.
+    """
+
+    def __init__(self, disk: store.Store, capacity: int) -> None:
+        self._disk = disk
+        self._capacity = capacity
+        self._entries: OrderedDict[str, Entry] = OrderedDict()
+        self._owned: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def get(self, function_id: str) -> Entry | None:
+        """Return an entry from memory."""
+        entry = self._entries.get(function_id)
+        if entry is not None:
+            self._entries.move_to_end(function_id)
+        return entry
+
+    def fetch(self, function_id: str) -> Entry | None:
+        """Return an entry from disk."""
+        payload = self._disk.get(_name(function_id))
+        return None if payload is None else Entry.load(payload)
+
+    def keep(self, entry: Entry) -> None:
+        """Hold an entry in memory."""
+        self._entries[entry.function_id] = entry
+        self._entries.move_to_end(entry.function_id)
+        while len(self._entries) > self._capacity:
+            self._entries.popitem(last=False)
+
+    def write(self, entry: Entry) -> None:
+        """Put an entry on disk."""
+        self._disk.put(_name(entry.function_id), entry.dump())
+
+    def own(self, owner: str, function_id: str) -> None:
+        """Remember that somebody registered a function."""
+        self._owned[owner, function_id] = None
+        self._owned.move_to_end((owner, function_id))
+        while len(self._owned) > self._capacity:
+            self._owned.popitem(last=False)
+
+    def owned(self, owner: str) -> list[Entry]:
+        """Return what somebody registered in this process, the latest first."""
+        ids = [function_id for who, function_id in reversed(self._owned) if who == owner]
+        return [self._entries[function_id] for function_id in ids if function_id in self._entries]
+
+
+def _name(function_id: str) -> str:
+    return hashlib.blake2b(f"function {function_id}".encode(), digest_size=20).hexdigest()
