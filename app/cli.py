@@ -12,7 +12,7 @@ import typer
 import uvicorn
 
 from app import __version__, compiler, engine, errors, main, store
-from app.protocols import wire
+from app.protocols import v1, wire
 from app.settings import Settings
 
 cli = typer.Typer(
@@ -72,8 +72,7 @@ def grad(
         _explain(error, expression)
         raise typer.Exit(1) from None
     if as_json:
-        fields = ("value", "gradient", "args", "argnums", "dtype", "finite", "function_id")
-        document = {name: getattr(answer, name) for name in fields}
+        document = v1.BY_NAME["grad"].document(answer)
         typer.echo(pydantic_core.to_json(document, inf_nan_mode="strings").decode())
         return
     argnums_found = answer.argnums if isinstance(answer.argnums, list) else [answer.argnums]

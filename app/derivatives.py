@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,14 +33,21 @@ Cell = tuple[plans.Plan, plans.Layout]
 Found = tuple[Array, Array]
 """Values (batch, m), and the derivative asked for in the flat shape that the module docstring gives."""
 
-MAX_WORK = 20_000_000
-"""Instructions, times points, times directions, that one request may have run: some seconds' worth."""
-
-MAX_NUMBERS = 2_000_000
-"""Numbers in an answer."""
-
 _STEPS = 7
 _FIRST_STEP = 2.0**-5
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on one request.
+
+    Attributes:
+        max_work: instructions, times points, times directions, to be run: some seconds' worth.
+        max_numbers: in the answer.
+    """
+
+    max_work: int = 20_000_000
+    max_numbers: int = 2_000_000
 
 
 class Asked:
@@ -55,7 +63,6 @@ class Asked:
 
     Raises:
         errors.Rejected: the direction does not fit.
-        errors.TooComplex: the answer would be too large.
     """
 
     def __init__(
@@ -82,10 +89,15 @@ class Asked:
             self.direction, self._several = nesting.cotangents(direction, shaped.shape, point.batch)
         if self.direction is not None and point.batch is None:
             self.direction = self.direction[None]
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers the answer has at most."""
         elements, batch = self.flat.shape
-        rows = {"jacobian": len(self.cells), "hessian": elements}.get(transform, 1)
-        if batch * max(rows * elements, len(self.cells)) > MAX_NUMBERS:
-            raise errors.TooComplex(f"the answer would have more than {MAX_NUMBERS} numbers")
+        rows = {"jacobian": len(self.cells), "hessian": elements}.get(self.transform, 1)
+        if self.direction is not None:
+            rows = self.direction.shape[1]
+        return int(batch * max(rows, 1) * max(elements, len(self.cells)))
 
     def value(self, found: Found) -> Any:
         """Return the value as JSON."""
@@ -122,10 +134,21 @@ class Derivatives:
 
     Args:
         interpreters: run the tapes.
+        limits: bounds on one request.
     """
 
-    def __init__(self, interpreters: programs.Interpreters) -> None:
+    def __init__(self, interpreters: programs.Interpreters, limits: Limits) -> None:
         self._interpreters = interpreters
+        self._limits = limits
+
+    def check(self, asked: Asked) -> None:
+        """Refuse what would be too much to send.
+
+        Raises:
+            errors.TooComplex: over ``max_numbers``.
+        """
+        if asked.numbers > self._limits.max_numbers:
+            raise errors.TooComplex(f"the answer would have more than {self._limits.max_numbers} numbers")
 
     def answer(self, asked: Asked, first: Array | None = None) -> Found:
         """Return values and the derivative asked for.
@@ -187,7 +210,7 @@ class Derivatives:
 
     def _values(self, cells: Sequence[Cell], flat: Array) -> Array:
         """Return values (batch, m) in float64."""
-        _bound(sum(plan.operations for plan, _ in cells) * flat.shape[1])
+        self._bound(sum(plan.operations for plan, _ in cells) * flat.shape[1])
         run = self._interpreters["float64"].gradient_rows
         return np.stack([run(plan.encoded, *plan.rows(flat, layout, "float64"))[0] for plan, layout in cells], axis=1)
 
@@ -202,7 +225,7 @@ class Derivatives:
             errors.TooComplex: too much work.
         """
         count, batch = flat.shape
-        _bound(sum(plan.operations for plan, _ in cells) * batch)
+        self._bound(sum(plan.operations for plan, _ in cells) * batch)
         calls = [(plan.encoded, plan.leaves(flat[:, b], layout, dtype)) for b in range(batch) for plan, layout in cells]
         found = self._interpreters[dtype].gradients(calls)
         values = np.array([result[0] for result in found]).reshape(batch, len(cells))
@@ -246,7 +269,7 @@ class Derivatives:
         """Return values (batch,) and Hessian products (batch, k, inputs), for tangents of the input leaves."""
         plan, layout = cell
         batch, directions = tangents.shape[:2]
-        _bound(2 * plan.operations * batch * max(directions, 1))
+        self._bound(2 * plan.operations * batch * max(directions, 1))
         if not directions:
             values, _ = self.jacobian([cell], flat, dtype)
             return values[:, 0], np.zeros((batch, 0, plan.encoded.inputs), values.dtype)
@@ -256,6 +279,13 @@ class Derivatives:
             calls += [(plan.encoded, leaves, tangent) for tangent in tangents[b]]
         found = np.stack(self._interpreters[dtype].hvps(calls)).reshape(batch, directions, 2, -1)
         return found[:, 0, 0, 0], found[:, :, 1, 1:]
+
+    def _bound(self, work: int) -> None:
+        if work > self._limits.max_work:
+            raise errors.TooComplex(
+                f"{work} operations in all, the limit is {self._limits.max_work}",
+                hint="ask for fewer points or directions at once",
+            )
 
 
 def _product(asked: Asked, slopes: Array) -> Array:
@@ -307,10 +337,3 @@ def _numbers(nested: Any) -> list[float]:
     if isinstance(nested, list):
         return [number for part in nested for number in _numbers(part)]
     return [] if nested is None else [nested]
-
-
-def _bound(work: int) -> None:
-    if work > MAX_WORK:
-        raise errors.TooComplex(
-            f"{work} operations in all, the limit is {MAX_WORK}", hint="ask for fewer points or directions at once"
-        )

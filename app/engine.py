@@ -49,7 +49,7 @@ Key = tuple[str | tuple[str, ...], tuple[str, ...] | None, tuple[str, ...]]
 """Text, argument names and declared names of a function."""
 
 _INLINE_CHARACTERS = 2_000
-_INLINE: dict[str, Any] = {"max_steps": 1_000, "max_operations": 400}
+_INLINE_STEPS, _INLINE_OPERATIONS = 1_000, 400
 """What is read on the event loop, in a few milliseconds at most; what proves longer is read again in a thread."""
 
 _DIRECT = frozenset({"value", "grad"})
@@ -66,6 +66,7 @@ class Limits:
 
     text: parsing.Limits = parsing.Limits()
     point: points.Limits = points.Limits()
+    work: derivatives.Limits = derivatives.Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,12 +200,17 @@ class Engine:
         self._functions: cache.Cache[Key, functions.Function] = cache.Cache(
             options.plan_capacity, lambda function: function.weight
         )
-        self._inline = dataclasses.replace(options.limits.text, **_INLINE)
+        text = options.limits.text
+        self._inline = dataclasses.replace(
+            text,
+            max_steps=min(_INLINE_STEPS, text.max_steps),
+            max_operations=min(_INLINE_OPERATIONS, text.max_operations),
+        )
         self._threads = ThreadPoolExecutor(options.threads, thread_name_prefix="gradserve")
         self._workers = worker.Workers(options.compile_workers, options.compile_limits, options.observer)
         self._programs = programs.Interpreters(options.disk)
         self._registry = registry.Registry(options.disk, options.registry_capacity)
-        self._derivatives = derivatives.Derivatives(self._programs)
+        self._derivatives = derivatives.Derivatives(self._programs, options.limits.work)
         self._warming: asyncio.Task[None] | None = None
         self.library = library.Library(
             self._workers,
@@ -348,6 +354,7 @@ class Engine:
         """Answer everything else."""
         argnums = [] if query.transform == "value" else points.resolve_argnums(query.argnums, function.args)
         asked = derivatives.Asked(query.transform, shaped, point, argnums, query.dtype, query.direction)
+        self._derivatives.check(asked)
         parsed = time.perf_counter()
         first = None
         if shaped.shape == () and query.transform in _OF_FIRST_ORDER:

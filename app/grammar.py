@@ -9,12 +9,14 @@ The instructions, with the operands they take off the stack:
 
     number text            0    name dotted-name     0    none, ellipsis        0    negate, not            1
     sum signs              n    product signs        n    binary op (// % @)    2    power                  2
-    compare relations    n+1    and / or count       n    ifelse                3    tuple / list n         n
+    compare relations    n+1    and / or count       n    tuple / list n        n
+    test skip              1    unless skip          1    ifelse                3
     call Call              n    index n            n+1    slice                 3    attribute name         1
     comprehension          0    series               0    (their parts are code of their own, run once an item)
     store, keep pattern    1    loop Loop            1    branch Branch         1    return 1, break 0, continue 0
 
-The last line is of statements, which ``syntax`` emits.
+The last line is of statements, which ``syntax`` emits. ``a if c else b`` is ``c test a unless b ifelse``: where c is
+known, ``test`` or ``unless`` goes past the value that is not chosen, which may not even make sense.
 """
 
 from __future__ import annotations
@@ -180,6 +182,8 @@ class Yard:
         self._max_nesting = max_nesting
         self._code: list[Instruction] = []
         self._frames: list[_Frame] = []
+        self._aside: list[Code] = []
+        self._unless: list[int] = []
 
     def expressions(self) -> list[Instruction]:
         """Return the code of a comma-separated list of expressions; more than one makes a tuple.
@@ -328,8 +332,7 @@ class Yard:
         elif text == "if" and frame.clauses is not None:
             self._part(token)
         elif text == "if":
-            self._reduce(_TERNARY + 1)
-            frame.operators.append((0, "if", [], offset))
+            self._if(offset)
         elif text == "else":
             self._else(token)
         else:
@@ -385,12 +388,25 @@ class Yard:
             texts = [*self._code.pop().data[1:], text]
         operators.append((level, kind, texts, offset))
 
+    def _if(self, offset: int) -> None:
+        """Put the value before an ``if`` aside: its condition comes first."""
+        self._reduce(_TERNARY + 1)
+        start = _start_of_last(self._code)
+        self._aside.append(self._code[start:])
+        del self._code[start:]
+        self._frames[-1].operators.append((0, "if", [], offset))
+
     def _else(self, token: lexing.Token) -> None:
         self._reduce(1)
         operators = self._frames[-1].operators
         if not operators or operators[-1][1] != "if":
             raise self.unexpected(token, "an 'if' before it")
         offset = operators.pop()[3]
+        chosen = self._aside.pop()
+        self._emit("test", len(chosen) + 1, offset)
+        self._code += chosen
+        self._unless.append(len(self._code))
+        self._emit("unless", None, offset)
         operators.append((_TERNARY, "ifelse", [], offset))
 
     def _close_conditionals(self, token: lexing.Token) -> None:
@@ -537,6 +553,10 @@ class Yard:
                 self._emit(kind, tuple(texts), offset)
             elif kind == "binary":
                 self._emit(kind, texts[0], offset)
+            elif kind == "ifelse":
+                start = self._unless.pop()
+                self._code[start] = self._code[start]._replace(data=len(self._code) - start)
+                self._emit(kind, None, offset)
             elif kind != "positive":
                 self._emit(kind, None, offset)
 
@@ -579,7 +599,17 @@ class Yard:
         return errors.SyntaxRejected(f"found {shown} where {expected} was expected", offset=token.offset)
 
 
-_OPERANDS = {"negate": 1, "not": 1, "attribute": 1, "binary": 2, "power": 2, "ifelse": 3, "slice": 3}
+_OPERANDS = {
+    "negate": 1,
+    "not": 1,
+    "attribute": 1,
+    "test": 1,
+    "unless": 1,
+    "binary": 2,
+    "power": 2,
+    "ifelse": 3,
+    "slice": 3,
+}
 
 
 def _operands(instruction: Instruction) -> int:

@@ -50,6 +50,7 @@ def create_app(settings: Settings | None = None) -> Service:
     options = engine.Options(
         limits=settings.engine_limits(),
         plan_capacity=settings.plan_capacity,
+        registry_capacity=settings.registry_capacity,
         executable_capacity=settings.executable_capacity,
         compile_workers=settings.compile_workers,
         compile_limits=settings.worker_limits(),

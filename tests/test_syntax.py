@@ -95,7 +95,7 @@ def test_a_chain_of_one_level_is_one_instruction_however_long() -> None:
 
 
 def test_operands_come_before_what_joins_them() -> None:
-    stack_use = {"number": 0, "name": 0, "negate": 1, "power": 2, "ifelse": 3}
+    stack_use = {"number": 0, "name": 0, "negate": 1, "power": 2, "test": 1, "unless": 1, "ifelse": 3}
     depth = 0
     for kind, data in codes("-a**2 * (b + 3) if a < b else f(a, b)[1, 2]"):
         taken = {
