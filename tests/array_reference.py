@@ -1,0 +1,394 @@
+"""Value, gradient and Hessian of a trusted text that uses arrays, loops and comprehensions, twice independently.
+
+``gradient`` and ``hessian``: Python itself runs the text over object arrays of mpmath numbers (``array_shims``) and
+differences are taken at 80 digits and more. ``jax_gradient``: Python runs the same text over jax.numpy in float64 and
+un-jitted ``jax.grad`` differentiates it. Neither shares a line with the service.
+"""
+
+import ast
+import functools
+import math
+import operator
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy import special
+from mpmath import mp, mpf
+
+from tests import array_shims, reference
+
+SMALL = reference.SMALL
+
+_DIGITS, _STEP_DIGITS = 80, 26
+_HESSIAN_DIGITS, _HESSIAN_STEP_DIGITS = 150, 36
+_ROOTS = frozenset({"np", "jnp", "numpy", "jax", "math", "sympy", "sp", "sym", "scipy", "jsp", "special", "nn", "lax"})
+
+Function = Callable[[Sequence[Any]], Any]
+
+
+def gradient(text: str, args: Sequence[str], point: Sequence[Any]) -> tuple[mpf, list[Any]]:
+    """Return the value and the gradient by every argument, nested as the point is, to about 50 digits."""
+    places, scale = _places(point), _scale(point)
+    with mp.workdps(_DIGITS - scale):
+        call, h = _exact(text, args, point), mpf(10) ** (scale - _STEP_DIGITS)
+        slopes = [(call({place: h}) - call({place: -h})) / (2 * h) for place in places]
+        return _finite(call({})), nested(list(map(_finite, slopes)), point)
+
+
+def hessian(text: str, args: Sequence[str], point: Sequence[Any]) -> list[list[mpf]]:
+    """Return the matrix of second derivatives over the flattened inputs, to about 50 digits."""
+    count, scale = len(_places(point)), _scale(point)
+    with mp.workdps(_HESSIAN_DIGITS - 2 * scale):
+        call, h = _exact(text, args, point), mpf(10) ** (scale - _HESSIAN_STEP_DIGITS)
+        middle = call({})
+        rows = [[mpf(0)] * count for _ in range(count)]
+        for i in range(count):
+            rows[i][i] = _finite((call({i: h}) - 2 * middle + call({i: -h})) / (h * h))
+            for j in range(i):
+                same, mixed = call({i: h, j: h}) + call({i: -h, j: -h}), call({i: h, j: -h}) + call({i: -h, j: h})
+                rows[i][j] = rows[j][i] = _finite((same - mixed) / (4 * h * h))
+        return rows
+
+
+def loss(text: str, args: Sequence[str], point: Sequence[Any]) -> float:
+    """Return the largest relative error, over the components, of a gradient by dual numbers in plain float64."""
+    exact = flat(gradient(text, args, point)[1])
+    call, numbers = _compile(text, args, _float_namespace()), list(map(float, flat(point)))
+    worst = 0.0
+    for place, slope in enumerate(exact):
+        moved: list[Any] = list(numbers)
+        moved[place] = reference._Dual(numbers[place], 1.0)
+        found = reference._tangent(_scalar(call(_entries(nested(moved, point)))))
+        worst = max(worst, float(abs(found - slope) / max(abs(slope), SMALL)))
+    return worst
+
+
+def jax_gradient(text: str, args: Sequence[str], point: Sequence[Any]) -> tuple[float, list[Any]]:
+    """Return the value and the gradient by un-jitted jax.grad in float64."""
+    value, slopes = _jax(text, args, point, jax.value_and_grad)
+    return float(value), [np.asarray(slope).tolist() for slope in slopes]
+
+
+def jax_hessian(text: str, args: Sequence[str], point: Sequence[Any]) -> list[list[Any]]:
+    """Return the blocks of second derivatives by un-jitted jax.hessian in float64."""
+    return [[np.asarray(block).tolist() for block in row] for row in _jax(text, args, point, jax.hessian)]
+
+
+def flat(nest: Any) -> list[Any]:
+    return [number for entry in nest for number in (flat(entry) if isinstance(entry, list | tuple) else [entry])]
+
+
+def nested(numbers: Sequence[Any], like: Sequence[Any]) -> list[Any]:
+    """Return numbers in the nesting of another nest."""
+    remaining = iter(numbers)
+
+    def shape(entry: Any) -> Any:
+        return [shape(part) for part in entry] if isinstance(entry, list | tuple) else next(remaining)
+
+    return [shape(entry) for entry in like]
+
+
+def blocks(matrix: Sequence[Sequence[Any]], point: Sequence[Any]) -> list[list[Any]]:
+    """Return a Hessian over the flattened inputs as jax.hessian nests it for a list of argnums."""
+    tall = [nested(row, point) for row in matrix]
+
+    def block(row: int, column: int) -> Any:
+        return _reshape([line[column] for line in tall[row_starts[row] : row_starts[row + 1]]], point[row])
+
+    row_starts = [0]
+    for entry in point:
+        row_starts.append(row_starts[-1] + len(flat([entry])))
+    return [[block(i, j) for j in range(len(point))] for i in range(len(point))]
+
+
+def _reshape(lines: list[Any], like: Any) -> Any:
+    return nested_lines(lines, like)[0]
+
+
+def nested_lines(lines: list[Any], like: Any) -> list[Any]:
+    remaining = iter(lines)
+
+    def shape(entry: Any) -> Any:
+        return [shape(part) for part in entry] if isinstance(entry, list | tuple) else next(remaining)
+
+    return [shape(like)]
+
+
+# Points
+
+
+def _places(point: Sequence[Any]) -> range:
+    return range(len(flat(point)))
+
+
+def _scale(point: Sequence[Any]) -> int:
+    """Return the power of ten of the least magnitude in the point, at most 0: steps must lie far below it."""
+    least = min((abs(number) for number in flat(point) if number), default=1.0)
+    return min(0, math.floor(math.log10(least)))
+
+
+def _entries(point: Sequence[Any]) -> list[Any]:
+    return [array_shims.array(entry) if isinstance(entry, list | tuple) else entry for entry in point]
+
+
+def _exact(text: str, args: Sequence[str], point: Sequence[Any]) -> Callable[[dict[int, mpf]], Any]:
+    """Return the value at the point with some of its numbers moved."""
+    call, numbers = _compile(text, args, _exact_namespace()), list(map(mpf, flat(point)))
+
+    def moved(steps: dict[int, mpf]) -> Any:
+        return _scalar(call(_entries(nested([x + steps.get(i, 0) for i, x in enumerate(numbers)], point))))
+
+    return moved
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        if value.shape:
+            raise ValueError(f"the value has shape {value.shape}")
+        return value.item()
+    return value
+
+
+def _finite(value: Any) -> mpf:
+    if isinstance(value, mp.mpc) or not mp.isfinite(value):
+        raise ValueError("outside the real domain")
+    return mpf(value)
+
+
+# Texts
+
+
+def _compile(text: str, args: Sequence[str], namespace: dict[str, Any]) -> Function:
+    """Return a function from a point's entries to the value of a text, be it expression or function."""
+    # The indentation that Python allows inside brackets, it allows nowhere else.
+    tree = ast.parse(re.sub(r"\^", "**", text.strip()))
+    tree = ast.fix_missing_locations(_Rewrite(frozenset(args)).visit(tree))
+    *before, last = tree.body
+    scope = dict(namespace)
+    if isinstance(last, ast.FunctionDef) and not before:
+        exec(compile(tree, "<text>", "exec"), scope)  # noqa: S102 - trusted texts of this test tree
+        called = scope[last.name]
+    elif isinstance(last, ast.Expr) and not before:
+        code = compile(ast.Expression(last.value), "<text>", "eval")
+        if not isinstance(last.value, ast.Lambda):
+            return lambda entries: eval(  # noqa: S307 - trusted texts of this test tree
+                code, scope | dict(zip(args, entries, strict=True))
+            )
+        called = eval(code, scope)  # noqa: S307 - trusted texts of this test tree
+    else:
+        raise ValueError("neither an expression nor a lambda nor a def")
+    return lambda entries: called(*entries)
+
+
+class _Rewrite(reference._Rewrite):
+    """Makes a text mean mathematics: quotients, powers and branches go through the namespace, integers stay."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        return reference._call("__number__", node) if type(node.value) is float else node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        return self.generic_visit(node)
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        left, right = self.visit(node.left), self.visit(node.right)
+        name = _OPERATORS.get(type(node.op))
+        return reference._call(name, left, right) if name else ast.BinOp(left, node.op, right)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
+        target = ast.parse(ast.unparse(node.target), mode="eval").body
+        return ast.Assign([node.target], self.visit(ast.BinOp(target, node.op, node.value)))
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        if not self._library(node):
+            return self.generic_visit(node)
+        return ast.Name(self._last(ast.unparse(node)), ast.Load())
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if isinstance(node.func, ast.Attribute) and not self._library(node.func):
+            return self.generic_visit(node)
+        name = self._last(ast.unparse(node.func))
+        if name == "Piecewise":
+            return self._piecewise(node.args)
+        if name in ("Sum", "Product") and len(node.args) > 1:
+            return self._iterated(name, node.args)
+        arguments = [self.visit(argument) for argument in node.args]
+        if name == "where":
+            arguments = [arguments[0], *map(_thunk, arguments[1:])]
+        return ast.Call(ast.Name(name, ast.Load()), arguments, [self.visit(keyword) for keyword in node.keywords])
+
+    def _library(self, node: ast.Attribute) -> bool:
+        root = ast.unparse(node).split(".", 1)[0]
+        return root in _ROOTS and root not in self.bound
+
+    def _last(self, name: str) -> str:
+        return reference._DISPUTED.get(name, name.rsplit(".", 1)[-1])
+
+    def _iterated(self, name: str, arguments: Sequence[ast.expr]) -> ast.expr:
+        """Return nested calls: the first limits are the innermost."""
+        body: ast.expr = self.visit(arguments[0])
+        for limits in arguments[1:]:
+            index, first, last = map(ast.unparse, limits.elts)  # type: ignore[attr-defined]
+            call = ast.parse(f"{name}(lambda {index}: 0, {first}, {last})", mode="eval").body
+            assert isinstance(call, ast.Call)
+            assert isinstance(call.args[0], ast.Lambda)
+            call.args[0].body = body
+            body = call
+        return body
+
+
+_OPERATORS: dict[type[ast.operator], str] = {
+    ast.Pow: "__power__",
+    ast.Div: "__divide__",
+    ast.FloorDiv: "__floor_divide__",
+    ast.Mod: "__mod__",
+}
+
+
+def _thunk(node: ast.expr) -> ast.expr:
+    empty = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+    return ast.Lambda(empty, node)
+
+
+# Arithmetic
+
+
+def _keeping_integers(whole: Callable[[int, int], Any], otherwise: Callable[..., Any]) -> Callable[..., Any]:
+    """Return an operation that stays exact on Python's integers, which index and count."""
+
+    def call(left: Any, right: Any) -> Any:
+        exact = isinstance(left, int) and isinstance(right, int) and not (whole is operator.pow and right < 0)
+        return whole(left, right) if exact else otherwise(left, right)
+
+    return call
+
+
+def _quotient(left: Any, right: Any) -> Any:
+    return (mpf(left) if isinstance(left, int) else left) / right
+
+
+@functools.cache
+def _exact_namespace() -> dict[str, Any]:
+    scalars = {name: value for name, value in reference._EXACT.items() if callable(value)}
+    scalars = {name: function for name, function in scalars.items() if name not in ("pi", "e", "E")} | {
+        "jn": lambda n, x: mp.besselj(int(n), x),
+        "__divide__": _quotient,
+        "__floor_divide__": _keeping_integers(operator.floordiv, lambda x, y: mp.floor(_quotient(x, y))),
+        "__mod__": _keeping_integers(operator.mod, reference._EXACT["__mod__"]),
+        "__power__": _keeping_integers(operator.pow, reference._EXACT["power"]),
+    }
+    constants = {"pi": mp.pi, "e": mp.e, "E": mp.e, "inf": mp.inf, "oo": mp.inf, "nan": mp.nan, "tau": 2 * mp.pi}
+    # A lazy constant of mpmath has its digits decided when it meets a number, which an array is not.
+    lazy = {name: +value if name in ("pi", "e", "E") else value for name, value in constants.items()}
+    with mp.workdps(400):
+        lazy |= {name: +constants[name] for name in ("pi", "e", "E")} | {"tau": 2 * mp.pi}
+    return _with_names(array_shims.namespace(scalars, mp.nan) | lazy)
+
+
+@functools.cache
+def _float_namespace() -> dict[str, Any]:
+    constants = {"pi": math.pi, "e": math.e, "E": math.e, "inf": math.inf, "oo": math.inf, "nan": math.nan}
+    scalars = {name: value for name, value in reference._FLOAT.items() if callable(value)} | {
+        "__divide__": operator.truediv,
+        "__floor_divide__": _keeping_integers(operator.floordiv, lambda x, y: reference._FLOAT["floor"](x / y)),
+        "__mod__": _keeping_integers(operator.mod, reference._FLOAT["__mod__"]),
+        "__power__": _keeping_integers(operator.pow, reference._float_power),
+    }
+    return _with_names(array_shims.namespace(scalars, math.nan) | constants | {"tau": math.tau})
+
+
+def _with_names(names: dict[str, Any]) -> dict[str, Any]:
+    names["__nan__"] = names["nan"]
+    names["linalg"] = names["newaxis"] = None
+    return names | {"euler_gamma": mp.euler if names["nan"] is mp.nan else float(mp.euler)}
+
+
+# JAX
+
+
+def _jax(text: str, args: Sequence[str], point: Sequence[Any], transform: Callable[..., Any]) -> Any:
+    call = _compile(text, args, _jax_namespace())
+
+    def function(*entries: Any) -> Any:
+        return jnp.asarray(call(entries), jnp.float64)
+
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        entries = [jnp.asarray(entry, jnp.float64) for entry in point]
+        return transform(function, argnums=tuple(range(len(entries))))(*entries)
+
+
+def _jax_extreme(pair: Callable[..., Any], whole: Callable[..., Any]) -> Callable[..., Any]:
+    def extreme(first: Any, *others: Any, **options: Any) -> Any:
+        if others or not isinstance(first, jax.Array):
+            return functools.reduce(pair, [first, *others] if others else first)
+        return whole(first, **options)
+
+    return extreme
+
+
+def _jax_fold(step: Callable[[Any, Any], Any], empty: int, whole: Callable[..., Any]) -> Callable[..., Any]:
+    def fold(values: Any, **options: Any) -> Any:
+        if isinstance(values, jax.Array) or options:
+            return whole(jnp.asarray(values), **options)
+        return functools.reduce(step, values, empty)
+
+    return fold
+
+
+def _jax_where(condition: Any, chosen: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
+    if isinstance(condition, bool):
+        return chosen() if condition else otherwise()
+    return jnp.where(condition, chosen(), otherwise())
+
+
+@functools.cache
+def _jax_namespace() -> dict[str, Any]:
+    libraries = (jnp, jnp.linalg, jax.nn, special, jax.lax)
+    names = set(_exact_namespace()) | set(array_shims._PLAIN)
+    found = {
+        name: next(getattr(library, name) for library in libraries if hasattr(library, name))
+        for name in names
+        if any(hasattr(library, name) for library in libraries)
+    }
+    return {**found, **_JAX_OWN}
+
+
+_JAX_ALIASES = {
+    "ln": jnp.log, "Abs": jnp.abs, "fabs": jnp.abs, "Pow": jnp.power, "Mod": jnp.mod,
+    "lgamma": special.gammaln, "loggamma": special.gammaln, "psi": special.digamma,
+    "softsign": jax.nn.soft_sign, "ceiling": jnp.ceil, "radians": jnp.deg2rad, "erf": special.erf,
+    "sec": lambda x: 1 / jnp.cos(x), "csc": lambda x: 1 / jnp.sin(x), "cot": lambda x: 1 / jnp.tan(x),
+    "sech": lambda x: 1 / jnp.cosh(x), "csch": lambda x: 1 / jnp.sinh(x), "coth": lambda x: 1 / jnp.tanh(x),
+    "acot": lambda x: jnp.arctan(1 / x), "asec": lambda x: jnp.arccos(1 / x), "acsc": lambda x: jnp.arcsin(1 / x),
+    "asech": lambda x: jnp.arccosh(1 / x), "acsch": lambda x: jnp.arcsinh(1 / x),
+    "acoth": lambda x: jnp.arctanh(1 / x), "Heaviside": jnp.heaviside, "factorial": special.factorial,
+    "exp10": lambda x: 10.0**x, "unnormalized_sinc": lambda x: jnp.sinc(x / jnp.pi),
+    "gamma": special.gamma, "And": jnp.logical_and, "Or": jnp.logical_or, "Not": jnp.logical_not,
+}  # fmt: skip
+_JAX_OWN: dict[str, Any] = {
+    **_JAX_ALIASES,
+    **dict.fromkeys(("max", "amax", "Max"), _jax_extreme(jnp.maximum, jnp.max)),
+    **dict.fromkeys(("min", "amin", "Min"), _jax_extreme(jnp.minimum, jnp.min)),
+    "sum": _jax_fold(operator.add, 0, jnp.sum),
+    "prod": _jax_fold(operator.mul, 1, jnp.prod),
+    "mean": lambda values, **options: jnp.mean(jnp.asarray(values), **options),
+    "norm": lambda values, **options: jnp.linalg.norm(jnp.asarray(values), **options),
+    "array": lambda values, **_: jnp.asarray(values, jnp.float64),
+    "asarray": lambda values, **_: jnp.asarray(values, jnp.float64),
+    "where": _jax_where,
+    "Sum": array_shims.summed,
+    "Product": array_shims.multiplied,
+    "__number__": float,
+    "float": lambda number: number,
+    "__divide__": operator.truediv,
+    "__floor_divide__": operator.floordiv,
+    "__mod__": operator.mod,
+    "__power__": operator.pow,
+    "__nan__": math.nan,
+    "oo": math.inf,
+    "E": math.e,
+    "tau": math.tau,
+}
