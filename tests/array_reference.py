@@ -221,8 +221,8 @@ class _Rewrite(reference._Rewrite):
         return ast.Call(ast.Name(name, ast.Load()), arguments, [self.visit(keyword) for keyword in node.keywords])
 
     def _library(self, node: ast.Attribute) -> bool:
-        root = ast.unparse(node).split(".", 1)[0]
-        return root in _ROOTS and root not in self.bound
+        root, *names = ast.unparse(node).split(".")
+        return root in _ROOTS and root not in self.bound and all(map(str.isidentifier, names))
 
     def _last(self, name: str) -> str:
         return reference._DISPUTED.get(name, name.rsplit(".", 1)[-1])

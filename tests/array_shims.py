@@ -75,6 +75,8 @@ def _fold(step: Callable[[Any, Any], Any], empty: Any = None) -> Callable[..., A
     """Return the reduction of all elements, or along an axis."""
 
     def reduce(values: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+        if axis is None and not keepdims and not isinstance(values, np.ndarray):
+            return functools.reduce(step, values, *([] if empty is None else [empty]))  # items may be arrays
         elements = array(values)
         if axis is None:
             found = functools.reduce(step, elements.ravel().tolist(), *([] if empty is None else [empty]))
