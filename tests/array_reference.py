@@ -365,7 +365,7 @@ _JAX_ALIASES = {
     "acot": lambda x: jnp.arctan(1 / x), "asec": lambda x: jnp.arccos(1 / x), "acsc": lambda x: jnp.arcsin(1 / x),
     "asech": lambda x: jnp.arccosh(1 / x), "acsch": lambda x: jnp.arcsinh(1 / x),
     "acoth": lambda x: jnp.arctanh(1 / x), "Heaviside": jnp.heaviside, "factorial": special.factorial,
-    "exp10": lambda x: 10.0**x, "unnormalized_sinc": lambda x: jnp.sinc(x / jnp.pi),
+    "binomial": math.comb, "exp10": lambda x: 10.0**x, "unnormalized_sinc": lambda x: jnp.sinc(x / jnp.pi),
     "gamma": special.gamma, "And": jnp.logical_and, "Or": jnp.logical_or, "Not": jnp.logical_not,
 }  # fmt: skip
 _JAX_OWN: dict[str, Any] = {
