@@ -19,7 +19,7 @@ import numpy as np
 from jax.scipy import special
 from mpmath import mp, mpf
 
-from tests import array_shims, reference
+from tests import array_shims, reference, special_reference
 
 SMALL = reference.SMALL
 
@@ -65,6 +65,12 @@ def loss(text: str, args: Sequence[str], point: Sequence[Any]) -> float:
         found = reference._tangent(_scalar(call(_entries(nested(moved, point)))))
         worst = max(worst, float(abs(found - slope) / max(abs(slope), SMALL)))
     return worst
+
+
+def value_loss(text: str, args: Sequence[str], point: Sequence[Any]) -> float:
+    """Return the error of the value in plain float64."""
+    found = _scalar(_compile(text, args, _float_namespace())(_entries(nested(list(map(float, flat(point))), point))))
+    return float(abs(found - gradient(text, args, point)[0]))
 
 
 def jax_gradient(text: str, args: Sequence[str], point: Sequence[Any]) -> tuple[float, list[Any]]:
@@ -274,7 +280,7 @@ def _quotient(left: Any, right: Any) -> Any:
 def _exact_namespace() -> dict[str, Any]:
     scalars = {name: value for name, value in reference._EXACT.items() if callable(value)}
     scalars = {name: function for name, function in scalars.items() if name not in ("pi", "e", "E")} | {
-        "jn": lambda n, x: mp.besselj(int(n), x),
+        **special_reference.FUNCTIONS,
         "__divide__": _quotient,
         "__floor_divide__": _keeping_integers(operator.floordiv, lambda x, y: mp.floor(_quotient(x, y))),
         "__mod__": _keeping_integers(operator.mod, reference._EXACT["__mod__"]),
@@ -290,14 +296,37 @@ def _exact_namespace() -> dict[str, Any]:
 
 @functools.cache
 def _float_namespace() -> dict[str, Any]:
+    special = {name: _rounded(function) for name, function in special_reference.FUNCTIONS.items()}
     constants = {"pi": math.pi, "e": math.e, "E": math.e, "inf": math.inf, "oo": math.inf, "nan": math.nan}
-    scalars = {name: value for name, value in reference._FLOAT.items() if callable(value)} | {
-        "__divide__": operator.truediv,
-        "__floor_divide__": _keeping_integers(operator.floordiv, lambda x, y: reference._FLOAT["floor"](x / y)),
-        "__mod__": _keeping_integers(operator.mod, reference._FLOAT["__mod__"]),
-        "__power__": _keeping_integers(operator.pow, reference._float_power),
-    }
+    scalars = (
+        {name: value for name, value in reference._FLOAT.items() if callable(value)}
+        | special
+        | {
+            "__divide__": operator.truediv,
+            "__floor_divide__": _keeping_integers(operator.floordiv, lambda x, y: reference._FLOAT["floor"](x / y)),
+            "__mod__": _keeping_integers(operator.mod, reference._FLOAT["__mod__"]),
+            "__power__": _keeping_integers(operator.pow, reference._float_power),
+        }
+    )
     return _with_names(array_shims.namespace(scalars, math.nan) | constants | {"tau": math.tau})
+
+
+def _rounded(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function on float64 and duals whose value and partial derivatives are the exact ones, rounded."""
+
+    def call(*arguments: Any) -> Any:
+        values = [reference._value(argument) for argument in arguments]
+
+        def along(i: int) -> Callable[[Any], Any]:
+            return lambda moved: function(*values[:i], moved, *values[i + 1 :])
+
+        with mp.workdps(_DIGITS // 2):
+            value = float(function(*[mpf(v) if isinstance(v, float) else v for v in values]))
+            duals = [(i, a) for i, a in enumerate(arguments) if isinstance(a, reference._Dual)]
+            slope = sum(float(mp.diff(along(i), mpf(values[i]))) * dual.tangent for i, dual in duals)
+        return reference._Dual(value, slope) if duals else value
+
+    return call
 
 
 def _with_names(names: dict[str, Any]) -> dict[str, Any]:
@@ -357,14 +386,14 @@ def _jax_namespace() -> dict[str, Any]:
 
 
 _JAX_ALIASES = {
-    "ln": jnp.log, "Abs": jnp.abs, "fabs": jnp.abs, "Pow": jnp.power, "Mod": jnp.mod,
+    "ln": jnp.log, "log": lambda x, base=None: jnp.log(x) if base is None else jnp.log(x) / jnp.log(base), "Abs": jnp.abs, "fabs": jnp.abs, "Pow": jnp.power, "Mod": jnp.mod,
     "lgamma": special.gammaln, "loggamma": special.gammaln, "psi": special.digamma,
     "softsign": jax.nn.soft_sign, "ceiling": jnp.ceil, "radians": jnp.deg2rad, "erf": special.erf,
     "sec": lambda x: 1 / jnp.cos(x), "csc": lambda x: 1 / jnp.sin(x), "cot": lambda x: 1 / jnp.tan(x),
     "sech": lambda x: 1 / jnp.cosh(x), "csch": lambda x: 1 / jnp.sinh(x), "coth": lambda x: 1 / jnp.tanh(x),
     "acot": lambda x: jnp.arctan(1 / x), "asec": lambda x: jnp.arccos(1 / x), "acsc": lambda x: jnp.arcsin(1 / x),
     "asech": lambda x: jnp.arccosh(1 / x), "acsch": lambda x: jnp.arcsinh(1 / x),
-    "acoth": lambda x: jnp.arctanh(1 / x), "Heaviside": jnp.heaviside, "factorial": special.factorial,
+    "acoth": lambda x: jnp.arctanh(1 / x), "Heaviside": lambda x, h=0.5: jnp.heaviside(x, h), "heaviside": lambda x, h=0.5: jnp.heaviside(x, h), "factorial": special.factorial,
     "binomial": math.comb, "exp10": lambda x: 10.0**x, "unnormalized_sinc": lambda x: jnp.sinc(x / jnp.pi),
     "gamma": special.gamma, "And": jnp.logical_and, "Or": jnp.logical_or, "Not": jnp.logical_not,
 }  # fmt: skip

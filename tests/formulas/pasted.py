@@ -16,7 +16,7 @@ TEXTS = Path(__file__).parent / "texts"
 
 @dataclass(frozen=True, slots=True)
 class Pasted:
-    """A function's text, where it comes from, its arguments and a point: numbers and nested lists."""
+    """A function's text, where it comes from, its arguments and a point: numbers and nested tuples."""
 
     name: str
     source: str
@@ -41,4 +41,8 @@ def _entries(text: str) -> Iterator[Pasted]:
 
 def _point(text: str) -> tuple[tuple[str, ...], tuple[Any, ...]]:
     pairs = [entry.split("=", 1) for entry in text.split(";")]
-    return tuple(name.strip() for name, _ in pairs), tuple(json.loads(value) for _, value in pairs)
+    return tuple(name.strip() for name, _ in pairs), tuple(_frozen(json.loads(value)) for _, value in pairs)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value

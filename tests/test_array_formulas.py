@@ -1,0 +1,55 @@
+"""Published functions as people paste them into the service, against 50-digit arithmetic."""
+
+import pytest
+
+from tests import array_reference, pasted_laws
+from tests.formulas import numpy_forms
+from tests.formulas.pasted import Pasted
+from tests.service import Client
+
+JAX_SAMPLE = 16  # every one of these in the fast set: JAX without jit takes 0.1 s for each
+
+
+@pytest.mark.parametrize("entry", numpy_forms.ALL, ids=lambda entry: entry.name)
+def test_a_pasted_function_is_answered_rightly_or_refused(client: Client, entry: Pasted) -> None:
+    pasted_laws.check(client, entry)
+
+
+@pytest.mark.parametrize(
+    ("entries", "share"),
+    [(numpy_forms.NUMPY, 0.97), (numpy_forms.SUMS, 0.97), (numpy_forms.SCALAR, 1.0)],
+    ids=["numpy", "sums", "scalar"],
+)
+def test_hardly_a_pasted_function_is_refused(client: Client, entries: tuple[Pasted, ...], share: float) -> None:
+    refusals = pasted_laws.refusals(client, entries)
+    assert len(entries) - len(refusals) >= share * len(entries), refusals
+
+
+def agree(entry: Pasted) -> None:
+    exact = pasted_laws.truth(entry)
+    value, gradient = array_reference.jax_gradient(entry.expression, entry.args, entry.point)
+    slopes = array_reference.flat(exact.gradient)
+    scale = max(abs(slope) for slope in slopes)
+    for found, slope in zip(array_reference.flat(gradient), slopes, strict=True):
+        assert abs(found - slope) <= max(1e-9, 100 * exact.gradient_loss) * max(abs(slope), scale * 1e-6)
+    assert abs(value - exact.value) <= 1e-9 * max(abs(exact.value), scale * 1e-6)
+
+
+@pytest.mark.parametrize("entry", numpy_forms.ALL[::JAX_SAMPLE], ids=lambda entry: entry.name)
+def test_the_references_agree(entry: Pasted) -> None:
+    agree(entry)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("entry", numpy_forms.ALL, ids=lambda entry: entry.name)
+def test_the_references_agree_on_every_function(entry: Pasted) -> None:
+    agree(entry)
+
+
+def test_enough_functions_are_tested() -> None:
+    counts = [
+        len({entry.expression for entry in entries})
+        for entries in (numpy_forms.NUMPY, numpy_forms.SUMS, numpy_forms.SCALAR)
+    ]
+    assert counts >= [400, 60, 150]
+    assert len({entry.name for entry in numpy_forms.ALL}) == len(numpy_forms.ALL)
