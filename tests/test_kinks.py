@@ -8,6 +8,7 @@ import math
 
 import pytest
 
+from tests import array_reference
 from tests.service import Client
 
 INF, NAN = math.inf, math.nan
@@ -150,6 +151,15 @@ def test_the_answer_at_a_special_point(
     assert close(float(answer["value"]), value), why
     assert all(map(close, found, gradient)), (found, why)
     assert answer["finite"] == all(map(math.isfinite, (value, *gradient)))
+
+
+@pytest.mark.parametrize(("text", "point", "value", "gradient", "why"), KINKS, ids=[row[0] for row in KINKS])
+def test_jax_chooses_the_same_at_a_kink(
+    text: str, point: tuple[float, ...], value: float, gradient: tuple[float, ...], why: str
+) -> None:
+    found, slopes = array_reference.jax_gradient(text, ["x", "y"][: len(point)], point)
+    assert close(found, value), why
+    assert all(map(close, slopes, gradient)), (slopes, why)
 
 
 def test_the_table_is_long_enough() -> None:
