@@ -1,8 +1,7 @@
-"""Value, gradient and Hessian of a trusted text that uses arrays, loops and comprehensions, twice independently.
+"""Value, gradient and Hessian of a trusted text that uses arrays, loops and comprehensions, to 50 digits.
 
-``gradient`` and ``hessian``: Python itself runs the text over object arrays of mpmath numbers (``array_shims``) and
-differences are taken at 80 digits and more. ``jax_gradient``: Python runs the same text over jax.numpy in float64 and
-un-jitted ``jax.grad`` differentiates it. Neither shares a line with the service.
+Python itself runs the text over object arrays of mpmath numbers (``array_shims``) and differences are taken at 80
+digits and more. Nothing is shared with the service, nor with ``array_jax``, which reads the same texts.
 """
 
 import ast
@@ -13,10 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.scipy import special
 from mpmath import mp, mpf
 
 from tests import array_shims, reference, special_reference
@@ -57,7 +53,7 @@ def hessian(text: str, args: Sequence[str], point: Sequence[Any]) -> list[list[m
 def loss(text: str, args: Sequence[str], point: Sequence[Any]) -> float:
     """Return the largest relative error, over the components, of a gradient by dual numbers in plain float64."""
     exact = flat(gradient(text, args, point)[1])
-    call, numbers = _compile(text, args, _float_namespace()), list(map(float, flat(point)))
+    call, numbers = compiled(text, args, _float_namespace()), list(map(float, flat(point)))
     worst = 0.0
     for place, slope in enumerate(exact):
         moved: list[Any] = list(numbers)
@@ -69,19 +65,13 @@ def loss(text: str, args: Sequence[str], point: Sequence[Any]) -> float:
 
 def value_loss(text: str, args: Sequence[str], point: Sequence[Any]) -> float:
     """Return the error of the value in plain float64."""
-    found = _scalar(_compile(text, args, _float_namespace())(_entries(nested(list(map(float, flat(point))), point))))
+    found = _scalar(compiled(text, args, _float_namespace())(_entries(nested(list(map(float, flat(point))), point))))
     return float(abs(found - gradient(text, args, point)[0]))
 
 
-def jax_gradient(text: str, args: Sequence[str], point: Sequence[Any]) -> tuple[float, list[Any]]:
-    """Return the value and the gradient by un-jitted jax.grad in float64."""
-    value, slopes = _jax(text, args, point, jax.value_and_grad)
-    return float(value), [np.asarray(slope).tolist() for slope in slopes]
-
-
-def jax_hessian(text: str, args: Sequence[str], point: Sequence[Any]) -> list[list[Any]]:
-    """Return the blocks of second derivatives by un-jitted jax.hessian in float64."""
-    return [[np.asarray(block).tolist() for block in row] for row in _jax(text, args, point, jax.hessian)]
+def names() -> set[str]:
+    """Return every name that a text may use."""
+    return set(_exact_namespace())
 
 
 def flat(nest: Any) -> list[Any]:
@@ -99,29 +89,13 @@ def nested(numbers: Sequence[Any], like: Sequence[Any]) -> list[Any]:
 
 
 def blocks(matrix: Sequence[Sequence[Any]], point: Sequence[Any]) -> list[list[Any]]:
-    """Return a Hessian over the flattened inputs as jax.hessian nests it for a list of argnums."""
-    tall = [nested(row, point) for row in matrix]
+    """Return a matrix over the flattened inputs as jax.hessian nests it for a list of argnums.
 
-    def block(row: int, column: int) -> Any:
-        return _reshape([line[column] for line in tall[row_starts[row] : row_starts[row + 1]]], point[row])
-
-    row_starts = [0]
-    for entry in point:
-        row_starts.append(row_starts[-1] + len(flat([entry])))
-    return [[block(i, j) for j in range(len(point))] for i in range(len(point))]
-
-
-def _reshape(lines: list[Any], like: Any) -> Any:
-    return nested_lines(lines, like)[0]
-
-
-def nested_lines(lines: list[Any], like: Any) -> list[Any]:
-    remaining = iter(lines)
-
-    def shape(entry: Any) -> Any:
-        return [shape(part) for part in entry] if isinstance(entry, list | tuple) else next(remaining)
-
-    return [shape(like)]
+    Block (i, j) has the shape of argument i followed by the shape of argument j.
+    """
+    rows, count = [nested(row, point) for row in matrix], range(len(point))
+    columns = [nested([row[j] for row in rows], point) for j in count]
+    return [[columns[j][i] for j in count] for i in count]
 
 
 # Points
@@ -143,7 +117,7 @@ def _entries(point: Sequence[Any]) -> list[Any]:
 
 def _exact(text: str, args: Sequence[str], point: Sequence[Any]) -> Callable[[dict[int, mpf]], Any]:
     """Return the value at the point with some of its numbers moved."""
-    call, numbers = _compile(text, args, _exact_namespace()), list(map(mpf, flat(point)))
+    call, numbers = compiled(text, args, _exact_namespace()), list(map(mpf, flat(point)))
 
     def moved(steps: dict[int, mpf]) -> Any:
         return _scalar(call(_entries(nested([x + steps.get(i, 0) for i, x in enumerate(numbers)], point))))
@@ -168,7 +142,7 @@ def _finite(value: Any) -> mpf:
 # Texts
 
 
-def _compile(text: str, args: Sequence[str], namespace: dict[str, Any]) -> Function:
+def compiled(text: str, args: Sequence[str], namespace: dict[str, Any]) -> Function:
     """Return a function from a point's entries to the value of a text, be it expression or function."""
     # The indentation that Python allows inside brackets, it allows nowhere else.
     tree = ast.parse(re.sub(r"\^", "**", text.strip()))
@@ -190,7 +164,7 @@ def _compile(text: str, args: Sequence[str], namespace: dict[str, Any]) -> Funct
     return lambda entries: called(*entries)
 
 
-class _Rewrite(reference._Rewrite):
+class _Rewrite(reference._Rewrite, ast.NodeTransformer):
     """Makes a text mean mathematics: quotients, powers and branches go through the namespace, integers stay."""
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
@@ -333,91 +307,3 @@ def _with_names(names: dict[str, Any]) -> dict[str, Any]:
     names["__nan__"] = names["nan"]
     names["linalg"] = names["newaxis"] = None
     return names | {"euler_gamma": mp.euler if names["nan"] is mp.nan else float(mp.euler)}
-
-
-# JAX
-
-
-def _jax(text: str, args: Sequence[str], point: Sequence[Any], transform: Callable[..., Any]) -> Any:
-    call = _compile(text, args, _jax_namespace())
-
-    def function(*entries: Any) -> Any:
-        return jnp.asarray(call(entries), jnp.float64)
-
-    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
-        entries = [jnp.asarray(entry, jnp.float64) for entry in point]
-        return transform(function, argnums=tuple(range(len(entries))))(*entries)
-
-
-def _jax_extreme(pair: Callable[..., Any], whole: Callable[..., Any]) -> Callable[..., Any]:
-    def extreme(first: Any, *others: Any, **options: Any) -> Any:
-        if others or not isinstance(first, jax.Array):
-            return functools.reduce(pair, [first, *others] if others else first)
-        return whole(first, **options)
-
-    return extreme
-
-
-def _jax_fold(step: Callable[[Any, Any], Any], empty: int, whole: Callable[..., Any]) -> Callable[..., Any]:
-    def fold(values: Any, **options: Any) -> Any:
-        if isinstance(values, jax.Array) or options:
-            return whole(jnp.asarray(values), **options)
-        return functools.reduce(step, values, empty)
-
-    return fold
-
-
-def _jax_where(condition: Any, chosen: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
-    if isinstance(condition, bool):
-        return chosen() if condition else otherwise()
-    return jnp.where(condition, chosen(), otherwise())
-
-
-@functools.cache
-def _jax_namespace() -> dict[str, Any]:
-    libraries = (jnp, jnp.linalg, jax.nn, special, jax.lax)
-    names = set(_exact_namespace()) | set(array_shims._PLAIN)
-    found = {
-        name: next(getattr(library, name) for library in libraries if hasattr(library, name))
-        for name in names
-        if any(hasattr(library, name) for library in libraries)
-    }
-    return {**found, **_JAX_OWN}
-
-
-_JAX_ALIASES = {
-    "ln": jnp.log, "log": lambda x, base=None: jnp.log(x) if base is None else jnp.log(x) / jnp.log(base), "Abs": jnp.abs, "fabs": jnp.abs, "Pow": jnp.power, "Mod": jnp.mod,
-    "lgamma": special.gammaln, "loggamma": special.gammaln, "psi": special.digamma,
-    "softsign": jax.nn.soft_sign, "ceiling": jnp.ceil, "radians": jnp.deg2rad, "erf": special.erf,
-    "sec": lambda x: 1 / jnp.cos(x), "csc": lambda x: 1 / jnp.sin(x), "cot": lambda x: 1 / jnp.tan(x),
-    "sech": lambda x: 1 / jnp.cosh(x), "csch": lambda x: 1 / jnp.sinh(x), "coth": lambda x: 1 / jnp.tanh(x),
-    "acot": lambda x: jnp.arctan(1 / x), "asec": lambda x: jnp.arccos(1 / x), "acsc": lambda x: jnp.arcsin(1 / x),
-    "asech": lambda x: jnp.arccosh(1 / x), "acsch": lambda x: jnp.arcsinh(1 / x),
-    "acoth": lambda x: jnp.arctanh(1 / x), "Heaviside": lambda x, h=0.5: jnp.heaviside(x, h), "heaviside": lambda x, h=0.5: jnp.heaviside(x, h), "factorial": special.factorial,
-    "binomial": math.comb, "exp10": lambda x: 10.0**x, "unnormalized_sinc": lambda x: jnp.sinc(x / jnp.pi),
-    "gamma": special.gamma, "And": jnp.logical_and, "Or": jnp.logical_or, "Not": jnp.logical_not,
-}  # fmt: skip
-_JAX_OWN: dict[str, Any] = {
-    **_JAX_ALIASES,
-    **dict.fromkeys(("max", "amax", "Max"), _jax_extreme(jnp.maximum, jnp.max)),
-    **dict.fromkeys(("min", "amin", "Min"), _jax_extreme(jnp.minimum, jnp.min)),
-    "sum": _jax_fold(operator.add, 0, jnp.sum),
-    "prod": _jax_fold(operator.mul, 1, jnp.prod),
-    "mean": lambda values, **options: jnp.mean(jnp.asarray(values), **options),
-    "norm": lambda values, **options: jnp.linalg.norm(jnp.asarray(values), **options),
-    "array": lambda values, **_: jnp.asarray(values, jnp.float64),
-    "asarray": lambda values, **_: jnp.asarray(values, jnp.float64),
-    "where": _jax_where,
-    "Sum": array_shims.summed,
-    "Product": array_shims.multiplied,
-    "__number__": float,
-    "float": lambda number: number,
-    "__divide__": operator.truediv,
-    "__floor_divide__": operator.floordiv,
-    "__mod__": operator.mod,
-    "__power__": operator.pow,
-    "__nan__": math.nan,
-    "oo": math.inf,
-    "E": math.e,
-    "tau": math.tau,
-}

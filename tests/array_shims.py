@@ -82,7 +82,7 @@ def _fold(step: Callable[[Any, Any], Any], empty: Any = None) -> Callable[..., A
             found = functools.reduce(step, elements.ravel().tolist(), *([] if empty is None else [empty]))
             return np.full((1,) * elements.ndim, found, dtype=object) if keepdims else found
         rows = list(np.moveaxis(elements, axis, 0))
-        found = functools.reduce(lambda a, b: np.frompyfunc(step, 2, 1)(a, b), rows)
+        found = functools.reduce(np.frompyfunc(step, 2, 1), rows)
         return np.expand_dims(found, axis) if keepdims else found
 
     return reduce
@@ -142,9 +142,7 @@ def _reductions(f: Scalars) -> dict[str, Any]:
         "norm": norm,
         "softmax": softmax,
         "log_softmax": lambda values, axis=-1: array(values) - logsumexp(values, axis, keepdims=True),
-        "max amax Max".split()[0]: maximum,
-        "amax": maximum,
-        "Max": maximum,
+        **dict.fromkeys(("max", "amax", "Max"), maximum),
         **dict.fromkeys(("min", "amin", "Min"), _extreme(operator.le)),
     }
 
@@ -162,7 +160,9 @@ def _eliminate(matrix: Any, right: Any, divide: Callable[..., Any]) -> tuple[Any
     rows, sides = [list(row) for row in array(matrix)], [np.atleast_1d(side) for side in array(right)]
     size, determinant = len(rows), 1
     for k in range(size):
-        best = functools.reduce(lambda i, j, k=k: i if abs(rows[i][k]) >= abs(rows[j][k]) else j, range(k, size))
+        best = k
+        for i in range(k + 1, size):
+            best = i if abs(rows[i][k]) > abs(rows[best][k]) else best
         if best != k:
             rows[k], rows[best], sides[k], sides[best] = rows[best], rows[k], sides[best], sides[k]
             determinant = -determinant
@@ -248,8 +248,6 @@ _PLAIN: dict[str, Any] = {
     "Sum": summed,
     "Product": multiplied,
     **{n: _joining(getattr(np, n)) for n in ("concatenate", "stack", "hstack", "vstack", "column_stack")},
-    **{
-        n: _viewing(getattr(np, n))
-        for n in "outer cumsum cumprod diff trace diag reshape ravel transpose roll flip cross kron tril triu".split()
-    },
+    **{n: _viewing(getattr(np, n)) for n in ("outer", "cumsum", "cumprod", "diff", "trace", "diag", "cross")},
+    **{n: _viewing(getattr(np, n)) for n in ("reshape", "ravel", "transpose", "roll", "flip")},
 }

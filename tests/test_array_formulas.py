@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests import array_reference, pasted_laws
+from tests import array_jax, array_reference, pasted_laws
 from tests.formulas import numpy_forms
 from tests.formulas.pasted import Pasted
 from tests.service import Client
@@ -27,7 +27,7 @@ def test_hardly_a_pasted_function_is_refused(client: Client, entries: tuple[Past
 
 def agree(entry: Pasted) -> None:
     exact = pasted_laws.truth(entry)
-    value, gradient = array_reference.jax_gradient(entry.expression, entry.args, entry.point)
+    value, gradient = array_jax.gradient(entry.expression, entry.args, entry.point)
     slopes = array_reference.flat(exact.gradient)
     scale = max(abs(slope) for slope in slopes)
     for found, slope in zip(array_reference.flat(gradient), slopes, strict=True):
