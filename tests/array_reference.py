@@ -144,7 +144,6 @@ def _finite(value: Any) -> mpf:
 
 def compiled(text: str, args: Sequence[str], namespace: dict[str, Any]) -> Function:
     """Return a function from a point's entries to the value of a text, be it expression or function."""
-    # The indentation that Python allows inside brackets, it allows nowhere else.
     tree = ast.parse(re.sub(r"\^", "**", text.strip()))
     tree = ast.fix_missing_locations(_Rewrite(frozenset(args)).visit(tree))
     *before, last = tree.body
@@ -252,37 +251,35 @@ def _quotient(left: Any, right: Any) -> Any:
 
 @functools.cache
 def _exact_namespace() -> dict[str, Any]:
+    with mp.workdps(400):  # mpmath's own constants have no digits until they meet one of its numbers; an array is none
+        constants = {"pi": +mp.pi, "e": +mp.e, "E": +mp.e, "tau": 2 * mp.pi, "euler_gamma": +mp.euler}
     scalars = {name: value for name, value in reference._EXACT.items() if callable(value)}
-    scalars = {name: function for name, function in scalars.items() if name not in ("pi", "e", "E")} | {
-        **special_reference.FUNCTIONS,
+    scalars |= special_reference.FUNCTIONS
+    scalars |= {
         "__divide__": _quotient,
         "__floor_divide__": _keeping_integers(operator.floordiv, lambda x, y: mp.floor(_quotient(x, y))),
         "__mod__": _keeping_integers(operator.mod, reference._EXACT["__mod__"]),
         "__power__": _keeping_integers(operator.pow, reference._EXACT["power"]),
     }
-    constants = {"pi": mp.pi, "e": mp.e, "E": mp.e, "inf": mp.inf, "oo": mp.inf, "nan": mp.nan, "tau": 2 * mp.pi}
-    # A lazy constant of mpmath has its digits decided when it meets a number, which an array is not.
-    lazy = {name: +value if name in ("pi", "e", "E") else value for name, value in constants.items()}
-    with mp.workdps(400):
-        lazy |= {name: +constants[name] for name in ("pi", "e", "E")} | {"tau": 2 * mp.pi}
-    return _with_names(array_shims.namespace(scalars, mp.nan) | lazy)
+    return array_shims.namespace(scalars, mp.nan) | constants | _limits(mp.inf, mp.nan)
 
 
 @functools.cache
 def _float_namespace() -> dict[str, Any]:
-    special = {name: _rounded(function) for name, function in special_reference.FUNCTIONS.items()}
-    constants = {"pi": math.pi, "e": math.e, "E": math.e, "inf": math.inf, "oo": math.inf, "nan": math.nan}
-    scalars = (
-        {name: value for name, value in reference._FLOAT.items() if callable(value)}
-        | special
-        | {
-            "__divide__": operator.truediv,
-            "__floor_divide__": _keeping_integers(operator.floordiv, lambda x, y: reference._FLOAT["floor"](x / y)),
-            "__mod__": _keeping_integers(operator.mod, reference._FLOAT["__mod__"]),
-            "__power__": _keeping_integers(operator.pow, reference._float_power),
-        }
-    )
-    return _with_names(array_shims.namespace(scalars, math.nan) | constants | {"tau": math.tau})
+    constants = {"pi": math.pi, "e": math.e, "E": math.e, "tau": math.tau, "euler_gamma": float(mp.euler)}
+    scalars = {name: value for name, value in reference._FLOAT.items() if callable(value)}
+    scalars |= {name: _rounded(function) for name, function in special_reference.FUNCTIONS.items()}
+    scalars |= {
+        "__divide__": operator.truediv,
+        "__floor_divide__": _keeping_integers(operator.floordiv, lambda x, y: reference._FLOAT["floor"](x / y)),
+        "__mod__": _keeping_integers(operator.mod, reference._FLOAT["__mod__"]),
+        "__power__": _keeping_integers(operator.pow, reference._float_power),
+    }
+    return array_shims.namespace(scalars, math.nan) | constants | _limits(math.inf, math.nan)
+
+
+def _limits(infinity: Any, nan: Any) -> dict[str, Any]:
+    return {"inf": infinity, "oo": infinity, "nan": nan, "__nan__": nan}
 
 
 def _rounded(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -301,9 +298,3 @@ def _rounded(function: Callable[..., Any]) -> Callable[..., Any]:
         return reference._Dual(value, slope) if duals else value
 
     return call
-
-
-def _with_names(names: dict[str, Any]) -> dict[str, Any]:
-    names["__nan__"] = names["nan"]
-    names["linalg"] = names["newaxis"] = None
-    return names | {"euler_gamma": mp.euler if names["nan"] is mp.nan else float(mp.euler)}

@@ -7,7 +7,7 @@ from typing import Any
 
 from mpmath import mpf
 
-from tests import array_reference
+from tests import array_jax, array_reference
 from tests.formulas import Formula
 from tests.formulas.pasted import Pasted
 from tests.service import Client
@@ -66,6 +66,17 @@ def check(client: Client, entry: Entry) -> None:
         [abs(exact.value), *[abs(g * x) for g, x in zip(slopes, array_reference.flat(entry.point), strict=True)]]
     )
     assert abs(answer["value"] - exact.value) <= 1e-13 * scale + 1e-12 * abs(exact.value) + 100 * exact.value_loss
+
+
+def check_references(entry: Entry) -> None:
+    """Assert that un-jitted JAX, reading the same text, agrees with 50-digit arithmetic."""
+    exact = truth(entry)
+    value, gradient = array_jax.gradient(entry.expression, entry.args, entry.point)
+    slopes = array_reference.flat(exact.gradient)
+    scale = max(abs(slope) for slope in slopes)
+    for found, slope in zip(array_reference.flat(gradient), slopes, strict=True):
+        assert abs(found - slope) <= max(1e-9, 100 * exact.gradient_loss) * max(abs(slope), scale * 1e-6)
+    assert abs(value - exact.value) <= 1e-9 * max(abs(exact.value), scale * 1e-6)
 
 
 def relative(found: Iterable[Any], exact: Iterable[Any]) -> float:
