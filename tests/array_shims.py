@@ -6,7 +6,7 @@ Plain definitions, no call of a library's numerics: sums are sums, a determinant
 
 import functools
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -183,14 +183,6 @@ def _linear(f: Scalars) -> dict[str, Any]:
     def solve(matrix: Any, right: Any) -> Any:
         return _eliminate(matrix, right, divide)[1].reshape(np.shape(array(right)))
 
-    def cholesky(matrix: Any) -> Any:
-        size, lower = len(matrix), np.zeros(np.shape(matrix), dtype=object)
-        for i in range(size):
-            for j in range(i + 1):
-                rest = matrix[i][j] - _sum([lower[i, k] * lower[j, k] for k in range(j)])
-                lower[i, j] = f["sqrt"](rest) if i == j else divide(rest, lower[j, j])
-        return lower
-
     def linspace(start: Any, stop: Any, num: int = 50) -> Any:
         return array([start + divide((stop - start) * i, num - 1) for i in range(num)])
 
@@ -198,14 +190,8 @@ def _linear(f: Scalars) -> dict[str, Any]:
         "det": det,
         "solve": solve,
         "inv": lambda matrix: solve(matrix, np.eye(len(matrix), dtype=int).astype(object)),
-        "slogdet": lambda matrix: (f["sign"](det(matrix)), f["log"](f["abs"](det(matrix)))),
-        "cholesky": cholesky,
         "linspace": linspace,
     }
-
-
-def _polyval(coefficients: Sequence[Any], x: Any) -> Any:
-    return functools.reduce(lambda total, c: total * x + c, coefficients)
 
 
 def _shaped(fill: int) -> dict[str, Callable[..., Any]]:
@@ -235,13 +221,8 @@ _PLAIN: dict[str, Any] = {
     "sum": _sum,
     "prod": _prod,
     "dot": _dot,
-    "vdot": lambda a, b: _sum(array(a).ravel() * array(b).ravel()),
-    "inner": lambda a, b: _sum(array(a) * array(b), -1),
-    "matmul": lambda a, b: array(a) @ array(b),
     "arange": _arange,
-    "polyval": _polyval,
     "eye": lambda n: np.eye(n, dtype=int).astype(object),
-    "identity": lambda n: np.eye(n, dtype=int).astype(object),
     "full": lambda shape, value: np.full(shape, value, dtype=object),
     **_shaped(0),
     **_shaped(1),
@@ -249,5 +230,5 @@ _PLAIN: dict[str, Any] = {
     "Product": multiplied,
     **{n: _joining(getattr(np, n)) for n in ("concatenate", "stack", "hstack", "vstack", "column_stack")},
     **{n: _viewing(getattr(np, n)) for n in ("outer", "cumsum", "cumprod", "diff", "trace", "diag", "cross")},
-    **{n: _viewing(getattr(np, n)) for n in ("reshape", "ravel", "transpose", "roll", "flip")},
+    **{n: _viewing(getattr(np, n)) for n in ("reshape", "ravel", "transpose", "roll")},
 }

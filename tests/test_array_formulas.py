@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests import pasted_laws
-from tests.formulas import numpy_forms
+from tests import array_reference, formulas, pasted_laws, reference
+from tests.formulas import Formula, numpy_forms
 from tests.formulas.pasted import Pasted
 from tests.service import Client
 
-JAX_SAMPLE = 16  # every one of these in the fast set: JAX without jit takes 0.1 s for each
+JAX_STRIDE = 32  # one in so many in the fast set: un-jitted JAX takes seconds where it first meets a shape
 
 
 @pytest.mark.parametrize("entry", numpy_forms.ALL, ids=lambda entry: entry.name)
@@ -25,7 +25,7 @@ def test_hardly_a_pasted_function_is_refused(client: Client, entries: tuple[Past
     assert len(entries) - len(refusals) >= share * len(entries), refusals
 
 
-@pytest.mark.parametrize("entry", numpy_forms.ALL[::JAX_SAMPLE], ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", numpy_forms.ALL[::JAX_STRIDE], ids=lambda entry: entry.name)
 def test_the_references_agree(entry: Pasted) -> None:
     pasted_laws.check_references(entry)
 
@@ -34,6 +34,16 @@ def test_the_references_agree(entry: Pasted) -> None:
 @pytest.mark.parametrize("entry", numpy_forms.ALL, ids=lambda entry: entry.name)
 def test_the_references_agree_on_every_function(entry: Pasted) -> None:
     pasted_laws.check_references(entry)
+
+
+@pytest.mark.parametrize("formula", formulas.ALL[::4], ids=lambda formula: formula.name)
+def test_the_reference_for_arrays_is_the_one_for_numbers(formula: Formula) -> None:
+    asked = formula.expression, formula.args, formula.point
+    value, gradient = reference.gradient(*asked)
+    exact = pasted_laws.truth(formula)
+    assert pasted_laws.relative([exact.value], [value]) < 1e-40
+    slopes = array_reference.flat(gradient)
+    assert pasted_laws.relative(array_reference.flat(exact.gradient), slopes) < 1e-40
 
 
 def test_enough_functions_are_tested() -> None:

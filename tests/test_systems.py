@@ -22,7 +22,7 @@ def test_most_expressions_of_other_systems_are_answered(client: Client) -> None:
 KNOWN_TO_JAX = [entry for entry in systems.ALL if array_jax.knows(entry.expression)]
 
 
-@pytest.mark.parametrize("entry", KNOWN_TO_JAX[::16], ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", KNOWN_TO_JAX[::32], ids=lambda entry: entry.name)
 def test_the_references_agree(entry: Pasted) -> None:
     pasted_laws.check_references(entry)
 

@@ -2,7 +2,7 @@
 
 from tests.formulas import pasted
 
-NUMPY = pasted.read("optimisation", "learning", "science")
+NUMPY = pasted.read("optimisation", "learning", "science", "arrays")
 SUMS = pasted.read("sums")
 SCALAR = pasted.read("scalar")
 ALL = NUMPY + SUMS + SCALAR
