@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from mpmath import mp, mpf
 
 Point = Sequence[float | Sequence[float]]
@@ -485,19 +486,27 @@ class _Dual:
         return -self if self.value < 0 else self
 
     def __add__(self, other: Any) -> "_Dual":
+        if isinstance(other, np.ndarray):
+            return NotImplemented  # then each element of the array is asked
         return _Dual(self.value + _value(other), self.tangent + _tangent(other))
 
     def __sub__(self, other: Any) -> "_Dual":
+        if isinstance(other, np.ndarray):
+            return NotImplemented
         return _Dual(self.value - _value(other), self.tangent - _tangent(other))
 
     def __rsub__(self, other: Any) -> "_Dual":
         return _Dual(other, 0.0) - self
 
     def __mul__(self, other: Any) -> "_Dual":
+        if isinstance(other, np.ndarray):
+            return NotImplemented
         value = _value(other)
         return _Dual(self.value * value, self.tangent * value + self.value * _tangent(other))
 
     def __truediv__(self, other: Any) -> "_Dual":
+        if isinstance(other, np.ndarray):
+            return NotImplemented
         quotient = self.value / _value(other)
         return _Dual(quotient, (self.tangent - quotient * _tangent(other)) / _value(other))
 

@@ -1,0 +1,95 @@
+"""What holds for a pasted text: it is answered, by the right numbers, or refused as not in the language."""
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from mpmath import mpf
+
+from tests import array_jax, array_reference
+from tests.formulas import Formula
+from tests.formulas.pasted import Pasted
+from tests.service import Client
+
+Entry = Pasted | Formula
+NOT_IN_THE_LANGUAGE = {"syntax_error", "unknown_name", "bad_arity"}
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Value and gradient to 50 digits, and the error that plain float64 arithmetic makes in each."""
+
+    value: mpf
+    gradient: list[Any]
+    value_loss: float
+    gradient_loss: float
+
+
+@functools.cache
+def truth(entry: Entry) -> Truth:
+    asked = entry.expression, entry.args, entry.point
+    value, gradient = array_reference.gradient(*asked)
+    return Truth(value, gradient, array_reference.value_loss(*asked), array_reference.loss(*asked))
+
+
+@functools.cache
+def reply(client: Client, entry: Entry, path: str = "/v1/grad") -> dict[str, Any]:
+    """Return the document that answers or refuses an entry, by all of its arguments."""
+    document = {
+        "expression": entry.expression,
+        "args": entry.args,
+        "point": entry.point,
+        "argnums": list(range(len(entry.args))),
+    }
+    response = client.post(document, path)
+    assert response.status_code in (200, 422), response.text
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def refused(answer: dict[str, Any]) -> bool:
+    return "code" in answer
+
+
+def check(client: Client, entry: Entry) -> None:
+    """Assert that an entry is answered by the right numbers or refused as not in the language."""
+    answer = reply(client, entry)
+    if refused(answer):
+        assert answer["code"] in NOT_IN_THE_LANGUAGE, answer
+        return
+    exact = truth(entry)
+    found, slopes = array_reference.flat(answer["gradient"]), array_reference.flat(exact.gradient)
+    assert shape(answer["gradient"]) == shape(exact.gradient)
+    assert relative(found, slopes) <= max(1e-12, 100 * exact.gradient_loss)
+    scale = max(
+        [abs(exact.value), *[abs(g * x) for g, x in zip(slopes, array_reference.flat(entry.point), strict=True)]]
+    )
+    assert abs(answer["value"] - exact.value) <= 1e-13 * scale + 1e-12 * abs(exact.value) + 100 * exact.value_loss
+
+
+def check_references(entry: Entry) -> None:
+    """Assert that un-jitted JAX, reading the same text, agrees with 50-digit arithmetic."""
+    exact = truth(entry)
+    value, gradient = array_jax.gradient(entry.expression, entry.args, entry.point)
+    slopes = array_reference.flat(exact.gradient)
+    scale = max(abs(slope) for slope in slopes)
+    for found, slope in zip(array_reference.flat(gradient), slopes, strict=True):
+        assert abs(found - slope) <= max(1e-9, 100 * exact.gradient_loss) * max(abs(slope), scale * 1e-6)
+    assert abs(value - exact.value) <= 1e-9 * max(abs(exact.value), scale * 1e-6)
+
+
+def relative(found: Iterable[Any], exact: Iterable[Any]) -> float:
+    """Return the largest relative error of a component."""
+    pairs = zip(found, exact, strict=True)
+    return max(float(abs(f - e) / max(abs(e), array_reference.SMALL)) for f, e in pairs)
+
+
+def shape(nest: Any) -> Any:
+    return [shape(part) for part in nest] if isinstance(nest, list | tuple) else None
+
+
+def refusals(client: Client, entries: Iterable[Entry]) -> dict[str, str]:
+    """Return what is refused, with the reasons."""
+    answers = {entry.name: reply(client, entry) for entry in entries}
+    return {name: answer["detail"] for name, answer in answers.items() if refused(answer)}
