@@ -108,6 +108,9 @@ class Algebra:
         args: argument names, for messages.
         limits: bounds on what is made.
         shapes: shape of each argument, or None if they are not known; then ``NeedsShapes`` is raised where they matter.
+
+    Attributes:
+        measured: whether a function of arrays has met a number in the place of one.
     """
 
     def __init__(self, args: Sequence[str], limits: Limits, shapes: Sequence[Shape] | None = None) -> None:
@@ -122,6 +125,7 @@ class Algebra:
         self._operations = 0
         self._steps = 0
         self.defining = 0
+        self.measured = False
 
     def constants(self) -> Mapping[int, Number]:
         """Return the folded value of every node that is constant, by ``id``.

@@ -152,8 +152,10 @@ def apply(
         errors.BadArity: an operand is missing.
         algebra.NeedsShapes: an operand is an argument of unknown shape.
     """
-    if do.shapes is None and any(o.kind in {"number", "condition"} and o.constant is None for o in operands):
-        raise NeedsShapes  # a function of arguments that may be arrays
+    if any(operand.kind in {"number", "condition"} and operand.constant is None for operand in operands):
+        if do.shapes is None:
+            raise NeedsShapes  # a function of arguments that may be arrays
+        do.measured = True
     given = dict(options)
     for parameter, operand in zip(word.parameters, operands, strict=False):
         if parameter in given:

@@ -313,6 +313,8 @@ class Engine:
         key, function, hit = await self._function(query)
         limits = self.limits.point
         point = points.bind(query.point, function.args, function.ranks, query.in_axes, limits, function.whole)
+        if (1,) in point.shapes and function.general is None:
+            point = await self._settle(function, point)
         shaped = function.known(point.shapes)
         if shaped is None:
             hit, shaped = False, await self._shape(key, function, point.shapes)
@@ -440,6 +442,14 @@ class Engine:
                 return key, function, False
         made = self._functions.get_or_make(key, lambda: self._in_thread(lambda: make(self.limits.text)))
         return key, await made, False
+
+    async def _settle(self, function: functions.Function, point: points.Point) -> points.Point:
+        """Return a point in which lists of one number are numbers where the function takes them so."""
+        try:
+            shapes = function.settled(point.shapes, self._inline)
+        except errors.TooComplex:
+            shapes = await self._in_thread(lambda: function.settled(point.shapes))
+        return dataclasses.replace(point, shapes=shapes)
 
     async def _shape(self, key: Key, function: functions.Function, shapes: Sequence[algebra.Shape]) -> functions.Shaped:
         """Return a function read for arguments of new shapes."""

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app import algebra, parsing, plans, tape
+from app import algebra, errors, parsing, plans, tape
 from app.algebra import Shape
 
 _REMEMBERED = 8
@@ -41,13 +41,14 @@ class Function:
         function_id: names the function: 32 hex digits, see ``tape.Recording`` and ``fingerprint``.
     """
 
-    __slots__ = ("_general", "_reading", "_shaped", "args", "function_id", "ranks")
+    __slots__ = ("_general", "_reading", "_settled", "_shaped", "args", "function_id", "ranks")
 
     def __init__(self, reading: parsing.Function) -> None:
         self.args = reading.args
         self.ranks = reading.ranks
         self._reading = reading
         self._shaped: OrderedDict[tuple[Shape, ...], Shaped] = OrderedDict()
+        self._settled: OrderedDict[tuple[Shape, ...], tuple[Shape, ...]] = OrderedDict()
         self.function_id = reading.identity
         self._general: Shaped | None = None
         if reading.program is not None:
@@ -72,6 +73,27 @@ class Function:
         return sum(map(len, self._reading.text)) // 8 + sum(
             shaped.operations + 40 * len(shaped.cells) for shaped in [*kept, *self._shaped.values()]
         )
+
+    def settled(self, shapes: tuple[Shape, ...], limits: algebra.Limits | None = None) -> tuple[Shape, ...]:
+        """Return the shapes that arguments have which came as lists of one number: such a list is that number.
+
+        Unless the function indexes, iterates or measures it: then it would not make sense for a number, or it hands
+        one to a function of arrays.
+        """
+        if self._general is not None or (1,) not in shapes:
+            return shapes
+        found = self._settled.get(shapes)
+        if found is None:
+            numbers = tuple([() if shape == (1,) else shape for shape in shapes])
+            try:
+                program = self._reading.at(numbers, limits)
+                found = shapes if program.measured else numbers
+            except errors.BadShape:
+                found = shapes
+            self._settled[shapes] = found
+            while len(self._settled) > _REMEMBERED:
+                self._settled.popitem(last=False)
+        return found
 
     def known(self, shapes: Sequence[Shape]) -> Shaped | None:
         """Return what ``at`` would without reading the text again, or None."""

@@ -49,6 +49,7 @@ class Program:
         constants: folded values by ``id`` of the node, for the nodes of ``expression`` that are constant.
         shape: of the value.
         shapes: of the arguments it was read for, None if it holds for all that fit ``ranks``.
+        measured: whether a function of arrays was given a number.
     """
 
     expression: Basic
@@ -57,6 +58,7 @@ class Program:
     constants: Mapping[int, Number]
     shape: Shape = ()
     shapes: tuple[Shape, ...] | None = None
+    measured: bool = False
 
     def cells(self) -> tuple[Basic, ...]:
         """Return the expressions of a function's values, one if it is a scalar."""
@@ -307,7 +309,7 @@ class _Machine:
         if self.do.faults:
             self._refuse_faults(root)
         ranks = tuple(self.do.ranks) if self._shapes is None else tuple(len(own) for own in self._shapes)
-        return Program(root, self._args, ranks, self.do.constants(), shape, self._shapes)
+        return Program(root, self._args, ranks, self.do.constants(), shape, self._shapes, self.do.measured)
 
     def _refuse_faults(self, root: Basic) -> None:
         """Refuse constants that are not finite, now that it is known which of them the function uses."""
