@@ -135,9 +135,9 @@ def split(raw: bytes) -> tuple[tuple[bytes, bytes], bytes]:
 
 
 def splits(raw: bytes) -> bool:
-    """Return whether ``split`` finds the outermost member "point" in this body, which is JSON."""
+    """Return whether ``split`` finds the outermost member "point" in this body, and an array there."""
     (before, after), text = split(raw)
-    if not text:
+    if numbers(text) is None:
         return False
     try:
         # What a reader finds under the name when something else stands there.
