@@ -248,7 +248,10 @@ class Engine:
             result, tier = await self._many(call, point, layout)
         executed = time.perf_counter()
         self._observer.observe(telemetry.Answered(call.transform, tier, hit, point.batch or 1, executed - start))
-        found = _unpack(call, point, layout, result)
+        if point.batch is None:
+            found = _unpacked(call, point, layout, result.tolist())
+        else:
+            found = _unpack(call, point, layout, result)
         return Answer(call, *found, hit, tier, parsed - start, executed - parsed)
 
     def again(self, call: plans.Call, point: Any) -> Asked | None:
@@ -265,10 +268,7 @@ class Engine:
     def finish(self, asked: Asked, *, hit: bool = True) -> Answer:
         """Return the answer to what has been run."""
         call = asked.call
-        if asked.layout.straight and call.transform == "grad":
-            value, gradient, finite = _chosen(asked.result, call.argnums)
-        else:
-            value, gradient, finite = _unpack(call, asked.point, asked.layout, np.array(asked.result, call.job.dtype))
+        value, gradient, finite = _unpacked(call, asked.point, asked.layout, asked.result)
         self._observer.observe(telemetry.Answered(call.transform, "compiled", hit, 1, asked.executed - asked.start))
         seconds = asked.parsed - asked.start, asked.executed - asked.parsed
         return Answer(call, value, gradient, finite, hit, "compiled", *seconds)
@@ -382,6 +382,13 @@ def _padded(executable: compiler.Executable, leaves: Array, constants: Array) ->
     if missing:
         leaves = np.pad(leaves, ((0, 0), (0, missing)), mode="edge")
     return executable(np.ascontiguousarray(leaves), constants)[:, : executable.rows - missing]
+
+
+def _unpacked(call: plans.Call, point: points.Point, layout: plans.Layout, numbers: Sequence[float]) -> Found:
+    """Return value, gradient nested as asked, and whether all of it is finite, at one point."""
+    if layout.straight and call.transform == "grad":
+        return _chosen(numbers, call.argnums)
+    return _unpack(call, point, layout, np.array(numbers, call.job.dtype))
 
 
 def _chosen(numbers: Sequence[float], argnums: int | list[int]) -> Found:
