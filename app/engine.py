@@ -340,7 +340,10 @@ class Engine:
             result, tier = await self._many(call, point, layout)
         executed = time.perf_counter()
         self._observer.observe(telemetry.Answered(call.transform, tier, hit, point.batch or 1, executed - start))
-        found = _unpack(call, point, layout, result)
+        if point.batch is None:
+            found = _unpacked(call, point, layout, result.tolist())
+        else:
+            found = _unpack(call, point, layout, result)
         return _answer(call, found, hit, tier, parsed - start, executed - parsed)
 
     async def _derive(
@@ -400,10 +403,7 @@ class Engine:
     def finish(self, asked: Asked, *, hit: bool = True) -> Answer:
         """Return the answer to what has been run."""
         call = asked.call
-        if asked.layout.straight and call.transform == "grad":
-            found = _chosen(asked.result, call.argnums)
-        else:
-            found = _unpack(call, asked.point, asked.layout, np.array(asked.result, call.job.dtype))
+        found = _unpacked(call, asked.point, asked.layout, asked.result)
         self._observer.observe(telemetry.Answered(call.transform, "compiled", hit, 1, asked.executed - asked.start))
         return _answer(call, found, hit, "compiled", asked.parsed - asked.start, asked.executed - asked.parsed)
 
@@ -557,6 +557,13 @@ def _padded(executable: compiler.Executable, leaves: Array, constants: Array) ->
     if missing:
         leaves = np.pad(leaves, ((0, 0), (0, missing)), mode="edge")
     return executable(np.ascontiguousarray(leaves), constants)[:, : executable.rows - missing]
+
+
+def _unpacked(call: plans.Call, point: points.Point, layout: plans.Layout, numbers: Sequence[float]) -> Found:
+    """Return value, gradient nested as asked, and whether all of it is finite, at one point."""
+    if layout.straight and call.transform == "grad":
+        return _chosen(numbers, call.argnums)
+    return _unpack(call, point, layout, np.array(numbers, call.job.dtype))
 
 
 def _chosen(numbers: Sequence[float], argnums: int | list[int]) -> Found:

@@ -62,6 +62,7 @@ class Library:
         self._spent: OrderedDict[Key, float] = OrderedDict()
         self._coming: dict[Key, asyncio.Task[None]] = {}
         self._hopeless: OrderedDict[Key, None] = OrderedDict()
+        self._closed = False
 
     def __len__(self) -> int:
         return len(self._live)
@@ -83,11 +84,15 @@ class Library:
         self._spent[key] = spent
         if len(self._spent) > 16 * self._capacity:
             self._spent.popitem(last=False)
-        if before is None and self._disk.has(self.name(key)):
-            self._come(job)
-            return
+        if before is None:
+            # Looking costs as much as a small interpretation: not before the answer has gone out.
+            asyncio.get_running_loop().call_soon(self._look_on_disk, job)
         expected = expected_seconds(len(job.tape.code))
         if expected < _MAX_EXPECTED_SECONDS and spent > _WORTH * expected and len(self._coming) < self._capacity:
+            self._come(job)
+
+    def _look_on_disk(self, job: worker.Job) -> None:
+        if not self._closed and job.key not in self._coming and self._disk.has(self.name(job.key)):
             self._come(job)
 
     def discard(self, key: Key) -> None:
@@ -98,11 +103,13 @@ class Library:
 
     async def settle(self) -> None:
         """Wait until nothing is being fetched or made."""
+        await asyncio.sleep(0)  # for what is about to be
         while self._coming:
             await asyncio.gather(*self._coming.values(), return_exceptions=True)
 
     async def close(self) -> None:
         """Stop what is being made and let everything go."""
+        self._closed = True
         for task in self._coming.values():
             task.cancel()
         await asyncio.gather(*self._coming.values(), return_exceptions=True)

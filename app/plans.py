@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -137,9 +138,10 @@ class Plan:
         """Return the layout for these shapes, remembering a few."""
         found = self._layouts.get(shapes)
         if found is None:
-            positions = np.array(tape.positions(self.recording, self.args, shapes), dtype=np.intp)
+            leaves = tape.positions(self.recording, self.args, shapes)
             size = sum(map(math.prod, shapes))
-            whole = len(positions) == size and bool((positions == np.arange(size)).all())
+            whole = len(leaves) == size and all(map(operator.eq, leaves, range(size)))
+            positions = np.array(leaves, dtype=np.intp)
             if len(self._layouts) >= _REMEMBERED:
                 self._layouts.clear()
             found = self._layouts[shapes] = Layout(positions, whole, straight=whole and not any(shapes))
@@ -149,9 +151,9 @@ class Plan:
         """Return inputs ++ constants, shape (n + k,), for a flat point of shape (m,)."""
         template = self._templates.get(dtype)
         if template is None:
+            leaves = np.array((0.0,) * len(layout.positions) + self.recording.constants)
             with np.errstate(over="ignore"):  # beyond float32 is infinity, as JAX has it
-                constants = np.array(self.recording.constants).astype(dtype)
-            template = self._templates[dtype] = np.concatenate((np.zeros(len(layout.positions), dtype), constants))
+                template = self._templates[dtype] = leaves.astype(dtype)
         vector = template.copy()
         if dtype == "float32":
             with np.errstate(over="ignore"):

@@ -73,8 +73,8 @@ def bind(
         errors.BadShape: shapes do not fit.
         errors.TooComplex: over a limit.
     """
-    if in_axes is None and type(point) is list and len(point) == len(args):
-        quick = _numbers(point, whole or ranks)
+    if in_axes is None and type(point) is list:
+        quick = _numbers(point, whole or ranks, limits)
         if quick is not None:
             return quick
     batched = _batched(in_axes, len(args))
@@ -147,14 +147,22 @@ def _position(argnum: int | str, args: Sequence[str], field: str) -> int:
     return argnum % len(args)
 
 
-def _numbers(point: list[Json], ranks: Sequence[int | None]) -> Point | None:
-    """Return the point of plain numbers for number arguments, the common case, or None if it is anything else."""
-    if not _NUMERIC.issuperset(map(type, point)) or any(ranks):
+def _numbers(point: list[Json], ranks: Sequence[int | None], limits: Limits) -> Point | None:
+    """Return a point of plain numbers, or None if it is anything else.
+
+    Either every argument is one of them, the common case, or they are the one argument, used as a vector.
+    """
+    if len(point) == len(ranks) and not any(ranks):
+        shapes: tuple[tuple[int, ...], ...] = ((),) * len(point)
+    elif len(ranks) == 1 and ranks[0] == 1 and 1 < len(point) <= limits.max_elements:
+        shapes = ((len(point),),)
+    else:
         return None
     try:
-        if not all(map(math.isfinite, point)):
+        # A sum that is not finite may be of numbers that are; who asks looks at them one by one then.
+        if not _NUMERIC.issuperset(map(type, point)) or not math.isfinite(sum(point)):
             return None
-        return Point(np.array(point, dtype=np.float64), ((),) * len(point), None)
+        return Point(np.array(point, dtype=np.float64), shapes, None)
     except OverflowError:
         return None
 

@@ -566,12 +566,24 @@ def test_a_body_that_is_no_object_is_refused(client: Client, content: bytes) -> 
         b'{"expression": "x", "expression": "x*x", "point": [3]}',
         b'{"expression": "x", "point": {"x": 1, "x": 2}}',
         b'{"expression": "x", "point": [3], "dtype": "float64", "dtype": "float32"}',
+        b'{"expression": "x", "point": [3], "p\\u006fint": [4]}',
+        b'{"expression": "x", "point"\n:[3], "point":[4]}',
+        b'{"expression": "x", "point"%s:[3], "point":[4]}' % (b" " * 100),
+        b'{"expression": "x + 0*(\\"\\\\\\\\", "point": [3], "point": [4]}',
+        b'{"expression": "x", "point": [3], "args": [%s"x"], "args": ["x"]}' % (b'"y", ' * 5000),
     ],
 )
 def test_a_field_that_is_there_twice_is_refused(client: Client, content: bytes) -> None:
     response = client.post(content)
     laws.assert_problem(response, response.status_code, {"invalid_json", "invalid_field"})
     assert response.status_code in {400, 422}
+
+
+def test_a_text_that_is_there_twice_is_not_a_name_that_is(client: Client) -> None:
+    content = b'{"args": ["args", "point"], "expression": "args*point", "argnums": "point", "point": [3, 4]}'
+    assert client.post(content).json()["gradient"] == 3.0
+    content = b'{"expression": "point*x", "point": {"point": 3, "x": 4}}'
+    assert client.post(content).json()["gradient"] == 4.0
 
 
 WRONG: dict[str, list[Any]] = {

@@ -126,8 +126,8 @@ class Wire(HttpToolsProtocol):
         if self._pending is not None:
             reply = self._pending.reply()
             headers = (*self.server_state.default_headers, *reply.raw_headers(), edge.identity(self.headers))
-            lines = [b"%b: %b\r\n" % line for line in headers]
-            self._response = b"".join((_STATUS_LINE, *lines, b"\r\n", reply.content))
+            lines = b"\r\n".join(map(b": ".join, headers))
+            self._response = b"%b%b\r\n\r\n%b" % (_STATUS_LINE, lines, reply.content)
 
     def give_up(self) -> None:
         """Leave the request to the usual way."""

@@ -1,0 +1,341 @@
+"""Hot requests answered past ASGI: by bytes over real connections, against what the application says over ASGI."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import httptools
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+from uvicorn.server import ServerState
+
+from app.main import Service
+from app.protocols import wire
+from tests.service import Client
+
+Result = TypeVar("Result")
+EXPRESSION = "5*x1**2 + 6*x2**2 + 7*x3**2"
+ARGS = ["x1", "x2", "x3"]
+POINTS = [[1.0 + n / 7, 2.0 - n / 11, 3.0 + n / 13] for n in range(40)]
+HEADERS = "Host: service\r\nContent-Type: application/json\r\n"
+
+
+def question(point: Any, **fields: Any) -> bytes:
+    return json.dumps({"expression": EXPRESSION, "args": ARGS, "point": point, "argnums": [0, 1, 2], **fields}).encode()
+
+
+def request(content: bytes, headers: str = HEADERS, line: str = "POST /v1/grad HTTP/1.1") -> bytes:
+    return f"{line}\r\n{headers}Content-Length: {len(content)}\r\n\r\n".encode() + content
+
+
+def gradient(point: list[float]) -> list[float]:
+    return [10 * point[0], 12 * point[1], 14 * point[2]]
+
+
+class Response:
+    """One response, filled by the parser's callbacks."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.content = b""
+        self.complete = False
+
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+
+class Connection:
+    """A connection with a parser that is not ours at its end."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self.writer = writer
+        self._parser: Any = httptools.HttpResponseParser(self)
+        self._responses: list[Response] = []
+
+    def on_message_begin(self) -> None:
+        self._responses.append(Response())
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._responses[-1].headers[name.decode().lower()] = value.decode()
+
+    def on_body(self, body: bytes) -> None:
+        self._responses[-1].content += body
+
+    def on_message_complete(self) -> None:
+        self._responses[-1].status = self._parser.get_status_code()
+        self._responses[-1].complete = True
+
+    async def receive(self, count: int = 1) -> list[Response]:
+        while sum(response.complete for response in self._responses) < count:
+            data = await asyncio.wait_for(self._reader.read(1 << 16), 20)
+            assert data, f"closed after {len(self._responses)} responses"
+            self._parser.feed_data(data)
+        found, self._responses = self._responses, []
+        return found
+
+    async def ask(self, content: bytes) -> Response:
+        self.writer.write(content)
+        (response,) = await self.receive()
+        return response
+
+    async def closed(self) -> bool:
+        return not await asyncio.wait_for(self._reader.read(), 20)
+
+
+class Served:
+    """A listening application.
+
+    Attributes:
+        asgi: paths of the requests that reached it over ASGI.
+    """
+
+    def __init__(self, app: Service, port: int) -> None:
+        self._app = app
+        self.port = port
+        self.asgi: list[str] = []
+        self._connections: list[Connection] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.asgi.append(scope["path"])
+        await self._app(scope, receive, send)
+
+    async def connect(self) -> Connection:
+        connection = Connection(*await asyncio.open_connection("127.0.0.1", self.port))
+        self._connections.append(connection)
+        return connection
+
+    async def close(self) -> None:
+        """Close every connection, from the client's side."""
+        for connection in self._connections:
+            connection.writer.close()
+        closings = (connection.writer.wait_closed() for connection in self._connections)
+        await asyncio.gather(*closings, return_exceptions=True)
+
+    async def heat(self, content: bytes) -> None:
+        """Ask until the function is compiled, and forget who answered."""
+        connection = await self.connect()
+        async with asyncio.timeout(120):
+            while not (await connection.ask(request(content))).headers["cache-status"].endswith("compiled"):
+                pass
+        self.asgi.clear()
+
+
+@asynccontextmanager
+async def listening(app: Service) -> AsyncIterator[Served]:
+    served = Served(app, 0)
+    config = uvicorn.Config(served, http=wire.protocol(app.edge), lifespan="off", access_log=False, log_level="error")
+    config.load()
+    state = ServerState()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: config.http_protocol_class(config=config, server_state=state, app_state={}),  # type: ignore[call-arg]
+        "127.0.0.1",
+        0,
+    )
+    served.port = server.sockets[0].getsockname()[1]
+    try:
+        yield served
+    finally:
+        await served.close()
+        server.close()
+        await server.wait_closed()
+
+
+@pytest.fixture
+def run(client: Client) -> Callable[[Callable[[Served], Awaitable[Result]]], Result]:
+    """Run a conversation with the application, whose tutorial function is compiled."""
+
+    def run(talk: Callable[[Served], Awaitable[Result]]) -> Result:
+        async def converse() -> Result:
+            assert isinstance(client.app, Service)
+            async with listening(client.app) as served:
+                await served.heat(question(POINTS[0]))
+                return await talk(served)
+
+        return client.run(converse())
+
+    return run
+
+
+Run = Callable[[Callable[[Served], Awaitable[Any]]], Any]
+
+
+def test_a_hot_request_never_reaches_asgi_and_reads_the_same(client: Client, run: Run) -> None:
+    async def talk(served: Served) -> tuple[Response, list[str]]:
+        connection = await served.connect()
+        return await connection.ask(request(question(POINTS[3]))), served.asgi
+
+    response, asgi = run(talk)
+    other = client.post(question(POINTS[3]))
+    assert asgi == []
+    assert response.status == other.status_code == 200
+    assert response.content == other.content
+    assert set(response.headers) == set(other.headers)
+    for name in ("content-type", "content-length", "cache-status"):
+        assert response.headers[name] == other.headers[name]
+
+
+def test_requests_that_arrive_together_get_each_its_own_answer(run: Run) -> None:
+    async def talk(served: Served) -> list[Response]:
+        connections = [await served.connect() for _ in POINTS]
+        return await asyncio.gather(
+            *(connection.ask(request(question(point))) for connection, point in zip(connections, POINTS, strict=True))
+        )
+
+    for response, point in zip(run(talk), POINTS, strict=True):
+        assert response.json()["gradient"] == pytest.approx(gradient(point), rel=1e-15)
+
+
+def test_requests_sent_ahead_are_answered_in_their_order(run: Run) -> None:
+    health = b"GET /healthz HTTP/1.1\r\nHost: service\r\n\r\n"
+    hot = [request(question(point)) for point in POINTS[:4]]
+
+    async def talk(served: Served) -> list[Response]:
+        connection = await served.connect()
+        connection.writer.write(hot[0] + health + hot[1] + hot[2] + health + hot[3])
+        return await connection.receive(6)
+
+    responses = run(talk)
+    assert [response.status for response in responses] == [200] * 6
+    answered = [response.json().get("gradient") for response in responses]
+    assert answered[1] is answered[4] is None
+    for found, point in zip([answered[n] for n in (0, 2, 3, 5)], POINTS[:4], strict=True):
+        assert found == pytest.approx(gradient(point), rel=1e-15)
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, 200])
+def test_a_request_that_comes_in_pieces_is_answered(run: Run, size: int) -> None:
+    content = request(question(POINTS[5]))
+
+    async def talk(served: Served) -> list[Response]:
+        connection = await served.connect()
+        for _ in range(2):
+            for start in range(0, len(content), size):
+                connection.writer.write(content[start : start + size])
+                await connection.writer.drain()
+                await asyncio.sleep(0)
+        return await connection.receive(2)
+
+    for response in run(talk):
+        assert response.json()["gradient"] == pytest.approx(gradient(POINTS[5]), rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("point", "code"),
+    [
+        ("[1.0, 2.0]", "invalid_field"),
+        ("[1.0, 2.0, 3.0, 4.0]", "invalid_field"),
+        ("[1.0, 2.0, 1e999]", "invalid_field"),
+        ("[1.0, 2.0, [3.0, 4.0]]", "bad_shape"),
+        ("[1.0, 2.0, 01]", "invalid_json"),
+        ("[1.0, 2.0 3.0]", "invalid_json"),
+        ("[1.0, 2.0, 3.0]]", "invalid_json"),
+        ("[]", "invalid_field"),
+        ("[[[", "invalid_json"),
+        ('[1.0, "2.0", 3.0]', "invalid_field"),
+        ("[1.0, true, 3.0]", "invalid_field"),
+    ],
+)
+def test_what_is_wrong_with_a_known_request_is_said_as_over_asgi(
+    client: Client, run: Run, point: str, code: str
+) -> None:
+    content = question("POINT").replace(b'"POINT"', point.encode())
+
+    async def talk(served: Served) -> Response:
+        return await (await served.connect()).ask(request(content))
+
+    response, other = run(talk), client.post(content)
+    assert response.content == other.content
+    assert response.status == other.status_code
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ("Host: service\r\nContent-Type: text/plain\r\n", 415),
+        (HEADERS + "Content-Encoding: gzip\r\n", 415),
+        (HEADERS + "".join(f"X-{n}: 1\r\n" for n in range(200)), 431),
+        (HEADERS + f"X-Long: {'a' * 40_000}\r\n", 431),
+    ],
+)
+def test_headers_are_refused_as_over_asgi(run: Run, headers: str, status: int) -> None:
+    async def talk(served: Served) -> Response:
+        return await (await served.connect()).ask(request(question(POINTS[0]), headers))
+
+    assert run(talk).status == status
+
+
+@pytest.mark.parametrize(
+    ("line", "headers"),
+    [("POST /v1/grad HTTP/1.0", HEADERS), ("POST /v1/grad HTTP/1.1", HEADERS + "Connection: close\r\n")],
+)
+def test_a_connection_that_is_to_close_is_answered_and_closed(run: Run, line: str, headers: str) -> None:
+    async def talk(served: Served) -> tuple[Response, bool]:
+        connection = await served.connect()
+        return await connection.ask(request(question(POINTS[2]), headers, line)), await connection.closed()
+
+    response, closed = run(talk)
+    assert response.json()["gradient"] == pytest.approx(gradient(POINTS[2]), rel=1e-15)
+    assert closed
+
+
+def test_a_client_that_waits_to_be_told_to_go_on_is_told(run: Run) -> None:
+    content = question(POINTS[2])
+    head, body = request(content, HEADERS + "Expect: 100-continue\r\n").split(b"\r\n\r\n", 1)
+
+    async def talk(served: Served) -> list[Response]:
+        connection = await served.connect()
+        connection.writer.write(head + b"\r\n\r\n")
+        responses = await connection.receive()
+        connection.writer.write(body)
+        return responses + await connection.receive()
+
+    assert [response.status for response in run(talk)] == [100, 200]
+
+
+def test_a_client_that_goes_away_does_not_disturb_the_others(run: Run) -> None:
+    async def talk(served: Served) -> list[Response]:
+        stay, leave = [[await served.connect() for _ in range(5)] for _ in range(2)]
+        for one, other in zip(leave, stay, strict=True):
+            one.writer.write(request(question(POINTS[0])))
+            other.writer.write(request(question(POINTS[1])))
+            one.writer.transport.abort()
+        return [response for connection in stay for response in await connection.receive()]
+
+    for response in run(talk):
+        assert response.json()["gradient"] == pytest.approx(gradient(POINTS[1]), rel=1e-15)
+
+
+@pytest.mark.parametrize(("sent", "echoed"), [("abc-1", True), ("a b", False), ("<script>", False)])
+def test_a_request_id_is_echoed_if_it_is_harmless(run: Run, sent: str, echoed: bool) -> None:
+    async def talk(served: Served) -> list[Response]:
+        connection = await served.connect()
+        content = request(question(POINTS[0]), HEADERS + f"X-Request-ID: {sent}\r\n")
+        return [await connection.ask(content), await connection.ask(request(question(POINTS[0])))]
+
+    first, second = run(talk)
+    assert (first.headers["x-request-id"] == sent) is echoed
+    assert first.headers["x-request-id"] != second.headers["x-request-id"]
+
+
+def test_numbers_that_are_not_finite_are_strings_of_a_hot_function_too(client: Client, run: Run) -> None:
+    def asked(point: list[float]) -> bytes:
+        return json.dumps({"expression": "x*exp(x*y)", "point": point, "argnums": [1, 0]}).encode()
+
+    async def talk(served: Served) -> tuple[Response, list[str]]:
+        await served.heat(asked([1.0, 2.0]))
+        connection = await served.connect()
+        return await connection.ask(request(asked([800.0, 1.0]))), served.asgi
+
+    response, asgi = run(talk)
+    assert asgi == []
+    assert response.json()["value"] == "Infinity"
+    assert response.json()["finite"] is False
+    assert response.content == client.post(asked([800.0, 1.0])).content
