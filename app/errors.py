@@ -7,6 +7,7 @@
     + InvalidName: an argument name cannot be used
     + SyntaxRejected: the text is not in the language
     + UnknownName: a name or function nobody defined
+      - NotDifferentiable: a derivative that has no name in the language
     + BadArity: a function got the wrong number of arguments
     + BadConstant: a constant that is not finite in float64
     + TooComplex: over a published limit
@@ -111,6 +112,12 @@ class UnknownName(Rejected):
 
     code = "unknown_name"
     title = "The expression uses a name nobody defined"
+
+
+class NotDifferentiable(UnknownName):
+    """A function whose derivative the language has no words for."""
+
+    title = "The derivative has no formula in the language"
 
 
 class BadArity(Rejected):

@@ -1,0 +1,150 @@
+"""A program's text to its formulae: the function and its partial derivatives as text, LaTeX and MathML.
+
+Runs in a worker process, which can be killed: no step of SymPy's can be bounded from within. Shortening has a bound of
+its own, an alarm in this process; what it has not finished when the alarm goes off stays as it was derived.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sympy.core import cache as sympy_cache
+
+from app import errors, formulae, markup, parsing, printing, shortening, tape
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on formulae.
+
+    Attributes:
+        max_symbolic_operations: of the function, written out: what is used twice counts twice.
+        max_symbolic_characters: of all text, LaTeX and MathML of one answer.
+        symbolic_seconds: wall-clock time of one answer.
+        simplify_seconds: of it, for shortening.
+    """
+
+    max_symbolic_operations: int = 500
+    max_symbolic_characters: int = 1_000_000
+    symbolic_seconds: float = 6.0
+    simplify_seconds: float = 2.0
+
+
+class _Alarm(BaseException):
+    """Time is up. No Exception, so that nothing in SymPy takes it for its own."""
+
+
+def check_size(recorded: tape.Tape, limits: Limits) -> None:
+    """Refuse a function that is too large to be written out.
+
+    Raises:
+        errors.TooComplex: over ``max_symbolic_operations``.
+    """
+    most = limits.max_symbolic_operations
+    sizes = [0] * recorded.leaves
+    for instruction in recorded.code:
+        sizes.append(min(most + 1, 1 + sum(sizes[slot] for slot in instruction.operands)))
+    if sizes[recorded.result] > most:
+        raise errors.TooComplex(f"formulae are given for up to {most} operations, written out", field="expression")
+
+
+def document(
+    text: str, args: Sequence[str], argnums: Sequence[int], *, simplify: bool, texts: parsing.Limits, limits: Limits
+) -> dict[str, Any]:
+    """Return the formulae of a function, ready for JSON.
+
+    Args:
+        text: the function.
+        args: argument names in order.
+        argnums: positions to differentiate by.
+        simplify: whether to shorten.
+        texts: bounds on the text.
+        limits: bounds on the formulae.
+
+    Returns:
+        ``function``, ``partials`` and ``simplified``, as /v1/symbolic answers them.
+
+    Raises:
+        errors.NotDifferentiable: a derivative has no name in the language.
+        errors.TooComplex: the formulae are too long.
+    """
+    program = parsing.parse(text, args, limits=texts)
+    sympy_cache.clear_cache()  # what was asked before must change neither memory nor answers
+    derived = formulae.derive(program, argnums)
+    expressions = [derived.function, *(partial.expression for partial in derived.partials)]
+    shortened = simplify and derived.evaluated and _shorten(expressions, derived, limits)
+    writer = _Writer(program.args, derived, limits.max_symbolic_characters)
+    function, *written = [writer.write(expression) for expression in expressions]
+    partials = [
+        {"arg": program.args[partial.argument], "index": list(partial.indices) or None} | forms
+        for partial, forms in zip(derived.partials, written, strict=True)
+    ]
+    return {"function": function, "partials": partials, "simplified": shortened}
+
+
+def _shorten(expressions: list[Any], derived: formulae.Formulae, limits: Limits) -> bool:
+    """Shorten expressions in place; return whether there was time for all of them."""
+    letters: Mapping[Any, printing.Leaf] = defaultdict(lambda: (0, ()))
+    read = printing.formula_reader(letters, decimals=derived.decimals, ordered=True)
+    style = printing.Text(["x"])
+
+    def weigh(expression: Any) -> float:
+        try:
+            return len(printing.write(expression, read, style, limits.max_symbolic_characters))
+        except printing.TooLong:
+            return float("inf")
+
+    with contextlib.suppress(_Alarm), _alarm(limits.simplify_seconds):
+        for index, expression in enumerate(expressions):
+            expressions[index] = shortening.shorten(expression, weigh)
+        return True
+    return False
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    """Raise _Alarm in the main thread when the time is up."""
+
+    def ring(number: int, frame: object) -> None:
+        raise _Alarm
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+class _Writer:
+    """Writes expressions in every form, to a bounded length in all."""
+
+    def __init__(self, args: Sequence[str], derived: formulae.Formulae, limit: int) -> None:
+        leaves = derived.leaves
+        self._read = printing.formula_reader(leaves, decimals=derived.decimals, ordered=derived.evaluated)
+        self._text = printing.Text(args)
+        self._latex = markup.Latex(args, leaves.values())
+        self._mathml = markup.MathML(args, leaves.values())
+        self._limit = self._left = limit
+
+    def write(self, expression: Any) -> dict[str, str]:
+        return {
+            "text": self._form(expression, self._text),
+            "latex": self._form(expression, self._latex),
+            "mathml": markup.MathML.document(self._form(expression, self._mathml)),
+        }
+
+    def _form(self, expression: Any, style: printing.Style) -> str:
+        try:
+            written = printing.write(expression, self._read, style, self._left)
+        except printing.TooLong:
+            detail = f"the formulae have more than {self._limit} characters"
+            raise errors.TooComplex(detail, hint="ask for fewer argnums", field="expression") from None
+        self._left -= len(written)
+        return written
