@@ -31,6 +31,7 @@ from app import (
     points,
     programs,
     store,
+    symbolic,
     telemetry,
     worker,
 )
@@ -47,6 +48,9 @@ _INLINE_WORK = 16_000
 _PLAN_WEIGHT = 40
 """What a plan counts beside its operations, in operations: its text, names and dictionaries."""
 
+_FORMULAE_CHARACTERS = 16_000_000
+"""Characters of all formulae kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -54,6 +58,11 @@ class Limits:
 
     text: parsing.Limits = parsing.Limits()
     point: points.Limits = points.Limits()
+    formulae: symbolic.Limits = symbolic.Limits()
+
+    def groups(self) -> tuple[parsing.Limits, points.Limits, symbolic.Limits]:
+        """Return all of them, for those who publish them."""
+        return self.text, self.point, self.formulae
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +144,31 @@ class Answer:
     execute_seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Formulae:
+    """What ``Engine.symbolic`` answers.
+
+    Attributes:
+        function: the function as text, LaTeX and MathML.
+        partials: the partial derivatives likewise, with the argument's name and the index into it.
+        args: argument names in order.
+        argnums: positions: an int or a list, as asked.
+        simplified: whether everything was simplified.
+        function_id: names the function.
+        hit: whether these formulae were known.
+        seconds: wall-clock time.
+    """
+
+    function: dict[str, str]
+    partials: list[dict[str, Any]]
+    args: tuple[str, ...]
+    argnums: int | list[int]
+    simplified: bool
+    function_id: str
+    hit: bool
+    seconds: float
+
+
 class Engine:
     """Answers queries. Belongs to one event loop; ``start`` before, ``close`` after.
 
@@ -149,6 +183,7 @@ class Engine:
         self._plans: cache.Cache[tuple[Any, ...], plans.Plan] = cache.Cache(
             options.plan_capacity, lambda plan: _PLAN_WEIGHT + plan.operations
         )
+        self._formulae: cache.Cache[worker.Key, dict[str, Any]] = cache.Cache(_FORMULAE_CHARACTERS, _characters)
         self._threads = ThreadPoolExecutor(options.threads, thread_name_prefix="gradserve")
         self._workers = worker.Workers(options.compile_workers, options.compile_limits, options.observer)
         self._programs = programs.Interpreters(options.disk)
@@ -185,6 +220,7 @@ class Engine:
         await self._workers.close()
         self._threads.shutdown(wait=True, cancel_futures=True)
         self._plans.clear()
+        self._formulae.clear()
 
     async def answer(self, query: Query) -> Answer:
         """Answer a query.
@@ -218,6 +254,33 @@ class Engine:
             parse_seconds=parsed - start,
             execute_seconds=executed - parsed,
         )
+
+    async def symbolic(
+        self,
+        expression: str,
+        args: Sequence[str] | None = None,
+        argnums: int | str | Sequence[int | str] = 0,
+        *,
+        simplify: bool = True,
+    ) -> Formulae:
+        """Return the formulae of a function and of its partial derivatives.
+
+        Raises:
+            errors.Rejected: the function is at fault, too large, or too expensive.
+            errors.Overloaded: too many are asking.
+        """
+        start = time.perf_counter()
+        plan, _ = await self._plan(Query("symbolic", expression, None, args))
+        found = plan.argnums(argnums)
+        limits = self.limits.formulae
+        symbolic.check_size(plan.recording.tape, limits)
+        by = (found,) if isinstance(found, int) else tuple(found)
+        function_id = plan.recording.function_id
+        job = worker.FormulaeJob(expression, plan.args, by, simplify, self.limits.text, limits, function_id)
+        hit = self._formulae.get(job.key) is not None
+        document = await self._formulae.get_or_make(job.key, lambda: self._workers.derive(job))
+        seconds = time.perf_counter() - start
+        return Formulae(**document, args=plan.args, argnums=found, function_id=function_id, hit=hit, seconds=seconds)
 
     async def _plan(self, query: Query) -> tuple[plans.Plan, bool]:
         """Return the plan, and whether it was there."""
@@ -309,6 +372,11 @@ class Engine:
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+
+def _characters(document: dict[str, Any]) -> int:
+    forms = [document["function"], *document["partials"]]
+    return sum(len(form[kind]) for form in forms for kind in ("text", "latex", "mathml"))
 
 
 def _in_pieces(run: Callable[[Array], Array], leaves: Array, rows: int) -> Array:

@@ -23,7 +23,7 @@ from typing import Any
 import sympy
 from sympy.core.basic import Basic
 
-from app import errors, parsing, printing, slopes, vocabulary
+from app import errors, parsing, printing, slopes, views, vocabulary
 
 Expr = slopes.Expr
 Slope = dict[Basic, Expr]
@@ -34,6 +34,7 @@ _LARGEST_EXPONENT = 1000
 """Powers beyond this are not evaluated: 3**(10**9) is not a number to write down."""
 
 _MAX_BITS = 1023
+_MINUS_INFINITY = -sympy.oo
 _EVALUATED: frozenset[Any] = frozenset(
     {
         *(sympy.sin, sympy.cos, sympy.tan, sympy.sec, sympy.csc, sympy.cot),
@@ -112,8 +113,8 @@ def _is_writable(node: Any, written: frozenset[Basic]) -> bool:
     if node.is_Rational:
         return max(int(node.p).bit_length(), int(node.q).bit_length()) <= _MAX_BITS and bool(node == 0 or float(node))
     if node.args:
-        return isinstance(node, _KNOWN) or printing.word(node) is not None
-    if node is sympy.S.NegativeInfinity:
+        return isinstance(node, _KNOWN) or views.word(node) is not None
+    if node is _MINUS_INFINITY:
         return sympy.oo in written
     return node.is_Symbol or node in (sympy.pi, sympy.E, sympy.true, sympy.false) or node in written
 
@@ -143,7 +144,7 @@ def _postorder(root: Basic) -> Iterator[Basic]:
 
 def _leaves(nodes: Sequence[Basic]) -> dict[printing.Leaf, Basic]:
     """Return a real symbol for each element of an argument that is used; SymPy orders them as they are here."""
-    found = sorted({printing.leaf_of(node) for node in nodes if type(node) in (sympy.Symbol, sympy.Indexed)})
+    found = sorted({views.leaf_of(node) for node in nodes if type(node) in (sympy.Symbol, sympy.Indexed)})
     return {leaf: sympy.Symbol(f"v{number:05d}", real=True) for number, leaf in enumerate(found)}
 
 
@@ -203,7 +204,7 @@ class _Builder:
     def _built(self, node: Any) -> tuple[Expr, Slope]:
         kind = type(node)
         if kind is sympy.Symbol or kind is sympy.Indexed:
-            leaf = printing.leaf_of(node)
+            leaf = views.leaf_of(node)
             symbol = self._leaves[leaf]
             return symbol, {symbol: _ONE} if leaf[0] in self._wanted else {}
         if not node.args:
@@ -319,7 +320,11 @@ def _winner(first: Expr, second: Expr, one: Slope, other: Slope) -> Slope:
     slope = {}
     for symbol in dict.fromkeys((*one, *other)):
         a, b = one.get(symbol, _ZERO), other.get(symbol, _ZERO)
-        tie = a if a == b else _plus([_times([half, a]) if a is not _ZERO else a, _times([half, b]) if b is not _ZERO else b])
+        tie = (
+            a
+            if a == b
+            else _plus([_times([half, a]) if a is not _ZERO else a, _times([half, b]) if b is not _ZERO else b])
+        )
         slope[symbol] = slopes.cases((a, first), (b, second), (tie, sympy.true))
     return slope
 
@@ -332,7 +337,7 @@ def _joined(kind: Any, values: Sequence[Expr]) -> Expr:
 
 
 def _condition(kind: Any) -> Callable[[list[Expr], list[Slope]], tuple[Expr, Slope]]:
-    def build(values: list[Expr], found: list[Slope]) -> tuple[Expr, Slope]:
+    def build(values: list[Expr], _: list[Slope]) -> tuple[Expr, Slope]:
         decided = all(value is sympy.true or value is sympy.false for value in values)
         return (kind(*values) if decided else Basic.__new__(kind, *values)), {}
 
@@ -362,7 +367,9 @@ def _function(kind: Any, values: list[Expr], found: list[Slope]) -> tuple[Expr, 
         return value, {}
     partials = slopes.of(opcode, tuple(values))
     if partials is None:
-        word = vocabulary.BY_NAME[printing.word(value) or opcode].names[0]
+        word = vocabulary.BY_NAME[views.word(value) or opcode].names[0]
         raise errors.NotDifferentiable(f"the derivative of {word} has no formula in the language")
     pairs = zip(partials, found, strict=True)
-    return value, _merged([(partial, slope) for partial, slope in pairs if partial is not None and partial is not _ZERO])
+    return value, _merged(
+        [(partial, slope) for partial, slope in pairs if partial is not None and partial is not _ZERO]
+    )

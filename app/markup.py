@@ -12,27 +12,32 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import sympy
 
 from app import printing
-from app.printing import Leaf, Piece, View
+from app.printing import Layout, Leaf, Piece, View
 
 _GREEK = (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi chi "
-    "psi omega"
-).split()
-_GREEK_LETTERS = dict(zip(_GREEK, "αβγδεζηθικλμνξοπρστυφχψω", strict=True))
+    *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu"),
+    *("nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"),
+)
+_GREEK_LETTERS = {
+    name: unicodedata.lookup(f"GREEK SMALL LETTER {'LAMDA' if name == 'lambda' else name.upper()}") for name in _GREEK
+}
+_GREEK_NAMES = {letter: name for name, letter in _GREEK_LETTERS.items()}
 _UPRIGHT = frozenset({"Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega"})
 """Greek capitals that LaTeX has commands for; the others look Latin."""
 
 _INDEXED = re.compile(r"([^\W\d_]+?)_?(\d+|_[^\W_]+)?_*")
 _RELATIONS = {"<": "<", "<=": r"\le", ">": ">", ">=": r"\ge", "==": "=", "!=": r"\ne"}
 _SIGNS = {"<": "&lt;", "<=": "&#x2264;", ">": "&gt;", ">=": "&#x2265;", "==": "=", "!=": "&#x2260;"}
-_LATEX_WORDS = {name: "\\" + name for name in "sin cos tan sec csc cot sinh cosh tanh coth log max min".split()} | {
+_LATEX_OWN = ("sin", "cos", "tan", "sec", "csc", "cot", "sinh", "cosh", "tanh", "coth", "log", "max", "min")
+_LATEX_WORDS = {name: "\\" + name for name in _LATEX_OWN} | {
     "asin": r"\arcsin",
     "acos": r"\arccos",
     "atan": r"\arctan",
@@ -47,8 +52,6 @@ _MATHML_WORDS = {"gamma": "<mi>&#x393;</mi>", "digamma": "<mi>&#x3C8;</mi>"} | {
 _BRACKETS = {"abs": ("|", "|"), "floor": ("⌊", "⌋"), "ceil": ("⌈", "⌉")}
 _LATEX_BRACKETS = {"⌊": r"\lfloor", "⌋": r"\rfloor", "⌈": r"\lceil", "⌉": r"\rceil"}
 
-Layout = tuple[int, list[Piece]]
-
 
 def _split(name: str) -> tuple[str, str]:
     """Return a name as a letter or word and its index, '' for none."""
@@ -57,22 +60,24 @@ def _split(name: str) -> tuple[str, str]:
 
 
 def _set(leaves: Iterable[Leaf], args: Sequence[str], draw: Callable[[str, str, str], str]) -> dict[Leaf, str]:
-    """Return how each element is drawn: as a letter with indices unless another one looks the same."""
-    drawn = {}
-    for leaf in leaves:
-        base, index = _split(args[leaf[0]])
-        drawn[leaf] = draw(base, index, ", ".join(map(str, leaf[1])))
+    """Return how each element is drawn: as a letter with indices unless another one looks the same.
+
+    ``draw(letter, index, element)`` draws a letter; no letter asks for the name ``index`` letter for letter.
+    """
+    drawn = {leaf: draw(*_split(args[leaf[0]]), _element(leaf)) for leaf in leaves}
     alike = Counter(drawn.values())
-    return {
-        leaf: text if alike[text] == 1 else draw(args[leaf[0]], "", ", ".join(map(str, leaf[1])) and str(list(leaf[1])))
-        for leaf, text in drawn.items()
-    }
+    return {leaf: text if alike[text] == 1 else draw("", args[leaf[0]], _element(leaf)) for leaf, text in drawn.items()}
+
+
+def _element(leaf: Leaf) -> str:
+    return ", ".join(map(str, leaf[1]))
 
 
 def _parts(view: View) -> tuple[list[Any], list[Any]]:
     """Return what stands above and below the bar of a product."""
     signs = zip(view.data, view.parts, strict=True)
-    above, below = [], []
+    above: list[Any] = []
+    below: list[Any] = []
     for sign, part in signs:
         (above if sign == "*" else below).append(part)
     return above, below
@@ -98,9 +103,10 @@ class Latex:
 
     def __init__(self, args: Sequence[str], leaves: Iterable[Leaf]) -> None:
         self._names = _set(leaves, args, _latex_name)
+        self._e, self._pi = (self._upright(drawn) for drawn in ("e", r"\pi"))
 
     def lay(self, view: View) -> Layout:
-        return _LATEX[view.kind](self, view)
+        return self._LAYOUTS[view.kind](self, view)
 
     def enclose(self, pieces: list[Piece]) -> list[Piece]:
         return [r"\left(", *pieces, r"\right)"]
@@ -115,7 +121,11 @@ class Latex:
         return printing.ATOM, [mantissa]
 
     def _constant(self, view: View) -> Layout:
-        return printing.ATOM, [{"pi": r"\pi", "e": "e", "inf": r"\infty", "nan": r"\mathrm{NaN}"}[view.data]]
+        return printing.ATOM, [{"pi": self._pi, "e": self._e, "inf": r"\infty"}.get(view.data, r"\mathrm{NaN}")]
+
+    def _upright(self, drawn: str) -> str:
+        """Return a constant, upright where an argument looks like it."""
+        return rf"\mathrm{{{drawn}}}" if drawn in self._names.values() else drawn
 
     def _truth(self, view: View) -> Layout:
         return printing.ATOM, [rf"\mathrm{{{view.data}}}"]
@@ -132,7 +142,7 @@ class Latex:
         above, below = _parts(view)
         if not below:
             return printing.PRODUCT, self._juxtaposed(above)
-        return printing.ATOM, [r"\frac{", *self._juxtaposed(above), "}{", *self._juxtaposed(below), "}"]
+        return printing.PRODUCT, [r"\frac{", *self._juxtaposed(above), "}{", *self._juxtaposed(below), "}"]
 
     def _juxtaposed(self, factors: list[Any]) -> list[Piece]:
         if len(factors) == 1:
@@ -144,14 +154,14 @@ class Latex:
 
     def _power(self, view: View) -> Layout:
         base, exponent = view.parts
-        return printing.POWER, ["{", (base, printing.ATOM), "}^{", (exponent, printing.ANY), "}"]
+        return printing.POWER, [(base, printing.ATOM), "^{", (exponent, printing.ANY), "}"]
 
     def _root(self, view: View) -> Layout:
         return printing.ATOM, [r"\sqrt{" if view.data == 2 else r"\sqrt[3]{", (view.parts[0], printing.ANY), "}"]
 
     def _call(self, view: View) -> Layout:
         if view.data == "exp":
-            return printing.POWER, ["e^{", (view.parts[0], printing.ANY), "}"]
+            return printing.POWER, [self._e + "^{", (view.parts[0], printing.ANY), "}"]
         if view.data == "cbrt":
             return self._root(View("root", 3, view.parts))
         operands = printing.separated(", ", view.parts)
@@ -179,25 +189,24 @@ class Latex:
         for value, condition in _pairs(view):
             pieces += [r" \\ " if pieces else r"\begin{cases} ", (value, printing.ANY), r" & \text{"]
             pieces += ["otherwise}"] if condition is sympy.true else [r"if}\: ", (condition, printing.ANY)]
-        return printing.ATOM, [*pieces, r" \end{cases}"]
+        return printing.RELATION, [*pieces, r" \end{cases}"]
 
-
-_LATEX: dict[str, Callable[[Latex, View], Layout]] = {
-    "name": Latex._name,
-    "number": Latex._number,
-    "constant": Latex._constant,
-    "truth": Latex._truth,
-    "sum": Latex._sum,
-    "product": Latex._product,
-    "power": Latex._power,
-    "root": Latex._root,
-    "call": Latex._call,
-    "relation": Latex._relation,
-    "and": Latex._and,
-    "or": Latex._or,
-    "not": Latex._not,
-    "cases": Latex._cases,
-}
+    _LAYOUTS: ClassVar[dict[str, Callable[..., Layout]]] = {
+        "name": _name,
+        "number": _number,
+        "constant": _constant,
+        "truth": _truth,
+        "sum": _sum,
+        "product": _product,
+        "power": _power,
+        "root": _root,
+        "call": _call,
+        "relation": _relation,
+        "and": _and,
+        "or": _or,
+        "not": _not,
+        "cases": _cases,
+    }
 
 
 def _pairs(view: View) -> Iterable[tuple[Any, Any]]:
@@ -208,16 +217,23 @@ def _latex_escaped(name: str) -> str:
     return "".join(character if character.isalnum() else rf"\{character}" for character in name)
 
 
+def _latex_word(word: str) -> str:
+    return rf"\mathit{{{_latex_escaped(word)}}}"
+
+
 def _latex_letter(name: str) -> str:
-    greek = {letter: word for word, letter in _GREEK_LETTERS.items()}.get(name, name)
-    if (greek in _GREEK and greek != "omicron") or greek in _UPRIGHT:
+    greek = _GREEK_NAMES.get(name, name)
+    if greek in _GREEK_LETTERS or greek in _UPRIGHT:
         return "\\" + greek
-    return _latex_escaped(name) if len(name) == 1 else rf"\mathit{{{_latex_escaped(name)}}}"
+    return _latex_escaped(name) if len(name) == 1 else _latex_word(name)
 
 
-def _latex_name(base: str, index: str, element: str) -> str:
-    indices = ", ".join(filter(None, (_latex_escaped(index), element)))
-    return f"{_latex_letter(base)}_{{{indices}}}" if indices else _latex_letter(base)
+def _latex_name(letter: str, index: str, element: str) -> str:
+    if not letter:
+        return _latex_word(index) + (rf"\left[{element}\right]" if element else "")
+    below = index if index.isdigit() or len(index) < 2 else _latex_word(index)
+    indices = ", ".join(filter(None, (below, element)))
+    return f"{_latex_letter(letter)}_{{{indices}}}" if indices else _latex_letter(letter)
 
 
 class MathML:
@@ -230,9 +246,10 @@ class MathML:
 
     def __init__(self, args: Sequence[str], leaves: Iterable[Leaf]) -> None:
         self._names = _set(leaves, args, _mathml_name)
+        self._e, self._pi = (self._upright(drawn) for drawn in ("e", "π"))
 
     def lay(self, view: View) -> Layout:
-        return _MATHML[view.kind](self, view)
+        return self._LAYOUTS[view.kind](self, view)
 
     def enclose(self, pieces: list[Piece]) -> list[Piece]:
         return ["<mrow><mo>(</mo>", *pieces, "<mo>)</mo></mrow>"]
@@ -249,12 +266,17 @@ class MathML:
         mantissa, exponent = _scientific(view.data)
         if not exponent:
             return printing.ATOM, [f"<mn>{mantissa}</mn>"]
-        minus = "<mo>-</mo>" if exponent.startswith("-") else ""
+        minus = "<mo>&#x2212;</mo>" if exponent.startswith("-") else ""
         power = f"<msup><mn>10</mn><mrow>{minus}<mn>{exponent.lstrip('-')}</mn></mrow></msup>"
         return printing.PRODUCT, [f"<mn>{mantissa}</mn><mo>&#xD7;</mo>{power}"]
 
     def _constant(self, view: View) -> Layout:
-        return printing.ATOM, ["<mi>{}</mi>".format({"pi": "&#x3C0;", "inf": "&#x221E;", "nan": "NaN"}.get(view.data, "e"))]
+        return printing.ATOM, [{"pi": self._pi, "e": self._e, "inf": "<mi>∞</mi>"}.get(view.data, "<mi>NaN</mi>")]
+
+    def _upright(self, drawn: str) -> str:
+        """Return a constant, upright where an argument looks like it."""
+        letter = f"<mi>{drawn}</mi>"
+        return f'<mi mathvariant="normal">{drawn}</mi>' if letter in self._names.values() else letter
 
     def _truth(self, view: View) -> Layout:
         return printing.ATOM, [f"<mtext>{view.data}</mtext>"]
@@ -272,7 +294,13 @@ class MathML:
         if not below:
             return printing.PRODUCT, self._juxtaposed(above)
         bar = "</mrow><mrow>"
-        return printing.ATOM, ["<mfrac><mrow>", *self._juxtaposed(above), bar, *self._juxtaposed(below), "</mrow></mfrac>"]
+        return printing.PRODUCT, [
+            "<mfrac><mrow>",
+            *self._juxtaposed(above),
+            bar,
+            *self._juxtaposed(below),
+            "</mrow></mfrac>",
+        ]
 
     def _juxtaposed(self, factors: list[Any]) -> list[Piece]:
         if len(factors) == 1:
@@ -285,7 +313,13 @@ class MathML:
 
     def _power(self, view: View) -> Layout:
         base, exponent = view.parts
-        return printing.POWER, ["<msup><mrow>", (base, printing.ATOM), "</mrow><mrow>", (exponent, printing.ANY), "</mrow></msup>"]
+        return printing.POWER, [
+            "<msup><mrow>",
+            (base, printing.ATOM),
+            "</mrow><mrow>",
+            (exponent, printing.ANY),
+            "</mrow></msup>",
+        ]
 
     def _root(self, view: View) -> Layout:
         radicand = (view.parts[0], printing.ANY)
@@ -295,7 +329,7 @@ class MathML:
 
     def _call(self, view: View) -> Layout:
         if view.data == "exp":
-            return printing.POWER, ["<msup><mi>e</mi><mrow>", (view.parts[0], printing.ANY), "</mrow></msup>"]
+            return printing.POWER, [f"<msup>{self._e}<mrow>", (view.parts[0], printing.ANY), "</mrow></msup>"]
         if view.data == "cbrt":
             return self._root(View("root", 3, view.parts))
         operands = printing.separated("<mo>,</mo>", view.parts)
@@ -322,30 +356,35 @@ class MathML:
         pieces: list[Piece] = ["<mrow><mo>{</mo><mtable>"]
         for value, condition in _pairs(view):
             pieces += ["<mtr><mtd><mrow>", (value, printing.ANY), "</mrow></mtd><mtd><mrow><mtext>"]
-            pieces += ["otherwise</mtext>"] if condition is sympy.true else ["if&#xA0;</mtext>", (condition, printing.ANY)]
+            pieces += (
+                ["otherwise</mtext>"] if condition is sympy.true else ["if&#xA0;</mtext>", (condition, printing.ANY)]
+            )
             pieces.append("</mrow></mtd></mtr>")
-        return printing.ATOM, [*pieces, "</mtable></mrow>"]
+        return printing.RELATION, [*pieces, "</mtable></mrow>"]
+
+    _LAYOUTS: ClassVar[dict[str, Callable[..., Layout]]] = {
+        "name": _name,
+        "number": _number,
+        "constant": _constant,
+        "truth": _truth,
+        "sum": _sum,
+        "product": _product,
+        "power": _power,
+        "root": _root,
+        "call": _call,
+        "relation": _relation,
+        "and": _and,
+        "or": _or,
+        "not": _not,
+        "cases": _cases,
+    }
 
 
-_MATHML: dict[str, Callable[[MathML, View], Layout]] = {
-    "name": MathML._name,
-    "number": MathML._number,
-    "constant": MathML._constant,
-    "truth": MathML._truth,
-    "sum": MathML._sum,
-    "product": MathML._product,
-    "power": MathML._power,
-    "root": MathML._root,
-    "call": MathML._call,
-    "relation": MathML._relation,
-    "and": MathML._and,
-    "or": MathML._or,
-    "not": MathML._not,
-    "cases": MathML._cases,
-}
-
-
-def _mathml_name(base: str, index: str, element: str) -> str:
-    letter = f"<mi>{html.escape(_GREEK_LETTERS.get(base, base))}</mi>"
+def _mathml_name(letter: str, index: str, element: str) -> str:
+    if not letter:
+        brackets = f"<mo>[</mo><mtext>{element}</mtext><mo>]</mo>" if element else ""
+        return f"<mrow><mi>{html.escape(index)}</mi>{brackets}</mrow>"
+    drawn = f"<mi>{html.escape(_GREEK_LETTERS.get(letter, letter))}</mi>"
     indices = ", ".join(filter(None, (index, element)))
-    return f"<msub>{letter}<mtext>{html.escape(indices)}</mtext></msub>" if indices else letter
+    kind = "mn" if indices.isdigit() else "mtext"
+    return f"<msub>{drawn}<{kind}>{html.escape(indices)}</{kind}></msub>" if indices else drawn

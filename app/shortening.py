@@ -23,10 +23,16 @@ Expr = slopes.Expr
 Rewriting = Callable[[Expr], Expr]
 Weigh = Callable[[Expr], float]
 
-_TRIGONOMETRIC = (sympy.functions.elementary.trigonometric.TrigonometricFunction, sympy.functions.elementary.hyperbolic.HyperbolicFunction)
+_TRIGONOMETRIC = (
+    sympy.functions.elementary.trigonometric.TrigonometricFunction,
+    sympy.functions.elementary.hyperbolic.HyperbolicFunction,
+)
 _OPAQUE = (sympy.Piecewise, sympy.Max, sympy.Min)
 _HEAVY_WEIGHT = 600
 """Beyond this weight only rewritings of linear cost are tried."""
+
+_LONGEST_DENOMINATOR = 12
+"""Rational numbers of longer denominators are opaque, too."""
 
 
 def _trigonometric(expression: Expr) -> Expr:
@@ -44,13 +50,14 @@ _HEAVY: tuple[Rewriting, ...] = (sympy.cancel, _trigonometric, sympy.powsimp, sy
 def shorten(expression: Expr, weigh: Weigh) -> Expr:
     """Return an expression equal to a real one wherever that is defined, and no longer by ``weigh``."""
     opaque = _opaque(expression)
-    if not opaque:
-        return _shortest(expression, weigh)
-    stand_ins = {node: sympy.Symbol(f"w{number:05d}", real=True) for number, node in enumerate(opaque)}
-    if expression in stand_ins:
+    if expression in opaque:
         return _inside(expression, weigh)
-    outer = _shortest(expression.xreplace(stand_ins), weigh)
-    return outer.xreplace({symbol: _inside(node, weigh) for node, symbol in stand_ins.items()})
+    stand_ins = {node: sympy.Symbol(f"w{number:05d}", real=True) for number, node in enumerate(opaque)}
+    originals = {symbol: _inside(node, weigh) for node, symbol in stand_ins.items()}
+    outer = expression.xreplace(stand_ins)
+    decimals = _decimals(outer)
+    outer = outer.xreplace(decimals)
+    return _shortest(outer, weigh).xreplace(originals | {symbol: number for number, symbol in _positive(decimals)})
 
 
 def _opaque(expression: Expr) -> list[Basic]:
@@ -62,6 +69,17 @@ def _opaque(expression: Expr) -> list[Basic]:
             found[node] = None
             walk.skip()
     return list(found)
+
+
+def _decimals(expression: Expr) -> dict[Expr, Expr]:
+    """Return stand-ins for long decimals: over a common denominator they would become longer still."""
+    numbers = sorted({abs(n) for n in expression.atoms(sympy.Rational) if n.q > _LONGEST_DENOMINATOR})
+    symbols = {number: sympy.Symbol(f"u{count:05d}", positive=True) for count, number in enumerate(numbers)}
+    return symbols | {-number: -symbol for number, symbol in symbols.items()}
+
+
+def _positive(stand_ins: dict[Expr, Expr]) -> list[tuple[Expr, Expr]]:
+    return [(number, symbol) for number, symbol in stand_ins.items() if number > 0]
 
 
 def _inside(node: Any, weigh: Weigh) -> Expr:

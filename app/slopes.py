@@ -58,7 +58,9 @@ def cases(*pairs: tuple[Expr, Expr]) -> Expr:
 def call(opcode: str, *operands: Expr) -> Expr:
     """Return a word of operands, as it stands."""
     node = _NODES[opcode]
-    return node(*operands) if isinstance(node, sympy.core.function.UndefinedFunction) else node(*operands, evaluate=False)
+    return (
+        node(*operands) if isinstance(node, sympy.core.function.UndefinedFunction) else node(*operands, evaluate=False)
+    )
 
 
 def named(name: str, *operands: Expr) -> Expr | None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from sympy.core import cache as sympy_cache
 
-from app import errors, formulae, markup, parsing, printing, shortening, tape
+from app import errors, formulae, markup, parsing, printing, shortening, tape, views
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,9 @@ class Limits:
     max_symbolic_characters: int = 1_000_000
     symbolic_seconds: float = 6.0
     simplify_seconds: float = 2.0
+
+
+_AGAIN_SECONDS = 0.25
 
 
 class _Alarm(BaseException):
@@ -80,8 +83,8 @@ def document(
     shortened = simplify and derived.evaluated and _shorten(expressions, derived, limits)
     writer = _Writer(program.args, derived, limits.max_symbolic_characters)
     function, *written = [writer.write(expression) for expression in expressions]
-    partials = [
-        {"arg": program.args[partial.argument], "index": list(partial.indices) or None} | forms
+    partials: list[dict[str, Any]] = [
+        {"arg": program.args[partial.argument], "index": list(partial.indices) or None, **forms}
         for partial, forms in zip(derived.partials, written, strict=True)
     ]
     return {"function": function, "partials": partials, "simplified": shortened}
@@ -90,7 +93,7 @@ def document(
 def _shorten(expressions: list[Any], derived: formulae.Formulae, limits: Limits) -> bool:
     """Shorten expressions in place; return whether there was time for all of them."""
     letters: Mapping[Any, printing.Leaf] = defaultdict(lambda: (0, ()))
-    read = printing.formula_reader(letters, decimals=derived.decimals, ordered=True)
+    read = views.formula_reader(letters, decimals=derived.decimals, ordered=True)
     style = printing.Text(["x"])
 
     def weigh(expression: Any) -> float:
@@ -108,16 +111,19 @@ def _shorten(expressions: list[Any], derived: formulae.Formulae, limits: Limits)
 
 @contextlib.contextmanager
 def _alarm(seconds: float) -> Iterator[None]:
-    """Raise _Alarm in the main thread when the time is up."""
+    """Raise _Alarm in the main thread when the time is up, again and again in case something swallows it."""
+    armed = [True]
 
-    def ring(number: int, frame: object) -> None:
-        raise _Alarm
+    def ring(_number: int, _frame: object) -> None:
+        if armed[0]:
+            raise _Alarm
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
     try:
         yield
     finally:
+        armed[0] = False
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 
@@ -127,7 +133,7 @@ class _Writer:
 
     def __init__(self, args: Sequence[str], derived: formulae.Formulae, limit: int) -> None:
         leaves = derived.leaves
-        self._read = printing.formula_reader(leaves, decimals=derived.decimals, ordered=derived.evaluated)
+        self._read = views.formula_reader(leaves, decimals=derived.decimals, ordered=derived.evaluated)
         self._text = printing.Text(args)
         self._latex = markup.Latex(args, leaves.values())
         self._mathml = markup.MathML(args, leaves.values())
