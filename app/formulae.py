@@ -22,6 +22,7 @@ from typing import Any
 
 import sympy
 from sympy.core.basic import Basic
+from sympy.functions.elementary.piecewise import ExprCondPair
 
 from app import errors, parsing, printing, slopes, views, vocabulary
 
@@ -112,6 +113,8 @@ def expressible(expression: Expr, written: frozenset[Basic] = frozenset()) -> bo
 def _is_writable(node: Any, written: frozenset[Basic]) -> bool:
     if node.is_Rational:
         return max(int(node.p).bit_length(), int(node.q).bit_length()) <= _MAX_BITS and bool(node == 0 or float(node))
+    if node.is_Pow and node.args[0].is_negative and node.args[0].is_Rational:
+        return bool(node.args[1].is_integer)
     if node.args:
         return isinstance(node, _KNOWN) or views.word(node) is not None
     if node is _MINUS_INFINITY:
@@ -121,7 +124,7 @@ def _is_writable(node: Any, written: frozenset[Basic]) -> bool:
 
 _KNOWN = (
     *(sympy.Add, sympy.Mul, sympy.Pow, sympy.Max, sympy.Min, sympy.Piecewise),
-    *(sympy.functions.elementary.piecewise.ExprCondPair, sympy.core.relational.Relational),
+    *(ExprCondPair, sympy.core.relational.Relational),
     *(sympy.And, sympy.Or, sympy.Not),
 )
 
@@ -349,7 +352,7 @@ _STRUCTURES: dict[Any, Callable[[list[Expr], list[Slope]], tuple[Expr, Slope]]] 
     sympy.Mul: _product,
     sympy.Pow: _power,
     sympy.Piecewise: _piecewise,
-    sympy.functions.elementary.piecewise.ExprCondPair: _pair,
+    ExprCondPair: _pair,
     sympy.Max: _extreme(sympy.Max, sympy.StrictGreaterThan, sympy.StrictLessThan),
     sympy.Min: _extreme(sympy.Min, sympy.StrictLessThan, sympy.StrictGreaterThan),
     sympy.And: _condition(sympy.And),

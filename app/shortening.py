@@ -22,17 +22,16 @@ from app import formulae, slopes
 Expr = slopes.Expr
 Rewriting = Callable[[Expr], Expr]
 Weigh = Callable[[Expr], float]
+"""How long an expression is to its reader."""
+
+Attempt = Callable[[Rewriting, Expr], Expr]
+"""Applies a rewriting within a time; what it raises is that it could not."""
 
 _TRIGONOMETRIC = (
     sympy.functions.elementary.trigonometric.TrigonometricFunction,
     sympy.functions.elementary.hyperbolic.HyperbolicFunction,
 )
 _OPAQUE = (sympy.Piecewise, sympy.Max, sympy.Min)
-_HEAVY_WEIGHT = 600
-"""Beyond this weight only rewritings of linear cost are tried."""
-
-_LONGEST_DENOMINATOR = 12
-"""Rational numbers of longer denominators are opaque, too."""
 
 
 def _trigonometric(expression: Expr) -> Expr:
@@ -43,21 +42,34 @@ def _factored(expression: Expr) -> Expr:
     return sympy.factor_terms(sympy.together(expression))
 
 
-_LIGHT: tuple[Rewriting, ...] = (sympy.factor_terms, _factored)
-_HEAVY: tuple[Rewriting, ...] = (sympy.cancel, _trigonometric, sympy.powsimp, sympy.factor)
+_REWRITINGS: tuple[tuple[Rewriting, float], ...] = (
+    (sympy.factor_terms, 4000.0),
+    (sympy.powsimp, 1000.0),
+    (_factored, 400.0),
+    (sympy.cancel, 160.0),
+    (_trigonometric, 160.0),
+    (sympy.factor, 160.0),
+    (_factored, 160.0),
+)
+"""What is tried, in this order, and the weight beyond which it costs more than it ever gains (measured)."""
+
+_LONGEST_DENOMINATOR = 12
+"""Rational numbers of longer denominators are opaque, too."""
 
 
-def shorten(expression: Expr, weigh: Weigh) -> Expr:
+def shorten(expression: Expr, weigh: Weigh, attempt: Attempt) -> Expr:
     """Return an expression equal to a real one wherever that is defined, and no longer by ``weigh``."""
     opaque = _opaque(expression)
     if expression in opaque:
-        return _inside(expression, weigh)
+        return _inside(expression, weigh, attempt)
     stand_ins = {node: sympy.Symbol(f"w{number:05d}", real=True) for number, node in enumerate(opaque)}
-    originals = {symbol: _inside(node, weigh) for node, symbol in stand_ins.items()}
+    originals = {symbol: _inside(node, weigh, attempt) for node, symbol in stand_ins.items()}
     outer = expression.xreplace(stand_ins)
     decimals = _decimals(outer)
     outer = outer.xreplace(decimals)
-    return _shortest(outer, weigh).xreplace(originals | {symbol: number for number, symbol in _positive(decimals)})
+    return _shortest(outer, weigh, attempt).xreplace(
+        originals | {symbol: number for number, symbol in _positive(decimals)}
+    )
 
 
 def _opaque(expression: Expr) -> list[Basic]:
@@ -82,18 +94,20 @@ def _positive(stand_ins: dict[Expr, Expr]) -> list[tuple[Expr, Expr]]:
     return [(number, symbol) for number, symbol in stand_ins.items() if number > 0]
 
 
-def _inside(node: Any, weigh: Weigh) -> Expr:
+def _inside(node: Any, weigh: Weigh, attempt: Attempt) -> Expr:
     """Shorten the cases of a node, none of its conditions."""
     if not isinstance(node, sympy.Piecewise):
         return node
-    return slopes.cases(*[(shorten(pair.args[0], weigh), pair.args[1]) for pair in node.args])
+    return slopes.cases(*[(shorten(pair.args[0], weigh, attempt), pair.args[1]) for pair in node.args])
 
 
-def _shortest(expression: Expr, weigh: Weigh) -> Expr:
+def _shortest(expression: Expr, weigh: Weigh, attempt: Attempt) -> Expr:
     best, least = expression, weigh(expression)
-    for rewriting in _LIGHT if least > _HEAVY_WEIGHT else (*_LIGHT, *_HEAVY, _factored):
+    for rewriting, most in _REWRITINGS:
+        if least > most:
+            continue
         try:
-            found = rewriting(best)
+            found = attempt(rewriting, best)
             length = weigh(found) if formulae.expressible(found) and not _overflows(found, expression) else least
         except Exception:  # noqa: BLE001, S112 - whatever SymPy cannot do, the expression stays as it is
             continue

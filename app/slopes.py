@@ -18,6 +18,7 @@ from typing import Any
 
 import sympy
 from sympy.core.basic import Basic
+from sympy.functions.elementary.piecewise import ExprCondPair
 
 from app import vocabulary
 
@@ -52,7 +53,8 @@ def cases(*pairs: tuple[Expr, Expr]) -> Expr:
             del kept[-2]
         if len(kept) == 1:
             return kept[0][0]
-    return sympy.Piecewise(*kept, evaluate=False)
+    # Made as the parser makes them: SymPy's own constructors solve conditions, which may take for ever.
+    return Basic.__new__(sympy.Piecewise, *[Basic.__new__(ExprCondPair, *pair) for pair in kept])
 
 
 def call(opcode: str, *operands: Expr) -> Expr:

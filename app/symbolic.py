@@ -1,13 +1,14 @@
 """A program's text to its formulae: the function and its partial derivatives as text, LaTeX and MathML.
 
 Runs in a worker process, which can be killed: no step of SymPy's can be bounded from within. Shortening has a bound of
-its own, an alarm in this process; what it has not finished when the alarm goes off stays as it was derived.
+its own, an alarm in this process; what is not finished when the alarm goes off stays as it was.
 """
 
 from __future__ import annotations
 
 import contextlib
 import signal
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ class Limits:
 
 
 _AGAIN_SECONDS = 0.25
+_MAX_WEIGHED = 20_000
+"""Characters beyond which lengths are not told apart."""
 
 
 class _Alarm(BaseException):
@@ -98,15 +101,36 @@ def _shorten(expressions: list[Any], derived: formulae.Formulae, limits: Limits)
 
     def weigh(expression: Any) -> float:
         try:
-            return len(printing.write(expression, read, style, limits.max_symbolic_characters))
+            return len(printing.write(expression, read, style, _MAX_WEIGHED))
         except printing.TooLong:
             return float("inf")
 
-    with contextlib.suppress(_Alarm), _alarm(limits.simplify_seconds):
-        for index, expression in enumerate(expressions):
-            expressions[index] = shortening.shorten(expression, weigh)
-        return True
-    return False
+    clock = _Clock(limits.simplify_seconds)
+    for index, expression in enumerate(expressions):
+        expressions[index] = shortening.shorten(expression, weigh, clock.attempt)
+    return not clock.expired
+
+
+class _Clock:
+    """Lets rewritings run for a time, all of them together and each of them.
+
+    Attributes:
+        expired: whether one of them ran out of it.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+        self._each = seconds / 4
+        self.expired = False
+
+    def attempt(self, rewriting: shortening.Rewriting, expression: Any) -> Any:
+        """Return what a rewriting makes, or raise TimeoutError."""
+        seconds = min(self._each, self._end - time.monotonic())
+        if seconds > 0:
+            with contextlib.suppress(_Alarm), _alarm(seconds):
+                return rewriting(expression)
+        self.expired = True
+        raise TimeoutError
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """Nodes of SymPy to views: what a human eye sees in a program's tree, or in a formula.
 
 ``canonical_text`` is the text of a program: what the client wrote, but for its spelling. Parsing it gives the same
-function again, with the same id.
+function again, and the same id unless a local variable was used twice.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LONG_DIGITS = 21
 def canonical_text(program: parsing.Program) -> str:
     """Return a program as text of the language with the client's names, at most 2,000 characters.
 
-    Two programs with one function id have one text. A longer text ends with ``...``.
+    Programs of one function id have one text. A longer text is cut and ends with ``...``.
     """
     try:
         return printing.write(

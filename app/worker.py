@@ -58,7 +58,7 @@ _KEPT_ENVIRONMENT = (
     "JAX_PLATFORMS",
 )
 _PR_SET_PDEATHSIG = 1
-_RECURSION = 20_000
+RECURSION = 20_000
 """Calls within calls in a child: SymPy needs some ten for a level of nesting."""
 
 _MAX_WAITING = 32
@@ -382,7 +382,7 @@ def _confine(parent: int, memory_bytes: int) -> None:
 def _main() -> None:
     parent, memory_bytes = int(sys.argv[1]), int(sys.argv[2])
     _confine(parent, memory_bytes)
-    sys.setrecursionlimit(_RECURSION)
+    sys.setrecursionlimit(RECURSION)
     pipe = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # whatever a library prints must not end up between frames
     compiler.configure()
