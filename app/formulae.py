@@ -74,16 +74,20 @@ class Formulae:
     evaluated: bool
 
 
-def derive(program: parsing.Program, argnums: Sequence[int]) -> Formulae:
+def derive(program: parsing.Program, argnums: Sequence[int], *, evaluate: bool = True) -> Formulae:
     """Differentiate a program by every element used of the arguments at ``argnums``.
+
+    Args:
+        program: a function of numbers and elements of arrays.
+        argnums: positions of arguments.
+        evaluate: whether SymPy may evaluate what it is made of.
 
     Raises:
         errors.NotDifferentiable: a word has no derivative in words of the language.
     """
     nodes = list(_postorder(program.expression))
     leaves = _leaves(nodes)
-    evaluated = not any(map(_is_huge, nodes, [program.constants] * len(nodes)))
-    if evaluated:
+    if evaluate and not any(_is_huge(node, program.constants) for node in nodes):
         formulae = _derive(program, nodes, leaves, argnums, evaluated=True)
         written = frozenset(node for node in nodes if node in (sympy.oo, sympy.nan))
         if all(expressible(e, written) for e in (formulae.function, *(p.expression for p in formulae.partials))):

@@ -81,7 +81,13 @@ def document(
     """
     program = parsing.parse(text, args, limits=texts)
     sympy_cache.clear_cache()  # what was asked before must change neither memory nor answers
-    derived = formulae.derive(program, argnums)
+    answer = _answer(program, formulae.derive(program, argnums), simplify, limits)
+    if _is_readable(answer, program.args, texts):
+        return answer
+    return _answer(program, formulae.derive(program, argnums, evaluate=False), simplify, limits)
+
+
+def _answer(program: parsing.Program, derived: formulae.Formulae, simplify: bool, limits: Limits) -> dict[str, Any]:
     expressions = [derived.function, *(partial.expression for partial in derived.partials)]
     shortened = simplify and derived.evaluated and _shorten(expressions, derived, limits)
     writer = _Writer(program.args, derived, limits.max_symbolic_characters)
@@ -91,6 +97,17 @@ def document(
         for partial, forms in zip(derived.partials, written, strict=True)
     ]
     return {"function": function, "partials": partials, "simplified": shortened}
+
+
+def _is_readable(answer: dict[str, Any], args: Sequence[str], texts: parsing.Limits) -> bool:
+    """Return whether no evaluation has made a constant that the language refuses, acosh(0) of acosh(0*x)."""
+    with contextlib.suppress(errors.TooComplex):
+        try:
+            for form in (answer["function"], *answer["partials"]):
+                parsing.parse(form["text"], args, limits=texts)
+        except errors.BadConstant:
+            return False
+    return True
 
 
 def _shorten(expressions: list[Any], derived: formulae.Formulae, limits: Limits) -> bool:
