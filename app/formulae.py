@@ -367,15 +367,15 @@ _STRUCTURES: dict[Any, Callable[[list[Expr], list[Slope]], tuple[Expr, Slope]]] 
 
 def _function(kind: Any, values: list[Expr], found: list[Slope]) -> tuple[Expr, Slope]:
     opcode = vocabulary.OPCODES.get(kind)
-    if opcode is None:
+    if opcode is None or kind not in views.WORDS:
         raise errors.NotDifferentiable(f"{kind.__name__} has no formula in the language")
     value = kind(*values) if kind in _EVALUATED else slopes.call(opcode, *values)
     if not any(found):
         return value, {}
     partials = slopes.of(opcode, tuple(values))
     if partials is None:
-        word = vocabulary.BY_NAME[views.word(value) or opcode].names[0]
-        raise errors.NotDifferentiable(f"the derivative of {word} has no formula in the language")
+        word = views.word(slopes.call(opcode, *values))
+        raise errors.NotDifferentiable(f"the derivative of {word or opcode} has no formula in the language")
     pairs = zip(partials, found, strict=True)
     return value, _merged(
         [(partial, slope) for partial, slope in pairs if partial is not None and partial is not _ZERO]

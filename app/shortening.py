@@ -66,10 +66,9 @@ def shorten(expression: Expr, weigh: Weigh, attempt: Attempt) -> Expr:
     originals = {symbol: _inside(node, weigh, attempt) for node, symbol in stand_ins.items()}
     outer = expression.xreplace(stand_ins)
     decimals = _decimals(outer)
-    outer = outer.xreplace(decimals)
-    return _shortest(outer, weigh, attempt).xreplace(
-        originals | {symbol: number for number, symbol in _positive(decimals)}
-    )
+    originals |= {symbol: number for number, symbol in decimals.items() if number > 0}
+    found = _shortest(outer.xreplace(decimals), weigh, attempt).xreplace(originals)
+    return found if formulae.expressible(found) else expression
 
 
 def _opaque(expression: Expr) -> list[Basic]:
@@ -88,10 +87,6 @@ def _decimals(expression: Expr) -> dict[Expr, Expr]:
     numbers = sorted({abs(n) for n in expression.atoms(sympy.Rational) if n.q > _LONGEST_DENOMINATOR})
     symbols = {number: sympy.Symbol(f"u{count:05d}", positive=True) for count, number in enumerate(numbers)}
     return symbols | {-number: -symbol for number, symbol in symbols.items()}
-
-
-def _positive(stand_ins: dict[Expr, Expr]) -> list[tuple[Expr, Expr]]:
-    return [(number, symbol) for number, symbol in stand_ins.items() if number > 0]
 
 
 def _inside(node: Any, weigh: Weigh, attempt: Attempt) -> Expr:

@@ -27,7 +27,7 @@ Expr = Any
 
 Slopes = Callable[..., tuple[Expr | None, ...]]
 
-_ONE, _TWO = sympy.Integer(1), sympy.Integer(2)
+_ONE, _TWO, _HALF = sympy.Integer(1), sympy.Integer(2), sympy.Rational(1, 2)
 _NODES: dict[str, Any] = {
     word.opcode: word.node for word in vocabulary.PRIMITIVES if word.node is not None and word.opcode is not None
 }
@@ -67,6 +67,8 @@ def call(opcode: str, *operands: Expr) -> Expr:
 
 def named(name: str, *operands: Expr) -> Expr | None:
     """Return a word that need not be a primitive, or None where the language has none of that name."""
+    if name in _NODES:
+        return call(name, *operands)
     return sympy.Function(name)(*operands) if name in vocabulary.BY_NAME else None
 
 
@@ -83,8 +85,7 @@ def _sided(x: Expr, above: Expr, below: Expr) -> Expr:
 
 
 def _usinc(x: Expr) -> Expr:
-    slope = (sympy.cos(x) - call("usinc", x)) / x
-    return cases((slope, relation(sympy.Ne, x, sympy.Integer(0))), (sympy.Integer(0), sympy.true))
+    return _bounded(x, (sympy.cos(x) - call("usinc", x)) / x, sympy.Integer(0))
 
 
 def _celu(x: Expr, a: Expr) -> tuple[Expr, Expr]:
@@ -94,6 +95,11 @@ def _celu(x: Expr, a: Expr) -> tuple[Expr, Expr]:
         cases((_ONE, above), (sympy.exp(ratio), sympy.true)),
         cases((sympy.Integer(0), above), (by_scale, sympy.true)),
     )
+
+
+def _bounded(x: Expr, slope: Expr, at_zero: Expr) -> Expr:
+    """Return a slope whose formula is 0/0 at 0."""
+    return cases((slope, relation(sympy.Ne, x, sympy.Integer(0))), (at_zero, sympy.true))
 
 
 def _gaussian(x: Expr) -> Expr:
@@ -168,14 +174,59 @@ SLOPES: dict[str, Slopes] = {
 }
 """The partial derivatives by opcode."""
 
+SLOPES |= {
+    "erfcx": _unary(lambda x: _TWO * x * call("erfcx", x) - _TWO / sympy.sqrt(sympy.pi)),
+    "erfi": _unary(lambda x: _TWO * sympy.exp(x**2) / sympy.sqrt(sympy.pi)),
+    "dawsn": _unary(lambda x: 1 - _TWO * x * call("dawsn", x)),
+    "erfinv": _unary(lambda x: sympy.sqrt(sympy.pi) * sympy.exp(call("erfinv", x) ** 2) / 2),
+    "erfcinv": _unary(lambda x: -sympy.sqrt(sympy.pi) * sympy.exp(call("erfcinv", x) ** 2) / 2),
+    "rgamma": _unary(lambda x: -call("digamma", x) * call("rgamma", x)),
+    "betaln": lambda a, b: (
+        call("digamma", a) - call("digamma", a + b),
+        call("digamma", b) - call("digamma", a + b),
+    ),
+    "j0": _unary(lambda x: -call("j1", x)),
+    "j1": _unary(lambda x: _bounded(x, call("j0", x) - call("j1", x) / x, _HALF)),
+    "y0": _unary(lambda x: -call("y1", x)),
+    "y1": _unary(lambda x: call("y0", x) - call("y1", x) / x),
+    "i0": _unary(lambda x: call("i1", x)),
+    "i1": _unary(lambda x: _bounded(x, call("i0", x) - call("i1", x) / x, _HALF)),
+    "i0e": _unary(lambda x: call("i1e", x) - sympy.sign(x) * call("i0e", x)),
+    "i1e": _unary(lambda x: _bounded(x, call("i0e", x) - sympy.sign(x) * call("i1e", x) - call("i1e", x) / x, _HALF)),
+    "k0": _unary(lambda x: -call("k1", x)),
+    "k1": _unary(lambda x: -call("k0", x) - call("k1", x) / x),
+    "k0e": _unary(lambda x: call("k0e", x) - call("k1e", x)),
+    "k1e": _unary(lambda x: call("k1e", x) - call("k0e", x) - call("k1e", x) / x),
+    "expi": _unary(lambda x: sympy.exp(x) / x),
+    "Si": _unary(lambda x: call("usinc", x)),
+    "Ci": _unary(lambda x: sympy.cos(x) / x),
+    "Shi": _unary(lambda x: _bounded(x, sympy.sinh(x) / x, _ONE)),
+    "Chi": _unary(lambda x: sympy.cosh(x) / x),
+    "fresnels": _unary(lambda x: sympy.sin(sympy.pi * x**2 / 2)),
+    "fresnelc": _unary(lambda x: sympy.cos(sympy.pi * x**2 / 2)),
+    "lambertw": _unary(lambda x: sympy.exp(-call("lambertw", x)) / (call("lambertw", x) + 1)),
+    "exprel": _unary(lambda x: _bounded(x, (sympy.exp(x) - call("exprel", x)) / x, _HALF)),
+    "sindg": _unary(lambda x: sympy.pi * call("cosdg", x) / 180),
+    "cosdg": _unary(lambda x: -sympy.pi * call("sindg", x) / 180),
+    "kl_div": lambda x, y: (sympy.log(x / y), 1 - x / y),
+}
+"""Those of special functions (NIST Digital Library of Mathematical Functions, chapters 5 to 7 and 10)."""
+
+_ELSEWHERE: dict[str, tuple[str, tuple[Expr, ...]]] = {
+    "digamma": ("trigamma", ()),
+    "trigamma": ("polygamma", (_TWO,)),
+}
+"""Derivatives that are words of their own, with the operands before x."""
+
 STRUCTURAL = frozenset({"maximum", "minimum", "and", "or", "not", "select"})
 """Opcodes whose derivative is not a matter of operands alone."""
 
 
 def of(opcode: str, operands: tuple[Expr, ...]) -> tuple[Expr | None, ...] | None:
     """Return the partial derivatives of a word by its operands; None where it has none in words of the language."""
-    if opcode == "digamma":
-        slope = named("trigamma", *operands)
+    if opcode in _ELSEWHERE:
+        name, first = _ELSEWHERE[opcode]
+        slope = named(name, *first, *operands)
         return None if slope is None else (slope,)
     row = SLOPES.get(opcode)
     return None if row is None else row(*operands)

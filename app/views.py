@@ -46,15 +46,17 @@ _RELATIONS: dict[type[Basic], str] = {
     sympy.Ne: "!=",
 }
 _CONSTANTS: dict[Basic, str] = {sympy.pi: "pi", sympy.E: "e", sympy.oo: "inf", sympy.nan: "nan"}
-_WORDS: dict[type[Basic], str] = {
+WORDS: dict[type[Basic], str] = {
     word.node: word.names[0] for word in vocabulary.PRIMITIVES if word.node is not None and word.kind == "elementwise"
 }
+"""The name of each function node; a node beside these has no text."""
+
 _JOINED: dict[type[Basic], str] = {sympy.And: "and", sympy.Or: "or", sympy.Not: "not"}
 
 
 def word(node: Basic) -> str | None:
     """Return the name of the language for a function node, None if it has none."""
-    found = _WORDS.get(type(node))
+    found = WORDS.get(type(node))
     name = getattr(type(node), "__name__", "")
     return found or (
         name if isinstance(node, sympy.core.function.AppliedUndef) and name in vocabulary.BY_NAME else None

@@ -169,18 +169,26 @@ POINTS: dict[str, tuple[tuple[float, ...], ...]] = {
     "asech": ((0.3,), (0.9,)),
     "gamma": ((0.3,), (3.75,), (-1.5,)),
     "lgamma": ((0.3,), (3.75,), (-1.5,)),
+    **dict.fromkeys(("y0", "y1", "k0", "k1", "k0e", "k1e", "Ci", "Chi", "erfcinv", "trigamma"), ((0.3,), (1.75,))),
+    "lambertw": ((0.3,), (-0.2,)),
+    "kl_div": ((0.3, 0.7), (1.7, 1.1)),
+    "betaln": ((0.3, 0.7), (1.7, 1.1)),
 }
 UNARY = ((0.3,), (-0.7,))
 BINARY = ((0.3, 0.7), (-0.6, 0.4), (1.7, 1.1))
-PRIMITIVES = [word for word in vocabulary.PRIMITIVES if word.opcode not in slopes.STRUCTURAL]
+PRIMITIVES = [
+    word for word in vocabulary.PRIMITIVES if word.kind == "elementwise" and word.opcode not in slopes.STRUCTURAL
+]
+WITHOUT = {"gammainc", "gammaincc", "lowergamma", "uppergamma", "betainc"}
+"""Words whose derivatives by some argument have no closed form."""
 
 
 @pytest.mark.parametrize("word", PRIMITIVES, ids=lambda word: word.names[0])
 def test_every_primitive_has_a_derivative_or_says_that_it_has_none(word: vocabulary.Word) -> None:
     args = ["x", "y"][: word.arity[0]]
     text = f"{word.names[0]}({', '.join(args)})"
-    if word.opcode not in slopes.SLOPES:
-        assert word.names[0] == "digamma"
+    if slopes.of(word.opcode or "", sympy.symbols("x y", real=True)[: len(args)]) is None:
+        assert word.names[0] in {"digamma", "zeta"}
         with pytest.raises(errors.NotDifferentiable, match=word.names[0]):
             derived(text)
         return
@@ -196,10 +204,6 @@ def _order(args: Sequence[str], part: Mapping[str, Any]) -> tuple[int, ...]:
     return tuple(int(name == part["arg"]) for name in args)
 
 
-def test_the_rows_of_the_table_are_opcodes() -> None:
-    assert set(slopes.SLOPES) | slopes.STRUCTURAL <= {word.opcode for word in vocabulary.PRIMITIVES}
-
-
 @pytest.mark.parametrize("word", list(vocabulary.DEFINED), ids=lambda word: word.names[0])
 def test_every_defined_word_has_a_derivative(word: vocabulary.Word) -> None:
     args = [f"x{index}" for index in range(word.arity[0])]
@@ -207,6 +211,10 @@ def test_every_defined_word_has_a_derivative(word: vocabulary.Word) -> None:
     point = [0.3, 0.45, 0.7][: len(args)]
     if word.names[0] in {"logical_xor", "where"} or " > " in word.doc or word.doc.startswith("x =="):
         text = f"where({text}, x0**2, x0)" if word.names[0] != "where" else "where(x0 > 0, x1, x2)"
+    if word.names[0] in WITHOUT:
+        with pytest.raises(errors.NotDifferentiable):
+            derived(text)
+        return
     parts = derived(text)["partials"]
     assert len(parts) == len(args)
     for part in parts:
@@ -391,7 +399,11 @@ ELEMENTS = {
 ARITY = {"mfrac": 2, "msup": 2, "msub": 2, "mroot": 2}
 EVERYTHING = [
     "alpha*x_1**2/lambda_ + sqrt(beta)*where(x_1 > 0, 1e-7, exp(-x_1))*log10(alpha)*2**x - X[1, 2]",
-    *[f"{word.names[0]}({', '.join('xyz'[: word.arity[0]])})" for word in PRIMITIVES if word.opcode in slopes.SLOPES],
+    *[
+        f"{word.names[0]}({', '.join('xyz'[: word.arity[0]])})"
+        for word in PRIMITIVES
+        if word.names[0] not in {"digamma", "zeta"}
+    ],
     "Piecewise((x, (x > 0) & ~(y >= x)), (y, (x != y) | (x <= 1) | (x == 2)), (1/x, x < 3))",
     "-(x + y)*(-x)**2/(-y)**(-x/2) - (-2)*x*(1e30*y)**-2*cbrt(x/y)",
     "where(x > 0, inf, nan)*max(x, y, 3)**min(x, y)",
