@@ -36,7 +36,9 @@ from app import (
     programs,
     registry,
     store,
+    symbolic,
     telemetry,
+    views,
     worker,
 )
 
@@ -59,6 +61,9 @@ _OF_FIRST_ORDER = frozenset({"grad", "jacobian", "jvp", "vjp"})
 _INLINE_WORK = 16_000
 """Operations times points up to which work runs on the event loop: less than a thread's turn and wake-up cost."""
 
+_FORMULAE_CHARACTERS = 16_000_000
+"""Characters of all formulae kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -67,6 +72,11 @@ class Limits:
     text: parsing.Limits = parsing.Limits()
     point: points.Limits = points.Limits()
     work: derivatives.Limits = derivatives.Limits()
+    formulae: symbolic.Limits = symbolic.Limits()
+
+    def groups(self) -> tuple[parsing.Limits, points.Limits, derivatives.Limits, symbolic.Limits]:
+        """Return all of them, for those who publish them."""
+        return self.text, self.point, self.work, self.formulae
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +196,31 @@ class Asked:
         self.executed = time.perf_counter()
 
 
+@dataclass(frozen=True, slots=True)
+class Formulae:
+    """What ``Engine.symbolic`` answers.
+
+    Attributes:
+        function: the function as text, LaTeX and MathML.
+        partials: the partial derivatives likewise, with the argument's name and the index into it.
+        args: argument names in order.
+        argnums: positions: an int or a list, as asked.
+        simplified: whether everything was simplified.
+        function_id: names the function.
+        hit: whether these formulae were known.
+        seconds: wall-clock time.
+    """
+
+    function: dict[str, str]
+    partials: list[dict[str, Any]]
+    args: tuple[str, ...]
+    argnums: int | list[int]
+    simplified: bool
+    function_id: str
+    hit: bool
+    seconds: float
+
+
 class Engine:
     """Answers queries. Belongs to one event loop; ``start`` before, ``close`` after.
 
@@ -206,6 +241,7 @@ class Engine:
             max_steps=min(_INLINE_STEPS, text.max_steps),
             max_operations=min(_INLINE_OPERATIONS, text.max_operations),
         )
+        self._formulae: cache.Cache[worker.Key, dict[str, Any]] = cache.Cache(_FORMULAE_CHARACTERS, _characters)
         self._threads = ThreadPoolExecutor(options.threads, thread_name_prefix="gradserve")
         self._workers = worker.Workers(options.compile_workers, options.compile_limits, options.observer)
         self._programs = programs.Interpreters(options.disk)
@@ -244,6 +280,7 @@ class Engine:
         await self._workers.close()
         self._threads.shutdown(wait=True, cancel_futures=True)
         self._functions.clear()
+        self._formulae.clear()
 
     async def register(
         self, expression: str | Sequence[str], args: Sequence[str] | None, owner: str
@@ -261,12 +298,19 @@ class Engine:
             entry = await self._in_thread(lambda: self._registry.fetch(function.function_id))
         created = entry is None
         if entry is None:
-            text = expression if isinstance(expression, str) else tuple(expression)
-            entry = registry.Entry(function.function_id, text, function.args)
-            await self._in_thread(lambda: self._registry.write(entry))
+            entry = await self._in_thread(lambda: self._entry(expression, function))
         self._registry.keep(entry)
         self._registry.own(owner, entry.function_id)
         return entry, created
+
+    def _entry(self, expression: str | Sequence[str], function: functions.Function) -> registry.Entry:
+        """Return a new entry of the registry, which is on disk by now."""
+        given = text = expression if isinstance(expression, str) else tuple(expression)
+        if function.general is not None and isinstance(expression, str):
+            text = views.canonical_text(parsing.parse(expression, function.args, limits=self.limits.text))
+        entry = registry.Entry(function.function_id, given, function.args, text)
+        self._registry.write(entry)
+        return entry
 
     async def registered(self, function_id: str) -> registry.Entry:
         """Return a registered function.
@@ -296,7 +340,7 @@ class Engine:
         )
         return {
             "function_id": entry.function_id,
-            "expression": entry.expression,
+            "expression": entry.text,
             "args": entry.args,
             "shape": None if general is None else general.shape,
             "tier": "compiled" if compiled else "interpreted",
@@ -413,6 +457,62 @@ class Engine:
         if executable is None or not executable.checked or call.plan.operations > _INLINE_WORK:
             return None
         return Asked(call, point, layout, executable, start)
+
+    async def symbolic(
+        self,
+        expression: str,
+        args: Sequence[str] | None = None,
+        argnums: int | str | Sequence[int | str] = 0,
+        *,
+        shapes: Sequence[Sequence[int]] | None = None,
+        simplify: bool = True,
+    ) -> Formulae:
+        """Return the formulae of a scalar function and of its partial derivatives.
+
+        Args:
+            expression: the function as text.
+            args: argument names in order, or None to take them from the text.
+            argnums: as in jax.grad; names are accepted too.
+            shapes: of the arguments, for a function that depends on them.
+            simplify: whether to make the formulae shorter.
+
+        Raises:
+            errors.Rejected: the function is at fault, too large, or too expensive.
+            errors.Overloaded: too many are asking.
+        """
+        start = time.perf_counter()
+        key, function, _ = await self._function(Query("symbolic", expression, None, args))
+        found = points.resolve_argnums(argnums, function.args)
+        known = None if shapes is None else tuple([tuple(shape) for shape in shapes])
+        if known is not None and len(known) != len(function.args):
+            raise errors.InvalidField(
+                f"shapes has {len(known)} entries for {len(function.args)} argument(s)", field="shapes"
+            )
+        shaped = function.general
+        if shaped is None and known is None:
+            hint = "give one list for each argument, [[3], []]"
+            raise errors.InvalidField("the function depends on the shapes of its arguments", hint=hint, field="shapes")
+        if known is not None:
+            shaped = function.known(known) or await self._shape(key, function, known)
+        assert shaped is not None
+        if shaped.shape != ():
+            raise errors.BadShape(f"the value is not a scalar: it has shape {list(shaped.shape)}", field="expression")
+        limits = self.limits.formulae
+        symbolic.check_size(shaped.cells[0].recording.tape, limits)
+        by = (found,) if isinstance(found, int) else tuple(found)
+        job = worker.FormulaeJob(
+            expression, function.args, by, simplify, self.limits.text, limits, function.function_id, known
+        )
+        hit = self._formulae.get(job.key) is not None
+        document = await self._formulae.get_or_make(job.key, lambda: self._workers.derive(job))
+        return Formulae(
+            **document,
+            args=function.args,
+            argnums=found,
+            function_id=function.function_id,
+            hit=hit,
+            seconds=time.perf_counter() - start,
+        )
 
     async def _function(self, query: Query) -> tuple[Key, functions.Function, bool]:
         """Return the function under its key, and whether it was there."""
@@ -541,6 +641,11 @@ def _answer(
         execute_seconds,
         call,
     )
+
+
+def _characters(document: dict[str, Any]) -> int:
+    forms = [document["function"], *document["partials"]]
+    return sum(len(form[kind]) for form in forms for kind in ("text", "latex", "mathml"))
 
 
 def _in_pieces(run: Callable[[Array], Array], leaves: Array, rows: int) -> Array:

@@ -7,6 +7,7 @@
     + InvalidName: an argument name cannot be used
     + SyntaxRejected: the text is not in the language
     + UnknownName: a name or function nobody defined
+      - NotDifferentiable: a derivative that has no name in the language
     + BadArity: a function got the wrong number of arguments
     + BadConstant: a constant that is not finite in float64
     + TooComplex: over a published limit
@@ -25,7 +26,7 @@ seen, what was expected and, where the mistake is a common one, what to write in
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,32 @@ class GradserveError(Exception):
         self.offset = offset
         self.position: Position | None = None
 
+    def portable(self) -> dict[str, Any]:
+        """Return what ``restored`` makes this error of again, in another process."""
+        position = self.position and (self.position.line, self.position.column, self.position.offset)
+        return {
+            "class": type(self).__name__,
+            "detail": self.detail,
+            "hint": self.hint,
+            "field": self.field,
+            "position": position,
+        }
+
     def locate(self, text: str) -> None:
         """Turn ``offset`` into ``position``, the text being the expression it counts in."""
         if self.offset is not None and self.position is None:
             self.position = Position.at(text, self.offset)
             self.field = self.field or "expression"
+
+
+def restored(document: dict[str, Any]) -> GradserveError:
+    """Return the error that ``portable`` described: one of this module's."""
+    cls = globals()[document["class"]]
+    if not issubclass(cls, GradserveError):
+        raise TypeError(f"not an error of this service: {document['class']}")
+    error: GradserveError = cls(document["detail"], hint=document["hint"], field=document["field"])
+    error.position = document["position"] and Position(*document["position"])
+    return error
 
 
 class Rejected(GradserveError):
@@ -111,6 +133,12 @@ class UnknownName(Rejected):
 
     code = "unknown_name"
     title = "The expression uses a name nobody defined"
+
+
+class NotDifferentiable(UnknownName):
+    """A function whose derivative the language has no words for."""
+
+    title = "The derivative has no formula in the language"
 
 
 class BadArity(Rejected):

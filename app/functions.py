@@ -41,12 +41,15 @@ class Function:
         function_id: names the function: 32 hex digits, see ``tape.Recording`` and ``fingerprint``.
     """
 
-    __slots__ = ("_general", "_reading", "_settled", "_shaped", "args", "function_id", "ranks")
+    __slots__ = ("_general", "_limits", "_reading", "_settled", "_shaped", "_text", "args", "function_id", "ranks")
 
     def __init__(self, reading: parsing.Function) -> None:
         self.args = reading.args
         self.ranks = reading.ranks
-        self._reading = reading
+        # A function that needs no shapes may never be asked for others: its code and tree are not kept.
+        self._reading = reading if reading.program is None else None
+        self._text = reading.text
+        self._limits = reading.limits
         self._shaped: OrderedDict[tuple[Shape, ...], Shaped] = OrderedDict()
         self._settled: OrderedDict[tuple[Shape, ...], tuple[Shape, ...]] = OrderedDict()
         self.function_id = reading.identity
@@ -70,7 +73,7 @@ class Function:
     def weight(self) -> int:
         """Operations of all plans kept, and a share for the text."""
         kept = [] if self._general is None else [self._general]
-        return sum(map(len, self._reading.text)) // 8 + sum(
+        return sum(map(len, self._text)) // 8 + sum(
             shaped.operations + 40 * len(shaped.cells) for shaped in [*kept, *self._shaped.values()]
         )
 
@@ -86,7 +89,7 @@ class Function:
         if found is None:
             numbers = tuple([() if shape == (1,) else shape for shape in shapes])
             try:
-                program = self._reading.at(numbers, limits)
+                program = self._read(numbers, limits)
                 found = shapes if program.measured else numbers
             except errors.BadShape:
                 found = shapes
@@ -114,11 +117,15 @@ class Function:
         """
         found = self.known(shapes)
         if found is None:
-            program = self._reading.at(shapes, limits)
+            program = self._read(shapes, limits)
             found = self._shaped[tuple(shapes)] = self._shape(program, tape.record_cells(program))
             while len(self._shaped) > _REMEMBERED:
                 self._shaped.popitem(last=False)
         return found
+
+    def _read(self, shapes: Sequence[Shape], limits: algebra.Limits | None) -> parsing.Program:
+        reading = self._reading or parsing.read(self._text, self.args, limits=self._limits)
+        return reading.at(shapes, limits)
 
     def _shape(self, program: parsing.Program, recordings: Sequence[tape.Recording]) -> Shaped:
         cells = tuple(

@@ -21,21 +21,24 @@ class Entry:
         function_id: see ``tape.Recording`` and ``fingerprint``.
         expression: as it was first spelled, a text or several.
         args: argument names in order.
+        text: the same in one spelling, where it has one.
     """
 
     function_id: str
     expression: str | tuple[str, ...]
     args: tuple[str, ...]
+    text: str | tuple[str, ...]
 
     def dump(self) -> bytes:
         """Return the entry as bytes for ``load``."""
-        return json.dumps([self.function_id, self.expression, self.args]).encode()
+        return json.dumps([self.function_id, self.expression, self.args, self.text]).encode()
 
     @classmethod
     def load(cls, payload: bytes) -> Entry:
         """Return the entry that ``dump`` wrote."""
-        function_id, expression, args = json.loads(payload)
-        return cls(function_id, expression if isinstance(expression, str) else tuple(expression), tuple(args))
+        function_id, expression, args, text = json.loads(payload)
+        expression, text = (each if isinstance(each, str) else tuple(each) for each in (expression, text))
+        return cls(function_id, expression, tuple(args), text)
 
 
 class Registry:

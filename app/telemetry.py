@@ -33,6 +33,21 @@ class Compiled:
 
 
 @dataclass(frozen=True, slots=True)
+class Derived:
+    """Formulae of a function were derived.
+
+    Attributes:
+        function_id: of the function.
+        arguments: how many it was differentiated by.
+        seconds: wall-clock time.
+    """
+
+    function_id: str
+    arguments: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """A query was answered.
 
@@ -75,7 +90,7 @@ class Disagreed:
     transform: str
 
 
-Event = Compiled | Answered | WorkerReplaced | Disagreed
+Event = Compiled | Derived | Answered | WorkerReplaced | Disagreed
 
 
 class Observer(Protocol):
@@ -99,6 +114,8 @@ class LogObserver:
             )
         elif isinstance(event, Answered):
             _log.debug("answered %s", event)
+        elif isinstance(event, Derived):
+            _log.debug("derived %s", event)
         elif isinstance(event, Disagreed):
             _log.error("compiled code disagrees with the interpreter on %s %s", event.key, event.transform)
         else:

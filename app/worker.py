@@ -1,15 +1,17 @@
-"""Compiling in another process, which can be killed.
+"""Compiling and deriving formulae in another process, which can be killed.
 
-A compilation cannot be stopped from within (https://github.com/jax-ml/jax/issues/18246), and tracing holds the GIL.
-So a spawned child traces and compiles, and its executable comes back serialised; a child that passes its deadline
-or memory cap is killed and the next one, kept warm, takes its place. Children are started, never forked: JAX has
-threads.
+Neither can be stopped from within (https://github.com/jax-ml/jax/issues/18246), and both hold the GIL. So a spawned
+child does the work and its result comes back as bytes: a serialised executable, or formulae as JSON. A child that
+passes its deadline or memory cap is killed and the next one, kept warm, takes its place. Children are started, never
+forked: JAX has threads.
 
 A frame on the pipes is a length, a JSON header and a blob:
 
     4 bytes, big-endian   length of the header
     4 bytes, big-endian   length of the blob
-    header, blob          request: the job and nothing; reply: {"ok": true} and the executable, or {"error": text}
+    header, blob          request: {"kind": ..., ...}, what the job is, and nothing
+                          reply: {"ok": true} and the result; {"refused": {...}}, an error of the client's; or
+                          {"error": text}, one of ours
 
 The child gets an environment of a few named variables, so no secret of the service reaches it, and dies with its
 parent.
@@ -21,6 +23,7 @@ import asyncio
 import ctypes
 import io
 import json
+import logging
 import os
 import resource
 import signal
@@ -30,13 +33,17 @@ import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from fractions import Fraction
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app import compiler, errors, interpreter, telemetry
+from app import compiler, errors, jobs, telemetry
+from app.jobs import FormulaeJob, Job, Key, ProgramJob, Work
 from app.tape import Instruction, Tape
+
+__all__ = ["FormulaeJob", "Job", "Key", "Limits", "ProgramJob", "Workers"]
+
+_log = logging.getLogger("gradserve")
 
 _LENGTHS = struct.Struct(">II")
 _MAX_BLOB = 1 << 30
@@ -51,6 +58,12 @@ _KEPT_ENVIRONMENT = (
     "JAX_PLATFORMS",
 )
 _PR_SET_PDEATHSIG = 1
+RECURSION = 20_000
+"""Calls within calls in a child: SymPy needs some ten for a level of nesting."""
+
+_MAX_WAITING = 32
+"""Formulae asked for at one time, beyond which the next is refused: some minutes of work."""
+
 _WATCH_SECONDS = 0.1
 
 
@@ -71,38 +84,12 @@ class Limits:
     forget_seconds: float = 600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What to compile, see ``compiler.compile_tape``; ``key`` tells its executable from others."""
-
-    tape: Tape
-    transform: str
-    dtype: str
-    rows: int
-    key: tuple[str, str, str, int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "key", (self.tape.key, self.transform, self.dtype, self.rows))
-
-
-@dataclass(frozen=True, slots=True)
-class ProgramJob:
-    """A program of the interpreter to compile; ``key`` tells it from everything else."""
-
-    program: interpreter.Program
-    dtype: str
-    key: tuple[str, str, str, int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "key", (self.program.name(self.dtype), "program", self.dtype, 0))
-
-
 class _Died(Exception):
     """The child went away without an answer."""
 
 
 class Workers:
-    """Compiles jobs in children, one at a time each, and keeps one child more than that warm.
+    """Compiles jobs in children, one at a time each, and keeps one child more than that warm, which derives formulae.
 
     Belongs to one event loop; ``start`` before, ``close`` after.
 
@@ -117,10 +104,13 @@ class Workers:
         self._observer = observer
         self._count = count
         self._turns = asyncio.Semaphore(count)
+        # Of the children one more than compile: formulae never wait for a compilation, nor it for them.
+        self._formulae = asyncio.Semaphore(1)
+        self._waiting = 0
         self._idle: asyncio.Queue[_Child] = asyncio.Queue()
         self._children: set[_Child] = set()
         self._starting: set[asyncio.Task[None]] = set()
-        self._killed: OrderedDict[tuple[str, str, str, int], float] = OrderedDict()
+        self._killed: OrderedDict[Key, float] = OrderedDict()
 
     def start(self) -> None:
         """Start the children, without waiting for them."""
@@ -138,10 +128,30 @@ class Workers:
         Raises:
             errors.TooExpensive: killed at its deadline or memory cap, now or lately.
         """
+        return await self._do(job, self._turns)
+
+    async def derive(self, job: FormulaeJob) -> dict[str, Any]:
+        """Return the formulae of a function, see ``symbolic.document``.
+
+        Raises:
+            errors.Overloaded: too many are waiting.
+            errors.TooExpensive: killed at its deadline or memory cap, now or lately.
+            errors.Rejected: what ``symbolic.document`` refuses.
+        """
+        if self._waiting >= _MAX_WAITING:
+            raise errors.Overloaded("too many formulae are being derived", retry_after_seconds=5)
+        self._waiting += 1
+        try:
+            document: dict[str, Any] = json.loads(await self._do(job, self._formulae))
+        finally:
+            self._waiting -= 1
+        return document
+
+    async def _do(self, job: Work, turns: asyncio.Semaphore) -> bytes:
         forgotten = self._killed.get(job.key)
         if forgotten is not None and time.monotonic() < forgotten:
-            raise errors.TooExpensive("compiling this function was stopped at its deadline a short while ago")
-        async with self._turns:
+            raise errors.TooExpensive(f"{job.doing} was stopped at its deadline a short while ago")
+        async with turns:
             for _ in range(3):
                 child = await self._next()
                 try:
@@ -149,7 +159,7 @@ class Workers:
                 except _Died:
                     continue  # killed from outside, or crashed: the job itself may be innocent
         self._remember(job)
-        raise errors.TooExpensive("compiling this function ended its process three times")
+        raise errors.TooExpensive(f"{job.doing} ended its process three times")
 
     async def close(self) -> None:
         """Kill the children."""
@@ -159,27 +169,32 @@ class Workers:
         await asyncio.gather(*(child.kill() for child in tuple(self._children)))
         self._children.clear()
 
-    async def _ask(self, child: _Child, job: Job | ProgramJob) -> bytes:
+    async def _ask(self, child: _Child, job: Work) -> bytes:
         start = time.perf_counter()
         asked = asyncio.ensure_future(child.ask(job))
         watched = asyncio.ensure_future(child.outgrows(self._limits.memory_bytes))
         try:
             done, _ = await asyncio.wait(
-                {asked, watched}, timeout=self._limits.deadline_seconds, return_when=asyncio.FIRST_COMPLETED
+                {asked, watched},
+                timeout=job.seconds or self._limits.deadline_seconds,
+                return_when=asyncio.FIRST_COMPLETED,
             )
             if asked in done:
                 header, blob = asked.result()
                 child.jobs += 1
+                if "refused" in header:
+                    raise errors.restored(header["refused"])
                 if "error" in header:
                     self._remember(job)
-                    raise errors.TooExpensive(f"compiling this function failed: {header['error']}"[:200])
-                self._observer.observe(_compiled(job, time.perf_counter() - start))
+                    _log.warning("%s failed: %s", job.doing, header["error"])
+                    raise errors.TooExpensive(f"{job.doing} failed")
+                self._observer.observe(job.done(time.perf_counter() - start))
                 return blob
             self._remember(job)
             reason = "memory" if watched in done else "deadline"
             self._observer.observe(telemetry.WorkerReplaced(reason))
             await self._replace(child)
-            raise errors.TooExpensive(f"compiling this function was stopped at its {reason} limit")
+            raise errors.TooExpensive(f"{job.doing} was stopped at its {reason} limit")
         except _Died:
             self._observer.observe(telemetry.WorkerReplaced("died"))
             await self._replace(child)
@@ -232,7 +247,7 @@ class Workers:
         else:
             self._idle.put_nowait(child)
 
-    def _remember(self, job: Job | ProgramJob) -> None:
+    def _remember(self, job: Work) -> None:
         self._killed[job.key] = time.monotonic() + self._limits.forget_seconds
         while len(self._killed) > 4096:
             self._killed.popitem(last=False)
@@ -252,6 +267,7 @@ class _Child:
         environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
         # The service owns the accelerator; a child on the same one takes only what it needs.
         environment["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
+        environment["PYTHONHASHSEED"] = "0"  # SymPy's choices among equals are the same in every process
         command = [sys.executable, "-m", "app.worker", str(os.getpid()), str(limits.memory_bytes)]
         # Not the event loop's own: uvloop's runs the at-fork hooks, and JAX then warns of a fork that is none.
         process = subprocess.Popen(  # noqa: ASYNC220, S603 - a millisecond, and every word of the command is ours
@@ -286,8 +302,8 @@ class _Child:
         """Wait until the child has JAX imported and has compiled something."""
         await self._read()
 
-    async def ask(self, job: Job | ProgramJob) -> tuple[dict[str, Any], bytes]:
-        self._requests.write(_frame(_to_json(job), b""))  # if it is gone, the reply tells
+    async def ask(self, job: Work) -> tuple[dict[str, Any], bytes]:
+        self._requests.write(_frame(job.header(), b""))  # if it is gone, the reply tells
         return await self._read()
 
     async def outgrows(self, memory_bytes: int) -> None:
@@ -327,41 +343,6 @@ def _frame(header: dict[str, Any], blob: bytes) -> bytes:
     return _LENGTHS.pack(len(encoded), len(blob)) + encoded + blob
 
 
-def _compiled(job: Job | ProgramJob, seconds: float) -> telemetry.Compiled:
-    operations = len(job.tape.code) if isinstance(job, Job) else job.program.bucket
-    key, transform, _, rows = job.key
-    return telemetry.Compiled(key, transform, rows, operations, seconds)
-
-
-def _to_json(job: Job | ProgramJob) -> dict[str, Any]:
-    if isinstance(job, ProgramJob):
-        return {"program": job.program, "dtype": job.dtype}
-    tape = job.tape
-    return {
-        "inputs": tape.inputs,
-        "constants": tape.constants,
-        "statics": [[static.numerator, static.denominator] for static in tape.statics],
-        "code": tape.code,
-        "result": tape.result,
-        "key": tape.key,
-        "transform": job.transform,
-        "dtype": job.dtype,
-        "rows": job.rows,
-    }
-
-
-def _from_json(document: dict[str, Any]) -> Job:
-    tape = Tape(
-        document["inputs"],
-        document["constants"],
-        tuple(Fraction(numerator, denominator) for numerator, denominator in document["statics"]),
-        tuple(Instruction(opcode, tuple(operands)) for opcode, operands in document["code"]),
-        document["result"],
-        document["key"],
-    )
-    return Job(tape, document["transform"], document["dtype"], document["rows"])
-
-
 # The child
 
 
@@ -374,19 +355,13 @@ def _serve(requests: io.BufferedReader, reply: Callable[[bytes], object]) -> Non
         header_size, _ = _LENGTHS.unpack(lengths)
         document = json.loads(requests.read(header_size))
         try:
-            blob = _compile(document)
+            blob = jobs.perform(document)
+        except errors.Rejected as error:
+            reply(_frame({"refused": error.portable()}, b""))
         except Exception as error:  # noqa: BLE001 - whatever XLA raises, the parent must hear of it
             reply(_frame({"error": f"{type(error).__name__}: {error}"[:500]}, b""))
         else:
             reply(_frame({"ok": True}, blob))
-
-
-def _compile(document: dict[str, Any]) -> bytes:
-    if "program" in document:
-        program = interpreter.Program(*document["program"])
-        return compiler.dump(interpreter.compile_program(program, document["dtype"]))
-    job = _from_json(document)
-    return compiler.serialise(compiler.compile_tape(job.tape, job.transform, job.dtype, job.rows))
 
 
 def _confine(parent: int, memory_bytes: int) -> None:
@@ -407,6 +382,7 @@ def _confine(parent: int, memory_bytes: int) -> None:
 def _main() -> None:
     parent, memory_bytes = int(sys.argv[1]), int(sys.argv[2])
     _confine(parent, memory_bytes)
+    sys.setrecursionlimit(RECURSION)
     pipe = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # whatever a library prints must not end up between frames
     compiler.configure()

@@ -335,7 +335,7 @@ def test_every_limit_is_published_as_enforced(client: Client) -> None:
     published = client.get("/v1/limits").json()
     limits = client.app.state.engine.limits
     expected: dict[str, Any] = {}
-    for group in (limits.text, limits.point, limits.work, Settings().body_limits()):
+    for group in (*limits.groups(), Settings().body_limits()):
         expected |= dataclasses.asdict(group)
     assert published == expected
     assert limits == engines.Limits()

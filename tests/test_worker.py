@@ -1,16 +1,19 @@
 """Compilations in another process: what comes back works, and nothing that happens to the process is a failure."""
 
 import asyncio
+import dataclasses
+import json
 import os
 import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
 
-from app import compiler, errors, parsing, tape, telemetry, worker
+from app import compiler, errors, parsing, symbolic, tape, telemetry, worker
+from tests import laws
 
 Result = TypeVar("Result")
 
@@ -34,6 +37,13 @@ def job(text: str, rows: int = 0) -> worker.Job:
 
 HUGE = job(" + ".join(f"{i}.5*sin({i}*x)*exp(-x**2)" for i in range(3000)))
 """Takes XLA minutes."""
+
+
+def formulae_job(text: str, **limits: Any) -> worker.FormulaeJob:
+    program = parsing.parse(text)
+    function_id = tape.record(program).function_id
+    bounds = dataclasses.replace(symbolic.Limits(), **limits)
+    return worker.FormulaeJob(text, program.args, (0,), True, parsing.Limits(), bounds, function_id)
 
 
 def environment(pid: int) -> bytes:
@@ -148,3 +158,82 @@ def test_a_child_is_replaced_after_its_share_of_jobs() -> None:
 
     _, recorder = with_workers(use, worker.Limits(jobs=2))
     assert recorder.reasons() == ["recycled"] * 2
+
+
+def test_formulae_do_not_wait_for_a_compilation() -> None:
+    async def use(workers: worker.Workers) -> bool:
+        compiling = asyncio.ensure_future(workers.compile(HUGE))
+        await workers.derive(formulae_job("x**3"))
+        waited = compiling.done()
+        compiling.cancel()
+        await asyncio.gather(compiling, return_exceptions=True)
+        return waited
+
+    waited, _ = with_workers(use)
+    assert not waited
+
+
+def test_formulae_past_their_deadline_are_stopped_remembered_and_the_next_ones_derived() -> None:
+    nested = formulae_job("sin(" * 400 + "x" + ")" * 400, symbolic_seconds=0.5)
+
+    async def use(workers: worker.Workers) -> None:
+        with pytest.raises(errors.TooExpensive, match=r"deriving formulae .* deadline"):
+            await workers.derive(nested)
+        with pytest.raises(errors.TooExpensive, match="a short while ago"):
+            await workers.derive(nested)
+        await workers.derive(formulae_job("x**2"))
+
+    _, recorder = with_workers(use)
+    assert recorder.reasons() == ["deadline"]
+
+
+def test_a_refusal_comes_back_as_it_was_raised_and_leaves_the_child() -> None:
+    async def use(workers: worker.Workers) -> tuple[int, ...]:
+        await workers.derive(formulae_job("x"))
+        before = workers.pids
+        for _ in range(2):
+            with pytest.raises(errors.NotDifferentiable, match="digamma"):
+                await workers.derive(formulae_job("digamma(x)"))
+        with pytest.raises(errors.TooComplex, match="more than 100 characters") as caught:
+            await workers.derive(formulae_job("x**2*sin(x)", max_symbolic_characters=100))
+        assert (caught.value.field, caught.value.hint) == ("expression", "ask for fewer argnums")
+        return tuple(set(before) - set(workers.pids))
+
+    lost, recorder = with_workers(use)
+    assert not lost
+    assert recorder.reasons() == []
+
+
+def test_more_formulae_than_can_wait_are_refused_with_a_time_to_try_again() -> None:
+    async def use(workers: worker.Workers) -> list[Any]:
+        asked = [workers.derive(formulae_job(f"x**{n}")) for n in range(1, 60)]
+        return list(await asyncio.gather(*asked, return_exceptions=True))
+
+    answers, _ = with_workers(use)
+    refused = [answer for answer in answers if isinstance(answer, BaseException)]
+    assert refused
+    assert all(isinstance(error, errors.Overloaded) and error.retry_after_seconds > 0 for error in refused)
+    assert len(answers) - len(refused) >= 16
+
+
+def test_formulae_come_back_and_shortening_them_has_a_time_of_its_own() -> None:
+    text = " + ".join(f"sin({n}*x)*cos(x)**{n}/(1 + x**{n})" for n in range(1, 6))
+
+    async def use(workers: worker.Workers) -> tuple[dict[str, Any], dict[str, Any]]:
+        hasty = await workers.derive(formulae_job(text, simplify_seconds=1e-3))
+        return hasty, await workers.derive(formulae_job("x**3*y", simplify_seconds=5.0))
+
+    (hasty, patient), recorder = with_workers(use)
+    assert (hasty["simplified"], patient["simplified"]) == (False, True)
+    assert hasty["partials"][0]["text"]
+    assert [part["text"] for part in patient["partials"]] == ["3*x**2*y"]
+    assert [type(event) for event in recorder.events] == [telemetry.Derived] * 2
+
+
+def test_an_error_of_any_class_is_restored_in_another_process() -> None:
+    for cls in laws.subclasses(errors.Rejected):
+        error = cls("detail", hint="hint", field="field")
+        error.position = errors.Position(1, 2, 3)
+        again = errors.restored(json.loads(json.dumps(error.portable())))
+        assert type(again) is cls
+        assert (again.detail, again.hint, again.field, again.position) == ("detail", "hint", "field", error.position)

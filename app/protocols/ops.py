@@ -34,8 +34,7 @@ async def limits(request: Request) -> dict[str, int | float]:
     """Publish the limits in force; a request over one of them is refused before its cost is paid."""
     state = request.app.state
     published: dict[str, int | float] = {}
-    bounds = state.engine.limits
-    for group in (bounds.text, bounds.point, bounds.work, state.body_limits):
+    for group in (*state.engine.limits.groups(), state.body_limits):
         published |= dataclasses.asdict(group)
     return published
 

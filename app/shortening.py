@@ -1,0 +1,117 @@
+"""Expression to a shorter equal one, by a few of SymPy's rewritings.
+
+``sympy.simplify`` takes seconds and often returns something longer, so a handful of cheap rewritings are tried one
+after the other, and what one makes is kept if it is shorter to read. None may change the function where it is defined:
+
+- symbols are real and nothing more, so log(x**2) and sqrt(x)*sqrt(y) stay (Carette, Understanding expression
+  simplification, ISSAC 2004, is about what shorter means);
+- max, min, cases and comparisons are opaque: cases are shortened inside, but no condition is touched;
+- a result that leaves the real line, float64 or the language is thrown away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sympy
+from sympy.core.basic import Basic
+
+from app import formulae, slopes
+
+Expr = slopes.Expr
+Rewriting = Callable[[Expr], Expr]
+Weigh = Callable[[Expr], float]
+"""How long an expression is to its reader."""
+
+Attempt = Callable[[Rewriting, Expr], Expr]
+"""Applies a rewriting within a time; what it raises is that it could not."""
+
+_TRIGONOMETRIC = (
+    sympy.functions.elementary.trigonometric.TrigonometricFunction,
+    sympy.functions.elementary.hyperbolic.HyperbolicFunction,
+)
+_OPAQUE = (sympy.Piecewise, sympy.Max, sympy.Min)
+
+
+def _trigonometric(expression: Expr) -> Expr:
+    return sympy.trigsimp(expression) if expression.has(*_TRIGONOMETRIC) else expression
+
+
+def _factored(expression: Expr) -> Expr:
+    return sympy.factor_terms(sympy.together(expression))
+
+
+_REWRITINGS: tuple[tuple[Rewriting, float], ...] = (
+    (sympy.factor_terms, 4000.0),
+    (sympy.powsimp, 1000.0),
+    (_factored, 400.0),
+    (sympy.cancel, 160.0),
+    (_trigonometric, 160.0),
+    (sympy.factor, 160.0),
+    (_factored, 160.0),
+)
+"""What is tried, in this order, and the weight beyond which it costs more than it ever gains (measured)."""
+
+_LONGEST_DENOMINATOR = 12
+"""Rational numbers of longer denominators are opaque, too."""
+
+
+def shorten(expression: Expr, weigh: Weigh, attempt: Attempt) -> Expr:
+    """Return an expression equal to a real one wherever that is defined, and no longer by ``weigh``."""
+    opaque = _opaque(expression)
+    if expression in opaque:
+        return _inside(expression, weigh, attempt)
+    stand_ins = {node: sympy.Symbol(f"w{number:05d}", real=True) for number, node in enumerate(opaque)}
+    originals = {symbol: _inside(node, weigh, attempt) for node, symbol in stand_ins.items()}
+    outer = expression.xreplace(stand_ins)
+    decimals = _decimals(outer)
+    originals |= {symbol: number for number, symbol in decimals.items() if number > 0}
+    found = _shortest(outer.xreplace(decimals), weigh, attempt).xreplace(originals)
+    return found if formulae.expressible(found) else expression
+
+
+def _opaque(expression: Expr) -> list[Basic]:
+    """Return the outermost parts that no rewriting may look into, in the order they are met."""
+    found: dict[Basic, None] = {}
+    walk = sympy.preorder_traversal(expression)
+    for node in walk:
+        if isinstance(node, _OPAQUE):
+            found[node] = None
+            walk.skip()
+    return list(found)
+
+
+def _decimals(expression: Expr) -> dict[Expr, Expr]:
+    """Return stand-ins for long decimals: over a common denominator they would become longer still."""
+    numbers = sorted({abs(n) for n in expression.atoms(sympy.Rational) if n.q > _LONGEST_DENOMINATOR})
+    symbols = {number: sympy.Symbol(f"u{count:05d}", positive=True) for count, number in enumerate(numbers)}
+    return symbols | {-number: -symbol for number, symbol in symbols.items()}
+
+
+def _inside(node: Any, weigh: Weigh, attempt: Attempt) -> Expr:
+    """Shorten the cases of a node, none of its conditions."""
+    if not isinstance(node, sympy.Piecewise):
+        return node
+    return slopes.cases(*[(shorten(pair.args[0], weigh, attempt), pair.args[1]) for pair in node.args])
+
+
+def _shortest(expression: Expr, weigh: Weigh, attempt: Attempt) -> Expr:
+    best, least = expression, weigh(expression)
+    for rewriting, most in _REWRITINGS:
+        if least > most:
+            continue
+        try:
+            found = attempt(rewriting, best)
+            length = weigh(found) if formulae.expressible(found) and not _overflows(found, expression) else least
+        except Exception:  # noqa: BLE001, S112 - whatever SymPy cannot do, the expression stays as it is
+            continue
+        if length < least:
+            best, least = found, length
+    return best
+
+
+def _overflows(found: Expr, before: Expr) -> bool:
+    """Return whether exp(-u) became exp(u): exp(-x)/(1 + exp(-x)) is 0 where exp(x)/(exp(x) + 1)**2 is inf/inf."""
+    known = before.atoms(sympy.exp)
+    return any(new not in known and sympy.exp(-new.args[0]) in known for new in found.atoms(sympy.exp))
