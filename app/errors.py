@@ -14,6 +14,7 @@
     + BadShape: shapes do not fit, or the output is not a scalar
     + TooExpensive: stopped at its deadline or memory cap
     + BodyTooLarge, HeadersTooLarge, RequestTimeout, UnsupportedMediaType: the envelope
+    + Unauthorized: no key, or not one of ours
     + NotFound, MethodNotAllowed: the address
   x Refused: ours, the same request may succeed later
     + Overloaded: the queue or the quota is full
@@ -201,6 +202,13 @@ class RequestTimeout(Rejected):
 
     code = "request_timeout"
     title = "The request took too long to arrive"
+
+
+class Unauthorized(Rejected):
+    """No key where one is needed, or one that is not known."""
+
+    code = "unauthorized"
+    title = "A key is needed"
 
 
 class NotFound(Rejected):

@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.types import Receive, Scope, Send
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import __version__, compiler, engine, errors, store, telemetry
 from app.protocols import docs, edge, exchange, functions, ops, problem, symbolic, v1
@@ -27,12 +28,23 @@ stable `code`, and the `position` of the mistake where it is in the expression.
 
 
 class Service(FastAPI):
-    """FastAPI behind the edge: what the lane answers never enters the framework, whose layers cost more than it."""
+    """FastAPI behind the edge: what the lane answers never enters the framework, whose layers cost more than it.
+
+    Attributes:
+        edge: what every request passes.
+        front: the edge, or what tells browsers of other origins around it.
+    """
 
     edge: edge.Edge
+    front: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.edge(scope, receive, send)
+        await self.front(scope, receive, send)
+
+    def drain(self) -> None:
+        """Take no more requests; those under way are finished."""
+        self.state.ready = False
+        self.edge.draining = True
 
     async def route(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as FastAPI does."""
@@ -89,9 +101,26 @@ def create_app(settings: Settings | None = None) -> Service:
     app.add_exception_handler(HTTPException, problem.from_http)
     app.add_exception_handler(Exception, problem.from_bug)
     app.edge = edge.Edge(
-        app.route, lane=exchange.Lane(v1.operations()), performs=app.state.exchange, limits=app.state.body_limits
+        app.route,
+        lane=exchange.Lane(v1.operations()),
+        performs=app.state.exchange,
+        limits=app.state.body_limits,
+        gate=settings.gate(),
+        shares=bool(settings.origins()),
     )
+    app.front = _shared(app.edge, settings.origins()) if settings.origins() else app.edge
     return app
+
+
+def _shared(app: ASGIApp, origins: list[str]) -> ASGIApp:
+    """Return an application that pages of other origins may ask (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
+    return CORSMiddleware(
+        app,
+        allow_origins=origins,
+        allow_methods=["GET", "HEAD", "POST"],
+        allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
+        expose_headers=["Cache-Status", "Retry-After", "Server-Timing", "X-Request-ID"],
+    )
 
 
 def __getattr__(name: str) -> Service:

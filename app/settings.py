@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app import derivatives, engine, parsing, points, worker
-from app.protocols import body
+from app.protocols import access, body
 
 
 class Settings(BaseSettings):
@@ -21,6 +21,22 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="least level that is logged"
+    )
+    api_keys: SecretStr = Field(
+        default=SecretStr(""), description="keys that may ask, with commas between; empty lets everybody ask"
+    )
+    rate_limit: str = Field(
+        default="",
+        description='requests of one key or address, such as "5/second" or "100/minute;5000/day"; empty for any',
+    )
+    rate_limit_storage: str = Field(
+        default="", description="where replicas count together, such as redis://host:6379; empty counts in the process"
+    )
+    trusted_proxies: str = Field(
+        default="", description="networks of proxies whose X-Forwarded-For is believed, with commas between"
+    )
+    cors_origins: str = Field(
+        default="", description="origins whose pages may ask, with commas between, or *; empty for none"
     )
     plan_capacity: int = Field(
         default=500_000, ge=1000, description="operations of all parsed functions kept, each counting 40 more"
@@ -78,6 +94,38 @@ class Settings(BaseSettings):
         """Return the directory of the store, or None."""
         return Path(self.cache_dir).expanduser() if self.cache_dir else None
 
+    def gate(self) -> access.Gate:
+        """Return who may ask, and how often."""
+        rate = access.rate(self.rate_limit, self.rate_limit_storage)
+        return access.Gate(_listed(self.api_keys.get_secret_value()), _listed(self.trusted_proxies), rate)
+
+    def origins(self) -> list[str]:
+        """Return the origins whose pages may ask."""
+        return _listed(self.cors_origins)
+
+    @field_validator("api_keys")
+    @classmethod
+    def _check_keys(cls, keys: SecretStr) -> SecretStr:
+        if not all(key.isascii() and key.isprintable() and " " not in key for key in _listed(keys.get_secret_value())):
+            raise ValueError("a key is printable ASCII without spaces and commas")
+        return keys
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _check_rate(cls, rate: str) -> str:
+        access.rate(rate, "")
+        return rate
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_networks(cls, networks: str) -> str:
+        access.Gate(trusted=_listed(networks))
+        return networks
+
     def body_limits(self) -> body.Limits:
         """Return the bounds on the envelope of a request."""
         return body.Limits(self.max_body_bytes, self.max_header_bytes, self.max_header_lines, self.receive_seconds)
+
+
+def _listed(text: str) -> list[str]:
+    return [each.strip() for each in text.split(",") if each.strip()]

@@ -10,6 +10,7 @@ from app import errors
 
 CONTRACT = {
     "invalid_json": 400,
+    "unauthorized": 401,
     "body_too_large": 413,
     "unsupported_media_type": 415,
     "invalid_field": 422,

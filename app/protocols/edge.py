@@ -1,4 +1,8 @@
-"""What every response has and every request must respect, as one ASGI layer around the application."""
+"""What every response has and every request must respect, as one ASGI layer around the application.
+
+Nothing gets past it: whatever protocol a route speaks, its caller is known, allowed and counted before anything of the
+request is read.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ import re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import errors
-from app.protocols import body, exchange
+from app.protocols import access, body, exchange
 
 _log = logging.getLogger("gradserve")
 
@@ -18,11 +22,17 @@ _PROCESS = os.urandom(8).hex().encode()
 _NUMBERS = itertools.count(1)
 """A request id is the process's and a number: unique, and a tenth of the price of a random one."""
 
+_TO_THE_END = frozenset({"/healthz", "/readyz", "/metrics"})
+"""What is answered while the process ends."""
+
+_POLICY_VIOLATION = 1008
+"""RFC 6455, section 7.4.1; before the handshake a server makes it a 403. There is nothing here to talk to."""
+
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 
 
 class Edge:
-    """Checks and answers X-Request-ID, refuses headers beyond the limits, and has a lane for the hot routes.
+    """Checks and answers X-Request-ID, keeps out who may not ask, and has a lane for the hot routes.
 
     The lane serves an operation straight from ASGI messages; what it does not know goes on to the application,
     whose routes of the same operations go through the same ``exchange.Exchange``.
@@ -32,6 +42,11 @@ class Edge:
         lane: operations, all POST.
         performs: answers them.
         limits: bounds on headers.
+        gate: knows who may ask, and how often.
+        shares: whether browsers are told of other origins; what has one is then for the application to answer.
+
+    Attributes:
+        draining: whether the process is about to end, and takes no more requests.
     """
 
     def __init__(
@@ -41,20 +56,30 @@ class Edge:
         lane: exchange.Lane,
         performs: exchange.Exchange,
         limits: body.Limits,
+        gate: access.Gate,
+        shares: bool = False,
     ) -> None:
         self._app = app
         self._lane = lane
         self._exchange = performs
         self._limits = limits
+        self._gate = gate
+        self._shares = shares
+        self.draining = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = scope["headers"]
         request_id = identity(headers)
-        if self._excessive(headers):
-            reply = exchange.refusal(errors.HeadersTooLarge("the headers are over the published limit"))
+        try:
+            await self._admit(scope)
+        except errors.GradserveError as error:
+            reply = exchange.refusal(error)
         else:
             found = self._lane.find(scope["path"]) if scope["method"] == "POST" else None
             if found is None:
@@ -66,16 +91,33 @@ class Edge:
                 reply = _bug(request_id)
         await _send(reply, send, request_id)
 
-    def prepare(self, path: str, headers: exchange.Headers, content: bytes) -> exchange.Pending | None:
+    async def _admit(self, scope: Scope) -> None:
+        """Let a request in, its scope saying whose it is, or raise what is wrong with it."""
+        headers, path = scope["headers"], scope["path"]
+        if self._excessive(headers):
+            raise errors.HeadersTooLarge("the headers are over the published limit")
+        if self.draining and path not in _TO_THE_END:
+            raise errors.Draining("the service is stopping")
+        scope[access.CALLER] = caller = self._gate.caller(path, headers, scope.get("client"))
+        await self._gate.count(path, caller)
+
+    def prepare(
+        self, path: str, headers: exchange.Headers, content: bytes, client: access.Client
+    ) -> exchange.Pending | None:
         """Return what will answer a POST that is all here, if that needs no waiting, else None.
 
         What is wrong with a request is left to ``__call__`` to say.
         """
         found = self._lane.find(path)
-        if found is None or self._excessive(headers):
+        if found is None or self.draining or self._excessive(headers) or (self._shares and _has_origin(headers)):
             return None
         try:
-            return self._exchange.prepare(*found, headers, content)
+            if self._gate.plain:
+                return self._exchange.prepare(*found, headers, content)
+            caller = self._gate.caller(path, headers, client)
+            pending = self._exchange.prepare(*found, headers, content)
+            # Counted here only if answered here.
+            return pending if pending is not None and self._gate.count_now(caller) else None
         except errors.GradserveError:
             return None
 
@@ -125,6 +167,10 @@ def identity(headers: exchange.Headers) -> tuple[bytes, bytes]:
         if header[0] == b"x-request-id" and _REQUEST_ID.fullmatch(header[1]):
             return header
     return b"x-request-id", b"%s%016x" % (_PROCESS, next(_NUMBERS))
+
+
+def _has_origin(headers: exchange.Headers) -> bool:
+    return any(name == b"origin" for name, _ in headers)
 
 
 def _size(headers: exchange.Headers) -> int:

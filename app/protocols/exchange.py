@@ -12,7 +12,7 @@ import pydantic_core
 from starlette.types import Receive, Scope
 
 from app import cache, errors
-from app.protocols import body, problem
+from app.protocols import access, body, problem
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -100,9 +100,9 @@ class Lane:
 
 
 def owner(scope: Scope) -> str:
-    """Return who asks: the address of the client."""
+    """Return who asks: the digest of a key, or the address of the client, see ``access``."""
     client = scope.get("client")
-    return client[0] if client else ""
+    return str(scope.get(access.CALLER) or (client[0] if client else ""))
 
 
 class Exchange:
@@ -164,8 +164,6 @@ class Exchange:
 
 def refusal(error: errors.GradserveError) -> Reply:
     """Return the reply to a request that failed."""
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-    if isinstance(error, errors.Refused):
-        headers = ((b"retry-after", b"%d" % error.retry_after_seconds),)
+    headers = tuple([(name.lower().encode(), value.encode()) for name, value in problem.headers(error).items()])
     content = pydantic_core.to_json(problem.body(error))
     return Reply(problem.status(type(error)), content, problem.MEDIA_TYPE.encode(), headers)

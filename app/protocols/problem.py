@@ -16,9 +16,11 @@ DOCUMENTATION = "/v1/errors#"
 """Prefix of ``type``, a relative reference (RFC 9457, section 3.1.1) to the list this service publishes."""
 
 _MAX_DETAIL = 300
+_CHALLENGE = 'Bearer realm="gradserve", Basic realm="gradserve", charset="UTF-8"'
 _STATUS: dict[type[errors.GradserveError], int] = {
     errors.Rejected: 422,
     errors.InvalidJson: 400,
+    errors.Unauthorized: 401,
     errors.NotFound: 404,
     errors.MethodNotAllowed: 405,
     errors.RequestTimeout: 408,
@@ -68,6 +70,18 @@ def body(error: errors.GradserveError) -> dict[str, Any]:
     return document
 
 
+def headers(error: errors.GradserveError) -> dict[str, str]:
+    """Return the headers that the status of an error asks for."""
+    if isinstance(error, errors.Draining):
+        # The connection ends here: the next request is for another process.
+        return {"Retry-After": str(error.retry_after_seconds), "Connection": "close"}
+    if isinstance(error, errors.Refused):
+        return {"Retry-After": str(error.retry_after_seconds)}
+    if isinstance(error, errors.Unauthorized):
+        return {"WWW-Authenticate": _CHALLENGE}
+    return {}
+
+
 def _short(text: str) -> str:
     """Return text of at most 300 bytes: a problem document stays within 1 KiB whatever it quotes."""
     return text.encode()[:_MAX_DETAIL].decode(errors="ignore")
@@ -75,10 +89,7 @@ def _short(text: str) -> str:
 
 def response(error: errors.GradserveError) -> Response:
     """Return the HTTP response of an error."""
-    headers = {}
-    if isinstance(error, errors.Refused):
-        headers["Retry-After"] = str(error.retry_after_seconds)
-    return Response(pydantic_core.to_json(body(error)), status(type(error)), headers, MEDIA_TYPE)
+    return Response(pydantic_core.to_json(body(error)), status(type(error)), headers(error), MEDIA_TYPE)
 
 
 def from_error(request: Request, error: Exception) -> Response:

@@ -253,6 +253,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": models.Problem, "description": description, "content": {"application/problem+json": {}}}
     for status, description in (
         (400, "Not JSON: `invalid_json`"),
+        (401, "No key where one is needed, or not a known one: `unauthorized`"),
         (408, "The body did not arrive in time: `request_timeout`"),
         (413, "The body is too large: `body_too_large`"),
         (415, "Not application/json: `unsupported_media_type`"),

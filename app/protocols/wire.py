@@ -114,7 +114,7 @@ class Wire(HttpToolsProtocol):
     def prepare(self) -> None:
         """Find out what will answer the request that is kept, if anything here."""
         path = self.url.decode("ascii", "replace")
-        self._pending = self.desk.answers.prepare(path, self.headers, self._held or b"")
+        self._pending = self.desk.answers.prepare(path, self.headers, self._held or b"", self.client)
 
     def run(self) -> None:
         """Compute."""
