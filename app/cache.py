@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
@@ -30,6 +30,7 @@ class Cache(Generic[Key, Value]):
         self._weight = 0
         self._values: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
         self._making: dict[Key, asyncio.Task[Value]] = {}
+        self._asking: Counter[Key] = Counter()
 
     def __len__(self) -> int:
         return len(self._values)
@@ -59,8 +60,16 @@ class Cache(Generic[Key, Value]):
             _, (_, weight) = self._values.popitem(last=False)
             self._weight -= weight
 
-    async def get_or_make(self, key: Key, make: Callable[[], Awaitable[Value]]) -> Value:
-        """Return the value, making it if nobody has and nobody is."""
+    async def get_or_make(
+        self, key: Key, make: Callable[[], Awaitable[Value]], *, begun: Callable[[], bool] = lambda: True
+    ) -> Value:
+        """Return the value, making it if nobody has and nobody is.
+
+        Args:
+            key: of the value.
+            make: makes it.
+            begun: whether making has begun in earnest; until then it is given up when the last who asked went away.
+        """
         value = self.get(key)
         if value is not None:
             return value
@@ -69,7 +78,15 @@ class Cache(Generic[Key, Value]):
             task = self._making[key] = asyncio.ensure_future(self._make(key, make))
             # Asked for here so that a failure nobody waits for any more is not reported as forgotten.
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return await asyncio.shield(task)
+        self._asking[key] += 1
+        try:
+            return await asyncio.shield(task)
+        finally:
+            self._asking[key] -= 1
+            if not self._asking[key]:
+                del self._asking[key]
+                if not task.done() and not begun():
+                    task.cancel()
 
     async def _make(self, key: Key, make: Callable[[], Awaitable[Value]]) -> Value:
         try:

@@ -99,6 +99,13 @@ class Asked:
             rows = self.direction.shape[1]
         return int(batch * max(rows, 1) * max(elements, len(self.cells)))
 
+    @property
+    def work(self) -> int:
+        """How many instructions will be run, about."""
+        elements, batch = self.flat.shape
+        runs = {"hessian": 2 * elements, "hvp": 0 if self.direction is None else 2 * self.direction.shape[1]}
+        return int(sum(plan.operations for plan, _ in self.cells) * batch * runs.get(self.transform, 1))
+
     def value(self, found: Found) -> Any:
         """Return the value as JSON."""
         values = found[0].reshape((-1, *self._shaped.shape))

@@ -15,14 +15,14 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app import (
+    admission,
     algebra,
     cache,
     compiler,
@@ -43,7 +43,6 @@ from app import (
 )
 
 Array = NDArray[Any]
-Result = TypeVar("Result")
 Found = tuple[Any, Any, bool]
 """Value, gradient nested as asked, and whether all of it is finite."""
 
@@ -60,6 +59,11 @@ _OF_FIRST_ORDER = frozenset({"grad", "jacobian", "jvp", "vjp"})
 
 _INLINE_WORK = 16_000
 """Operations times points up to which work runs on the event loop: less than a thread's turn and wake-up cost."""
+
+_BRIEF_WORK = 200_000
+"""Likewise, up to which it has threads of its own: some milliseconds, which never wait for what takes longer."""
+
+_BRIEF_THREADS, _BRIEF_PLACES = 2, 1024
 
 _FORMULAE_CHARACTERS = 16_000_000
 """Characters of all formulae kept."""
@@ -91,7 +95,9 @@ class Options:
         compile_workers: compilations at one time.
         compile_limits: bounds on each.
         disk: keeps executables.
-        threads: threads for long texts, long executions and loading executables.
+        threads: threads for long texts and long executions.
+        queue: how many of these may wait for a thread.
+        compile_seconds_per_minute: of worker processes, for one caller.
         observer: takes events.
     """
 
@@ -103,6 +109,8 @@ class Options:
     compile_limits: worker.Limits = worker.Limits()
     disk: store.Store = field(default_factory=store.NoStore)
     threads: int = 2
+    queue: int = 64
+    compile_seconds_per_minute: float = math.inf
     observer: telemetry.Observer = field(default_factory=telemetry.Observers)
 
 
@@ -242,17 +250,21 @@ class Engine:
             max_operations=min(_INLINE_OPERATIONS, text.max_operations),
         )
         self._formulae: cache.Cache[worker.Key, dict[str, Any]] = cache.Cache(_FORMULAE_CHARACTERS, _characters)
-        self._threads = ThreadPoolExecutor(options.threads, thread_name_prefix="gradserve")
-        self._workers = worker.Workers(options.compile_workers, options.compile_limits, options.observer)
+        self.brief = admission.Pool(_BRIEF_THREADS, _BRIEF_PLACES, "gradserve-brief")
+        self.lengthy = admission.Pool(options.threads, options.queue, "gradserve-lengthy")
+        budget = admission.Budget(options.compile_seconds_per_minute)
+        self.workers = worker.Workers(options.compile_workers, options.compile_limits, options.observer, budget)
         self._programs = programs.Interpreters(options.disk)
         self._registry = registry.Registry(options.disk, options.registry_capacity)
         self._derivatives = derivatives.Derivatives(self._programs, options.limits.work)
         self._warming: asyncio.Task[None] | None = None
+        self._met: set[tuple[str, str, int]] = set()
         self.library = library.Library(
-            self._workers,
+            self.workers,
             options.disk,
-            self._threads,
+            self.brief.threads,
             capacity=options.executable_capacity,
+            budget=budget,
         )
 
     async def start(self) -> None:
@@ -261,15 +273,15 @@ class Engine:
         Raises:
             compiler.WrongNumbers: this jaxlib must not answer anybody.
         """
-        await self._in_thread(compiler.self_test)
-        await self._in_thread(self._programs.warm)
+        await self.brief.run(compiler.self_test)
+        await self.brief.run(self._programs.warm)
         tutorial = functions.Function(parsing.read("5*x**2 + 6*y**2 + 7*z**2")).at([(), (), ()]).cells[0]
         found = self._programs["float64"].gradient(tutorial.encoded, np.array([1.0, 2.0, 3.0, 5.0, 6.0, 7.0]))
         if found.tolist() != [92.0, 10.0, 24.0, 42.0]:
             raise compiler.WrongNumbers(f"value and gradient of the tutorial came out as {found.tolist()}")
-        self._workers.start()
+        self.workers.start()
         # Large functions and batches find their programs made, or wait for them.
-        self._warming = asyncio.ensure_future(self._programs.warm_rest(self._workers, self._threads))
+        self._warming = asyncio.ensure_future(self._programs.warm_rest(self.workers, self.lengthy.threads))
 
     async def close(self) -> None:
         """Stop the workers and let threads and executables go."""
@@ -277,8 +289,9 @@ class Engine:
             self._warming.cancel()
             await asyncio.gather(self._warming, return_exceptions=True)
         await self.library.close()
-        await self._workers.close()
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        await self.workers.close()
+        self.lengthy.shutdown()
+        self.brief.shutdown()
         self._functions.clear()
         self._formulae.clear()
 
@@ -295,10 +308,10 @@ class Engine:
             _, function, _ = await self._function(Query("value", expression, None, function.args))
         entry = self._registry.get(function.function_id)
         if entry is None:
-            entry = await self._in_thread(lambda: self._registry.fetch(function.function_id))
+            entry = await self.brief.run(lambda: self._registry.fetch(function.function_id))
         created = entry is None
         if entry is None:
-            entry = await self._in_thread(lambda: self._entry(expression, function))
+            entry = await self.lengthy.run(lambda: self._entry(expression, function))
         self._registry.keep(entry)
         self._registry.own(owner, entry.function_id)
         return entry, created
@@ -320,7 +333,7 @@ class Engine:
         """
         entry = self._registry.get(function_id)
         if entry is None:
-            entry = await self._in_thread(lambda: self._registry.fetch(function_id))
+            entry = await self.brief.run(lambda: self._registry.fetch(function_id))
             if entry is None:
                 hint = "POST /v1/functions registers a function; ids are the same on every server"
                 raise errors.NotFound(f"no function {errors.quote(function_id)} is registered here", hint=hint)
@@ -411,10 +424,14 @@ class Engine:
             call = shaped.cells[0].call("grad", argnums, query.dtype)
             layout = call.plan.layout(point.shapes)
             first = await (self._one if point.batch is None else self._many)(call, point, layout)
-        found = await self._in_thread(lambda: self._derivatives.answer(asked, None if first is None else first[0]))
+        # The first of its kind and size may have to wait for a program to be made.
+        kind = (query.transform, query.dtype, max(plan.operations for plan, _ in asked.cells).bit_length())
+        pool = self._pool(asked.work) if kind in self._met else self.lengthy
+        found = await pool.run(lambda: self._derivatives.answer(asked, None if first is None else first[0]))
+        self._met.add(kind)
         difference = None
         if query.verify:
-            difference = await self._in_thread(lambda: self._derivatives.difference(asked, found))
+            difference = await self.lengthy.run(lambda: self._derivatives.difference(asked, found))
         executed = time.perf_counter()
         tier = "interpreted" if first is None else first[1]
         self._observer.observe(telemetry.Answered(query.transform, tier, hit, point.batch or 1, executed - start))
@@ -504,7 +521,9 @@ class Engine:
             expression, function.args, by, simplify, self.limits.text, limits, function.function_id, known
         )
         hit = self._formulae.get(job.key) is not None
-        document = await self._formulae.get_or_make(job.key, lambda: self._workers.derive(job))
+        document = await self._formulae.get_or_make(
+            job.key, lambda: self.workers.derive(job), begun=lambda: self.workers.at_work_on(job.key)
+        )
         return Formulae(
             **document,
             args=function.args,
@@ -540,7 +559,14 @@ class Engine:
             else:
                 self._functions.put(key, function)
                 return key, function, False
-        made = self._functions.get_or_make(key, lambda: self._in_thread(lambda: make(self.limits.text)))
+        begun = False
+
+        def begin() -> functions.Function:
+            nonlocal begun
+            begun = True
+            return make(self.limits.text)
+
+        made = self._functions.get_or_make(key, lambda: self.lengthy.run(begin), begun=lambda: begun)
         return key, await made, False
 
     async def _settle(self, function: functions.Function, point: points.Point) -> points.Point:
@@ -548,7 +574,7 @@ class Engine:
         try:
             shapes = function.settled(point.shapes, self._inline)
         except errors.TooComplex:
-            shapes = await self._in_thread(lambda: function.settled(point.shapes))
+            shapes = await self.lengthy.run(lambda: function.settled(point.shapes))
         return dataclasses.replace(point, shapes=shapes)
 
     async def _shape(self, key: Key, function: functions.Function, shapes: Sequence[algebra.Shape]) -> functions.Shaped:
@@ -556,7 +582,7 @@ class Engine:
         try:
             shaped = function.at(shapes, self._inline)
         except errors.TooComplex:
-            shaped = await self._in_thread(lambda: function.at(shapes))
+            shaped = await self.lengthy.run(lambda: function.at(shapes))
         self._functions.put(key, function)  # it weighs more now
         return shaped
 
@@ -593,16 +619,19 @@ class Engine:
         execute: Callable[[compiler.Executable], Array],
         batch: int,
     ) -> tuple[Array, str]:
-        inline = plan.operations * batch <= _INLINE_WORK
+        work = plan.operations * batch
+        inline, pool = work <= _INLINE_WORK, self._pool(work)
         executable = self.library.get(job.key)
-        if executable is not None and (executable.checked or await self._agrees(job, executable, interpret, execute)):
+        if executable is not None and (
+            executable.checked or await self._agrees(job, executable, interpret, execute, pool)
+        ):
             found = executable
-            return (execute(found) if inline else await self._in_thread(lambda: execute(found))), "compiled"
+            return (execute(found) if inline else await pool.run(lambda: execute(found))), "compiled"
         ready = self._programs[job.dtype].ready(plan.encoded, batch if job.rows else None)
         start = time.perf_counter()
-        result = interpret() if inline and ready else await self._in_thread(interpret)
+        result = interpret() if inline and ready else await (pool if ready else self.lengthy).run(interpret)
         # What a busy machine or a program's first use adds is not the function's to pay.
-        self.library.spend(job, min(time.perf_counter() - start, 1e-4 + 5e-7 * plan.operations * batch))
+        self.library.spend(job, min(time.perf_counter() - start, 1e-4 + 5e-7 * work))
         return result, "interpreted"
 
     async def _agrees(
@@ -611,9 +640,10 @@ class Engine:
         executable: compiler.Executable,
         interpret: Callable[[], Array],
         execute: Callable[[compiler.Executable], Array],
+        pool: admission.Pool,
     ) -> bool:
         """Compare an executable's first numbers with the interpreter's; throw it away if they differ."""
-        interpreted, compiled = await self._in_thread(lambda: (interpret(), execute(executable)))
+        interpreted, compiled = await pool.run(lambda: (interpret(), execute(executable)))
         if compiler.agree(interpreted[: len(compiled)], compiled):
             executable.checked = True
             return True
@@ -621,8 +651,9 @@ class Engine:
         self.library.discard(job.key)
         return False
 
-    async def _in_thread(self, work: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+    def _pool(self, work: int) -> admission.Pool:
+        """Return the threads for so many operations."""
+        return self.brief if work <= _BRIEF_WORK else self.lengthy
 
 
 def _answer(

@@ -19,7 +19,7 @@ import logging
 from collections import OrderedDict
 from concurrent.futures import Executor
 
-from app import compiler, errors, rules, store, tape, transforms, worker
+from app import admission, compiler, errors, rules, store, tape, transforms, worker
 
 _log = logging.getLogger("gradserve")
 
@@ -40,6 +40,7 @@ class Library:
         disk: keeps executables for others and for later.
         threads: where entries are read and executables loaded.
         capacity: live executables held; each holds about three memory maps.
+        budget: who pays for compilations; a caller's functions stay interpreted while nothing is left.
     """
 
     def __init__(
@@ -49,11 +50,13 @@ class Library:
         threads: Executor,
         *,
         capacity: int,
+        budget: admission.Budget,
     ) -> None:
         self._workers = workers
         self._disk = disk
         self._threads = threads
         self._capacity = capacity
+        self._budget = budget
         # Another rule or transform makes another executable, whether or not somebody remembers to say so.
         sources = (inspect.getsource(rules), inspect.getsource(transforms))
         environment = repr((tape.FORMAT, sources, *compiler.environment()))
@@ -88,7 +91,9 @@ class Library:
             # Looking costs as much as a small interpretation: not before the answer has gone out.
             asyncio.get_running_loop().call_soon(self._look_on_disk, job)
         expected = expected_seconds(len(job.tape.code))
-        if expected < _MAX_EXPECTED_SECONDS and spent > _WORTH * expected and len(self._coming) < self._capacity:
+        worth = expected < _MAX_EXPECTED_SECONDS and spent > _WORTH * expected
+        if worth and len(self._coming) < self._capacity and self._budget.left(admission.CALLER.get()) > 0:
+            self._budget.pay(expected)
             self._come(job)
 
     def _look_on_disk(self, job: worker.Job) -> None:

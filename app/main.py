@@ -68,6 +68,8 @@ def create_app(settings: Settings | None = None) -> Service:
         compile_limits=settings.worker_limits(),
         disk=store.open_store(settings.cache_directory(), settings.cache_max_bytes),
         threads=settings.threads,
+        queue=settings.queue,
+        compile_seconds_per_minute=settings.compile_seconds_per_minute,
         observer=telemetry.Observers([telemetry.LogObserver()]),
     )
     served = engine.Engine(options)

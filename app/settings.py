@@ -54,7 +54,11 @@ class Settings(BaseSettings):
     compile_workers: int = Field(default=1, ge=1, le=64, description="functions compiled at a time, each in a process")
     compile_deadline_seconds: float = Field(default=30.0, gt=0, description="seconds one compilation may take")
     compile_memory_bytes: int = Field(default=2 << 30, ge=1 << 29, description="resident bytes of a compile worker")
-    threads: int = Field(default=2, ge=1, le=64, description="threads for long texts, compilations and large batches")
+    threads: int = Field(default=2, ge=1, le=64, description="threads for long texts and large batches")
+    queue: int = Field(default=64, ge=1, description="how many of these may wait for a thread")
+    compile_seconds_per_minute: float = Field(
+        default=60.0, gt=0, description="seconds of worker processes for one key or address"
+    )
     max_expression_bytes: int = Field(default=131_072, ge=1, description="bytes of an expression")
     max_arguments: int = Field(default=64, ge=1, description="arguments of a function")
     max_nesting: int = Field(default=512, ge=1, description="brackets open at once in an expression")

@@ -24,6 +24,7 @@ import ctypes
 import io
 import json
 import logging
+import math
 import os
 import resource
 import signal
@@ -37,7 +38,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app import compiler, errors, jobs, telemetry
+from app import admission, compiler, errors, jobs, telemetry
 from app.jobs import FormulaeJob, Job, Key, ProgramJob, Work
 from app.tape import Instruction, Tape
 
@@ -97,16 +98,21 @@ class Workers:
         count: compilations at one time.
         limits: bounds on each.
         observer: takes events.
+        budget: who pays for formulae, and for what was stopped.
     """
 
-    def __init__(self, count: int, limits: Limits, observer: telemetry.Observer) -> None:
+    def __init__(
+        self, count: int, limits: Limits, observer: telemetry.Observer, budget: admission.Budget | None = None
+    ) -> None:
         self._limits = limits
         self._observer = observer
         self._count = count
         self._turns = asyncio.Semaphore(count)
         # Of the children one more than compile: formulae never wait for a compilation, nor it for them.
         self._formulae = asyncio.Semaphore(1)
-        self._waiting = 0
+        self._room = admission.Room(_MAX_WAITING, "too many formulae are being derived")
+        self._budget = budget or admission.Budget(math.inf)
+        self._at_work: set[Key] = set()
         self._idle: asyncio.Queue[_Child] = asyncio.Queue()
         self._children: set[_Child] = set()
         self._starting: set[asyncio.Task[None]] = set()
@@ -134,18 +140,23 @@ class Workers:
         """Return the formulae of a function, see ``symbolic.document``.
 
         Raises:
-            errors.Overloaded: too many are waiting.
+            errors.Overloaded: too many are waiting, or the caller has had enough for now.
             errors.TooExpensive: killed at its deadline or memory cap, now or lately.
             errors.Rejected: what ``symbolic.document`` refuses.
         """
-        if self._waiting >= _MAX_WAITING:
-            raise errors.Overloaded("too many formulae are being derived", retry_after_seconds=5)
-        self._waiting += 1
-        try:
+        self._budget.check()
+        with self._room.place():
             document: dict[str, Any] = json.loads(await self._do(job, self._formulae))
-        finally:
-            self._waiting -= 1
         return document
+
+    def at_work_on(self, key: Key) -> bool:
+        """Return whether a child has begun with a job: it is then best finished."""
+        return key in self._at_work
+
+    @property
+    def waiting(self) -> int:
+        """How many formulae are asked for."""
+        return len(self._room)
 
     async def _do(self, job: Work, turns: asyncio.Semaphore) -> bytes:
         forgotten = self._killed.get(job.key)
@@ -171,6 +182,8 @@ class Workers:
 
     async def _ask(self, child: _Child, job: Work) -> bytes:
         start = time.perf_counter()
+        answered = False
+        self._at_work.add(job.key)
         asked = asyncio.ensure_future(child.ask(job))
         watched = asyncio.ensure_future(child.outgrows(self._limits.memory_bytes))
         try:
@@ -181,6 +194,7 @@ class Workers:
             )
             if asked in done:
                 header, blob = asked.result()
+                answered = True
                 child.jobs += 1
                 if "refused" in header:
                     raise errors.restored(header["refused"])
@@ -203,6 +217,9 @@ class Workers:
             await self._replace(child)
             raise
         finally:
+            self._at_work.discard(job.key)
+            if not answered or isinstance(job, FormulaeJob):  # else whoever had it compiled has paid
+                self._budget.pay(time.perf_counter() - start)
             for task in (asked, watched):
                 task.cancel()
             await asyncio.gather(asked, watched, return_exceptions=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import re
 from collections.abc import Awaitable, Generator, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import pydantic
 import pydantic_core
@@ -16,6 +17,7 @@ from starlette.types import Message, Receive
 from app import errors
 
 Model = TypeVar("Model", bound=pydantic.BaseModel)
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ async def receive(headers: Iterable[tuple[bytes, bytes]], receive: Receive, limi
         errors.RequestTimeout: not complete in time.
     """
     check_headers(headers, limits)
-    waiting = _Started(receive())
+    waiting: Started[Message] = Started(receive())
     message = waiting.result
     if message is not None and message["type"] == "http.request" and not message.get("more_body", False):
         content: bytes = message.get("body", b"")
@@ -51,7 +53,7 @@ async def receive(headers: Iterable[tuple[bytes, bytes]], receive: Receive, limi
         raise errors.RequestTimeout(f"the body did not arrive within {limits.receive_seconds:g} s") from None
 
 
-class _Started:
+class Started(Generic[Result]):
     """A coroutine run up to where it first waits: ``result`` is there if it never does, else await the rest.
 
     Arming a timeout costs more than decoding a small body that has already arrived.
@@ -59,22 +61,28 @@ class _Started:
 
     __slots__ = ("_coroutine", "_yielded", "result")
 
-    def __init__(self, coroutine: Awaitable[Message]) -> None:
-        self._coroutine = coroutine.__await__()
-        self.result: Message | None = None
+    def __init__(self, coroutine: Awaitable[Result]) -> None:
+        self._coroutine: Generator[Any, Any, Result] = coroutine.__await__()
+        self.result: Result | None = None
         try:
             self._yielded = self._coroutine.send(None)
         except StopIteration as stop:
             self.result = stop.value
 
-    def __await__(self) -> Generator[Any, Any, Message]:
-        sent = yield self._yielded
+    def __await__(self) -> Generator[Any, Any, Result]:
+        yielded = self._yielded
         while True:
             try:
-                sent = yield self._coroutine.send(sent)
+                sent = yield yielded
+            except BaseException as error:  # noqa: BLE001 - a cancellation, which is the coroutine's to know
+                step = functools.partial(self._coroutine.throw, error)
+            else:
+                step = functools.partial(self._coroutine.send, sent)
+            try:
+                yielded = step()
             except StopIteration as stop:
-                message: Message = stop.value
-                return message
+                result: Result = stop.value
+                return result
 
 
 async def _gather(message: Message, receive: Receive, limits: Limits) -> bytes:

@@ -13,7 +13,7 @@ import re
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import errors
+from app import admission, errors
 from app.protocols import access, body, exchange
 
 _log = logging.getLogger("gradserve")
@@ -99,6 +99,7 @@ class Edge:
         if self.draining and path not in _TO_THE_END:
             raise errors.Draining("the service is stopping")
         scope[access.CALLER] = caller = self._gate.caller(path, headers, scope.get("client"))
+        admission.CALLER.set(caller)
         await self._gate.count(path, caller)
 
     def prepare(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -66,7 +67,7 @@ class Operation:
     """
 
     model: type[pydantic.BaseModel]
-    answer: Callable[..., Awaitable[Reply]]
+    answer: Callable[..., Coroutine[Any, Any, Reply]]
     needs: str = ""
 
     @classmethod
@@ -131,7 +132,7 @@ class Exchange:
             raw = await body.receive(headers, receive, self._limits)
             pending = self._known_request(operation, named, raw)
             if pending is None:
-                return await self._answer(operation, named, raw)
+                return await _attended(self._answer(operation, named, raw), receive)
             pending.run()
             return pending.reply()
         except errors.GradserveError as error:
@@ -160,6 +161,36 @@ class Exchange:
             around, _ = body.split(raw)
             self._known.put((operation.answer, named, *around), reply.again)
         return reply
+
+
+async def _attended(answer: Coroutine[Any, Any, Reply], receive: Receive) -> Reply:
+    """Return an answer; if it takes a while and the client goes away meanwhile, give it up.
+
+    Raises:
+        errors.RequestTimeout: nobody is there any more.
+    """
+    started = body.Started(answer)
+    if started.result is not None:
+        return started.result
+    asking = asyncio.current_task()
+    assert asking is not None
+    gone = False
+
+    async def watch() -> None:
+        nonlocal gone
+        if (await receive())["type"] == "http.disconnect":
+            gone = True
+            asking.cancel()
+
+    watching = asyncio.ensure_future(watch())
+    try:
+        return await started
+    except asyncio.CancelledError:
+        if gone and not asking.uncancel():
+            raise errors.RequestTimeout("the client went away before the answer was there") from None
+        raise
+    finally:
+        watching.cancel()
 
 
 def refusal(error: errors.GradserveError) -> Reply:
