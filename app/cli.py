@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ import typer
 import uvicorn
 
 from app import __version__, compiler, engine, errors, main, store
-from app.protocols import v1, wire
+from app.protocols import lifecycle, v1, wire
 from app.settings import Settings
 
 cli = typer.Typer(
@@ -38,17 +39,21 @@ def serve(
     for name in ("jax", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
     app = main.create_app(settings)
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         http=wire.protocol(app.edge),
         host=settings.host,
         port=settings.port,
         log_level=settings.log_level,
         access_log=settings.log_level == "debug",
-        timeout_graceful_shutdown=10,
         server_header=False,
         proxy_headers=False,
     )
+    server = lifecycle.Server(config, app, settings.drain_seconds)
+    with contextlib.suppress(KeyboardInterrupt):  # it has ended as it should, and tells the shell how
+        server.run()
+    if not server.started:
+        raise typer.Exit(3)  # uvicorn's own for a start that failed
 
 
 @cli.command()

@@ -41,9 +41,18 @@ class Service(FastAPI):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.front(scope, receive, send)
 
+    @property
+    def in_flight(self) -> int:
+        """How many requests are under way."""
+        return self.edge.in_flight
+
+    def retire(self) -> None:
+        """Say at /readyz that this process is about to end."""
+        self.state.ready = False
+
     def drain(self) -> None:
         """Take no more requests; those under way are finished."""
-        self.state.ready = False
+        self.retire()
         self.edge.draining = True
 
     async def route(self, scope: Scope, receive: Receive, send: Send) -> None:

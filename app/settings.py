@@ -19,6 +19,12 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    drain_seconds: float = Field(
+        default=0.5,
+        ge=0,
+        le=60,
+        description="seconds after SIGTERM in which requests are still taken, /readyz saying no",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="least level that is logged"
     )

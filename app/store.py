@@ -19,6 +19,7 @@ import os
 import secrets
 import stat
 import tempfile
+import time
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +29,8 @@ _MAGIC = b"gradserve1\n"
 _SECRET = "secret"  # noqa: S105 - the name of a file
 _SUFFIX = ".entry"
 _SWEEP_EVERY = 64
+_REST_SECONDS = 30.0
+"""A disk that failed to take an entry is left alone for so long."""
 
 
 class Store(Protocol):
@@ -83,6 +86,7 @@ class DiskStore:
         self._max_bytes = max_bytes
         self._secret = _shared_secret(directory / _SECRET)
         self._puts = 0
+        self._rests_until = 0.0
 
     def get(self, name: str) -> bytes | None:
         path = self._path(name)
@@ -101,16 +105,24 @@ class DiskStore:
         return payload
 
     def put(self, name: str, payload: bytes) -> None:
+        if time.monotonic() < self._rests_until:
+            return
         try:
             _write(self._path(name), _MAGIC + self._sign(name, payload) + payload)
         except OSError as error:
-            _log.warning("could not write a cache entry: %s", error)
+            # Full or read-only: what is compiled is kept in memory, and the disk is tried again in a while.
+            self._rests_until = time.monotonic() + _REST_SECONDS
+            _log.warning("the cache on disk takes nothing, memory has to do: %s", error.strerror)
+            return
         self._puts += 1
         if self._puts % _SWEEP_EVERY == 1:
             self.sweep()
 
     def has(self, name: str) -> bool:
-        return self._path(name).exists()
+        try:
+            return self._path(name).exists()
+        except OSError:
+            return False
 
     def remove(self, name: str) -> None:
         with contextlib.suppress(OSError):

@@ -2,10 +2,12 @@ import json
 import math
 
 import pytest
+import uvicorn
 from typer.testing import CliRunner, Result
 
 from app import __version__
 from app.cli import cli
+from app.protocols import lifecycle
 from app.settings import Settings
 from tests import laws
 from tests.service import Client
@@ -220,8 +222,14 @@ def test_help_is_there(arguments: list[str]) -> None:
 
 
 def test_serve_hands_the_settings_to_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    served = {}
-    monkeypatch.setattr("uvicorn.run", lambda _app, **options: served.update(options))
+    served: list[uvicorn.Config] = []
+
+    def run(server: lifecycle.Server) -> None:
+        served.append(server.config)
+        server.started = True
+
+    monkeypatch.setattr(lifecycle.Server, "run", run)
     assert invoke("serve", "--port", "0", "--host", "0.0.0.0").exit_code == 0  # noqa: S104 - nothing listens here
-    assert (served["host"], served["port"]) == ("0.0.0.0", 0)  # noqa: S104
-    assert served["server_header"] is False
+    (config,) = served
+    assert (config.host, config.port) == ("0.0.0.0", 0)  # noqa: S104
+    assert config.server_header is False

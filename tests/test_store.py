@@ -1,5 +1,6 @@
 """What is on disk is right, or it is not there."""
 
+import errno
 import os
 import threading
 from pathlib import Path
@@ -104,6 +105,29 @@ def test_a_directory_that_cannot_be_made_degrades_to_nothing_kept(tmp_path: Path
     kept.put(NAME, b"payload")
     assert kept.get(NAME) is None
     assert not kept.has(NAME)
+
+
+def test_a_full_disk_is_said_once_and_left_alone_for_a_while_and_what_is_there_can_be_read(
+    disk: store.DiskStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    disk.put(NAME, b"payload")
+    tried = []
+
+    def full(path: Path, _: bytes) -> None:
+        tried.append(path)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "_write", full)
+        for n in range(5):
+            disk.put(f"{n:040x}", b"more")
+    assert len(tried) == 1
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert disk.get(NAME) == b"payload"
+    assert not disk.has(f"{0:040x}")
+    disk._rests_until = 0.0
+    disk.put(f"{0:040x}", b"more")
+    assert disk.get(f"{0:040x}") == b"more"
 
 
 def test_a_directory_that_vanishes_is_a_miss_and_no_error(disk: store.DiskStore, tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ class Edge:
 
     Attributes:
         draining: whether the process is about to end, and takes no more requests.
+        in_flight: requests under way.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Edge:
         self._gate = gate
         self._shares = shares
         self.draining = False
+        self.in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -74,6 +76,13 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        self.in_flight += 1
+        try:
+            await self._answer(scope, receive, send)
+        finally:
+            self.in_flight -= 1
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = scope["headers"]
         request_id = identity(headers)
         try:
