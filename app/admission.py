@@ -91,17 +91,19 @@ class Pool:
 
     Args:
         threads: how many.
-        places: those at work and those in line together.
+        places: in line for one.
         name: of the threads.
 
     Attributes:
+        places: as given, and one for each thread.
         threads: as an executor, for the service's own work, which is not refused.
     """
 
     def __init__(self, threads: int, places: int, name: str) -> None:
         self.threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._count = threads
-        self._room = Room(places + threads, "too much work is waiting already")
+        self.places = places + threads
+        self._room = Room(self.places, "too much work is waiting already")
         self._seconds = 0.05  # that a piece of work takes, on average
 
     def __len__(self) -> int:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import logging
 from typing import Annotated, Any
 
 import pydantic_core
 import typer
 import uvicorn
 
-from app import __version__, compiler, engine, errors, main, store
+from app import __version__, compiler, engine, errors, logs, main, store
 from app.protocols import lifecycle, v1, wire
 from app.settings import Settings
 
@@ -34,16 +33,14 @@ def serve(
     settings = settings.model_copy(
         update={"host": host or settings.host, "port": settings.port if port is None else port}
     )
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    # JAX and asyncio have nothing to tell an operator below a warning.
-    for name in ("jax", "asyncio"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    logs.configure(settings.log_level, settings.log_format)
     app = main.create_app(settings)
     config = uvicorn.Config(
         app,
         http=wire.protocol(app.edge),
         host=settings.host,
         port=settings.port,
+        log_config=None,
         log_level=settings.log_level,
         access_log=settings.log_level == "debug",
         server_header=False,

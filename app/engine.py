@@ -344,6 +344,11 @@ class Engine:
         """Return what somebody has registered here, the latest first."""
         return self._registry.owned(owner)
 
+    @property
+    def known(self) -> int:
+        """How many functions are held in memory."""
+        return len(self._functions)
+
     def describe(self, entry: registry.Entry) -> dict[str, Any]:
         """Return what is known of a registered function."""
         function = self._functions.get((entry.expression, entry.args, ()))

@@ -70,6 +70,11 @@ class Library:
     def __len__(self) -> int:
         return len(self._live)
 
+    @property
+    def coming(self) -> int:
+        """How many executables are being fetched or made."""
+        return len(self._coming)
+
     def get(self, key: Key) -> compiler.Executable | None:
         """Return a live executable, now the most recently used."""
         executable = self._live.get(key)

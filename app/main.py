@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app import __version__, compiler, engine, errors, store, telemetry
-from app.protocols import docs, edge, exchange, functions, ops, problem, symbolic, v1
+from app import __version__, compiler, engine, errors, meters, store, telemetry
+from app.protocols import docs, edge, exchange, functions, metrics, ops, problem, symbolic, traffic, v1
 from app.settings import Settings
 
 _DESCRIPTION = """
@@ -68,6 +69,7 @@ def create_app(settings: Settings | None = None) -> Service:
     """
     settings = settings or Settings()
     compiler.configure()
+    counted = meters.Meters()
     options = engine.Options(
         limits=settings.engine_limits(),
         plan_capacity=settings.plan_capacity,
@@ -79,7 +81,7 @@ def create_app(settings: Settings | None = None) -> Service:
         threads=settings.threads,
         queue=settings.queue,
         compile_seconds_per_minute=settings.compile_seconds_per_minute,
-        observer=telemetry.Observers([telemetry.LogObserver()]),
+        observer=telemetry.Observers([telemetry.LogObserver(), counted]),
     )
     served = engine.Engine(options)
 
@@ -87,7 +89,8 @@ def create_app(settings: Settings | None = None) -> Service:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await served.start()
         app.state.ready = True
-        yield
+        async with meters.shared(counted, app.state.together):
+            yield
         app.state.ready = False
         await served.close()
 
@@ -101,12 +104,15 @@ def create_app(settings: Settings | None = None) -> Service:
     )
     app.state.engine = served
     app.state.ready = False
+    app.state.meters = counted
+    app.state.together = meters.Together(Path(settings.metrics_dir)) if settings.metrics_dir else None
     app.state.body_limits = settings.body_limits()
     app.state.exchange = exchange.Exchange(served, app.state.body_limits)
     app.include_router(v1.router)
     app.include_router(functions.router)
     app.include_router(symbolic.router)
     app.include_router(ops.router)
+    app.include_router(metrics.router)
     docs.add_pages(app)
     app.add_exception_handler(errors.GradserveError, problem.from_error)
     app.add_exception_handler(HTTPException, problem.from_http)
@@ -117,10 +123,30 @@ def create_app(settings: Settings | None = None) -> Service:
         performs=app.state.exchange,
         limits=app.state.body_limits,
         gate=settings.gate(),
+        counts=traffic.Traffic(counted),
         shares=bool(settings.origins()),
     )
+    counted.gauges = _gauges(app, served)
     app.front = _shared(app.edge, settings.origins()) if settings.origins() else app.edge
     return app
+
+
+def _gauges(app: Service, served: engine.Engine) -> dict[str, meters.Gauge]:
+    """Return what tells how things are now."""
+    pools = {("brief",): served.brief, ("lengthy",): served.lengthy}
+    return {
+        "ready": lambda: float(app.state.ready),
+        "requests_in_flight": lambda: app.in_flight,
+        "queue_length": lambda: {labels: len(pool) for labels, pool in pools.items()},
+        "queue_capacity": lambda: {labels: pool.places for labels, pool in pools.items()},
+        "formulae_waiting": lambda: served.workers.waiting,
+        "compilations_waiting": lambda: served.library.coming,
+        "executables_live": lambda: len(served.library),
+        "functions_known": lambda: served.known,
+        "workers_alive": lambda: len(served.workers.pids),
+        "memory_maps": meters.memory_maps,
+        "resident_bytes": meters.resident_bytes,
+    }
 
 
 def _shared(app: ASGIApp, origins: list[str]) -> ASGIApp:

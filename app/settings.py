@@ -44,6 +44,11 @@ class Settings(BaseSettings):
     cors_origins: str = Field(
         default="", description="origins whose pages may ask, with commas between, or *; empty for none"
     )
+    log_format: Literal["text", "json"] = Field(default="text", description="lines for people, or JSON for machines")
+    metrics_dir: str = Field(
+        default="",
+        description="directory where processes that serve together add up their metrics; empty for one process",
+    )
     plan_capacity: int = Field(
         default=500_000, ge=1000, description="operations of all parsed functions kept, each counting 40 more"
     )

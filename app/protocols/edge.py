@@ -10,11 +10,12 @@ import itertools
 import logging
 import os
 import re
+import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import admission, errors
-from app.protocols import access, body, exchange
+from app import admission, errors, logs
+from app.protocols import access, body, exchange, traffic
 
 _log = logging.getLogger("gradserve")
 
@@ -27,6 +28,11 @@ _TO_THE_END = frozenset({"/healthz", "/readyz", "/metrics"})
 
 _POLICY_VIOLATION = 1008
 """RFC 6455, section 7.4.1; before the handshake a server makes it a 403. There is nothing here to talk to."""
+
+Header = tuple[bytes, bytes]
+_NONE: exchange.Headers = ()
+Answered = tuple[str, int, exchange.Headers]
+"""Route, status and headers of an answer."""
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 
@@ -43,6 +49,7 @@ class Edge:
         performs: answers them.
         limits: bounds on headers.
         gate: knows who may ask, and how often.
+        counts: every answer.
         shares: whether browsers are told of other origins; what has one is then for the application to answer.
 
     Attributes:
@@ -58,6 +65,7 @@ class Edge:
         performs: exchange.Exchange,
         limits: body.Limits,
         gate: access.Gate,
+        counts: traffic.Traffic,
         shares: bool = False,
     ) -> None:
         self._app = app
@@ -65,6 +73,7 @@ class Edge:
         self._exchange = performs
         self._limits = limits
         self._gate = gate
+        self._traffic = counts
         self._shares = shares
         self.draining = False
         self.in_flight = 0
@@ -76,29 +85,32 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        began = time.perf_counter()
+        request_id = identity(scope["headers"])
+        logs.REQUEST_ID.set(request_id[1].decode())
         self.in_flight += 1
         try:
-            await self._answer(scope, receive, send)
+            answered = await self._answer(scope, receive, send, request_id)
         finally:
             self.in_flight -= 1
+        self._traffic.note(*answered, began)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = scope["headers"]
-        request_id = identity(headers)
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, request_id: Header) -> Answered:
+        headers, path = scope["headers"], scope["path"]
+        found = self._lane.find(path) if scope["method"] == "POST" else None
         try:
             await self._admit(scope)
         except errors.GradserveError as error:
             reply = exchange.refusal(error)
         else:
-            found = self._lane.find(scope["path"]) if scope["method"] == "POST" else None
             if found is None:
-                await self._forward(scope, receive, send, request_id)
-                return
+                return await self._forward(scope, receive, send, request_id)
             try:
                 reply = await self._exchange.perform(*found, headers, receive)
             except Exception:  # noqa: BLE001 - a bug of ours: the client learns nothing of it, the log everything
                 reply = _bug(request_id)
         await _send(reply, send, request_id)
+        return traffic.OTHER if found is None else self._lane.route(path), reply.status, reply.headers
 
     async def _admit(self, scope: Scope) -> None:
         """Let a request in, its scope saying whose it is, or raise what is wrong with it."""
@@ -131,22 +143,26 @@ class Edge:
         except errors.GradserveError:
             return None
 
+    def count(self, path: str, reply: exchange.Reply, began: float) -> None:
+        """Count a request that ``prepare`` found an answer to."""
+        self._traffic.count(self._lane.route(path), reply.status, reply.headers, began)
+
     def _excessive(self, headers: exchange.Headers) -> bool:
         return len(headers) > self._limits.max_header_lines or _size(headers) > self._limits.max_header_bytes
 
-    async def _forward(self, scope: Scope, receive: Receive, send: Send, request_id: tuple[bytes, bytes]) -> None:
+    async def _forward(self, scope: Scope, receive: Receive, send: Send, request_id: Header) -> Answered:
         """Have the application answer."""
-        started = False
+        status, headers = 0, _NONE
         # HEAD is GET without the content (RFC 9110, section 9.3.2).
         head = scope["method"] == "HEAD"
         if head:
             scope = {**scope, "method": "GET"}
 
         async def send_with_id(message: Message) -> None:
-            nonlocal started
+            nonlocal status, headers
             if message["type"] == "http.response.start":
-                started = True
-                message["headers"] = [*message["headers"], request_id]
+                status, headers = message["status"], message["headers"]
+                message["headers"] = [*headers, request_id]
             elif head:
                 message["body"] = b""
             await send(message)
@@ -156,8 +172,10 @@ class Edge:
         except Exception:  # noqa: BLE001 - likewise
             reply = _bug(request_id)
             # Else the framework has answered it, or the server will see that nobody finished.
-            if not started:
+            if not status:
                 await _send(reply, send, request_id)
+                status = reply.status
+        return getattr(scope.get("route"), "path", traffic.OTHER), status or 500, headers
 
 
 def _bug(request_id: tuple[bytes, bytes]) -> exchange.Reply:

@@ -99,6 +99,13 @@ class Lane:
         operation = self._by_id.get(f"{before}/{{function_id}}/{name}")
         return None if operation is None else (operation, function_id)
 
+    def route(self, path: str) -> str:
+        """Return the path of an operation's route, given one that ``find`` finds."""
+        if path in self._plain:
+            return path
+        before, _, name = path.rpartition("/")
+        return f"{before.rpartition('/')[0]}/{{function_id}}/{name}"
+
 
 def owner(scope: Scope) -> str:
     """Return who asks: the digest of a key, or the address of the client, see ``access``."""

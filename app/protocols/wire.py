@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -69,6 +70,8 @@ class Wire(HttpToolsProtocol):
         self._pending: exchange.Pending | None = None
         self._response: bytes | None = None
         self._complete = False
+        self._path = ""
+        self._began = 0.0
 
     @property
     def holds(self) -> bool:
@@ -113,8 +116,9 @@ class Wire(HttpToolsProtocol):
 
     def prepare(self) -> None:
         """Find out what will answer the request that is kept, if anything here."""
-        path = self.url.decode("ascii", "replace")
-        self._pending = self.desk.answers.prepare(path, self.headers, self._held or b"", self.client)
+        self._began = time.perf_counter()
+        self._path = self.url.decode("ascii", "replace")
+        self._pending = self.desk.answers.prepare(self._path, self.headers, self._held or b"", self.client)
 
     def run(self) -> None:
         """Compute."""
@@ -127,6 +131,7 @@ class Wire(HttpToolsProtocol):
             reply = self._pending.reply()
             headers = (*self.server_state.default_headers, *reply.raw_headers(), edge.identity(self.headers))
             lines = b"\r\n".join(map(b": ".join, headers))
+            self.desk.answers.count(self._path, reply, self._began)
             self._response = b"%b%b\r\n\r\n%b" % (_STATUS_LINE, lines, reply.content)
 
     def give_up(self) -> None:
