@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app import __version__, compiler, engine, errors, meters, store, telemetry
+from app import __version__, compiler, engine, errors, meters, processes, store, telemetry
 from app.protocols import docs, edge, exchange, functions, metrics, ops, problem, symbolic, traffic, v1
 from app.settings import Settings
 
@@ -144,8 +144,8 @@ def _gauges(app: Service, served: engine.Engine) -> dict[str, meters.Gauge]:
         "executables_live": lambda: len(served.library),
         "functions_known": lambda: served.known,
         "workers_alive": lambda: len(served.workers.pids),
-        "memory_maps": meters.memory_maps,
-        "resident_bytes": meters.resident_bytes,
+        "memory_maps": processes.memory_maps,
+        "resident_bytes": processes.resident_bytes,
     }
 
 

@@ -20,14 +20,11 @@ parent.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import io
 import json
 import logging
 import math
 import os
-import resource
-import signal
 import struct
 import subprocess
 import sys
@@ -38,7 +35,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app import admission, compiler, errors, jobs, telemetry
+from app import admission, compiler, errors, jobs, processes, telemetry
 from app.jobs import FormulaeJob, Job, Key, ProgramJob, Work
 from app.tape import Instruction, Tape
 
@@ -58,7 +55,6 @@ _KEPT_ENVIRONMENT = (
     "XLA_FLAGS",
     "JAX_PLATFORMS",
 )
-_PR_SET_PDEATHSIG = 1
 RECURSION = 20_000
 """Calls within calls in a child: SymPy needs some ten for a level of nesting."""
 
@@ -66,6 +62,7 @@ _MAX_WAITING = 32
 """Formulae asked for at one time, beyond which the next is refused: some minutes of work."""
 
 _WATCH_SECONDS = 0.1
+_MAPS_EVERY = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +73,16 @@ class Limits:
         deadline_seconds: wall-clock time of one compilation.
         memory_bytes: resident memory of a child.
         jobs: compilations after which a child is replaced.
+        rest_bytes: resident memory of a child between two jobs beyond which it is replaced.
+        maps: memory maps beyond which it is; the kernel allows some 65,000.
         forget_seconds: how long a job that was killed is refused at once.
     """
 
     deadline_seconds: float = 30.0
     memory_bytes: int = 2 << 30
     jobs: int = 500
+    rest_bytes: int = 1 << 30
+    maps: int = 20_000
     forget_seconds: float = 600.0
 
 
@@ -235,11 +236,19 @@ class Workers:
             await self._replace(child)
 
     async def _give_back(self, child: _Child) -> None:
-        if child.jobs >= self._limits.jobs:
+        if self._is_worn(child):
             self._observer.observe(telemetry.WorkerReplaced("recycled"))
             await self._replace(child)
         else:
             self._idle.put_nowait(child)
+
+    def _is_worn(self, child: _Child) -> bool:
+        """Return whether a child has done enough: what XLA and SymPy keep for themselves goes with it."""
+        limits = self._limits
+        if child.jobs >= limits.jobs or processes.resident_bytes(child.pid) > limits.rest_bytes:
+            return True
+        # Each executable leaves a few maps behind at most, so they need not be counted every time.
+        return child.jobs % _MAPS_EVERY == 0 and processes.memory_maps(child.pid) > limits.maps
 
     async def _replace(self, child: _Child) -> None:
         await child.kill()
@@ -285,7 +294,13 @@ class _Child:
         # The service owns the accelerator; a child on the same one takes only what it needs.
         environment["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
         environment["PYTHONHASHSEED"] = "0"  # SymPy's choices among equals are the same in every process
-        command = [sys.executable, "-m", "app.worker", str(os.getpid()), str(limits.memory_bytes)]
+        command = [
+            sys.executable,
+            "-m",
+            "app.worker",
+            str(os.getpid()),
+            *map(str, (limits.memory_bytes, limits.deadline_seconds)),
+        ]
         # Not the event loop's own: uvloop's runs the at-fork hooks, and JAX then warns of a fork that is none.
         process = subprocess.Popen(  # noqa: ASYNC220, S603 - a millisecond, and every word of the command is ours
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, cwd=Path(__file__).parent.parent
@@ -325,7 +340,7 @@ class _Child:
 
     async def outgrows(self, memory_bytes: int) -> None:
         """Return when the resident memory of the child passes a limit."""
-        while _resident_bytes(self.pid) <= memory_bytes:  # noqa: ASYNC110 - the kernel sends no event for it
+        while processes.resident_bytes(self.pid) <= memory_bytes:  # noqa: ASYNC110 - the kernel sends no event for it
             await asyncio.sleep(_WATCH_SECONDS)
 
     async def kill(self) -> None:
@@ -347,14 +362,6 @@ class _Child:
             raise _Died from None
 
 
-def _resident_bytes(pid: int) -> int:
-    """Return the resident memory of a process; 0 where the system does not tell or it is gone."""
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, IndexError):
-        return 0
-
-
 def _frame(header: dict[str, Any], blob: bytes) -> bytes:
     encoded = json.dumps(header).encode()
     return _LENGTHS.pack(len(encoded), len(blob)) + encoded + blob
@@ -363,14 +370,15 @@ def _frame(header: dict[str, Any], blob: bytes) -> bytes:
 # The child
 
 
-def _serve(requests: io.BufferedReader, reply: Callable[[bytes], object]) -> None:
-    """Answer frames until the parent closes the pipe."""
+def _serve(requests: io.BufferedReader, reply: Callable[[bytes], object], seconds: float) -> None:
+    """Answer frames until the parent closes the pipe, each within so many seconds on every core."""
     while True:
         lengths = requests.read(_LENGTHS.size)
         if len(lengths) < _LENGTHS.size:
             return
         header_size, _ = _LENGTHS.unpack(lengths)
         document = json.loads(requests.read(header_size))
+        processes.grant(seconds)
         try:
             blob = jobs.perform(document)
         except errors.Rejected as error:
@@ -381,24 +389,9 @@ def _serve(requests: io.BufferedReader, reply: Callable[[bytes], object]) -> Non
             reply(_frame({"ok": True}, blob))
 
 
-def _confine(parent: int, memory_bytes: int) -> None:
-    """Take away what a compiler does not need, and die with the parent."""
-    os.nice(10)  # requests come first
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    # XLA reserves a good 1.5 GiB of addresses before it uses any; the watch on resident memory is the real cap.
-    reserved = memory_bytes + (4 << 30)
-    resource.setrlimit(resource.RLIMIT_AS, (reserved, reserved))
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the line above
-            sys.exit(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-
-
 def _main() -> None:
-    parent, memory_bytes = int(sys.argv[1]), int(sys.argv[2])
-    _confine(parent, memory_bytes)
+    parent, memory_bytes, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+    processes.confine(parent, memory_bytes)
     sys.setrecursionlimit(RECURSION)
     pipe = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # whatever a library prints must not end up between frames
@@ -412,7 +405,7 @@ def _main() -> None:
             view = view[pipe.write(view) :]
 
     reply(_frame({"ready": True}, b""))
-    _serve(sys.stdin.buffer, reply)  # type: ignore[arg-type]
+    _serve(sys.stdin.buffer, reply, seconds)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

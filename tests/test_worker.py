@@ -5,6 +5,8 @@ import dataclasses
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -48,6 +50,12 @@ def formulae_job(text: str, **limits: Any) -> worker.FormulaeJob:
 
 def environment(pid: int) -> bytes:
     return Path(f"/proc/{pid}/environ").read_bytes()
+
+
+def told(pid: int) -> dict[str, str]:
+    """Return what the kernel says of a process and its limits, by the first 26 columns."""
+    texts = [Path(f"/proc/{pid}/{name}").read_text() for name in ("limits", "status")]
+    return {line[:26].strip(): line[26:] for line in "\n".join(texts).splitlines()}
 
 
 def with_workers(
@@ -158,6 +166,44 @@ def test_a_child_is_replaced_after_its_share_of_jobs() -> None:
 
     _, recorder = with_workers(use, worker.Limits(jobs=2))
     assert recorder.reasons() == ["recycled"] * 2
+
+
+@pytest.mark.parametrize("limits", [worker.Limits(rest_bytes=1 << 20), worker.Limits(maps=10)])
+def test_a_child_that_has_grown_is_replaced_between_two_jobs(
+    limits: worker.Limits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_MAPS_EVERY", 1)
+
+    async def use(workers: worker.Workers) -> None:
+        assert await workers.compile(job("cosh(x)*x"))
+
+    _, recorder = with_workers(use, limits)
+    assert recorder.reasons() == ["recycled"]
+
+
+def test_a_child_may_write_no_file_nor_core_nor_gain_rights_and_has_a_share_of_everything_else() -> None:
+    async def use(workers: worker.Workers) -> dict[str, str]:
+        await workers.compile(job("tanh(x)/x"))
+        return told(workers.pids[0])
+
+    found, _ = with_workers(use)
+    assert found["Max core file size"].split()[:2] == ["0", "0"]
+    assert found["Max file size"].split()[:2] == ["0", "0"]
+    assert int(found["Max open files"].split()[1]) <= 256
+    assert found["Max address space"].split()[1].isdigit()
+    assert any(line.split() == ["NoNewPrivs:", "1"] for line in found)
+
+
+def test_a_child_that_nobody_stops_is_stopped_by_the_kernel() -> None:
+    code = (
+        "import resource, sys; from app import processes; processes._SPARE_CPU_SECONDS = 0\n"
+        "processes.grant(0.1)\n"
+        "print(resource.getrlimit(resource.RLIMIT_CPU)[0], flush=True)\n"
+        "while True: pass"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], timeout=60, capture_output=True, check=False)  # noqa: S603
+    assert ended.returncode == -signal.SIGXCPU
+    assert int(ended.stdout) <= 5
 
 
 def test_formulae_do_not_wait_for_a_compilation() -> None:
