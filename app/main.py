@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -15,7 +16,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import __version__, compiler, engine, errors, meters, processes, store, telemetry
-from app.protocols import docs, edge, exchange, functions, metrics, ops, problem, symbolic, traffic, v1
+from app.protocols import access, docs, edge, exchange, functions, metrics, ops, problem, symbolic, traffic, v1
 from app.settings import Settings
 
 _DESCRIPTION = """
@@ -33,14 +34,23 @@ class Service(FastAPI):
 
     Attributes:
         edge: what every request passes.
+        keyed: whether a key is needed.
         front: the edge, or what tells browsers of other origins around it.
     """
 
     edge: edge.Edge
     front: ASGIApp
+    keyed = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.front(scope, receive, send)
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document."""
+        document = super().openapi()
+        if self.keyed:
+            access.describe(document)
+        return document
 
     @property
     def in_flight(self) -> int:
@@ -117,12 +127,14 @@ def create_app(settings: Settings | None = None) -> Service:
     app.add_exception_handler(errors.GradserveError, problem.from_error)
     app.add_exception_handler(HTTPException, problem.from_http)
     app.add_exception_handler(Exception, problem.from_bug)
+    gate = settings.gate()
+    app.keyed = gate.keyed
     app.edge = edge.Edge(
         app.route,
         lane=exchange.Lane(v1.operations()),
         performs=app.state.exchange,
         limits=app.state.body_limits,
-        gate=settings.gate(),
+        gate=gate,
         counts=traffic.Traffic(counted),
         shares=bool(settings.origins()),
     )

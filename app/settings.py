@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     max_points: int = Field(default=100_000, ge=1, description="points in a batch")
     max_elements: int = Field(default=2_000_000, ge=1, description="numbers in a point or batch")
     max_body_bytes: int = Field(default=16 * 1024 * 1024, ge=1024, description="bytes of a request body")
+    max_bodies_bytes: int = Field(
+        default=64 * 1024 * 1024, ge=1024, description="bytes of all request bodies being received and answered"
+    )
     max_header_bytes: int = Field(default=32 * 1024, ge=1024, description="bytes of request headers")
     max_header_lines: int = Field(default=100, ge=10, description="lines of request headers")
     receive_seconds: float = Field(default=20.0, gt=0, description="seconds a body may take to arrive")
@@ -139,7 +142,13 @@ class Settings(BaseSettings):
 
     def body_limits(self) -> body.Limits:
         """Return the bounds on the envelope of a request."""
-        return body.Limits(self.max_body_bytes, self.max_header_bytes, self.max_header_lines, self.receive_seconds)
+        return body.Limits(
+            self.max_body_bytes,
+            max(self.max_bodies_bytes, self.max_body_bytes),
+            self.max_header_bytes,
+            self.max_header_lines,
+            self.receive_seconds,
+        )
 
 
 def _listed(text: str) -> list[str]:

@@ -114,6 +114,15 @@ def test_what_computes_nothing_is_open(closed: Client, path: str) -> None:
         assert closed.get(path, headers=headers).status_code == 200
 
 
+def test_the_openapi_document_says_how_a_key_is_sent_where_one_is_needed(closed: Client, client: Client) -> None:
+    document = closed.get("/openapi.json").json()
+    assert {scheme["type"] for scheme in document["components"]["securitySchemes"].values()} == {"http", "apiKey"}
+    assert document["security"]
+    for path, methods in document["paths"].items():
+        assert all((operation.get("security") == []) == (path in OPEN) for operation in methods.values()), path
+    assert "security" not in client.get("/openapi.json").json()
+
+
 def test_the_body_of_a_stranger_is_not_read(closed: Client) -> None:
     laws.assert_problem(closed.post(b"{" * 100_000), 401, "unauthorized")
 

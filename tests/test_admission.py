@@ -349,6 +349,48 @@ def test_a_client_that_stays_gets_its_answer_whoever_else_goes_away(small: Clien
     assert staying.statuses == [200]
 
 
+def test_bodies_together_take_no_more_memory_than_they_may() -> None:
+    large = json.dumps({"expression": "x**2", "point": [3.0], "args": ["x"]}).encode().ljust(700_000)
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/grad",
+        "headers": [(b"content-type", b"application/json")],
+        "client": ("192.0.2.1", 1),
+        "query_string": b"",
+    }
+
+    async def run(client: Client) -> list[int]:
+        statuses, gone = [], asyncio.Event()
+
+        async def half() -> Any:
+            if not gone.is_set() and not half_sent:
+                half_sent.append(True)
+                return {"type": "http.request", "body": large, "more_body": True}
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def whole() -> Any:
+            return {"type": "http.request", "body": large, "more_body": False}
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+
+        half_sent: list[bool] = []
+        slow = asyncio.ensure_future(client.app(dict(scope), half, send))
+        await until(lambda: half_sent)
+        await asyncio.sleep(0.01)
+        await client.app(dict(scope), whole, send)
+        gone.set()
+        await slow
+        await client.app(dict(scope), whole, send)
+        return statuses
+
+    with serving(Settings(max_body_bytes=1_000_000, max_bodies_bytes=1_000_000)) as client:
+        assert client.run(run(client)) == [429, 408, 200]
+
+
 def test_formulae_beyond_the_budget_get_a_429_and_functions_stay_interpreted() -> None:
     with serving(Settings(compile_seconds_per_minute=0.001)) as client:
         statuses = []

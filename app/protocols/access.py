@@ -19,7 +19,7 @@ import logging
 import math
 import time
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import limits
 from limits import aio, strategies
@@ -46,6 +46,22 @@ CALLER = "gradserve.caller"
 _RETRY_STORE_SECONDS = 10.0
 
 
+_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "basic": {"type": "http", "scheme": "basic", "description": "The password is the key, the user is ignored."},
+    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+
+
+def describe(document: dict[str, Any]) -> None:
+    """Say in an OpenAPI document how a key is sent, and what needs none."""
+    document.setdefault("components", {})["securitySchemes"] = _SCHEMES
+    document["security"] = [{name: []} for name in _SCHEMES]
+    for path, methods in document["paths"].items():
+        for operation in methods.values() if _is_open(path) else ():
+            operation["security"] = []
+
+
 class Gate:
     """Tells callers apart, and keeps out who has no key or asks too often.
 
@@ -53,6 +69,10 @@ class Gate:
         keys: those that open it; without any it is open.
         trusted: networks of proxies whose X-Forwarded-For is believed.
         rate: bounds how often a caller may ask.
+
+    Attributes:
+        plain: whether everybody is let through.
+        keyed: whether a key is needed.
     """
 
     def __init__(self, keys: Sequence[str] = (), trusted: Sequence[str] = (), rate: Rate | None = None) -> None:
@@ -60,7 +80,7 @@ class Gate:
         self._trusted = tuple(ipaddress.ip_network(network) for network in trusted)
         self._rate = rate or NoRate()
         self.plain = not (keys or trusted or rate)
-        """Whether it lets everybody through."""
+        self.keyed = bool(keys)
 
     def caller(self, path: str, headers: Headers, client: Client) -> str:
         """Return who asks.

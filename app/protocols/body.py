@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Awaitable, Generator, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import pydantic
 import pydantic_core
@@ -22,22 +22,70 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on the envelope of a request."""
+    """Bounds on the envelope of a request, and on all bodies that are being received and answered."""
 
     max_body_bytes: int = 16 * 1024 * 1024
+    max_bodies_bytes: int = 64 * 1024 * 1024
     max_header_bytes: int = 32 * 1024
     max_header_lines: int = 100
     receive_seconds: float = 20.0
 
 
-async def receive(headers: Iterable[tuple[bytes, bytes]], receive: Receive, limits: Limits) -> bytes:
+class Bodies:
+    """The bytes of all bodies that are being received and answered; each takes several times as much when decoded.
+
+    Args:
+        most: how many.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.bytes = 0
+
+    def grow(self, size: int) -> None:
+        """Hold more.
+
+        Raises:
+            errors.Overloaded: that would be too much.
+        """
+        if self.bytes + size > self._most:
+            raise errors.Overloaded("too many large requests are being answered", retry_after_seconds=2)
+        self.bytes += size
+
+
+class Held:
+    """One body's share of them, given back at the end of a ``with`` block."""
+
+    __slots__ = ("_bodies", "_size")
+
+    def __init__(self, bodies: Bodies) -> None:
+        self._bodies = bodies
+        self._size = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bodies.bytes -= self._size
+
+    def grow(self, size: int) -> None:
+        """Hold more, see ``Bodies.grow``."""
+        self._bodies.grow(size)
+        self._size += size
+
+
+async def receive(
+    headers: Iterable[tuple[bytes, bytes]], receive: Receive, limits: Limits, held: Held | None = None
+) -> bytes:
     """Return the body of a request, having checked what its headers say before reading and counting what comes.
 
     Raises:
         errors.UnsupportedMediaType: not application/json in UTF-8, or compressed.
         errors.BodyTooLarge: announced or received more than the limit.
         errors.RequestTimeout: not complete in time.
+        errors.Overloaded: more than ``held`` may hold.
     """
+    held = held or Held(Bodies(limits.max_body_bytes))
     check_headers(headers, limits)
     waiting: Started[Message] = Started(receive())
     message = waiting.result
@@ -45,10 +93,11 @@ async def receive(headers: Iterable[tuple[bytes, bytes]], receive: Receive, limi
         content: bytes = message.get("body", b"")
         if len(content) > limits.max_body_bytes:
             raise _too_large(limits)
+        held.grow(len(content))
         return content  # the usual case: all of it is here, and no clock is needed
     try:
         async with asyncio.timeout(limits.receive_seconds):
-            return await _gather(message or await waiting, receive, limits)
+            return await _gather(message or await waiting, receive, limits, held)
     except TimeoutError:
         raise errors.RequestTimeout(f"the body did not arrive within {limits.receive_seconds:g} s") from None
 
@@ -85,7 +134,7 @@ class Started(Generic[Result]):
                 return result
 
 
-async def _gather(message: Message, receive: Receive, limits: Limits) -> bytes:
+async def _gather(message: Message, receive: Receive, limits: Limits, held: Held) -> bytes:
     """Return a body that comes in pieces, the first of which is here."""
     chunks: list[bytes] = []
     size = 0
@@ -96,6 +145,7 @@ async def _gather(message: Message, receive: Receive, limits: Limits) -> bytes:
         size += len(chunk)
         if size > limits.max_body_bytes:
             raise _too_large(limits)
+        held.grow(len(chunk))
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)

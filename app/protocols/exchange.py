@@ -124,6 +124,7 @@ class Exchange:
     def __init__(self, served: object, limits: body.Limits) -> None:
         self._served = served
         self._limits = limits
+        self._bodies = body.Bodies(limits.max_bodies_bytes)
         self._known: cache.Cache[Hashable, Again] = cache.Cache(_KNOWN_WEIGHT, lambda again: again.weight)
 
     async def perform(self, operation: Operation, named: str, headers: Headers, receive: Receive) -> Reply:
@@ -136,12 +137,13 @@ class Exchange:
             receive: as in ASGI.
         """
         try:
-            raw = await body.receive(headers, receive, self._limits)
-            pending = self._known_request(operation, named, raw)
-            if pending is None:
-                return await _attended(self._answer(operation, named, raw), receive)
-            pending.run()
-            return pending.reply()
+            with body.Held(self._bodies) as held:
+                raw = await body.receive(headers, receive, self._limits, held)
+                pending = self._known_request(operation, named, raw)
+                if pending is None:
+                    return await _attended(self._answer(operation, named, raw), receive)
+                pending.run()
+                return pending.reply()
         except errors.GradserveError as error:
             return refusal(error)
 
