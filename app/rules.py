@@ -381,21 +381,14 @@ _GAMMAS: dict[str, Rule] = {
         (lambda g, y, a, b: -g * gammas.digamma_step(a, b), lambda g, y, a, b: -g * gammas.digamma_step(b, a)),
         scipy.special.betaln,
     ),
-    "gammainc": Rule(
-        incomplete.gammainc,
+    "gamma_part": Rule(
+        incomplete.gamma_part,
         (
-            lambda g, y, a, x: g * incomplete.gammainc_slope(a, x),
-            lambda g, y, a, x: g * incomplete.gamma_density(a, x),
+            lambda g, y, a, x, upper: g * incomplete.gamma_part_slope(a, x, upper),
+            lambda g, y, a, x, upper: g * ((1 - 2 * upper) * incomplete.gamma_density(a, x)),
+            None,
         ),
-        scipy.special.gammainc,
-    ),
-    "gammaincc": Rule(
-        incomplete.gammaincc,
-        (
-            lambda g, y, a, x: -g * incomplete.gammainc_slope(a, x),
-            lambda g, y, a, x: -g * incomplete.gamma_density(a, x),
-        ),
-        scipy.special.gammaincc,
+        lambda a, x, upper: scipy.special.gammaincc(a, x) if upper else scipy.special.gammainc(a, x),
     ),
     # An instruction passes on two adjoints at most, so the incomplete beta function of three is a sum of two: its
     # value with the derivatives by a and b, and 0 with the derivative by x.
@@ -428,16 +421,16 @@ _BESSEL: dict[str, Rule] = {
     "k1": _unary(bessel.k1, lambda y, x: -bessel.k0(x) - y / x, scipy.special.k1),
     "k0e": _unary(bessel.k0e, lambda y, x: bessel.k0e_slope(x), scipy.special.k0e),
     "k1e": _unary(bessel.k1e, bessel.k1e_slope, scipy.special.k1e),
-    "jn": _of_order(bessel.jn, lambda n, y, x: bessel.jn_slope(n, x), scipy.special.jv),
-    "yn": _of_order(bessel.yn, lambda n, y, x: bessel.lower(bessel.yn, n, x, y, 1), scipy.special.yv),
-    "iv": _of_order(bessel.iv, lambda n, y, x: bessel.iv_slope(n, x), scipy.special.iv),
-    "kn": _of_order(bessel.kn, lambda n, y, x: bessel.lower(bessel.kn, n, x, y, -1), scipy.special.kv),
+    "j_series": _of_order(bessel.j_series, lambda n, y, x: bessel.j_series_slope(n, x), scipy.special.jv),
+    "i_integral": _of_order(bessel.i_integral, lambda n, y, x: bessel.i_integral_slope(n, x), scipy.special.iv),
 }
 
 _INTEGRALS: dict[str, Rule] = {
     "expi": _unary(integrals.expi, lambda y, x: integrals.expi_slope(x), scipy.special.expi),
-    "expn": _of_order(
-        integrals.expn, lambda n, y, x: integrals.expn_slope(n, x), lambda n, x: scipy.special.expn(int(n), x)
+    "expn_far": _of_order(
+        integrals.expn_far,
+        lambda n, y, x: -integrals.expn_far(n - 1, x),
+        lambda n, x: scipy.special.expn(int(n), x),
     ),
     "Si": _unary(integrals.sine_integral, lambda y, x: _usinc(x), lambda x: scipy.special.sici(x)[0]),
     "Ci": _unary(integrals.cosine_integral, lambda y, x: lax.cos(x) / x, lambda x: scipy.special.sici(x)[1]),

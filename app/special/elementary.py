@@ -7,7 +7,7 @@ import math
 import jax.numpy as jnp
 from jax import Array, lax
 
-from app.special.charts import horner
+from app.special.charts import polynomial
 
 _EXPREL_SLOPE = [(k + 1) / math.factorial(k + 2) for k in range(17)]
 
@@ -40,7 +40,7 @@ def log1pmx(x: Array) -> Array:
     r = x / (2 + x)
     square = r * r
     small = lax.abs(x) < 0.5
-    series = horner(jnp.where(small, square, 0), [2 / (2 * k + 3) for k in range(16)])
+    series = polynomial(jnp.where(small, square, 0), [2 / (2 * k + 3) for k in range(16)])
     return jnp.where(small, r * (square * series - x), lax.log1p(x) - x)
 
 
@@ -53,7 +53,7 @@ def exprel(x: Array) -> Array:
 def exprel_slope(y: Array, x: Array) -> Array:
     """Return d/dx exprel(x) = (exp(x) - exprel(x)) / x."""
     small = lax.abs(x) < 1
-    near = horner(jnp.where(small, x, 0), _EXPREL_SLOPE)
+    near = polynomial(jnp.where(small, x, 0), _EXPREL_SLOPE)
     return jnp.where(small, near, (lax.exp(x) - y) / jnp.where(small, 1, x))
 
 

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from app.special import elementary
-from app.special.charts import Chart, horner
+from app.special.charts import Chart, polynomial
 
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798, -174611 / 330)
 _STIRLING = [b / (2 * k * (2 * k - 1)) for k, b in enumerate(_BERNOULLI[:8], 1)]
@@ -24,16 +24,19 @@ _LARGE = 16
 
 # Two pieces a unit, from 1 on; lgamma by its quotient by (x - 1)*(x - 2) from 1/2 to 3.
 _CHART = Chart(
+    "gammas.chart",
     30,
     lambda mp, u: 1 + u / 2,
     (lambda mp, x: mp.gamma(x), lambda mp, x: mp.loggamma(x), lambda mp, x: mp.digamma(x)),
 )
-_ZEROS = Chart(5, lambda mp, u: (u + 1) / 2, (lambda mp, x: mp.loggamma(x) / ((x - 1) * (x - 2)),), degree=20)
+_ZEROS = Chart(
+    "gammas.zeros",
+    5, lambda mp, u: (u + 1) / 2, (lambda mp, x: mp.loggamma(x) / ((x - 1) * (x - 2)),), degree=20)
 
 
 def remainder(x: Array) -> Array:
     """Return lgamma(x) - ((x - 1/2)*log(x) - x + log(2*pi)/2) for x >= 16."""
-    return horner(1 / (x * x), _STIRLING) / x
+    return polynomial(1 / (x * x), _STIRLING) / x
 
 
 def _lgamma_above(x: Array) -> Array:
@@ -94,7 +97,7 @@ def _digamma_above(x: Array) -> Array:
     low = x < 1
     near = _CHART(2 * (jnp.where(low, x + 1, x) - 1), 2) - jnp.where(low, 1 / x, 0)
     square = 1 / (x * x)
-    return jnp.where(x < 16, near, lax.log(x) - 0.5 / x - square * horner(square, _DIGAMMA))
+    return jnp.where(x < 16, near, lax.log(x) - 0.5 / x - square * polynomial(square, _DIGAMMA))
 
 
 def digamma(x: Array) -> Array:
@@ -143,9 +146,10 @@ def betaln(a: Array, b: Array) -> Array:
     ratio = lax.log1p(p / q)
     # lgamma(q) - lgamma(p + q), every term of which is small where p is
     apart = remainder(q) - remainder(both) - (both - 0.5) * ratio + p
-    mixed = lgamma(p) + (apart - p * lax.log(q))
+    known = lgamma(jnp.stack([p, q, both], axis=-1))
+    mixed = known[..., 0] + (apart - p * lax.log(q))
     far = _HALF_LOG_2PI + (remainder(p) - p + apart) - 0.5 * lax.log(q) + (p - 0.5) * lax.log(p / q)
-    near = lgamma(p) + lgamma(q) - lgamma(both)
+    near = known[..., 0] + known[..., 1] - known[..., 2]
     return jnp.where(p >= _LARGE, far, jnp.where((q >= _LARGE) & (p > 0), mixed, near))
 
 
@@ -182,3 +186,6 @@ def zeta_slope(s: Array, q: Array) -> Array:
 def riemann_slope(s: Array) -> Array:
     """Return d/ds of Riemann's zeta function."""
     return jax.jvp(riemann, (s,), (jnp.ones_like(s),))[1]
+
+
+CHARTS = (_CHART, _ZEROS)

@@ -3,40 +3,18 @@
 With t = x*exp(-v) the integral from 0 to x becomes an integral over v >= 0 of exp(h(v)) with h(0) = 0, which falls at
 once where x is below the peak of the integrand; above it the same is done from x upward. All terms are positive, so
 the tails keep their digits, and the derivatives by the parameters are averages of -v and the like under the same
-integrand. The integral over the half line is the trapezoidal rule in s for v = width * exp(s - exp(-s)) (Takahasi &
-Mori, Double exponential formulas, 1974), as many terms for every argument.
+integrand.
 """
 
 from __future__ import annotations
 
 import functools
+import math
 
 import jax.numpy as jnp
-import numpy as np
 from jax import Array, lax
-from numpy.typing import NDArray
 
-from app.special import elementary, gammas
-
-_STEP = 0.06
-
-
-@functools.cache
-def _rule() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    s = np.arange(-3.6, 5.2, _STEP)
-    nodes = np.exp(s - np.exp(-s))
-    return nodes, _STEP * nodes * (1 + np.exp(-s))
-
-
-def _nodes(width: Array) -> tuple[Array, Array]:
-    """Return nodes and weights of an integral over v >= 0, on a further axis."""
-    nodes, weights = _rule()
-    width = lax.stop_gradient(width)[..., None]
-    shape = (1,) * (width.ndim - 1) + nodes.shape
-    return width * jnp.asarray(nodes, width.dtype).reshape(shape), width * jnp.asarray(weights, width.dtype).reshape(
-        shape
-    )
-
+from app.special import elementary, gammas, quadrature
 
 def gamma_density(a: Array, x: Array) -> Array:
     """Return x**(a-1) * exp(-x) / gamma(a)."""
@@ -49,7 +27,7 @@ def _scaled_power(a: Array, x: Array) -> Array:
     base = jnp.where(large, a, 16)
     mu = (x - base) / base
     apart = jnp.where(lax.abs(mu) < 0.5, elementary.log1pmx(mu), lax.log(x / base) - mu)
-    far = lax.sqrt(base / (2 * np.pi)) * lax.exp(base * apart - gammas.remainder(base))
+    far = lax.sqrt(base / (2 * math.pi)) * lax.exp(base * apart - gammas.remainder(base))
     near = lax.exp(a * lax.log(x) - x - gammas.lgamma(a))
     return jnp.where(large, far, near)
 
@@ -58,7 +36,7 @@ def _gamma_parts(a: Array, x: Array) -> tuple[Array, Array, Array]:
     """Return whether it is the lower part, its value, and its derivative by a."""
     lower = x < jnp.maximum(a, 1)
     side = jnp.where(lower, -1, 1).astype(x.dtype)
-    v, weights = _nodes(1 / jnp.where(lower & (a < 1), a, lax.abs(a - x) + lax.sqrt(x)))
+    v, weights = quadrature.half_line(1 / jnp.where(lower & (a < 1), a, lax.abs(a - x) + lax.sqrt(x)))
     signed = side[..., None] * v
     terms = weights * lax.exp(a[..., None] * signed - x[..., None] * jnp.expm1(signed))
     scale = _scaled_power(a, x)
@@ -68,22 +46,18 @@ def _gamma_parts(a: Array, x: Array) -> tuple[Array, Array, Array]:
     return lower, value, slope
 
 
-def gammainc(a: Array, x: Array) -> Array:
-    """Return the regularised lower incomplete gamma function P(a, x), for a > 0, x >= 0."""
+def gamma_part(a: Array, x: Array, upper: Array) -> Array:
+    """Return the regularised incomplete gamma function P(a, x), or Q(a, x) = 1 - P if upper is 1; a > 0, x >= 0."""
     lower, value, _ = _gamma_parts(a, x)
-    return jnp.where(x == 0, 0, jnp.where(lower, value, 1 - value)).astype(x.dtype)
+    wanted = lower == (upper == 0)
+    return jnp.where(x == 0, upper, jnp.where(wanted, value, 1 - value)).astype(x.dtype)
 
 
-def gammaincc(a: Array, x: Array) -> Array:
-    """Return 1 - P(a, x)."""
-    lower, value, _ = _gamma_parts(a, x)
-    return jnp.where(x == 0, 1, jnp.where(lower, 1 - value, value)).astype(x.dtype)
-
-
-def gammainc_slope(a: Array, x: Array) -> Array:
-    """Return d/da P(a, x)."""
+def gamma_part_slope(a: Array, x: Array, upper: Array) -> Array:
+    """Return its derivative by a."""
     lower, _, slope = _gamma_parts(a, x)
-    return jnp.where(x == 0, 0, jnp.where(lower, slope, -slope)).astype(x.dtype)
+    wanted = lower == (upper == 0)
+    return jnp.where(x == 0, 0, jnp.where(wanted, slope, -slope)).astype(x.dtype)
 
 
 def beta_density(a: Array, b: Array, x: Array) -> Array:
@@ -99,7 +73,7 @@ def _beta_parts(a: Array, b: Array, x: Array) -> tuple[Array, Array, Array, Arra
     log_near, log_rest = swap(lax.log(x), lax.log1p(-x)), swap(lax.log1p(-x), lax.log(x))
     odds = near / rest
     fall = jnp.maximum(p - (q - 1) * odds, 0) + lax.sqrt(lax.abs(q - 1) * near) / rest
-    v, weights = _nodes(1 / jnp.where((p < 1) | (q < 1), p, fall))
+    v, weights = quadrature.half_line(1 / jnp.where((p < 1) | (q < 1), p, fall))
     growth = lax.log1p(-odds[..., None] * jnp.expm1(-v))
     terms = weights * lax.exp((q[..., None] - 1) * growth - p[..., None] * v)
     scale = lax.exp(p * log_near + (q - 1) * log_rest - gammas.betaln(a, b))

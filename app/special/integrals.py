@@ -12,7 +12,8 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array, lax
 
-from app.special.charts import Chart, horner
+from app.special import quadrature
+from app.special.charts import Chart, polynomial
 
 _EULER = 0.57721566490153286061
 MAX_ORDER = 20
@@ -23,11 +24,18 @@ def _entire(function: str, mp: Any, x: Any, power: int = 1) -> Any:
     return (mp.re(getattr(mp, function)(x)) - mp.euler - mp.log(abs(x))) / x**power
 
 
-_EI_NEAR = Chart(7, lambda mp, u: u - 1, (lambda mp, x: _entire("ei", mp, x),))
-_EI_ABOVE = Chart(16, lambda mp, u: 96 / u, (lambda mp, x: x * mp.exp(-x) * mp.ei(x),), degree=20)
-_EI_BELOW = Chart(16, lambda mp, u: 16 / u, (lambda mp, x: x * mp.exp(x) * mp.e1(x),))
+_EI_NEAR = Chart(
+    "integrals.ei_near",
+    7, lambda mp, u: u - 1, (lambda mp, x: _entire("ei", mp, x),))
+_EI_ABOVE = Chart(
+    "integrals.ei_above",
+    16, lambda mp, u: 96 / u, (lambda mp, x: x * mp.exp(-x) * mp.ei(x),), degree=20)
+_EI_BELOW = Chart(
+    "integrals.ei_below",
+    16, lambda mp, u: 16 / u, (lambda mp, x: x * mp.exp(x) * mp.e1(x),))
 
 _WAVE_NEAR = Chart(
+    "integrals.wave_near",
     16,
     lambda mp, u: mp.sqrt(u),
     (
@@ -38,6 +46,7 @@ _WAVE_NEAR = Chart(
     ),
 )
 _WAVE_FAR = Chart(
+    "integrals.wave_far",
     16,
     lambda mp, u: 64 / u,
     (
@@ -63,11 +72,14 @@ def _fresnel_g(mp: Any, x: Any) -> Any:
 
 
 _FRESNEL_NEAR = Chart(
+    "integrals.fresnel_near",
     8,
     lambda mp, u: mp.sqrt(u / 2),
     (lambda mp, x: mp.fresnels(x) / x**3, lambda mp, x: mp.fresnelc(x) / x),
 )
-_FRESNEL_FAR = Chart(16, lambda mp, u: 32 / u, (_fresnel_f, _fresnel_g))
+_FRESNEL_FAR = Chart(
+    "integrals.fresnel_far",
+    16, lambda mp, u: 32 / u, (_fresnel_f, _fresnel_g))
 
 
 def _ei_near(x: Array) -> Array:
@@ -94,32 +106,19 @@ def expi_slope(x: Array) -> Array:
     return half / x * half
 
 
-def expn(n: Array, x: Array) -> Array:
-    """Return E_n(x), the integral of exp(-x*t) / t**n over t >= 1, for integer 0 <= n <= 20 and x > 0.
-
-    Up to 3 by the recurrence from E_1 (DLMF 8.19.12), beyond by the continued fraction (8.19.17).
-    """
-    decay = lax.exp(-x)
-    found = jnp.where(x < 1, -_ei_near(-x), _e1_far(x))
-    for k in range(1, MAX_ORDER):
-        # At 0 the product is 0, whatever the logarithm is.
-        found = jnp.where(n > k, (decay - jnp.where(x == 0, 0, x * found)) / k, found)
-    total = x + n + 96
-    for k in range(48, 0, -1):
-        total = x + n + 2 * (k - 1) - k * (n + k - 1) / total
-    return jnp.where(n == 0, decay / x, jnp.where(x <= 3, found, decay / total))
-
-
-def expn_slope(n: Array, x: Array) -> Array:
-    """Return d/dx E_n(x) = -E_{n-1}(x)."""
-    return -jnp.where(n == 0, lax.exp(-x) / x * (1 + 1 / x), expn(jnp.maximum(n - 1, 0), x))
+def expn_far(n: Array, x: Array) -> Array:
+    """Return E_n(x), the integral of exp(-x*t) / t**n over t >= 1, for x > 1 (DLMF 8.19.3)."""
+    v, weights = quadrature.half_line(1 / (x + n))
+    terms = weights * lax.exp(-x[..., None] * v - n[..., None] * lax.log1p(v))
+    return lax.exp(-x) * jnp.sum(terms, axis=-1)
 
 
 def sine_integral(x: Array) -> Array:
     """Return Si(x)."""
     size = lax.abs(x)
     u = 64 / size
-    f, g = _WAVE_FAR(u, 0) / size, _WAVE_FAR(u, 1) / (size * size)
+    pair = _WAVE_FAR(u, 0, 1)
+    f, g = pair[..., 0] / size, pair[..., 1] / (size * size)
     far = math.pi / 2 - f * lax.cos(size) - g * lax.sin(size)
     return jnp.where(size < 4, x * _WAVE_NEAR(x * x, 0), lax.sign(x) * far)
 
@@ -127,7 +126,8 @@ def sine_integral(x: Array) -> Array:
 def cosine_integral(x: Array) -> Array:
     """Return Ci(x), for x > 0."""
     u = 64 / x
-    f, g = _WAVE_FAR(u, 0) / x, _WAVE_FAR(u, 1) / (x * x)
+    pair = _WAVE_FAR(u, 0, 1)
+    f, g = pair[..., 0] / x, pair[..., 1] / (x * x)
     near = _EULER + lax.log(x) + x * x * _WAVE_NEAR(x * x, 1)
     return jnp.where(x < 4, near, f * lax.sin(x) - g * lax.cos(x))
 
@@ -160,7 +160,8 @@ def fresnel(x: Array, sine: bool) -> Array:
     square = x * x
     near = x * square * _FRESNEL_NEAR(2 * square, 0) if sine else x * _FRESNEL_NEAR(2 * square, 1)
     u = 32 / size
-    f, g = _FRESNEL_FAR(u, 0) / size, _FRESNEL_FAR(u, 1) / size / square
+    pair = _FRESNEL_FAR(u, 0, 1)
+    f, g = pair[..., 0] / size, pair[..., 1] / size / square
     angle = fresnel_angle(x)
     s, c = lax.sin(angle), lax.cos(angle)
     far = 0.5 - f * c - g * s if sine else 0.5 + f * s - g * c
@@ -178,7 +179,7 @@ def lambertw(x: Array) -> Array:
     Two steps of fourth order (Fritsch, Shafer & Crowley, CACM 16, 1973) from a guess, none near the branch point.
     """
     p = lax.sqrt(jnp.maximum(2 * math.e * ((x + _INVERSE_E) + _INVERSE_E_LOW), 0))
-    branch = horner(p, _BRANCH)
+    branch = polynomial(p, _BRANCH)
     rise = lax.log1p(jnp.maximum(x, -0.3))
     w = jnp.where(x < -0.25, branch, rise * (1 - lax.log1p(rise) / (2 + rise)))
     for _ in range(3):
@@ -199,3 +200,6 @@ def sinhc(x: Array) -> Array:
     """Return sinh(x) / x, 1 at 0."""
     zero = x == 0
     return jnp.where(zero, 1 + x * x / 6, lax.sinh(x) / jnp.where(zero, 1, x))
+
+
+CHARTS = (_EI_NEAR, _EI_ABOVE, _EI_BELOW, _WAVE_NEAR, _WAVE_FAR, _FRESNEL_NEAR, _FRESNEL_FAR)
