@@ -276,7 +276,8 @@ class _Builder:
 
     def _do_call(self, stack: list[_Value], data: tuple[str, int], offset: int, names: dict[str, _Value]) -> None:
         name, count = data
-        stack.append(self._apply(_word(name, names, offset), _pop(stack, count), offset, name))
+        inner = vocabulary.INNER.get(name) if self._defining else None
+        stack.append(self._apply(inner or _word(name, names, offset), _pop(stack, count), offset, name))
 
     def _do_index(self, stack: list[_Value], count: int, offset: int, names: dict[str, _Value]) -> None:
         base, *indices = _pop(stack, count + 1)
@@ -440,6 +441,8 @@ class _Builder:
             if not least <= len(operands) <= (len(operands) if most is None else most):
                 raise _arity(word, name or word.names[0], len(operands), offset)
             definition = word.definition
+        if word.kind == "order":
+            definition = vocabulary.ORDERED[word.names[0]](_order(operands[0], name or word.names[0], offset))
         if definition is not None:
             return self._expand(_definition(definition), operands, offset)
         if word.kind == "piecewise":
@@ -502,6 +505,15 @@ def _index(value: _Value, offset: int) -> int:
     if type(value.constant) is not int or value.kind != "number":
         raise errors.SyntaxRejected("an index must be an integer known from the text", offset=offset)
     return value.constant
+
+
+def _order(value: _Value, name: str, offset: int) -> int:
+    """Return the order of a function that has one for each integer."""
+    order, most = value.constant, vocabulary.MAX_ORDER
+    if value.kind != "number" or order is None or order != order // 1 or not 0 <= order <= most:
+        hint = f"write {name}(2, x); the orders are the integers from 0 to {most}"
+        raise errors.SyntaxRejected(f"the order of {name} is not one that is supported", hint=hint, offset=offset)
+    return int(order)
 
 
 def _word(name: str, names: Mapping[str, _Value], offset: int) -> vocabulary.Word:

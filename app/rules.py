@@ -370,7 +370,7 @@ _GAMMAS: dict[str, Rule] = {
     "rgamma": _unary(gammas.rgamma, gammas.rgamma_slope, scipy.special.rgamma),
     "digamma": _unary(gammas.digamma, lambda y, x: gammas.trigamma(x), scipy.special.digamma),
     "trigamma": _unary(gammas.trigamma, lambda y, x: gammas.tetragamma(x), lambda x: scipy.special.polygamma(1, x)),
-    "riemann": _unary(gammas.riemann, lambda y, s: gammas.riemann_slope(s), lambda s: scipy.special.zeta(s)),
+    "riemann": _unary(gammas.riemann, lambda y, s: gammas.riemann_slope(s), scipy.special.zeta),
     "zeta": Rule(
         gammas.zeta,
         (lambda g, y, s, q: g * gammas.zeta_slope(s, q), lambda g, y, s, q: -g * s * gammas.zeta(s + 1, q)),

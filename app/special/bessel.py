@@ -58,9 +58,7 @@ _NEAR = Chart(
     _near_place,
     (lambda mp, x: mp.besselj(0, x), lambda mp, x: mp.besselj(1, x) / x, _regular_y0, _regular_y1),
 )
-_FAR = Chart(
-    "bessel.far",
-    4, lambda mp, u: 4 * _FAR_FROM / u, (*_amplitudes(0), *_amplitudes(1)))
+_FAR = Chart("bessel.far", 4, lambda mp, u: 4 * _FAR_FROM / u, (*_amplitudes(0), *_amplitudes(1)))
 
 _MODIFIED_NEAR = Chart(
     "bessel.modified_near",

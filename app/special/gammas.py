@@ -30,8 +30,8 @@ _CHART = Chart(
     (lambda mp, x: mp.gamma(x), lambda mp, x: mp.loggamma(x), lambda mp, x: mp.digamma(x)),
 )
 _ZEROS = Chart(
-    "gammas.zeros",
-    5, lambda mp, u: (u + 1) / 2, (lambda mp, x: mp.loggamma(x) / ((x - 1) * (x - 2)),), degree=20)
+    "gammas.zeros", 5, lambda mp, u: (u + 1) / 2, (lambda mp, x: mp.loggamma(x) / ((x - 1) * (x - 2)),), degree=20
+)
 
 
 def remainder(x: Array) -> Array:
@@ -135,7 +135,12 @@ def riemann(s: Array) -> Array:
     low = s < 0
     above = zeta(jnp.where(low, 1 - s, s), jnp.ones_like(s), jnp.where(low, -s, s - 1))
     # The functional equation, DLMF 25.4.1.
-    mirror = 2 * lax.pow(jnp.full_like(s, 2 * math.pi), s - 1) * elementary.sin_pi(s / 2) * _gamma_above(jnp.where(low, 1 - s, 1))
+    mirror = (
+        2
+        * lax.pow(jnp.full_like(s, 2 * math.pi), s - 1)
+        * elementary.sin_pi(s / 2)
+        * _gamma_above(jnp.where(low, 1 - s, 1))
+    )
     return jnp.where(low, mirror * above, jnp.where(s == 1, jnp.inf, above)).astype(s.dtype)
 
 

@@ -8,13 +8,13 @@ integrand.
 
 from __future__ import annotations
 
-import functools
 import math
 
 import jax.numpy as jnp
 from jax import Array, lax
 
 from app.special import elementary, gammas, quadrature
+
 
 def gamma_density(a: Array, x: Array) -> Array:
     """Return x**(a-1) * exp(-x) / gamma(a)."""
@@ -68,7 +68,10 @@ def beta_density(a: Array, b: Array, x: Array) -> Array:
 def _beta_parts(a: Array, b: Array, x: Array) -> tuple[Array, Array, Array, Array]:
     """Return whether it is the part from 0, its value, and its derivatives by a and b."""
     lower = x * (a + b) < a
-    swap = functools.partial(jnp.where, lower)
+
+    def swap(first: Array, second: Array) -> Array:
+        return jnp.where(lower, first, second)
+
     p, q, near, rest = swap(a, b), swap(b, a), swap(x, 1 - x), swap(1 - x, x)
     log_near, log_rest = swap(lax.log(x), lax.log1p(-x)), swap(lax.log1p(-x), lax.log(x))
     odds = near / rest

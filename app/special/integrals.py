@@ -24,15 +24,9 @@ def _entire(function: str, mp: Any, x: Any, power: int = 1) -> Any:
     return (mp.re(getattr(mp, function)(x)) - mp.euler - mp.log(abs(x))) / x**power
 
 
-_EI_NEAR = Chart(
-    "integrals.ei_near",
-    7, lambda mp, u: u - 1, (lambda mp, x: _entire("ei", mp, x),))
-_EI_ABOVE = Chart(
-    "integrals.ei_above",
-    16, lambda mp, u: 96 / u, (lambda mp, x: x * mp.exp(-x) * mp.ei(x),), degree=20)
-_EI_BELOW = Chart(
-    "integrals.ei_below",
-    16, lambda mp, u: 16 / u, (lambda mp, x: x * mp.exp(x) * mp.e1(x),))
+_EI_NEAR = Chart("integrals.ei_near", 7, lambda mp, u: u - 1, (lambda mp, x: _entire("ei", mp, x),))
+_EI_ABOVE = Chart("integrals.ei_above", 16, lambda mp, u: 96 / u, (lambda mp, x: x * mp.exp(-x) * mp.ei(x),), degree=20)
+_EI_BELOW = Chart("integrals.ei_below", 16, lambda mp, u: 16 / u, (lambda mp, x: x * mp.exp(x) * mp.e1(x),))
 
 _WAVE_NEAR = Chart(
     "integrals.wave_near",
@@ -77,9 +71,7 @@ _FRESNEL_NEAR = Chart(
     lambda mp, u: mp.sqrt(u / 2),
     (lambda mp, x: mp.fresnels(x) / x**3, lambda mp, x: mp.fresnelc(x) / x),
 )
-_FRESNEL_FAR = Chart(
-    "integrals.fresnel_far",
-    16, lambda mp, u: 32 / u, (_fresnel_f, _fresnel_g))
+_FRESNEL_FAR = Chart("integrals.fresnel_far", 16, lambda mp, u: 32 / u, (_fresnel_f, _fresnel_g))
 
 
 def _ei_near(x: Array) -> Array:

@@ -35,9 +35,7 @@ def _erfcinv(mp: Any, w: Any) -> Any:
     return x
 
 
-_NEAR = Chart(
-    "normal.near",
-    2, lambda mp, u: mp.sqrt(u / 2), (lambda mp, x: mp.erf(x) / x,))
+_NEAR = Chart("normal.near", 2, lambda mp, u: mp.sqrt(u / 2), (lambda mp, x: mp.erf(x) / x,))
 _TAIL = Chart(
     "normal.tail",
     16,
@@ -47,21 +45,15 @@ _TAIL = Chart(
         lambda mp, x: (2 / mp.sqrt(mp.pi) - 2 * x * _erfcx(mp, x)) * ((x + 4) / 4) ** 2,
     ),
 )
-_DAWSON_NEAR = Chart(
-    "normal.dawson_near",
-    9, lambda mp, u: mp.sqrt(u), (lambda mp, x: _dawson(mp, x) / x,))
+_DAWSON_NEAR = Chart("normal.dawson_near", 9, lambda mp, u: mp.sqrt(u), (lambda mp, x: _dawson(mp, x) / x,))
 _DAWSON_FAR = Chart(
     "normal.dawson_far",
     16,
     lambda mp, u: 48 / u,
     (lambda mp, x: x * _dawson(mp, x), lambda mp, x: x * x * (1 - 2 * x * _dawson(mp, x))),
 )
-_INVERSE_NEAR = Chart(
-    "normal.inverse_near",
-    2, lambda mp, u: mp.sqrt(u / 8), (lambda mp, x: mp.erfinv(x) / x,))
-_INVERSE_TAIL = Chart(
-    "normal.inverse_tail",
-    54, lambda mp, u: (u + 1) / 2, (_erfcinv,))
+_INVERSE_NEAR = Chart("normal.inverse_near", 2, lambda mp, u: mp.sqrt(u / 8), (lambda mp, x: mp.erfinv(x) / x,))
+_INVERSE_TAIL = Chart("normal.inverse_tail", 54, lambda mp, u: (u + 1) / 2, (_erfcinv,))
 
 
 def gauss(x: Array) -> Array:
