@@ -342,8 +342,8 @@ def _of_order(value: Value, slope: Pullback, host: Callable[..., float]) -> Rule
 _ERRORS: dict[str, Rule] = {
     "erfc": _unary(normal.erfc, lambda y, x: normal.gauss_slope(x, -1), scipy.special.erfc),
     "erfcx": _unary(normal.erfcx, normal.erfcx_slope, scipy.special.erfcx),
-    "erfinv": _unary(normal.erfinv, lambda y, x: normal.inverse_slope(y), scipy.special.erfinv),
-    "erfcinv": _unary(normal.erfcinv, lambda y, x: -normal.inverse_slope(y), scipy.special.erfcinv),
+    "erfinv": _unary(normal.erfinv, lambda y, x: normal.inverse_slope(y, 1 - lax.abs(x)), scipy.special.erfinv),
+    "erfcinv": _unary(normal.erfcinv, lambda y, x: -normal.inverse_slope(y, lax.min(x, 2 - x)), scipy.special.erfcinv),
     "dawsn": _unary(normal.dawson, normal.dawson_slope, scipy.special.dawsn),
     "erfi": _unary(normal.erfi, lambda y, x: 2 / math.sqrt(math.pi) / normal.gauss(x), scipy.special.erfi),
     "sindg": _unary(

@@ -180,17 +180,19 @@ def tetragamma(x: Array) -> Array:
     """Return trigamma'(x)."""
     above = -2 * zeta(jnp.full_like(x, 3), jnp.where(x < 0, 1 - x, x))
     turn = 2 * math.pi**3 / (elementary.tan_pi(x) * lax.square(elementary.sin_pi(x)))
-    return jnp.where(x < 0, -turn - above, above)
+    return jnp.where(x < 0, above - turn, above)
 
 
 def zeta_slope(s: Array, q: Array) -> Array:
     """Return d/ds of Hurwitz' zeta function."""
-    return jax.jvp(lambda s: zeta(s, q), (s,), (jnp.ones_like(s),))[1]
+    slope: Array = jax.jvp(lambda s: zeta(s, q), (s,), (jnp.ones_like(s),))[1]
+    return slope
 
 
 def riemann_slope(s: Array) -> Array:
     """Return d/ds of Riemann's zeta function."""
-    return jax.jvp(riemann, (s,), (jnp.ones_like(s),))[1]
+    slope: Array = jax.jvp(riemann, (s,), (jnp.ones_like(s),))[1]
+    return slope
 
 
 CHARTS = (_CHART, _ZEROS)

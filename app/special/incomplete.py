@@ -49,15 +49,15 @@ def _gamma_parts(a: Array, x: Array) -> tuple[Array, Array, Array]:
 def gamma_part(a: Array, x: Array, upper: Array) -> Array:
     """Return the regularised incomplete gamma function P(a, x), or Q(a, x) = 1 - P if upper is 1; a > 0, x >= 0."""
     lower, value, _ = _gamma_parts(a, x)
-    wanted = lower == (upper == 0)
-    return jnp.where(x == 0, upper, jnp.where(wanted, value, 1 - value)).astype(x.dtype)
+    found = jnp.where(x == 0, upper, jnp.where(lower == (upper == 0), value, 1 - value))
+    return jnp.where((a > 0) & (x >= 0), found, jnp.nan).astype(x.dtype)
 
 
 def gamma_part_slope(a: Array, x: Array, upper: Array) -> Array:
     """Return its derivative by a."""
     lower, _, slope = _gamma_parts(a, x)
-    wanted = lower == (upper == 0)
-    return jnp.where(x == 0, 0, jnp.where(wanted, slope, -slope)).astype(x.dtype)
+    found = jnp.where(x == 0, 0, jnp.where(lower == (upper == 0), slope, -slope))
+    return jnp.where((a > 0) & (x >= 0), found, jnp.nan).astype(x.dtype)
 
 
 def beta_density(a: Array, b: Array, x: Array) -> Array:
@@ -86,15 +86,19 @@ def _beta_parts(a: Array, b: Array, x: Array) -> tuple[Array, Array, Array, Arra
     return lower, value, swap(by_p, by_q), swap(by_q, by_p)
 
 
+def _inside(a: Array, b: Array, x: Array) -> Array:
+    return (a > 0) & (b > 0) & (x >= 0) & (x <= 1)
+
+
 def betainc(a: Array, b: Array, x: Array) -> Array:
     """Return the regularised incomplete beta function I_x(a, b), for a, b > 0, 0 <= x <= 1."""
     lower, value, _, _ = _beta_parts(a, b, x)
     found = jnp.where(lower, value, 1 - value)
-    return jnp.where(x == 0, 0, jnp.where(x == 1, 1, found)).astype(x.dtype)
+    return jnp.where(_inside(a, b, x), jnp.where(x == 0, 0, jnp.where(x == 1, 1, found)), jnp.nan).astype(x.dtype)
 
 
 def betainc_slope(a: Array, b: Array, x: Array, operand: int) -> Array:
     """Return its derivative by a (0) or b (1)."""
     lower, _, *slopes = _beta_parts(a, b, x)
     found = jnp.where(lower, slopes[operand], -slopes[operand])
-    return jnp.where((x == 0) | (x == 1), 0, found).astype(x.dtype)
+    return jnp.where(_inside(a, b, x), jnp.where((x == 0) | (x == 1), 0, found), jnp.nan).astype(x.dtype)

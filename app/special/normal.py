@@ -112,9 +112,14 @@ def erfcinv(y: Array) -> Array:
     return jnp.where(small == 0, jnp.where(flipped, -jnp.inf, jnp.inf), found).astype(y.dtype)
 
 
-def inverse_slope(y: Array) -> Array:
-    """Return d/dx erfinv(x) = sqrt(pi)/2 * exp(y**2) for y = erfinv(x)."""
-    return _ROOT_PI / 2 / gauss(y)
+def inverse_slope(y: Array, tail: Array) -> Array:
+    """Return sqrt(pi)/2 * exp(y**2), the slope of erfinv where its value is y, for tail = erfc(|y|).
+
+    In the tail exp(y**2) is erfcx(y) / erfc(y), for y**2 would lose digits.
+    """
+    far = tail < 0.5
+    size = lax.abs(y)
+    return _ROOT_PI / 2 * jnp.where(far, _tail(size, 0) / jnp.where(far, tail, 1), 1 / gauss(y))
 
 
 def dawson(x: Array) -> Array:
