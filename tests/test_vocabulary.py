@@ -22,6 +22,7 @@ Points = list[tuple[float, ...]]
 
 LEAST_NAMES = 90
 _DIGITS = 400  # enough for tanh(300), which is 1 - 1e-260, and a central difference of it
+_FEWER = 100  # for what takes long to compute and keeps its relative digits in mpmath
 
 
 def _condition(test: Callable[..., bool]) -> Exact:
@@ -116,7 +117,7 @@ DOMAIN: dict[tuple[str, int], Points] = {
     ("ndtr", 1): of(0.3, -2.0, 1e-9, 8.0, -30.0),
     ("log_ndtr", 1): of(0.3, -2.0, 1e-9, 8.0, 30.0, -30.0, -1e4),
     ("ndtri", 1): of(0.3, 0.8, 0.5 + 1e-9, 1e-9, 1e-300),
-    ("erf2", 2): [(-0.5, 1.5), (3.0, 3.5), (-9.0, -8.0), (0.6, 20.0)],
+    ("erf2", 2): [(-0.5, 1.5), (3.0, 3.5), (-9.0, -8.0), (0.6, 9.0)],
     ("gamma", 1): of(0.3, 5.5, -1.5, -2.5, 1e-9, 20.3, 150.0, -100.5),
     ("lgamma", 1): of(0.3, 5.5, -1.5, -2.5, 1e-9, 20.3, 1e9, 1 + 1e-9, 2 - 1e-9, 1e100),
     ("rgamma", 1): of(0.3, 5.5, -1.5, -2.0, 1e-9, 20.3, 150.0),
@@ -285,6 +286,11 @@ class Case:
         first = [] if self.order is None else [str(self.order)]
         return f"{self.name}({', '.join([*first, *map(self._operand, self.args())])})"
 
+    def digits(self) -> int:
+        """Return how many digits the reference carries: fewer for special functions, except for log(1 - tiny)."""
+        special = any(i.opcode in rules.SPECIAL for i in tapes.recorded(self.text(), *self.args()).tape.code)
+        return _FEWER if special and self.word != "log_ndtr" else _DIGITS
+
     def exact(self) -> Exact:
         function = exact(self.word)
         return function if self.order is None else lambda x: function(self.order, x)
@@ -335,7 +341,7 @@ def tolerance(function: Exact, point: Sequence[float], numbers: Sequence[Any]) -
 def assert_word(case: Case, values: list[float], gradient: list[Any]) -> None:
     """Check value and partials at every point, in arithmetic with digits to spare."""
     function = case.exact()
-    with mp.workdps(_DIGITS):
+    with mp.workdps(case.digits()):
         for row, point in enumerate(case.points):
             expected = jet(function, point)
             found = [values[row], *by_row(gradient, row)]
@@ -519,7 +525,7 @@ def test_a_call_of_literals_is_a_constant_of_the_same_value(case: Case) -> None:
             text = text.replace(argument, literal)
         structure = tapes.recorded(f"x*{text}", "x")
         if [i.opcode for i in structure.tape.code] == ["mul"]:  # a branch among constants stays a branch
-            with mp.workdps(_DIGITS):
+            with mp.workdps(case.digits()):
                 expected = jet(case.exact(), point)
                 allowed = tolerance(case.exact(), point, expected)
                 assert abs(mpf(structure.constants[0]) - expected[0]) <= allowed[0], text

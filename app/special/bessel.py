@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from app.special.charts import Chart
+from app.special.charts import Chart, behind
 
 MAX_ORDER = 20
 _NEAR_PIECES, _FAR_FROM = 37, 25.0
@@ -233,7 +233,7 @@ def k1e_slope(y: Array, x: Array) -> Array:
 
 def j_series(n: Array, x: Array) -> Array:
     """Return J of integer order n >= 1 for |x| < 0.75*n, by its power series."""
-    k = jnp.arange(1, 31, dtype=x.dtype)
+    k = behind(np.arange(1, 31), x)
     z = (-0.25 * x * x)[..., None]
     terms = jnp.cumprod(z / (k * (n[..., None] + k)), axis=-1)
     return _lead(n, x) * (1 + jnp.sum(terms, axis=-1))
@@ -241,7 +241,7 @@ def j_series(n: Array, x: Array) -> Array:
 
 def _lead(n: Array, x: Array) -> Array:
     """Return (x/2)**n / n!, for integer n up to 21."""
-    k = jnp.arange(1, MAX_ORDER + 2, dtype=x.dtype)
+    k = behind(np.arange(1, MAX_ORDER + 2), x)
     return jnp.prod(jnp.where(k <= n[..., None], 0.5 * x[..., None] / k, 1), axis=-1)
 
 
@@ -258,10 +258,10 @@ def i_integral(n: Array, x: Array) -> Array:
     56, 2014).
     """
     size = lax.abs(x)
-    angle = jnp.asarray((np.arange(100) + 0.5) * (np.pi / 100), x.dtype)
+    angle = behind((np.arange(100) + 0.5) * (np.pi / 100), x)
     weight = lax.pow(*jnp.broadcast_arrays(lax.square(lax.sin(angle)), n[..., None]))
     # 2*sin(t/2)**2 is 1 - cos(t), with the digits that the difference loses.
-    fall = jnp.asarray(2 * np.sin((np.arange(100) + 0.5) * (np.pi / 200)) ** 2, x.dtype)
+    fall = behind(2 * np.sin((np.arange(100) + 0.5) * (np.pi / 200)) ** 2, x)
     mean = jnp.sum(weight * lax.exp(-size[..., None] * fall), axis=-1) / jnp.sum(weight, axis=-1)
     return _grow(size, _lead(n, x) * mean)
 

@@ -66,6 +66,11 @@ class Chart:
         return polynomial(t[..., None] if len(tables) > 1 else t, rows)
 
 
+def behind(values: Any, like: Array) -> Array:
+    """Return a vector on an axis behind those of an array, in its dtype."""
+    return jnp.asarray(values, like.dtype).reshape((1,) * like.ndim + (-1,))
+
+
 def polynomial(t: Array, coefficients: Any) -> Array:
     """Return the polynomial with these coefficients on their last axis, lowest first, for finite t.
 

@@ -11,10 +11,11 @@ import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 
 from app.special import elementary
-from app.special.charts import Chart, polynomial
+from app.special.charts import Chart, behind, polynomial
 
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798, -174611 / 330)
 _STIRLING = [b / (2 * k * (2 * k - 1)) for k, b in enumerate(_BERNOULLI[:8], 1)]
@@ -118,7 +119,7 @@ def zeta(s: Array, q: Array, above_1: Array | None = None) -> Array:
     Euler and Maclaurin's formula after 24 terms; at q = 1 good for s >= 0 as well. ``above_1`` is s - 1 where that
     is known to more digits than s has.
     """
-    terms = jnp.arange(24, dtype=s.dtype)
+    terms = behind(np.arange(24), s)
     head = jnp.sum(lax.pow(*jnp.broadcast_arrays(q[..., None] + terms, -s[..., None])), axis=-1)
     end = q + 24
     last = lax.pow(end, -s)
@@ -160,7 +161,7 @@ def betaln(a: Array, b: Array) -> Array:
 
 def digamma_step(x: Array, h: Array) -> Array:
     """Return digamma(x + h) - digamma(x) for positive x and x + h, exact for small h."""
-    k = jnp.arange(_LARGE, dtype=x.dtype)
+    k = behind(np.arange(_LARGE), x)
     low = x < _LARGE
     start = x[..., None] + k
     head = jnp.where(low, jnp.sum(h[..., None] / (start * (start + h[..., None])), axis=-1), 0)

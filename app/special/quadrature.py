@@ -7,9 +7,10 @@ changes slowly on the scale of log(v) below that.
 
 from __future__ import annotations
 
-import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
+
+from app.special.charts import behind
 
 _STEP = 0.06
 _S = np.arange(-3.6, 5.2, _STEP)
@@ -19,7 +20,5 @@ _WEIGHTS = _STEP * _NODES * (1 + np.exp(-_S))
 
 def half_line(width: Array) -> tuple[Array, Array]:
     """Return nodes and weights of an integral over v >= 0, on a further axis; width is () or (n,)."""
-    width = lax.stop_gradient(width)[..., None]
-    shape = (1,) * (width.ndim - 1) + _NODES.shape
-    nodes, weights = (jnp.asarray(array, width.dtype).reshape(shape) for array in (_NODES, _WEIGHTS))
-    return width * nodes, width * weights
+    width = lax.stop_gradient(width)
+    return width[..., None] * behind(_NODES, width), width[..., None] * behind(_WEIGHTS, width)
