@@ -73,6 +73,8 @@ ROWS = tuple(Program("rows", bucket, width) for bucket, widths in _WIDTHS.items(
 SECOND_ORDER = tuple(Program("hvp", bucket) for bucket in BUCKETS)
 SPECIAL = tuple(program._replace(special=True) for program in (*GRADIENTS, *ROWS))
 """What the same takes for tapes with special functions."""
+AHEAD = (SPECIAL[0], *GRADIENTS, *ROWS, *SPECIAL[1:])
+"""What is worth making before it is asked for, in this order: the first is what somebody may soon wait for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -44,7 +44,7 @@ class Interpreters:
         """Make the programs that batches and large functions need, in a worker process and in no hurry."""
         loop = asyncio.get_running_loop()
         run = self._by_dtype["float64"]
-        for program in (*interpreter.GRADIENTS, *interpreter.ROWS, *interpreter.SPECIAL):
+        for program in interpreter.AHEAD:
             if run.installed(program):
                 continue
             name = self._name(program, "float64")

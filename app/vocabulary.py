@@ -251,7 +251,7 @@ DEFINED_SPECIAL: tuple[Word, ...] = (
     ),
     _defined("lambda x: -expi(-x) if x >= 0 else nan", "exp1", "E1", doc="exponential integral E_1, x > 0"),
     _defined("lambda x: expi(log(x))", "li", doc="logarithmic integral"),
-    _defined("lambda x: -xlogy(x, x) if x >= 0 else -inf", "entr", doc="-x * log(x), 0 at 0"),
+    _defined("lambda x: xlogy(-x, x) if x >= 0 else -inf", "entr", doc="-x * log(x), 0 at 0"),
     _defined(
         "lambda x, y: x * log(x/y) if logical_and(x > 0, y > 0) else (0 if logical_and(x == 0, y >= 0) else inf)",
         "rel_entr",

@@ -64,7 +64,7 @@ SECOND: dict[str, tuple[float, ...]] = {
 
 def _second(function: Callable[[Any], Any], x: float) -> Any:
     with mp.workdps(400):
-        h = mpf(10) ** -40
+        h = mpf(10) ** -40 * (abs(x) or 1)
         return (function(x + h) - 2 * function(mpf(x)) + function(x - h)) / (h * h)
 
 
