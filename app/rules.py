@@ -339,6 +339,28 @@ def _of_order(value: Value, slope: Pullback, host: Callable[..., float]) -> Rule
     return Rule(value, (None, lambda g, y, n, x: g * slope(n, y, x)), host)
 
 
+def _host_betaln(a: float, b: float) -> float:
+    """Return log B(a, b); SciPy's subtracts lgamma(a + b) from lgamma(b), which leaves nothing of a small a."""
+    p, q = min(a, b), max(a, b)
+    if not 0 < p < 16 <= q < math.inf:
+        return float(scipy.special.betaln(a, b))
+
+    def rest(x: float) -> float:
+        return (1 / 12 - (1 / 360 - (1 / 1260 - (1 / 1680 - 1 / (1188 * x * x)) / (x * x)) / (x * x)) / (x * x)) / x
+
+    apart = rest(q) - rest(p + q) - (p + q - 0.5) * math.log1p(p / q) + p
+    return math.lgamma(p) + (apart - p * math.log(q))
+
+
+def _host_kl_div(x: float, y: float) -> float:
+    """Return x*log(x/y) - x + y, near x = y by the series of log(1 + u) - u in r = u / (2 + u)."""
+    if not (x > 0 and y > 0) or abs(y - x) > 0.5 * x:
+        return float(scipy.special.kl_div(x, y))
+    u = (y - x) / x
+    r = u / (2 + u)
+    return -x * r * (sum(2 / (2 * k + 3) * r ** (2 * k + 2) for k in range(16)) - u)
+
+
 _ERRORS: dict[str, Rule] = {
     "erfc": _unary(normal.erfc, lambda y, x: normal.gauss_slope(x, -1), scipy.special.erfc),
     "erfcx": _unary(normal.erfcx, normal.erfcx_slope, scipy.special.erfcx),
@@ -359,7 +381,7 @@ _ERRORS: dict[str, Rule] = {
     "kl_div": Rule(
         elementary.kl_div,
         (lambda g, z, x, y: g * lax.log(x / y), lambda g, z, x, y: g * ((y - x) / y)),
-        scipy.special.kl_div,
+        _host_kl_div,
     ),
     "exprel": _unary(elementary.exprel, elementary.exprel_slope, scipy.special.exprel),
 }
@@ -379,7 +401,7 @@ _GAMMAS: dict[str, Rule] = {
     "betaln": Rule(
         gammas.betaln,
         (lambda g, y, a, b: -g * gammas.digamma_step(a, b), lambda g, y, a, b: -g * gammas.digamma_step(b, a)),
-        scipy.special.betaln,
+        _host_betaln,
     ),
     "gamma_part": Rule(
         incomplete.gamma_part,

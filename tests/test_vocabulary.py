@@ -4,6 +4,7 @@ import dataclasses
 import inspect
 import itertools
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -522,7 +523,7 @@ def test_a_call_of_literals_is_a_constant_of_the_same_value(case: Case) -> None:
         literals = [repr(x) if x >= 0 else f"({x!r})" for x in point]
         text = case.text()
         for argument, literal in zip(case.args(), literals, strict=True):
-            text = text.replace(argument, literal)
+            text = re.sub(rf"\b{argument}\b", literal, text)
         structure = tapes.recorded(f"x*{text}", "x")
         if [i.opcode for i in structure.tape.code] == ["mul"]:  # a branch among constants stays a branch
             with mp.workdps(case.digits()):
