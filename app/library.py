@@ -19,7 +19,7 @@ import logging
 from collections import OrderedDict
 from concurrent.futures import Executor
 
-from app import compiler, errors, rules, store, tape, transforms, worker
+from app import compiler, errors, rules, special, store, tape, transforms, worker
 
 _log = logging.getLogger("gradserve")
 
@@ -55,7 +55,7 @@ class Library:
         self._threads = threads
         self._capacity = capacity
         # Another rule or transform makes another executable, whether or not somebody remembers to say so.
-        sources = (inspect.getsource(rules), inspect.getsource(transforms))
+        sources = [inspect.getsource(module) for module in (rules, transforms, *special.MODULES)]
         environment = repr((tape.FORMAT, sources, *compiler.environment()))
         self._environment = hashlib.blake2b(environment.encode(), digest_size=20).hexdigest()
         self._live: OrderedDict[Key, compiler.Executable] = OrderedDict()

@@ -9,7 +9,7 @@ import logging
 from concurrent.futures import Executor
 from typing import Any
 
-from app import compiler, errors, interpreter, rules, store, worker
+from app import compiler, errors, interpreter, rules, special, store, worker
 
 _log = logging.getLogger("gradserve")
 
@@ -26,8 +26,9 @@ class Interpreters:
 
     def __init__(self, disk: store.Store) -> None:
         self._disk = disk
-        # A program is made of the rules and of the interpreter's own source; either's change makes another program.
-        sources = (inspect.getsource(interpreter), inspect.getsource(rules))
+        # A program is made of the rules and of the interpreter's own source; any change makes another program.
+        modules = (interpreter, rules, *special.MODULES)
+        sources = [inspect.getsource(module) for module in modules]
         environment = repr((sources, compiler.environment()))
         self._environment = hashlib.blake2b(environment.encode(), digest_size=20).hexdigest()
         self._by_dtype = {dtype: interpreter.Interpreter(dtype, self._make) for dtype in ("float64", "float32")}
@@ -43,7 +44,7 @@ class Interpreters:
         """Make the programs that batches and large functions need, in a worker process and in no hurry."""
         loop = asyncio.get_running_loop()
         run = self._by_dtype["float64"]
-        for program in (*interpreter.GRADIENTS, *interpreter.ROWS):
+        for program in interpreter.AHEAD:
             if run.installed(program):
                 continue
             name = self._name(program, "float64")
