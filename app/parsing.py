@@ -544,7 +544,8 @@ class _Machine:
     def _do_call(self, stack: list[Value], call: grammar.Call, offset: int, names: Names) -> None:
         name, count, keywords = call
         operands = _pop(stack, count)
-        word = _word(name, names, offset)
+        inner = vocabulary.INNER.get(name) if self.do.defining else None
+        word = inner or _word(name, names, offset)
         positional = operands[: count - len(keywords)]
         options = dict(zip(keywords, operands[len(positional) :], strict=True))
         stack.append(self._apply(word, positional, options, offset, name))
