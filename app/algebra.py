@@ -504,6 +504,8 @@ class Algebra:
 
     def apply(self, word: vocabulary.Word, operands: Sequence[Value], offset: int) -> Value:
         """Return an elementwise function of numbers or conditions, or of arrays of them, cell by cell."""
+        if word.kind == "order":
+            _order(operands[0], word.names[0], offset)
         if any(self.is_array(operand) for operand in operands):
             return self.lift(lambda *cells: self.apply(word, cells, offset), operands, offset)
         definition = vocabulary.OVERLOADS.get((word.names[0], len(operands))) or word.definition
