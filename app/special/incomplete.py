@@ -43,7 +43,19 @@ def _gamma_parts(a: Array, x: Array) -> tuple[Array, Array, Array]:
     value = scale * jnp.sum(terms, axis=-1)
     centre = lax.log(x) - gammas.digamma(a)
     slope = value * centre + scale * jnp.sum(terms * signed, axis=-1)
-    return lower, value, slope
+    small = lower & (a < 1)
+    return lower, value, jnp.where(small, _small_slope(jnp.where(small, a, 1), jnp.where(small, x, 1)), slope)
+
+
+def _small_slope(a: Array, x: Array) -> Array:
+    """Return the derivative of P(a, x) by a for a, x <= 1, by the series of DLMF 8.7.1, which small a do not cancel."""
+    term, total = jnp.ones_like(x), jnp.ones_like(x)
+    harmonic, change = jnp.zeros_like(x), jnp.zeros_like(x)
+    for k in range(1, 20):
+        term, harmonic = term * x / (a + k), harmonic + 1 / (a + k)
+        total, change = total + term, change + term * harmonic
+    front = lax.exp(a * lax.log(x) - x - gammas.lgamma(1 + a))
+    return front * (total * (lax.log(x) - gammas.digamma(1 + a)) - change)
 
 
 def gamma_part(a: Array, x: Array, upper: Array) -> Array:
