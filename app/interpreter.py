@@ -32,13 +32,16 @@ import numpy as np
 from jax import Array, lax
 from numpy.typing import NDArray
 
-from app import rules
+from app import rules, traced
 from app.tape import Tape
 
 Numbers = NDArray[np.floating[Any]]
 
 BUCKETS = (32, 512, 8192, 65_600)
 """Instructions, and leaves, that a program has room for; the last holds ``parsing.Limits.max_operations``."""
+
+_TRACED = 200
+"""Instructions up to which tracing and compiling a tape takes less time than a program that knows everything."""
 
 _JOINED = 8192
 # Tapes run together only up to here: what is larger gains nothing from company and would fall out of the cache.
@@ -73,8 +76,17 @@ ROWS = tuple(Program("rows", bucket, width) for bucket, widths in _WIDTHS.items(
 SECOND_ORDER = tuple(Program("hvp", bucket) for bucket in BUCKETS)
 SPECIAL = tuple(program._replace(special=True) for program in (*GRADIENTS, *ROWS))
 """What the same takes for tapes with special functions."""
-AHEAD = (SPECIAL[0], *GRADIENTS, *ROWS, *SPECIAL[1:])
-"""What is worth making before it is asked for, in this order: the first is what somebody may soon wait for."""
+AHEAD = (
+    *GRADIENTS[:2],
+    SECOND_ORDER[0],
+    SPECIAL[0],
+    *GRADIENTS[2:],
+    *ROWS,
+    SECOND_ORDER[1],
+    *SPECIAL[1:],
+    SECOND_ORDER[0]._replace(special=True),
+)
+"""What is worth making before it is asked for, in this order: the first are what somebody may soon wait for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,6 +101,7 @@ class Encoded:
         code: int32 of shape (instructions, 7), columns opcode, first and second pullback, result slot, operands.
         placed: ``code`` behind a row holding its length, padded to the bucket; on the device where that pays.
         special: whether it has special functions.
+        tape: what it encodes.
     """
 
     bucket: int
@@ -98,6 +111,7 @@ class Encoded:
     code: NDArray[np.int32]
     placed: Array | NDArray[np.int32]
     special: bool
+    tape: Tape
 
     def block(self, leaves: Numbers) -> Numbers:
         """Return the first slots: the cell and all leaves, for leaves (n + k,) or (n + k, width)."""
@@ -206,7 +220,7 @@ def encode(tape: Tape) -> Encoded:
     # Placing costs more than the copies that a few dozen calls would make of a small tape.
     placed = padded if bucket <= 512 else jax.device_put(padded)
     statics = np.array([float(static) for static in tape.statics])
-    return Encoded(bucket, tape.inputs, tape.leaves, statics, padded[1 : 1 + len(rows)], placed, special)
+    return Encoded(bucket, tape.inputs, tape.leaves, statics, padded[1 : 1 + len(rows)], placed, special, tape)
 
 
 def _pad(code: NDArray[np.int32], bucket: int) -> NDArray[np.int32]:
@@ -309,13 +323,22 @@ class Interpreter:
     Args:
         dtype: "float64", for which the caller has enabled x64, or "float32".
         make: returns the executable of a program and a dtype; ``compile_program``, or what finds it on disk.
+        at_hand: whether ``make`` need not compile a program; tapes with special functions, whose programs take long,
+            are run by programs of their own until then. Without it every program is made when it is needed.
     """
 
-    __slots__ = ("_compiling", "_dtype", "_executables", "_make")
+    __slots__ = ("_at_hand", "_compiling", "_dtype", "_executables", "_make", "_traced")
 
-    def __init__(self, dtype: str, make: Callable[[Program, str], Any] = compile_program) -> None:
+    def __init__(
+        self,
+        dtype: str,
+        make: Callable[[Program, str], Any] = compile_program,
+        at_hand: Callable[[Program, str], bool] | None = None,
+    ) -> None:
         self._dtype = dtype
         self._make = make
+        self._at_hand = at_hand
+        self._traced = traced.Traced()
         self._executables: dict[Program, Any] = {}
         self._compiling: dict[Program, threading.Lock] = {}
 
@@ -359,9 +382,16 @@ class Interpreter:
         while start < batch:
             width = next((width for width in widths if width >= batch - start), widths[-1])
             stop = min(start + width, batch)
+            program = Program("rows", encoded.bucket, width, encoded.special)
+            if self._is_missing(program) and len(encoded.code) <= _TRACED:
+                piece = np.pad(leaves[:, start:stop], ((0, 0), (0, width - (stop - start))), mode="edge")
+                part = self._traced.run("rows", encoded.tape, piece, self._dtype)
+                found[:, start:stop] = part[:, : stop - start]
+                start = stop
+                continue
             first = np.zeros((encoded.bucket, width), self._dtype)
             first[: 1 + encoded.leaves, : stop - start] = encoded.block(leaves[:, start:stop])
-            run = self._executable(Program("rows", encoded.bucket, width, encoded.special))
+            run = self._executable(program)
             found[:, start:stop] = np.asarray(run(encoded.placed, first))[: 1 + n, : stop - start]
             start = stop
         return found
@@ -386,9 +416,13 @@ class Interpreter:
         return np.concatenate([found[0, 0], found[:n, 1, 1:].T.ravel()])
 
     def _alone(self, kind: str, encoded: Encoded, block: Numbers) -> Numbers:
+        program = Program(kind, encoded.bucket, 0, encoded.special)
+        if self._is_missing(program) and len(encoded.code) <= _TRACED:
+            leaves = block[..., 1 : 1 + encoded.tape.inputs + encoded.tape.constants]
+            return self._traced.run(kind, encoded.tape, leaves, self._dtype)
         first = np.zeros((*block.shape[:-1], encoded.bucket), self._dtype)
         first[..., : 1 + encoded.leaves] = block
-        run = self._executable(Program(kind, encoded.bucket, 0, encoded.special))
+        run = self._executable(program)
         return np.asarray(run(encoded.placed, first))[..., : 1 + encoded.inputs]
 
     def _all(self, kind: str, blocks: Sequence[_Block]) -> list[Numbers]:
@@ -403,12 +437,21 @@ class Interpreter:
         size = filled.shape[-1]
         bucket = _needed(len(code), size)
         assert bucket is not None
+        program = Program(kind, bucket, 0, any(tape.special for tape in tapes))
+        if self._is_missing(program):
+            return [self._alone(kind, encoded, block) for encoded, block in group]
         first = np.zeros((*filled.shape[:-1], bucket), self._dtype)
         first[..., :size] = filled
-        run = self._executable(Program(kind, bucket, 0, any(tape.special for tape in tapes)))
+        run = self._executable(program)
         adjoints = np.asarray(run(_pad(code, bucket), first))
         starts = itertools.accumulate((1 + tape.leaves for tape in tapes), initial=0)
         return [adjoints[..., start : start + 1 + tape.inputs] for start, tape in zip(starts, tapes, strict=False)]
+
+    def _is_missing(self, program: Program) -> bool:
+        """Return whether to do without the program, because making it would take longer than its tape."""
+        if not program.special or program in self._executables or self._at_hand is None:
+            return False
+        return not self._at_hand(program, self._dtype)
 
     def _executable(self, program: Program) -> Any:
         found = self._executables.get(program)

@@ -13,7 +13,7 @@ from app import compiler, errors, interpreter, rules, special, store, worker
 
 _log = logging.getLogger("gradserve")
 
-_FIRST = (interpreter.Program("gradient", 32), interpreter.Program("gradient", 512))
+_FIRST = (interpreter.Program("gradient", 32),)
 """What a service needs before it is ready; the rest follows when it is needed or when there is time."""
 
 
@@ -31,7 +31,9 @@ class Interpreters:
         sources = [inspect.getsource(module) for module in modules]
         environment = repr((sources, compiler.environment()))
         self._environment = hashlib.blake2b(environment.encode(), digest_size=20).hexdigest()
-        self._by_dtype = {dtype: interpreter.Interpreter(dtype, self._make) for dtype in ("float64", "float32")}
+        self._by_dtype = {
+            dtype: interpreter.Interpreter(dtype, self._make, self._at_hand) for dtype in ("float64", "float32")
+        }
 
     def __getitem__(self, dtype: str) -> interpreter.Interpreter:
         return self._by_dtype[dtype]
@@ -59,6 +61,9 @@ class Interpreters:
                 await loop.run_in_executor(threads, self._disk.put, name, blob)
                 loaded = await loop.run_in_executor(threads, compiler.load, blob, program.arrays)
             run.install(program, loaded)
+
+    def _at_hand(self, program: interpreter.Program, dtype: str) -> bool:
+        return self._disk.has(self._name(program, dtype))
 
     def _name(self, program: interpreter.Program, dtype: str) -> str:
         ingredients = f"{program.name(dtype)} {self._environment}"
