@@ -52,6 +52,7 @@ class Asked:
         argnums: positions, an int or a list.
         dtype: "float64" or "float32".
         direction: tangents or cotangent as JSON.
+        cotangent: weights of the values whose sum "hvp" differentiates, as JSON.
 
     Raises:
         errors.Rejected: the direction does not fit.
@@ -66,6 +67,7 @@ class Asked:
         argnums: int | list[int],
         dtype: str,
         direction: Any = None,
+        cotangent: Any = None,
     ) -> None:
         self.transform = transform
         self.dtype = dtype
@@ -80,6 +82,9 @@ class Asked:
             self.direction, self._several = nesting.tangents(direction, point.shapes, argnums, point.batch)
         elif transform == "vjp":
             self.direction, self._several = nesting.cotangents(direction, shaped.shape, point.batch)
+        self.weights: Array | None = None
+        if cotangent is not None:
+            self.weights = nesting.weights(cotangent, shaped.shape)
         if self.direction is not None and point.batch is None:
             self.direction = self.direction[None]
         elements, batch = self.flat.shape
@@ -137,6 +142,8 @@ class Derivatives:
         Raises:
             errors.TooComplex: too much work.
         """
+        if asked.weights is not None:
+            return self._weighted(asked, asked.weights)
         if asked.transform in {"hessian", "hvp"}:
             (cell,) = asked.cells
             values, second = self._second(asked, cell, asked.flat, asked.dtype)
@@ -184,6 +191,14 @@ class Derivatives:
             return self.hessian(cell, flat, dtype)
         assert asked.direction is not None
         return self.hvp(cell, flat, asked.direction, dtype)
+
+    def _weighted(self, asked: Asked, weights: Array) -> Found:
+        """Return values (batch, m), and products with the Hessian of their weighted sum."""
+        _bound(2 * sum(plan.operations for plan, _ in asked.cells) * asked.flat.shape[1])
+        found = [self._second(asked, cell, asked.flat, asked.dtype) for cell in asked.cells]
+        with np.errstate(all="ignore"):
+            total = sum(weight * products for weight, (_, products) in zip(weights, found, strict=True))
+        return np.stack([values for values, _ in found], axis=1), np.asarray(total)
 
     def _values(self, cells: Sequence[Cell], flat: Array) -> Array:
         """Return values (batch, m) in float64."""
