@@ -79,7 +79,7 @@ def create_app(settings: Settings | None = None) -> Service:
     app.state.ready = False
     app.state.body_limits = settings.body_limits()
     app.state.exchange = exchange.Exchange(served, app.state.body_limits)
-    app.state.bridge = bridge.Bridge(served, memo.Memo(served))
+    app.state.umbridge = umbridge.Calls(bridge.Bridge(served, memo.Memo(served)), app.state.body_limits)
     app.include_router(v1.router)
     app.include_router(functions.router)
     app.include_router(umbridge.router)
@@ -89,7 +89,11 @@ def create_app(settings: Settings | None = None) -> Service:
     app.add_exception_handler(HTTPException, problem.from_http)
     app.add_exception_handler(Exception, problem.from_bug)
     app.edge = edge.Edge(
-        app.route, lane=exchange.Lane(v1.operations()), performs=app.state.exchange, limits=app.state.body_limits
+        app.route,
+        lane=exchange.Lane(v1.operations()),
+        performs=app.state.exchange,
+        limits=app.state.body_limits,
+        others=[app.state.umbridge.find],
     )
     return app
 

@@ -8,6 +8,7 @@ and -Infinity: a sampler must be able to hear that a density is zero, and this i
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
@@ -18,9 +19,10 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive
 
 from app import errors
-from app.protocols import body, bridge, exchange, problem
+from app.protocols import body, bridge, edge, exchange, problem
 
 _log = logging.getLogger("gradserve")
 
@@ -112,12 +114,104 @@ CALLS = (
 )
 
 
+_BY_NAME = {call.name: call for call in CALLS}
+
+
+class Calls:
+    """Answers calls from ASGI messages: the edge hands them here, so that only a route never met goes through FastAPI.
+
+    Args:
+        bridged: what is behind the protocol.
+        limits: bounds on bodies.
+    """
+
+    def __init__(self, bridged: bridge.Bridge, limits: body.Limits) -> None:
+        self._bridged = bridged
+        self._limits = limits
+
+    def find(self, path: str) -> edge.Answers | None:
+        """Return what answers a POST to a path, if that is a call."""
+        before, _, name = path.rpartition("/")
+        call = _BY_NAME.get(name)
+        if call is None or not (before == "" or before.startswith("/f/")):
+            return None
+        function_id = before.removeprefix("/f/")
+        return None if "/" in function_id else functools.partial(self.perform, call, function_id)
+
+    async def perform(
+        self, call: Call, function_id: str, headers: exchange.Headers, receive: Receive
+    ) -> exchange.Reply:
+        """Answer a call, whatever comes.
+
+        Args:
+            call: which.
+            function_id: in the path, empty at the root.
+            headers: of the request.
+            receive: as in ASGI.
+        """
+        fields: Content = {}
+        try:
+            fields = await self._fields(headers, receive)
+            return _reply(await call.answer(self._bridged, fields, function_id))
+        except errors.GradserveError as error:
+            return _refusal(error, await self._bridged.explain(error, fields, function_id))
+        except Exception:  # noqa: BLE001 - a bug of ours: the client learns nothing of it, the log everything
+            _log.exception("a call of UM-Bridge failed")
+            return _refusal(errors.GradserveError(""), "something went wrong here; the log has the request")
+
+    async def info(self, function_id: str, owner: str) -> exchange.Reply:
+        """Answer Info."""
+        try:
+            names = await self._bridged.names(function_id, owner)
+        except errors.GradserveError as error:
+            return _refusal(error, await self._bridged.explain(error, {}, function_id))
+        return _reply({"protocolVersion": 1.0, "models": names})
+
+    async def _fields(self, headers: exchange.Headers, receive: Receive) -> Content:
+        """Return the fields of a request.
+
+        Raises:
+            errors.InvalidJson: not a JSON object in UTF-8; NaN and infinities as tokens are read.
+            errors.Rejected: too large, or too slow.
+        """
+        # Half of the clients say text/plain, or nothing.
+        kept = [header for header in headers if header[0] != b"content-type"]
+        raw = await body.receive([*kept, _JSON], receive, self._limits)
+        try:
+            document = pydantic_core.from_json(raw)
+        except ValueError as error:
+            message = str(error).partition(" at line")[0]
+            raise errors.InvalidJson(f"not JSON: {message}"[:200]) from None
+        if not isinstance(document, dict):
+            raise errors.InvalidJson("the body must be a JSON object")
+        return document
+
+
+def _reply(content: Content, status: int = 200, headers: tuple[tuple[bytes, bytes], ...] = ()) -> exchange.Reply:
+    return exchange.Reply(status, pydantic_core.to_json(content, inf_nan_mode="constants"), headers=headers)
+
+
+def _refusal(error: errors.GradserveError, message: str) -> exchange.Reply:
+    """Return an error in the protocol's form: whatever is wrong with what a request says has status 400 there."""
+    status = problem.status(type(error))
+    if isinstance(error, errors.NotFound):
+        kind = "ModelNotFound"
+    else:
+        kind = "InvalidInput" if isinstance(error, errors.Rejected) else "InvalidOutput"
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    if isinstance(error, errors.Refused):
+        headers = ((b"retry-after", b"%d" % error.retry_after_seconds),)
+    return _reply({"error": {"type": kind, "message": message}}, 400 if status in (404, 422) else status, headers)
+
+
 class Route(APIRoute):
-    """A route whose endpoint takes the request as it is and answers it whole: FastAPI only documents it."""
+    """A route whose endpoint gets the request as it is and answers it whole: FastAPI only documents it."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         async def handle(request: Request) -> Response:
-            response: Response = await self.endpoint(request, **request.path_params)
+            reply: exchange.Reply = await self.endpoint(request, **request.path_params)
+            response = Response(reply.content, reply.status)
+            response.raw_headers = reply.raw_headers()
             return response
 
         return handle
@@ -127,106 +221,49 @@ router = APIRouter(tags=["UM-Bridge"], route_class=Route)
 
 
 def _add(call: Call) -> None:
-    async def at_root(request: Request) -> Response:
-        return await _perform(call, request, "")
+    """Document a call at both of its paths."""
 
-    async def by_id(request: Request, function_id: str) -> Response:
-        return await _perform(call, request, function_id)
+    async def at_root(request: Request) -> exchange.Reply:
+        return await _calls(request).perform(call, "", request.scope["headers"], request.receive)
 
-    router.add_api_route(
-        f"/{call.name}",
-        at_root,
-        methods=["POST"],
-        response_model=None,
-        summary=call.summary,
-        description=call.description,
-        operation_id=f"umbridge_{call.name}",
-    )
-    router.add_api_route(
-        f"/f/{{function_id}}/{call.name}",
-        by_id,
-        methods=["POST"],
-        response_model=None,
-        summary=f"{call.summary}, by the function's id",
-        description=call.description,
-        operation_id=f"umbridge_{call.name}_by_id",
-    )
+    async def by_id(request: Request, function_id: str) -> exchange.Reply:
+        return await _calls(request).perform(call, function_id, request.scope["headers"], request.receive)
 
+    for path, endpoint, more in ((f"/{call.name}", at_root, ""), (f"/f/{{function_id}}/{call.name}", by_id, _BY_ID)):
+        router.add_api_route(
+            path,
+            endpoint,
+            methods=["POST"],
+            response_model=None,
+            summary=call.summary + more,
+            description=call.description,
+            operation_id=f"umbridge_{call.name}{'_by_id' if more else ''}",
+        )
+
+
+_BY_ID = ", by the function's id"
 
 for _each in CALLS:
     _add(_each)
 
 
 @router.get("/Info", response_model=None, summary="Protocol version and models", operation_id="umbridge_Info")
-async def info(request: Request) -> Response:
+async def info(request: Request) -> exchange.Reply:
     """List the models: "gradient", which takes any function, and what was registered from here."""
-    return await _list(request, "")
+    return await _calls(request).info("", exchange.owner(request.scope))
 
 
 @router.get(
     "/f/{function_id}/Info",
     response_model=None,
-    summary="Protocol version and models, by the function's id",
+    summary=f"Protocol version and models{_BY_ID}",
     operation_id="umbridge_Info_by_id",
 )
-async def info_by_id(request: Request, function_id: str) -> Response:
+async def info_by_id(request: Request, function_id: str) -> exchange.Reply:
     """List the models: the function, by its id and as "gradient"."""
-    return await _list(request, function_id)
+    return await _calls(request).info(function_id, exchange.owner(request.scope))
 
 
-async def _list(request: Request, function_id: str) -> Response:
-    bridged: bridge.Bridge = request.app.state.bridge
-    try:
-        names = await bridged.names(function_id, exchange.owner(request.scope))
-    except errors.GradserveError as error:
-        return _refusal(error, await bridged.explain(error, {}, function_id))
-    return _response({"protocolVersion": 1.0, "models": names})
-
-
-async def _perform(call: Call, request: Request, function_id: str) -> Response:
-    """Answer a call, whatever comes."""
-    bridged: bridge.Bridge = request.app.state.bridge
-    fields: Content = {}
-    try:
-        fields = await _fields(request)
-        return _response(await call.answer(bridged, fields, function_id))
-    except errors.GradserveError as error:
-        return _refusal(error, await bridged.explain(error, fields, function_id))
-    except Exception:  # noqa: BLE001 - a bug of ours: the client learns nothing of it, the log everything
-        _log.exception("a call of UM-Bridge failed")
-        return _refusal(errors.GradserveError(""), "something went wrong here; the log has the request")
-
-
-async def _fields(request: Request) -> Content:
-    """Return the fields of a request.
-
-    Raises:
-        errors.InvalidJson: not a JSON object in UTF-8; NaN and infinities as tokens are read.
-        errors.Rejected: too large, or too slow.
-    """
-    # Half of the clients say text/plain, or nothing.
-    headers = [header for header in request.scope["headers"] if header[0] != b"content-type"]
-    raw = await body.receive([*headers, _JSON], request.receive, request.app.state.body_limits)
-    try:
-        document = pydantic_core.from_json(raw)
-    except ValueError as error:
-        message = str(error).partition(" at line")[0]
-        raise errors.InvalidJson(f"not JSON: {message}"[:200]) from None
-    if not isinstance(document, dict):
-        raise errors.InvalidJson("the body must be a JSON object")
-    return document
-
-
-def _response(content: Content, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(pydantic_core.to_json(content, inf_nan_mode="constants"), status, headers, "application/json")
-
-
-def _refusal(error: errors.GradserveError, message: str) -> Response:
-    """Return an error in the protocol's form: whatever is wrong with what a request says has status 400 there."""
-    status = problem.status(type(error))
-    if isinstance(error, errors.NotFound):
-        kind = "ModelNotFound"
-    else:
-        kind = "InvalidInput" if isinstance(error, errors.Rejected) else "InvalidOutput"
-    headers = {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, errors.Refused) else None
-    return _response({"error": {"type": kind, "message": message}}, 400 if status in (404, 422) else status, headers)
+def _calls(request: Request) -> Calls:
+    calls: Calls = request.app.state.umbridge
+    return calls
