@@ -179,6 +179,8 @@ class Bridge:
         model = await self._model(fields, function_id)
         (vectors,) = layout.candidates(model.args, model.shapes, None, joined=model.joined)
         shaped = await self._shaped(model, vectors)
+        for plan in shaped.cells:
+            plan.layout(vectors.shapes)  # every element the function reads is there
         return vectors, math.prod(shaped.shape)
 
     async def ask(self, fields: dict[str, Json], function_id: str) -> Asked:
