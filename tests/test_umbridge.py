@@ -3,6 +3,8 @@ import math
 from typing import Any
 
 import httpx
+import hypothesis
+import hypothesis.strategies as st
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -465,6 +467,30 @@ def test_a_bug_of_ours_is_told_in_the_form_of_the_protocol_and_no_more(
 def test_a_path_that_only_looks_like_a_call_is_not_one(client: Client) -> None:
     for path in ("/x/Evaluate", "/f/a/b/Evaluate", "/f/Evaluate", "/v1/Evaluate", "//Evaluate"):
         assert client.request("POST", path, json={"name": "gradient", "input": [[1.0]]}).status_code == 404
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 3)
+    | st.floats()
+    | st.sampled_from(["", "x", "X[1]", "sum(X)", "(", "0"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["x", "X", "y"]), inner, max_size=2),
+    max_leaves=6,
+)
+CONFIG = st.dictionaries(st.sampled_from(["expression", "args", "layout", "shapes", "dtype"]), JSON, max_size=3)
+FIELDS = st.fixed_dictionaries(
+    {"name": st.just("gradient"), "config": CONFIG | JSON, "input": JSON},
+    optional=dict.fromkeys(("outWrt", "inWrt", "inWrt1", "inWrt2", "sens", "vec"), JSON),
+)
+
+
+@pytest.mark.parametrize("name", [each.name for each in umbridge.CALLS])
+@hypothesis.given(FIELDS)
+def test_whatever_is_sent_is_answered_or_refused(client: Client, name: str, fields: dict[str, Any]) -> None:
+    response = client.request("POST", f"/{name}", content=json.dumps(fields).encode())
+    if response.status_code != 200:
+        refusal(response)
 
 
 # OpenAPI

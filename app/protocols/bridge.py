@@ -13,6 +13,7 @@ Octave and R have no integers. All of that is understood.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 from collections.abc import Hashable
@@ -38,6 +39,9 @@ _CONFIG = ("expression", "args", "layout", "shapes", "dtype")
 _LAYOUTS = ("vector", "args")
 _DTYPES = ("float64", "float32")
 _MAX_LISTED = 1000
+_MAX_PARTS = 64
+"""Values of a function up to which each is read by itself for the lengths of its arrays."""
+
 _REMEMBERED = 4_000_000
 """Characters of the models kept, each counting a thousand more."""
 
@@ -277,9 +281,13 @@ class Bridge:
 
     async def _parts(self, expression: str | tuple[str, ...], function: functions.Function) -> list[functions.Function]:
         """Return the functions that tell how arguments are used: of each value, where the whole does not tell."""
-        if function.general is not None or isinstance(expression, str):
+        if function.general is not None or isinstance(expression, str) or len(expression) > _MAX_PARTS:
             return [function]
-        return [await self._served.look(text, function.args) for text in expression]
+        parts = []
+        for text in expression:
+            parts.append(await self._served.look(text, function.args))
+            await asyncio.sleep(0)  # others come in between
+        return parts
 
 
 def _weight(model: Model) -> int:

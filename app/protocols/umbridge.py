@@ -133,10 +133,12 @@ class Calls:
         """Return what answers a POST to a path, if that is a call."""
         before, _, name = path.rpartition("/")
         call = _BY_NAME.get(name)
-        if call is None or not (before == "" or before.startswith("/f/")):
+        if call is None:
             return None
         function_id = before.removeprefix("/f/")
-        return None if "/" in function_id else functools.partial(self.perform, call, function_id)
+        if "/" in function_id or (function_id == before) != (before == "") or before == "/f/":
+            return None
+        return functools.partial(self.perform, call, function_id)
 
     async def perform(
         self, call: Call, function_id: str, headers: exchange.Headers, receive: Receive

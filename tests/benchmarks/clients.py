@@ -105,5 +105,5 @@ def _report(run: Run, ours: Asked, theirs: Asked) -> None:
         run.keep(f"clients/um-bridge/{kind}/its own server", other)
         if not all(mine):
             continue  # nothing here tells processor time
-        what = f"UM-Bridge's client, {what}"
-        run.add(table.compare(what, "gradserve", mine, "us", "its own server", other, goal, faster=True))
+        named = f"UM-Bridge's client, {what}"
+        run.add(table.compare(named, "gradserve", mine, "us", "its own server", other, goal, faster=True))
