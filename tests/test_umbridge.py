@@ -207,6 +207,13 @@ def test_the_length_of_an_array_is_declared_or_needed_by_its_indices(
     assert sizes(client, config) == (expected, [1 if isinstance(config["expression"], str) else 2])
 
 
+def test_a_long_list_of_values_declares_its_arrays(client: Client) -> None:
+    config: dict[str, Any] = {"expression": ["X[0]", "X[1]"] * 50}
+    refusal(call(client, "InputSizes", config))
+    assert sizes(client, config | {"shapes": {"X": 2}}) == ([2], [100])
+    assert output(client, "Gradient", config, input=[[3.0, 4.0]], sens=[1.0] * 100) == [50.0, 50.0]
+
+
 def test_a_number_declared_as_an_array_makes_an_array_of_values(client: Client) -> None:
     config = {"expression": "x**2", "shapes": {"x": [3]}}
     assert sizes(client, config) == ([3], [3])
@@ -465,7 +472,15 @@ def test_a_bug_of_ours_is_told_in_the_form_of_the_protocol_and_no_more(
 
 
 def test_a_path_that_only_looks_like_a_call_is_not_one(client: Client) -> None:
-    for path in ("/x/Evaluate", "/f/a/b/Evaluate", "/f/Evaluate", "/v1/Evaluate", "//Evaluate"):
+    for path in (
+        "/x/Evaluate",
+        "/f/a/b/Evaluate",
+        "/f/Evaluate",
+        "/f//Evaluate",
+        "/g/a/Evaluate",
+        "/v1/Evaluate",
+        "//Evaluate",
+    ):
         assert client.request("POST", path, json={"name": "gradient", "input": [[1.0]]}).status_code == 404
 
 
