@@ -59,6 +59,7 @@ class Asked:
         argnums: positions, an int or a list.
         dtype: "float64" or "float32".
         direction: tangents or cotangent as JSON.
+        cotangent: weights of the values whose sum "hvp" differentiates, as JSON.
 
     Raises:
         errors.Rejected: the direction does not fit.
@@ -72,6 +73,7 @@ class Asked:
         argnums: int | list[int],
         dtype: str,
         direction: Any = None,
+        cotangent: Any = None,
     ) -> None:
         self.transform = transform
         self.dtype = dtype
@@ -88,6 +90,9 @@ class Asked:
             self.direction, self._several = nesting.tangents(direction, self._shapes, self._argnums, point.batch)
         elif transform == "vjp":
             self.direction, self._several = nesting.cotangents(direction, shaped.shape, point.batch)
+        self.weights: Array | None = None
+        if cotangent is not None:
+            self.weights = nesting.weights(cotangent, shaped.shape)
         if self.direction is not None and point.batch is None:
             self.direction = self.direction[None]
 
@@ -169,6 +174,8 @@ class Derivatives:
         Raises:
             errors.TooComplex: too much work.
         """
+        if asked.weights is not None:
+            return self._weighted(asked, asked.weights)
         if asked.transform in {"hessian", "hvp"}:
             return self._second(asked)
         values, slopes = self._first(asked, first)
@@ -211,6 +218,13 @@ class Derivatives:
         np.add.at(slopes[:, 0].T, columns, rows[1:][read])
         return rows[0][:, None], slopes
 
+    def _weighted(self, asked: Asked, weights: Array) -> Found:
+        """Return values (batch, m), and products with the Hessian of their weighted sum."""
+        found = [self._second(asked, cell) for cell in range(len(asked.cells))]
+        with np.errstate(all="ignore"):
+            total = sum(weight * products for weight, (_, products) in zip(weights, found, strict=True))
+        return np.concatenate([values for values, _ in found], axis=1), np.asarray(total)
+
     def _values(self, asked: Asked, flat: Array) -> Array:
         """Return values (batch, m) at points (elements, batch), in float64."""
         self._bound(sum(plan.operations for plan, _ in asked.cells) * flat.shape[1])
@@ -237,11 +251,11 @@ class Derivatives:
             np.add.at(rows[point, cell], columns, result[1:][read])
         return values, rows
 
-    def _second(self, asked: Asked) -> Found:
-        """Return values (batch, 1) and Hessians (batch, n, n) or products with tangents (batch, k, n)."""
-        ((plan, layout),) = asked.cells
+    def _second(self, asked: Asked, cell: int = 0) -> Found:
+        """Return values (batch, 1) and Hessians (batch, n, n) or products with tangents (batch, k, n), of one value."""
+        plan, layout = asked.cells[cell]
         batch = asked.flat.shape[1]
-        read, columns = asked.reads(0)
+        read, columns = asked.reads(cell)
         # A Hessian is its products with the unit vectors of the inputs that are read and asked for.
         directions = np.zeros((batch, len(read), len(layout.positions)))
         directions[:, np.arange(len(read)), read] = 1.0

@@ -113,13 +113,14 @@ class Query:
     Attributes:
         transform: "value" for the value alone, "grad", "jacobian", "hessian", "jvp", "vjp" or "hvp".
         expression: the function as text, or a list of texts, one for each value.
-        point: JSON point, see ``points.bind``.
+        point: JSON point, see ``points.bind``, or one bound to the function's arguments already.
         args: argument names in order, or None to take them from the text.
         argnums: as in jax.grad; names are accepted too.
         dtype: "float64" or "float32".
         in_axes: as in jax.vmap, or None.
         direction: tangents of jvp and hvp, cotangent of vjp, as JSON; see ``nesting``.
         verify: whether to compare with differences.
+        cotangent: weights of the values whose sum hvp differentiates; without them the value must be one number.
     """
 
     transform: str
@@ -131,6 +132,7 @@ class Query:
     in_axes: int | Sequence[int | None] | None = None
     direction: Any = None
     verify: bool = False
+    cotangent: Any = None
 
 
 @dataclass(slots=True)
@@ -347,6 +349,26 @@ class Engine:
             "operations": None if general is None else general.operations,
         }
 
+    async def look(self, expression: str | Sequence[str], args: Sequence[str] | None) -> functions.Function:
+        """Return a function without asking about it.
+
+        Raises:
+            errors.Rejected: the text is not in the language.
+        """
+        _, function, _ = await self._function(Query("value", expression, None, args))
+        return function
+
+    async def shape(
+        self, expression: str | Sequence[str], args: Sequence[str] | None, shapes: Sequence[algebra.Shape]
+    ) -> functions.Shaped:
+        """Return a function read for arguments of these shapes.
+
+        Raises:
+            errors.Rejected: the text is not in the language, or makes no sense for them.
+        """
+        key, function, _ = await self._function(Query("value", expression, None, args))
+        return function.known(shapes) or await self._shape(key, function, shapes)
+
     async def answer(self, query: Query) -> Answer:
         """Answer a query.
 
@@ -355,14 +377,13 @@ class Engine:
         """
         start = time.perf_counter()
         key, function, hit = await self._function(query)
-        limits = self.limits.point
-        point = points.bind(query.point, function.args, function.ranks, query.in_axes, limits, function.whole)
-        if (1,) in point.shapes and function.general is None:
+        point = self._bind(query, function)
+        if (1,) in point.shapes and function.general is None and point is not query.point:
             point = await self._settle(function, point)
         shaped = function.known(point.shapes)
         if shaped is None:
             hit, shaped = False, await self._shape(key, function, point.shapes)
-        if shaped.shape != () and query.transform in _OF_SCALARS:
+        if shaped.shape != () and query.transform in _OF_SCALARS and query.cotangent is None:
             hint = "for many points at once, set in_axes to 0; for all derivatives of an array, POST /v1/jacobian"
             detail = f"the value is not a scalar: it has shape {list(shaped.shape)}"
             raise errors.BadShape(detail, hint=hint, field="expression")
@@ -402,7 +423,9 @@ class Engine:
     ) -> Answer:
         """Answer everything else."""
         argnums = [] if query.transform == "value" else points.resolve_argnums(query.argnums, function.args)
-        asked = derivatives.Asked(query.transform, shaped, point, argnums, query.dtype, query.direction)
+        asked = derivatives.Asked(
+            query.transform, shaped, point, argnums, query.dtype, query.direction, query.cotangent
+        )
         self._derivatives.check(asked)
         parsed = time.perf_counter()
         first = None
@@ -513,6 +536,12 @@ class Engine:
             hit=hit,
             seconds=time.perf_counter() - start,
         )
+
+    def _bind(self, query: Query, function: functions.Function) -> points.Point:
+        if isinstance(query.point, points.Point):
+            return query.point
+        limits = self.limits.point
+        return points.bind(query.point, function.args, function.ranks, query.in_axes, limits, function.whole)
 
     async def _function(self, query: Query) -> tuple[Key, functions.Function, bool]:
         """Return the function under its key, and whether it was there."""

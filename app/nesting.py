@@ -115,6 +115,19 @@ def cotangents(given: Json, value: Shape, batch: int | None) -> tuple[Array, boo
     return np.broadcast_to(rows[:, None, :] if several else rows[None], (batch, 1, rows.shape[1])), False
 
 
+def weights(given: Json, value: Shape) -> Array:
+    """Return one cotangent as float64 of shape (m,).
+
+    Raises:
+        errors.BadShape: not in the shape of the value.
+    """
+    rows, several = cotangents(given, value, None)
+    if several:
+        raise errors.BadShape(f"several cotangents where one in shape {list(value)} is wanted", field="cotangent")
+    flat: Array = rows[0]
+    return flat
+
+
 def _chosen(shapes: Sequence[Shape], argnums: Argnums) -> list[tuple[int, int, Shape]]:
     """Return where in the flat point each of argnums begins and ends, and its shape."""
     ends = list(itertools.accumulate((math.prod(shape) for shape in shapes), initial=0))

@@ -6,6 +6,7 @@ import itertools
 import logging
 import os
 import re
+from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,6 +22,10 @@ _NUMBERS = itertools.count(1)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 
 
+Answers = Callable[[exchange.Headers, Receive], Awaitable[exchange.Reply]]
+"""Answers one request, whatever is wrong with it."""
+
+
 class Edge:
     """Checks and answers X-Request-ID, refuses headers beyond the limits, and has a lane for the hot routes.
 
@@ -32,6 +37,7 @@ class Edge:
         lane: operations, all POST.
         performs: answers them.
         limits: bounds on headers.
+        others: from the path of a POST to what answers it, for protocols that read and write in their own way.
     """
 
     def __init__(
@@ -41,11 +47,13 @@ class Edge:
         lane: exchange.Lane,
         performs: exchange.Exchange,
         limits: body.Limits,
+        others: Sequence[Callable[[str], Answers | None]] = (),
     ) -> None:
         self._app = app
         self._lane = lane
         self._exchange = performs
         self._limits = limits
+        self._others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -57,11 +65,15 @@ class Edge:
             reply = exchange.refusal(errors.HeadersTooLarge("the headers are over the published limit"))
         else:
             found = self._lane.find(scope["path"]) if scope["method"] == "POST" else None
-            if found is None:
+            other = self._other(scope) if found is None else None
+            if found is None and other is None:
                 await self._forward(scope, receive, send, request_id)
                 return
             try:
-                reply = await self._exchange.perform(*found, headers, receive)
+                if found is not None:
+                    reply = await self._exchange.perform(*found, headers, receive)
+                elif other is not None:
+                    reply = await other(headers, receive)
             except Exception:  # noqa: BLE001 - a bug of ours: the client learns nothing of it, the log everything
                 reply = _bug(request_id)
         await _send(reply, send, request_id)
@@ -78,6 +90,13 @@ class Edge:
             return self._exchange.prepare(*found, headers, content)
         except errors.GradserveError:
             return None
+
+    def _other(self, scope: Scope) -> Answers | None:
+        """Return what answers a POST of another protocol."""
+        if scope["method"] != "POST":
+            return None
+        path = scope["path"]
+        return next((found for find in self._others if (found := find(path)) is not None), None)
 
     def _excessive(self, headers: exchange.Headers) -> bool:
         return len(headers) > self._limits.max_header_lines or _size(headers) > self._limits.max_header_bytes

@@ -16,6 +16,7 @@ from pathlib import Path
 from app import compiler
 from tests.benchmarks import (
     batch,
+    clients,
     cold,
     contenders,
     expressions,
@@ -31,6 +32,7 @@ from tests.benchmarks import (
 
 SECTIONS: dict[str, Callable[[table.Run], None]] = {
     "hot": hot.measure,
+    "clients": clients.measure,
     "cold": cold.measure,
     "large": large.measure,
     "mixed": mixed.measure,
