@@ -51,7 +51,7 @@ class Asked:
         point: where.
         argnums: positions, an int or a list.
         dtype: "float64" or "float32".
-        direction: tangents or cotangent as JSON.
+        direction: tangents or cotangent as JSON, or as an array (batch, k, n) or (batch, k, m).
 
     Raises:
         errors.Rejected: the direction does not fit.
@@ -76,11 +76,14 @@ class Asked:
         self._argnums = argnums
         self._several = False
         self.direction: Array | None = None
-        if transform in {"jvp", "hvp"}:
+        if isinstance(direction, np.ndarray):
+            self.direction = direction
+            self._several = True
+        elif transform in {"jvp", "hvp"}:
             self.direction, self._several = nesting.tangents(direction, point.shapes, argnums, point.batch)
         elif transform == "vjp":
             self.direction, self._several = nesting.cotangents(direction, shaped.shape, point.batch)
-        if self.direction is not None and point.batch is None:
+        if self.direction is not None and self.direction.ndim == 2:
             self.direction = self.direction[None]
         elements, batch = self.flat.shape
         rows = {"jacobian": len(self.cells), "hessian": elements}.get(transform, 1)

@@ -54,6 +54,8 @@ _INLINE: dict[str, Any] = {"max_steps": 1_000, "max_operations": 400}
 
 _DIRECT = frozenset({"value", "grad"})
 _OF_SCALARS = frozenset({"grad", "hessian", "hvp"})
+_OF_ROWS = frozenset({"value", "grad", "jacobian"})
+"""What value and gradient of a scalar function are a whole answer to."""
 _OF_FIRST_ORDER = frozenset({"grad", "jacobian", "jvp", "vjp"})
 
 _INLINE_WORK = 16_000
@@ -102,12 +104,13 @@ class Query:
     Attributes:
         transform: "value" for the value alone, "grad", "jacobian", "hessian", "jvp", "vjp" or "hvp".
         expression: the function as text, or a list of texts, one for each value.
-        point: JSON point, see ``points.bind``.
+        point: JSON point, see ``points.bind``, or a ``points.Point`` already bound.
         args: argument names in order, or None to take them from the text.
         argnums: as in jax.grad; names are accepted too.
         dtype: "float64" or "float32".
         in_axes: as in jax.vmap, or None.
-        direction: tangents of jvp and hvp, cotangent of vjp, as JSON; see ``nesting``.
+        direction: tangents of jvp and hvp, cotangent of vjp, as JSON; see ``nesting``. Or flat, see
+            ``derivatives.Asked``.
         verify: whether to compare with differences.
     """
 
@@ -155,6 +158,25 @@ class Answer:
     execute_seconds: float
     call: plans.Call | None = None
     difference: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What a query gets, as arrays: for protocols that do not speak JSON's lists.
+
+    A value has m numbers and a point n, all arguments flat and one behind the other; batch is 1 for one point.
+
+    Attributes:
+        shape: of the value.
+        values: (batch, m).
+        derivative: (batch, m, n) for "grad" and "jacobian", else as ``derivatives`` has it; None for "value".
+        tier: as in ``Answer``.
+    """
+
+    shape: algebra.Shape
+    values: Array
+    derivative: Array | None
+    tier: str
 
 
 class Asked:
@@ -304,9 +326,74 @@ class Engine:
             errors.Rejected: the query is at fault.
         """
         start = time.perf_counter()
+        function, point, shaped, hit = await self._bound(query)
+        if shaped.shape == () and query.transform in _DIRECT and not query.verify:
+            return await self._direct(query, shaped.cells[0], point, start, hit=hit)
+        return await self._derive(query, function, shaped, point, start, hit=hit)
+
+    async def read(self, expression: str | Sequence[str], args: Sequence[str] | None = None) -> functions.Function:
+        """Return a function before any point of it is known.
+
+        Raises:
+            errors.Rejected: the text is not in the language.
+        """
+        _, function, _ = await self._function(Query("value", expression, None, args))
+        return function
+
+    async def shape(self, query: Query, shapes: Sequence[algebra.Shape]) -> algebra.Shape:
+        """Return the shape of a function's value for arguments of these shapes, computing nothing.
+
+        Raises:
+            errors.Rejected: the text makes no sense for them.
+        """
+        key, function, _ = await self._function(query)
+        shaped = function.known(shapes) or await self._shape(key, function, shapes)
+        return shaped.shape
+
+    async def numbers(self, query: Query) -> Numbers:
+        """Answer a query in arrays; of a scalar function, "jacobian" and "grad" are one question.
+
+        Raises:
+            errors.Rejected: the query is at fault.
+        """
+        start = time.perf_counter()
+        function, point, shaped, hit = await self._bound(query)
+        everything = list(range(len(function.args)))
+        if shaped.shape == () and query.transform in _OF_ROWS:
+            first, tier = await self._first(shaped.cells[0].call("grad", everything, query.dtype), point)
+            values, found = first[:1].T, first[1:].T[:, None]
+        else:
+            tier = "interpreted"
+            asked = derivatives.Asked(query.transform, shaped, point, everything, query.dtype, query.direction)
+            values, found = await self._in_thread(lambda: self._derivatives.answer(asked, None))
+        batch = point.batch or 1
+        self._observer.observe(telemetry.Answered(query.transform, tier, hit, batch, time.perf_counter() - start))
+        return Numbers(shaped.shape, values, None if query.transform == "value" else found, tier)
+
+    async def _first(self, call: plans.Call, point: points.Point) -> tuple[Array, str]:
+        """Return value and gradient by all numbers of the points, (1 + n, batch), and the tier that computed them."""
+        layout = call.plan.layout(point.shapes)
+        asked = self._asked(call, point, layout, time.perf_counter()) if point.batch is None else None
+        if asked is not None:
+            asked.run()
+            result, tier = np.array(asked.result, call.job.dtype), "compiled"
+        else:
+            result, tier = await (self._one if point.batch is None else self._many)(call, point, layout)
+        rows = result if point.batch is not None else result[:, None]
+        if layout.whole:
+            return rows, tier
+        spread = np.zeros((1 + len(point.flat), rows.shape[1]), rows.dtype)
+        spread[0] = rows[0]
+        np.add.at(spread, layout.positions + 1, rows[1:])
+        return spread, tier
+
+    async def _bound(self, query: Query) -> tuple[functions.Function, points.Point, functions.Shaped, bool]:
+        """Return the function, where it is asked about, what it is there, and whether all that was known."""
         key, function, hit = await self._function(query)
-        limits = self.limits.point
-        point = points.bind(query.point, function.args, function.ranks, query.in_axes, limits, function.whole)
+        point = query.point
+        if not isinstance(point, points.Point):
+            limits = self.limits.point
+            point = points.bind(point, function.args, function.ranks, query.in_axes, limits, function.whole)
         shaped = function.known(point.shapes)
         if shaped is None:
             hit, shaped = False, await self._shape(key, function, point.shapes)
@@ -314,9 +401,7 @@ class Engine:
             hint = "for many points at once, set in_axes to 0; for all derivatives of an array, POST /v1/jacobian"
             detail = f"the value is not a scalar: it has shape {list(shaped.shape)}"
             raise errors.BadShape(detail, hint=hint, field="expression")
-        if shaped.shape == () and query.transform in _DIRECT and not query.verify:
-            return await self._direct(query, shaped.cells[0], point, start, hit=hit)
-        return await self._derive(query, function, shaped, point, start, hit=hit)
+        return function, point, shaped, hit
 
     async def _direct(self, query: Query, plan: plans.Plan, point: points.Point, start: float, *, hit: bool) -> Answer:
         """Answer value and gradient of a scalar function."""
