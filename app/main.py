@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from app import __version__, compiler, engine, errors, store, telemetry
-from app.protocols import docs, edge, exchange, functions, ops, problem, tesseract, v1
+from app.protocols import docs, edge, exchange, functions, inference, ops, problem, tesseract, v1
 from app.settings import Settings
 
 _DESCRIPTION = """
@@ -82,6 +82,7 @@ def create_app(settings: Settings | None = None) -> Service:
     app.include_router(v1.router)
     app.include_router(functions.router)
     app.include_router(tesseract.router)
+    app.include_router(inference.router)
     app.include_router(ops.router)
     docs.add_pages(app)
     app.add_exception_handler(errors.GradserveError, problem.from_error)

@@ -26,7 +26,8 @@ Ranks = Sequence[int | None]
 ALL = "X"
 """The array that may stand for all arguments."""
 
-_MAX_RANK = 8
+MAX_RANK = 8
+"""Axes of an array, those of a batch included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,32 @@ class Frame:
         return whole.reshape(self.lead + own + each.shape)
 
 
+def shape(value: Any, field: str) -> Shape:
+    """Return a shape that a client has written.
+
+    Raises:
+        errors.InvalidField: it is no list of sizes.
+        errors.TooComplex: too many axes.
+    """
+    if not isinstance(value, list) or not all(type(size) is int and 0 <= size < 1 << 31 for size in value):
+        raise errors.InvalidField("shape is a list of sizes", field=field)
+    if len(value) > MAX_RANK:
+        raise errors.TooComplex(f"an array of more than {MAX_RANK} axes", field=field)
+    return tuple(value)
+
+
+def rank(value: Any, field: str) -> int | list[int] | None:
+    """Return how many axes the arguments have, as a client has written it: a number, or one for each.
+
+    Raises:
+        errors.InvalidField: it is something else.
+    """
+    ranks = value if isinstance(value, list) else [] if value is None else [value]
+    if not all(type(each) is int and 0 <= each <= MAX_RANK for each in ranks):
+        raise errors.InvalidField("rank is a number of axes, or one for each argument", field=field)
+    return value  # type: ignore[no-any-return]
+
+
 def stands_for_all(function: functions.Function) -> bool:
     """Return whether one array may stand for all arguments."""
     if ALL in function.args:
@@ -205,8 +232,6 @@ def _ranks(function: functions.Function, axes: Sequence[int], given: int | Seque
 def _frame(names: Sequence[str], shapes: Sequence[Shape], ranks: Sequence[int], limits: points.Limits) -> Frame:
     leads, owns = [], []
     for name, shape, rank in zip(names, shapes, ranks, strict=True):
-        if len(shape) > _MAX_RANK:
-            raise errors.TooComplex(f"an array of more than {_MAX_RANK} axes", field=f"inputs.{name}")
         if len(shape) < rank:
             detail = f"{errors.quote(name)} has shape {list(shape)}, but the function uses it with {rank} axes"
             raise errors.BadShape(detail, field=f"inputs.{name}")

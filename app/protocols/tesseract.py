@@ -10,8 +10,6 @@ Leading axes are a batch; the Jacobian of a batch is block-diagonal, and its pro
 The wire is that of tesseract-core 1.15 (https://docs.pasteurlabs.ai/projects/tesseract-core).
 """
 
-import base64
-import binascii
 import dataclasses
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -24,19 +22,13 @@ from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import derivatives, engine, errors, functions, points
-from app.protocols import foreign, problem, tensors
+from app import derivatives, engine, errors, functions
+from app.protocols import foreign, problem, tensors, tesseract_wire
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
 
-FORMATS = ("json", "json+base64")
-OUTPUTS = ("value", "gradient")
 _OPTIONS = ("expression", "args", "rank")
-_DTYPES = frozenset(
-    "float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64".split()  # noqa: SIM905
-)
-_SINGLE = frozenset({"float16", "float32"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,73 +78,11 @@ class Asked:
 # Requests
 
 
-def array(value: Any, field: str) -> Array:
-    """Return an array of a request: numbers in lists, or an object with shape, dtype and data.
-
-    Raises:
-        errors.Rejected: it is neither.
-    """
-    if not isinstance(value, dict):
-        return points.array(value, field, finite=False)
-    shape, dtype = shape_of(value, field), _dtype(value, field)
-    data = value.get("data")
-    if not isinstance(data, dict):
-        data = {"buffer": data, "encoding": "json"}
-    buffer, encoding = data.get("buffer"), data.get("encoding")
-    if data.get("compression") not in (None, "none"):
-        raise errors.InvalidField("compressed arrays are not read", hint="send them as they are", field=field)
-    if encoding == "base64" and isinstance(buffer, str):
-        return _from_base64(buffer, shape, dtype, field)
-    if encoding not in ("json", "raw"):
-        raise errors.InvalidField("an array's encoding is json or base64", field=field)
-    found = points.array(buffer, field, finite=False)
-    if found.size != math.prod(shape):
-        raise errors.BadShape(f"{found.size} numbers do not have the shape {list(shape)}", field=field)
-    with np.errstate(over="ignore"):
-        return found.reshape(shape).astype(_computed(dtype))
-
-
-def _from_base64(buffer: str, shape: Shape, dtype: str, field: str) -> Array:
-    try:
-        raw = base64.b64decode(buffer, validate=True)
-    except (binascii.Error, ValueError):
-        raise errors.InvalidField("the buffer is not base64", field=field) from None
-    found = np.dtype(dtype).newbyteorder("<")
-    if len(raw) != math.prod(shape) * found.itemsize:
-        detail = f"{len(raw)} bytes are no {dtype} array of shape {list(shape)}"
-        raise errors.BadShape(detail, field=field)
-    return np.frombuffer(raw, found).reshape(shape).astype(_computed(dtype), copy=False)
-
-
-def shape_of(value: Mapping[str, Any], field: str) -> Shape:
-    """Return the shape that an array's object says it has.
-
-    Raises:
-        errors.InvalidField: it says none.
-    """
-    shape = value.get("shape")
-    if not isinstance(shape, list) or not all(type(size) is int and 0 <= size < 1 << 31 for size in shape):
-        raise errors.InvalidField("an array has shape, a list of sizes, dtype and data", field=field)
-    return tuple(shape)
-
-
-def _dtype(value: Mapping[str, Any], field: str) -> str:
-    dtype = value.get("dtype")
-    if not isinstance(dtype, str) or dtype not in _DTYPES:
-        raise errors.InvalidField(f"dtype is one of {', '.join(sorted(_DTYPES))}", field=field)
-    return dtype
-
-
-def _computed(dtype: str) -> str:
-    """Return what numbers of a dtype are computed in."""
-    return "float32" if dtype in _SINGLE else "float64"
-
-
 def _outline(value: Any, field: str) -> tuple[Shape, str]:
     """Return shape and dtype of an input of which nothing else need be known."""
     if isinstance(value, dict):
-        return shape_of(value, field), _computed(_dtype(value, field))
-    found = array(value, field)
+        return tensors.shape(value.get("shape"), field), tesseract_wire.computed(tesseract_wire.dtype_of(value, field))
+    found = tesseract_wire.array(value, field)
     return found.shape, found.dtype.name
 
 
@@ -179,12 +109,8 @@ async def _function(
 
 
 def _rank(inputs: Mapping[str, Any], function: functions.Function) -> int | list[int] | None:
-    """Return the option that says how many axes the arguments have."""
-    rank = inputs.get("rank") if "rank" not in function.args else None
-    ranks = rank if isinstance(rank, list) else [] if rank is None else [rank]
-    if not all(type(each) is int and 0 <= each <= 8 for each in ranks):
-        raise errors.InvalidField("rank is a number of axes, or one for each argument", field="inputs.rank")
-    return rank
+    """Return the option that says how many axes the arguments have, unless that is an argument."""
+    return None if "rank" in function.args else tensors.rank(inputs.get("rank"), "inputs.rank")
 
 
 def _inputs(document: Mapping[str, Any], members: Sequence[str]) -> dict[str, Any]:
@@ -203,7 +129,7 @@ def _inputs(document: Mapping[str, Any], members: Sequence[str]) -> dict[str, An
 async def _asked(served: engine.Engine, inputs: dict[str, Any], function_id: str | None) -> Asked:
     """Return what a request asks about."""
     query, function, rest = await _function(served, inputs, function_id)
-    arrays = {name: array(value, f"inputs.{name}") for name, value in rest.items()}
+    arrays = {name: tesseract_wire.array(value, f"inputs.{name}") for name, value in rest.items()}
     shapes = {name: each.shape for name, each in arrays.items()}
     frame = tensors.place(function, shapes, served.limits.point, _rank(inputs, function))
     single = all(each.dtype == np.float32 for each in arrays.values())
@@ -230,7 +156,7 @@ def _vectors(document: Mapping[str, Any], member: str, shapes: Mapping[str, Shap
         raise errors.InvalidField(f"{member} has one entry for each of {', '.join(shapes)[:100]}", field=member)
     found = {}
     for name, shape in shapes.items():
-        vector = array(given[name], f"{member}.{name}")
+        vector = tesseract_wire.array(given[name], f"{member}.{name}")
         try:
             found[name] = np.broadcast_to(vector, shape)
         except ValueError:
@@ -353,45 +279,6 @@ _TUTORIAL = {"expression": "5*X[0]**2 + 6*X[1]**2 + 7*X[2]**2", "X": [1.0, 2.0, 
 # Answers
 
 
-def accepted(header: str) -> str | None:
-    """Return the format that an Accept header asks for, or None if it is not offered (RFC 9110, section 12.5.1)."""
-    if not header.strip():
-        return FORMATS[0]
-    best, weight = None, 0.0
-    for item in header.split(",")[:64]:
-        media_type, *parameters = (part.strip() for part in item.lower().split(";"))
-        options = dict(part.partition("=")[::2] for part in parameters)
-        offered = options.get("gpu_transport", "none") == "none" and options.get("compression", "none") == "none"
-        try:
-            quality = float(options.get("q", "1"))
-        except ValueError:
-            quality = 0.0
-        if offered and media_type in _MEDIA_TYPES and quality > weight:
-            best, weight = _MEDIA_TYPES[media_type], quality
-    return best
-
-
-_MEDIA_TYPES = {
-    "*/*": "json",
-    "application/json": "json",
-    # What Tesseract's own client says when it does not mind: exact and shorter.
-    "application/*": "json+base64",
-    "application/json+base64": "json+base64",
-}
-
-
-def _encoded(answer: Any, encoding: str) -> Any:
-    """Return arrays by name as the wire writes them."""
-    if isinstance(answer, Mapping):
-        return {name: _encoded(each, encoding) for name, each in answer.items()}
-    if encoding == "json":
-        data = {"buffer": answer.tolist(), "encoding": "json"}
-    else:
-        little = answer.astype(answer.dtype.newbyteorder("<"), copy=False)
-        data = {"buffer": base64.b64encode(little.tobytes()).decode(), "encoding": "base64"}
-    return {"object_type": "array", "shape": answer.shape, "dtype": answer.dtype.name, "data": data}
-
-
 def _refusal(error: errors.GradserveError) -> Response:
     """Write an error: mistakes in the request as the list that its client turns into an exception."""
     status = problem.status(type(error))
@@ -414,7 +301,7 @@ _MEMBERS = frozenset({"inputs"}.union(*(endpoint.members for endpoint in ENDPOIN
 def _unacceptable() -> Response:
     detail = {
         "message": "nothing that the Accept header asks for is offered",
-        "available_formats": FORMATS,
+        "available_formats": tesseract_wire.FORMATS,
         "available_gpu_transports": ["none"],
         "available_compressions": ["none"],
     }
@@ -425,12 +312,12 @@ def _unacceptable() -> Response:
 
 
 async def _answer(request: Request, endpoint: Endpoint, function_id: str | None) -> Response:
-    encoding = accepted(request.headers.get("accept", ""))
+    encoding = tesseract_wire.accepted(request.headers.get("accept", ""))
     if encoding is None:
         return _unacceptable()
     document = foreign.document(await foreign.content(request))
     asked = await _asked(foreign.served(request), _inputs(document, endpoint.members), function_id)
-    return foreign.reply(_encoded(await endpoint.answer(asked, document), encoding))
+    return foreign.reply(tesseract_wire.encoded(await endpoint.answer(asked, document), encoding))
 
 
 async def _abstract(request: Request, function_id: str | None) -> Response:
@@ -445,59 +332,16 @@ async def _abstract(request: Request, function_id: str | None) -> Response:
     return foreign.reply({name: {"shape": frame.lead + own, "dtype": dtype} for name, own in asked.own.items()})
 
 
-_ARRAY = {
-    "type": "object",
-    "properties": {"object_type": {"const": "array", "type": "string"}},
-    "array_flags": ["DIFFERENTIABLE"],
-}
-_DIFFERENTIABLE = {"dtype": "float64"}
-"""No shape: any number of axes, so clients send a batch as one array."""
-
-
-def schema(function: functions.Function | None, title: str) -> dict[str, Any]:
-    """Return what clients read before they ask: endpoints, inputs, outputs, and which of these are differentiable.
-
-    Args:
-        function: it, or None where it comes with every request.
-        title: what to call it.
-    """
-    options: dict[str, Any] = {"rank": {"description": "axes of each argument, where the text leaves it open"}}
-    if function is None:
-        texts = {"type": "array", "items": {"type": "string"}}
-        options |= {"expression": {"anyOf": [{"type": "string"}, texts]}, "args": texts}
-        names = [tensors.ALL]
-    else:
-        names = list(function.args) + ([tensors.ALL] if tensors.stands_for_all(function) else [])
-        options = {name: option for name, option in options.items() if name not in names}
-    posts = {f"/{endpoint.name}": {"post": {"summary": endpoint.summary}} for endpoint in ENDPOINTS}
-    abstract = {"/abstract_eval": {"post": {"summary": "Shapes and dtypes of the outputs"}}}
-    required = ["expression", tensors.ALL] if function is None else []
-    inputs = {"type": "object", "properties": options | dict.fromkeys(names, _ARRAY), "required": required}
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": title, "version": "1"},
-        "paths": posts | abstract | {"/health": {"get": {"summary": "Whether it is alive"}}},
-        "components": {
-            "schemas": {
-                "Apply_InputSchema": inputs,
-                "Apply_OutputSchema": {"type": "object", "properties": dict.fromkeys(OUTPUTS, _ARRAY)},
-                "ApplyInputSchema": {"differentiable_arrays": dict.fromkeys(names, _DIFFERENTIABLE)},
-                "ApplyOutputSchema": {"differentiable_arrays": dict.fromkeys(OUTPUTS, _DIFFERENTIABLE)},
-            }
-        },
-        "x-supported-output-formats": FORMATS,
-        "x-supported-gpu-transports": ["none"],
-        "x-supported-compressions": ["none"],
-    }
+_NAMES = [*(endpoint.name for endpoint in ENDPOINTS), "abstract_eval", "health"]
 
 
 async def _schema(request: Request, function_id: str | None) -> Response:
     if function_id is None:
-        return foreign.reply(schema(None, "gradserve"))
+        return foreign.reply(tesseract_wire.schema(None, "gradserve", _NAMES))
     served = foreign.served(request)
     entry = await served.registered(function_id)
     function = await served.read(entry.expression, entry.args)
-    return foreign.reply(schema(function, function_id))
+    return foreign.reply(tesseract_wire.schema(function, function_id, _NAMES))
 
 
 async def _health(request: Request, function_id: str | None) -> Response:
