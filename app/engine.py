@@ -14,7 +14,7 @@ import asyncio
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -57,6 +57,11 @@ _OF_SCALARS = frozenset({"grad", "hessian", "hvp"})
 _OF_ROWS = frozenset({"value", "grad", "jacobian"})
 """What value and gradient of a scalar function are a whole answer to."""
 _OF_FIRST_ORDER = frozenset({"grad", "jacobian", "jvp", "vjp"})
+
+_MEMO_NUMBERS = 200_000
+"""Numbers of the points and gradients remembered: some megabytes."""
+_MEMO_SHARE = _MEMO_NUMBERS // 4
+"""More numbers than this at once are not worth pushing out what others may ask again."""
 
 _INLINE_WORK = 16_000
 """Operations times points up to which work runs on the event loop: less than a thread's turn and wake-up cost."""
@@ -228,6 +233,10 @@ class Engine:
         self._registry = registry.Registry(options.disk, options.registry_capacity)
         self._derivatives = derivatives.Derivatives(self._programs)
         self._warming: asyncio.Task[None] | None = None
+        # Protocols that ask for a value and then, at the same point, for its gradient compute once.
+        self._memo: cache.Cache[Hashable, tuple[Array, str]] = cache.Cache(
+            _MEMO_NUMBERS, lambda found: 2 * found[0].size
+        )
         self.library = library.Library(
             self._workers,
             options.disk,
@@ -260,6 +269,7 @@ class Engine:
         await self._workers.close()
         self._threads.shutdown(wait=True, cancel_futures=True)
         self._functions.clear()
+        self._memo.clear()
 
     async def register(
         self, expression: str | Sequence[str], args: Sequence[str] | None, owner: str
@@ -360,7 +370,7 @@ class Engine:
         function, point, shaped, hit = await self._bound(query)
         everything = list(range(len(function.args)))
         if shaped.shape == () and query.transform in _OF_ROWS:
-            first, tier = await self._first(shaped.cells[0].call("grad", everything, query.dtype), point)
+            first, tier = await self._remembered(shaped.cells[0].call("grad", everything, query.dtype), point)
             values, found = first[:1].T, first[1:].T[:, None]
         else:
             tier = "interpreted"
@@ -369,6 +379,17 @@ class Engine:
         batch = point.batch or 1
         self._observer.observe(telemetry.Answered(query.transform, tier, hit, batch, time.perf_counter() - start))
         return Numbers(shaped.shape, values, None if query.transform == "value" else found, tier)
+
+    async def _remembered(self, call: plans.Call, point: points.Point) -> tuple[Array, str]:
+        """Return what ``_first`` does, computing it once for those who ask for it again soon."""
+        if point.flat.size > _MEMO_SHARE:
+            return await self._first(call, point)
+        key = (call.plan.function_id, call.job.dtype, point.shapes, point.batch, point.flat.tobytes())
+        found = self._memo.get(key)
+        if found is None:
+            found = await self._first(call, point)
+            self._memo.put(key, found)
+        return found
 
     async def _first(self, call: plans.Call, point: points.Point) -> tuple[Array, str]:
         """Return value and gradient by all numbers of the points, (1 + n, batch), and the tier that computed them."""
