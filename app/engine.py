@@ -341,8 +341,8 @@ class Engine:
             return await self._direct(query, shaped.cells[0], point, start, hit=hit)
         return await self._derive(query, function, shaped, point, start, hit=hit)
 
-    async def read(self, expression: str | Sequence[str], args: Sequence[str] | None = None) -> functions.Function:
-        """Return a function before any point of it is known.
+    async def look(self, expression: str | Sequence[str], args: Sequence[str] | None) -> functions.Function:
+        """Return a function without asking about it.
 
         Raises:
             errors.Rejected: the text is not in the language.
@@ -350,15 +350,16 @@ class Engine:
         _, function, _ = await self._function(Query("value", expression, None, args))
         return function
 
-    async def shape(self, query: Query, shapes: Sequence[algebra.Shape]) -> algebra.Shape:
-        """Return the shape of a function's value for arguments of these shapes, computing nothing.
+    async def shape(
+        self, expression: str | Sequence[str], args: Sequence[str] | None, shapes: Sequence[algebra.Shape]
+    ) -> functions.Shaped:
+        """Return a function read for arguments of these shapes.
 
         Raises:
-            errors.Rejected: the text makes no sense for them.
+            errors.Rejected: the text is not in the language, or makes no sense for them.
         """
-        key, function, _ = await self._function(query)
-        shaped = function.known(shapes) or await self._shape(key, function, shapes)
-        return shaped.shape
+        key, function, _ = await self._function(Query("value", expression, None, args))
+        return function.known(shapes) or await self._shape(key, function, shapes)
 
     async def numbers(self, query: Query) -> Numbers:
         """Answer a query in arrays; of a scalar function, "jacobian" and "grad" are one question.
@@ -411,10 +412,7 @@ class Engine:
     async def _bound(self, query: Query) -> tuple[functions.Function, points.Point, functions.Shaped, bool]:
         """Return the function, where it is asked about, what it is there, and whether all that was known."""
         key, function, hit = await self._function(query)
-        point = query.point
-        if not isinstance(point, points.Point):
-            limits = self.limits.point
-            point = points.bind(point, function.args, function.ranks, query.in_axes, limits, function.whole)
+        point = self._bind(query, function)
         shaped = function.known(point.shapes)
         if shaped is None:
             hit, shaped = False, await self._shape(key, function, point.shapes)
@@ -510,6 +508,12 @@ class Engine:
         if executable is None or not executable.checked or call.plan.operations > _INLINE_WORK:
             return None
         return Asked(call, point, layout, executable, start)
+
+    def _bind(self, query: Query, function: functions.Function) -> points.Point:
+        if isinstance(query.point, points.Point):
+            return query.point
+        limits = self.limits.point
+        return points.bind(query.point, function.args, function.ranks, query.in_axes, limits, function.whole)
 
     async def _function(self, query: Query) -> tuple[Key, functions.Function, bool]:
         """Return the function under its key, and whether it was there."""

@@ -44,8 +44,8 @@ async def _infer(request: Request, model: str) -> Response:
     single = all(each.dtype == np.float32 for each in asked.tensors.values())
     flat = {each.name: asked.tensors[each.name].reshape(each.shape) for each in frame.inputs}
     at = dataclasses.replace(query, point=frame.point(flat), dtype="float32" if single else "float64")
-    scalar = await served.shape(query, frame.shapes) == ()
-    wanted = asked.outputs or dict.fromkeys(inference_wire.OUTPUTS[: 1 + scalar], asked.binary)
+    shaped = await served.shape(query.expression, query.args, frame.shapes)
+    wanted = asked.outputs or dict.fromkeys(inference_wire.OUTPUTS[: 1 + (shaped.shape == ())], asked.binary)
     chosen = _chosen(function, frame, asked.parameters) if "gradient" in wanted else None
     found = await served.numbers(dataclasses.replace(at, transform="value" if chosen is None else "grad"))
     answers = {"value": found.values.reshape(frame.lead + found.shape)}
@@ -62,7 +62,7 @@ async def _given(served: engine.Engine, asked: inference_wire.Asked) -> tuple[en
         hint = "or register the function, and ask the model of its id"
         raise errors.InvalidField("parameters.expression is missing: the function as text", hint=hint)
     names = None if args is None else _names(args, "args")
-    return engine.Query("value", expression, None, names), await served.read(expression, names)
+    return engine.Query("value", expression, None, names), await served.look(expression, names)
 
 
 async def _model(served: engine.Engine, model: str) -> tuple[engine.Query, functions.Function | None]:
@@ -79,7 +79,7 @@ async def _model(served: engine.Engine, model: str) -> tuple[engine.Query, funct
         hint = f"the models are {MODEL} and the ids of functions registered at /v1/functions"
         raise errors.NotFound(f"there is no model {errors.quote(model)}", hint=hint) from None
     args = list(entry.args)
-    return engine.Query("value", entry.expression, None, args), await served.read(entry.expression, args)
+    return engine.Query("value", entry.expression, None, args), await served.look(entry.expression, args)
 
 
 def _names(value: Any, field: str) -> list[str]:

@@ -103,7 +103,7 @@ async def _function(
         if not isinstance(expression, str):
             expression = foreign.texts(expression, "inputs.expression")
         args = None if inputs.get("args") is None else foreign.texts(inputs["args"], "inputs.args")
-    function = await served.read(expression, args)
+    function = await served.look(expression, args)
     rest = {name: value for name, value in inputs.items() if name not in known}
     return engine.Query("value", expression, None, args), function, rest
 
@@ -119,7 +119,7 @@ def _inputs(document: Mapping[str, Any], members: Sequence[str]) -> dict[str, An
         if name not in members and name != "inputs":
             listed = ", ".join(["inputs", *members])
             detail = f"{errors.quote(name)} is not a member of this request"
-            raise errors.InvalidField(detail, hint=f"members: {listed}", field=name)
+            raise errors.InvalidField(detail, hint=f"members: {listed}", field=f"body.{name[:80]}")
     inputs = document.get("inputs")
     if not isinstance(inputs, dict):
         raise errors.InvalidField("inputs is an object", field="inputs")
@@ -134,7 +134,8 @@ async def _asked(served: engine.Engine, inputs: dict[str, Any], function_id: str
     frame = tensors.place(function, shapes, served.limits.point, _rank(inputs, function))
     single = all(each.dtype == np.float32 for each in arrays.values())
     at = dataclasses.replace(query, point=frame.point(arrays), dtype="float32" if single else "float64")
-    return Asked(served, at, frame, await served.shape(query, frame.shapes))
+    shaped = await served.shape(query.expression, query.args, frame.shapes)
+    return Asked(served, at, frame, shaped.shape)
 
 
 def _chosen(document: Mapping[str, Any], member: str, known: Sequence[str]) -> list[str]:
@@ -153,7 +154,7 @@ def _vectors(document: Mapping[str, Any], member: str, shapes: Mapping[str, Shap
     """Return tangents or cotangents, in these shapes."""
     given = document.get(member)
     if not isinstance(given, dict) or given.keys() != shapes.keys():
-        raise errors.InvalidField(f"{member} has one entry for each of {', '.join(shapes)[:100]}", field=member)
+        raise errors.InvalidField(f"{member} has one entry for each name that is listed", field=member)
     found = {}
     for name, shape in shapes.items():
         vector = tesseract_wire.array(given[name], f"{member}.{name}")
@@ -287,6 +288,8 @@ def _refusal(error: errors.GradserveError) -> Response:
     where = (error.field or "inputs").split(".")
     if isinstance(error, errors.InvalidJson):
         where = []
+    elif where[0] == "body":
+        del where[0]
     elif where[0] not in _MEMBERS:
         where.insert(0, "inputs")
     told = problem.body(error)
@@ -327,7 +330,8 @@ async def _abstract(request: Request, function_id: str | None) -> Response:
     outlines = {name: _outline(value, f"inputs.{name}") for name, value in rest.items()}
     shapes = {name: shape for name, (shape, _) in outlines.items()}
     frame = tensors.place(function, shapes, served.limits.point, _rank(inputs, function))
-    asked = Asked(served, query, frame, await served.shape(query, frame.shapes))
+    shaped = await served.shape(query.expression, query.args, frame.shapes)
+    asked = Asked(served, query, frame, shaped.shape)
     dtype = "float32" if all(each == "float32" for _, each in outlines.values()) else "float64"
     return foreign.reply({name: {"shape": frame.lead + own, "dtype": dtype} for name, own in asked.own.items()})
 
@@ -340,7 +344,7 @@ async def _schema(request: Request, function_id: str | None) -> Response:
         return foreign.reply(tesseract_wire.schema(None, "gradserve", _NAMES))
     served = foreign.served(request)
     entry = await served.registered(function_id)
-    function = await served.read(entry.expression, entry.args)
+    function = await served.look(entry.expression, entry.args)
     return foreign.reply(tesseract_wire.schema(function, function_id, _NAMES))
 
 
