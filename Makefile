@@ -36,7 +36,13 @@ test: lint  ## run every check and test
 	@echo "==> pytest"
 	@$(BIN)/python -m pytest
 
-test-all: test  ## run the slow tests too: real processes, long runs
+$(VENV)-clients/.done: tests/live/requirements.txt
+	@echo "==> installing the clients to serve into $(VENV)-clients"
+	@$(PYTHON) -m venv --clear $(VENV)-clients
+	@$(VENV)-clients/bin/python -m pip --disable-pip-version-check --quiet install -r $<
+	@touch $@
+
+test-all: test $(VENV)-clients/.done  ## run the slow tests too: real processes, real clients, long runs
 	@echo "==> pytest, the slow ones"
 	@$(BIN)/python -m pytest -m slow
 
@@ -63,4 +69,4 @@ image:  ## build the container image
 	docker build -t gradserve .
 
 clean:  ## remove the environment and caches
-	rm -rf $(VENV) $(VENV)-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-clients .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
