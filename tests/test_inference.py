@@ -149,6 +149,11 @@ def test_only_the_outputs_asked_for_come_in_their_order(client: Client) -> None:
     assert list(both) == ["gradient", "value"]
 
 
+def test_cache_status_says_which_tier_answered(client: Client) -> None:
+    document = request("X[0] + 0.0078125*X[1]", tensor("X", [1.0, 2.0]))
+    assert post(client, document).headers["cache-status"] == "gradserve; detail=interpreted"
+
+
 # Binary tensors
 
 

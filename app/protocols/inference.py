@@ -52,7 +52,9 @@ async def _infer(request: Request, model: str) -> Response:
     if chosen is not None:
         assert found.derivative is not None
         answers["gradient"] = _gradient(found.derivative[:, 0], frame, chosen, shapes)
-    return inference_wire.reply({name: answers[name] for name in wanted}, wanted, model, asked.id)
+    response = inference_wire.reply({name: answers[name] for name in wanted}, wanted, model, asked.id)
+    response.headers["Cache-Status"] = f"gradserve; detail={found.tier}"
+    return response
 
 
 async def _given(served: engine.Engine, asked: inference_wire.Asked) -> tuple[engine.Query, functions.Function]:

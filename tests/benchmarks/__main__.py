@@ -16,7 +16,9 @@ from pathlib import Path
 from app import compiler
 from tests.benchmarks import (
     batch,
+    binary,
     cold,
+    components,
     contenders,
     expressions,
     hot,
@@ -35,6 +37,8 @@ SECTIONS: dict[str, Callable[[table.Run], None]] = {
     "large": large.measure,
     "mixed": mixed.measure,
     "batch": batch.measure,
+    "binary": binary.measure,
+    "components": components.measure,
     "restart": restart.measure,
     "memory": memory.measure,
     "jit": jit.add,
