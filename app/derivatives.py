@@ -58,7 +58,7 @@ class Asked:
         point: where.
         argnums: positions, an int or a list.
         dtype: "float64" or "float32".
-        direction: tangents or cotangent as JSON.
+        direction: tangents or cotangent as JSON, or as an array (batch, k, n) or (batch, k, m).
         cotangent: weights of the values whose sum "hvp" differentiates, as JSON.
 
     Raises:
@@ -86,14 +86,17 @@ class Asked:
         self._argnums = 0 if isinstance(argnums, int) else list(range(len(argnums)))
         self._several = False
         self.direction: Array | None = None
-        if transform in {"jvp", "hvp"}:
+        if isinstance(direction, np.ndarray):
+            self.direction = direction
+            self._several = True
+        elif transform in {"jvp", "hvp"}:
             self.direction, self._several = nesting.tangents(direction, self._shapes, self._argnums, point.batch)
         elif transform == "vjp":
             self.direction, self._several = nesting.cotangents(direction, shaped.shape, point.batch)
         self.weights: Array | None = None
         if cotangent is not None:
             self.weights = nesting.weights(cotangent, shaped.shape)
-        if self.direction is not None and point.batch is None:
+        if self.direction is not None and self.direction.ndim == 2:
             self.direction = self.direction[None]
 
     def reads(self, cell: int) -> tuple[Array, Array]:

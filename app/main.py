@@ -13,7 +13,20 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from app import __version__, compiler, engine, errors, memo, store, telemetry
-from app.protocols import bridge, docs, edge, exchange, functions, ops, problem, symbolic, umbridge, v1
+from app.protocols import (
+    bridge,
+    docs,
+    edge,
+    exchange,
+    functions,
+    inference,
+    ops,
+    problem,
+    symbolic,
+    tesseract,
+    umbridge,
+    v1,
+)
 from app.settings import Settings
 
 _DESCRIPTION = """
@@ -85,6 +98,8 @@ def create_app(settings: Settings | None = None) -> Service:
     app.include_router(functions.router)
     app.include_router(symbolic.router)
     app.include_router(umbridge.router)
+    app.include_router(tesseract.router)
+    app.include_router(inference.router)
     app.include_router(ops.router)
     docs.add_pages(app)
     app.add_exception_handler(errors.GradserveError, problem.from_error)

@@ -16,8 +16,10 @@ from pathlib import Path
 from app import compiler
 from tests.benchmarks import (
     batch,
+    binary,
     clients,
     cold,
+    components,
     contenders,
     expressions,
     hot,
@@ -37,6 +39,8 @@ SECTIONS: dict[str, Callable[[table.Run], None]] = {
     "large": large.measure,
     "mixed": mixed.measure,
     "batch": batch.measure,
+    "binary": binary.measure,
+    "components": components.measure,
     "restart": restart.measure,
     "memory": memory.measure,
     "jit": jit.add,
