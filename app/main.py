@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from app import __version__, compiler, engine, errors, store, telemetry
-from app.protocols import docs, edge, exchange, functions, ops, problem, symbolic, v1
+from app.protocols import edge, exchange, functions, ops, pages, problem, symbolic, v1
 from app.settings import Settings
 
 _DESCRIPTION = """
@@ -84,7 +84,7 @@ def create_app(settings: Settings | None = None) -> Service:
     app.include_router(functions.router)
     app.include_router(symbolic.router)
     app.include_router(ops.router)
-    docs.add_pages(app)
+    pages.add_pages(app)
     app.add_exception_handler(errors.GradserveError, problem.from_error)
     app.add_exception_handler(HTTPException, problem.from_http)
     app.add_exception_handler(Exception, problem.from_bug)
