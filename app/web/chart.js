@@ -8,7 +8,8 @@ const axis = (more = {}) => ({
   font: "12px system-ui, sans-serif",
   grid: { stroke: colour("line"), width: 1 },
   ticks: { stroke: colour("line"), width: 1, size: 4 },
-  size: 42,
+  size: 46,
+  space: 48,
   ...more,
 });
 
@@ -25,7 +26,7 @@ export function makeChart(host, { data, series = [], scales, axes = [{}, {}], ho
     cursor: { drag: { x: false, y: false }, points: { show: false } },
     scales: Object.fromEntries(Object.entries(scales).map(([name, range]) => [name, { time: false, auto: false, range }])),
     axes: axes.map(axis),
-    series: [{}, ...series.map((one) => ({ width: 2, points: { show: false }, ...one }))],
+    series: [{}, ...series.map((one) => ({ width: 2, pxAlign: 0, points: { show: false }, ...one }))],
     hooks,
   };
   return new globalThis.uPlot(options, data, host);
@@ -53,8 +54,20 @@ export function inside(chart, draw) {
   ctx.beginPath();
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
+  ctx.setLineDash([]);
   draw(ctx, (x, y, scale = "y") => [chart.valToPos(x, "x", true), chart.valToPos(y, scale, true)], devicePixelRatio);
   ctx.restore();
+}
+
+/** Draw a chart again at the next frame, however often that is asked for meanwhile. */
+export function redrawing(chart) {
+  let asked = 0;
+  return () => {
+    asked ||= requestAnimationFrame(() => {
+      asked = 0;
+      if (chart.root.isConnected) chart.redraw(false);
+    });
+  };
 }
 
 /** Draw the point itself. */

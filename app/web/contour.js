@@ -4,7 +4,7 @@
 // valley is seen beside a wall a thousand times as high.
 
 import { newest, number, post, settled } from "./api.js";
-import { drawPoint, inside, makeChart, onPress } from "./chart.js";
+import { drawPoint, inside, makeChart, onPress, redrawing } from "./chart.js";
 import { batch, read, spaced } from "./coordinates.js";
 import { brief } from "./controls.js";
 import { descend, perRow } from "./descent.js";
@@ -12,6 +12,7 @@ import { descend, perRow } from "./descent.js";
 const GRID = 57;
 const EVERY = 4;
 const LEVELS = 16;
+const MANY = 40;
 const SEA = [[22, 32, 84], [38, 84, 158], [52, 140, 176], [128, 200, 172], [244, 244, 200]];
 
 export async function makeContour(host, caption, model, signal) {
@@ -25,27 +26,28 @@ export async function makeContour(host, caption, model, signal) {
     hooks: { drawClear: [(drawn) => drawField(drawn, field)], draw: [(drawn) => drawWay(drawn, shown)] },
     height: Math.min(Math.max(host.clientWidth * 0.92, 300), 620),
   });
+  const redraw = redrawing(chart);
   onPress(chart, (x, y) => model.moved([[model.coordinates[0], x], [model.coordinates[1], y]]));
-  const wander = settled(60, newest((stop, reading) => walk(model, reading, stop, shown, chart, caption)));
+  const wander = settled(60, newest((stop, reading) => walk(model, reading, stop, shown, redraw, caption)));
   signal.addEventListener("abort", () => wander(null));
   return {
     follow(reading) {
       shown.point = model.coordinates.map(({ arg, index }) => read(reading.at[arg], index));
       shown.path = [];
-      chart.redraw(false);
+      redraw();
       wander(reading);
     },
     destroy: () => chart.destroy(),
   };
 }
 
-async function walk(model, reading, stop, shown, chart, caption) {
+async function walk(model, reading, stop, shown, redraw, caption) {
   if (reading === null) return;
   const uphill = model.path() === "ascent";
   const asked = { model, start: shown.point, value: reading.value, gradient: reading.gradient, uphill };
   const end = await descend(asked, stop, (path) => {
     shown.path = path;
-    chart.redraw(false);
+    redraw();
   });
   const [x, y] = model.coordinates.map(({ label }, n) => `${label} = ${brief(end.path.at(-1)[n])}`);
   caption.textContent = `Contours with the gradient field (arrows uphill). Steepest ${uphill ? "ascent" : "descent"} from the point: ${end.path.length - 1} steps to ${brief(end.value)} at ${x}, ${y}.`;
@@ -144,7 +146,7 @@ function drawWay(chart, { point, path }) {
       ctx.stroke();
     }
     ctx.fillStyle = "#fff3e8";
-    line.slice(1).forEach(([x, y]) => ctx.fillRect(x - 1.5 * pixel, y - 1.5 * pixel, 3 * pixel, 3 * pixel));
+    if (line.length < MANY) line.slice(1).forEach(([x, y]) => ctx.fillRect(x - 1.5 * pixel, y - 1.5 * pixel, 3 * pixel, 3 * pixel));
   });
   drawPoint(chart, ...point);
 }

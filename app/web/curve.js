@@ -1,7 +1,7 @@
 // A function of one number: its curve, its derivative, and the tangent at the point. One request for all of it.
 
 import { number, post } from "./api.js";
-import { colour, drawPoint, drawable, extent, inside, makeChart, onPress } from "./chart.js";
+import { colour, drawPoint, drawable, extent, inside, makeChart, onPress, redrawing } from "./chart.js";
 import { batch, read, spaced } from "./coordinates.js";
 import { brief } from "./controls.js";
 
@@ -27,11 +27,12 @@ export async function makeCurve(host, caption, model, signal) {
     hooks: { draw: [(drawn) => here && drawTangent(drawn, range, here)] },
     height: 420,
   });
+  const redraw = redrawing(chart);
   onPress(chart, (x) => model.moved([[coordinate, x]]));
   return {
     follow({ at, value, gradient }) {
       here = { x: read(at[coordinate.arg], coordinate.index), value, slope: gradient[0] };
-      chart.redraw(false);
+      redraw();
       const { label } = coordinate;
       caption.textContent = `The function over ${label} (solid), its derivative (dashed, right axis) and its tangent at ${label} = ${brief(here.x)}, of slope ${brief(here.slope)}.`;
     },

@@ -22,13 +22,13 @@ export const EXAMPLES = [
   {
     name: "Logistic loss",
     expression:
-      "sum(log(1 + exp(-t*(w*s + b))) for s, t in zip([0.5, 0.8, 1.2, 1.7, 2.1, 2.6], [-1, -1, 1, -1, 1, 1]))",
+      "lambda w, b: sum(log(1 + exp(-t*(w*s + b))) for s, t in zip([0.5, 0.8, 1.2, 1.7, 2.1, 2.6], [-1, -1, 1, -1, 1, 1]))",
     at: { w: -2, b: 4 },
     in: { w: [-4, 8], b: [-10, 6] },
   },
   {
     name: "Gaussian log-likelihood",
-    expression: "-sum(log(sigma) + (x - mu)**2/(2*sigma**2) for x in [4.1, 5.2, 5.9, 6.4, 7.0])",
+    expression: "lambda mu, sigma: -sum(log(sigma) + (x - mu)**2/(2*sigma**2) for x in [4.1, 5.2, 5.9, 6.4, 7.0])",
     at: { mu: 4, sigma: 2.6 },
     in: { mu: [2, 9], sigma: [0.5, 4] },
     path: "ascent",

@@ -41,7 +41,18 @@ function derivative(arg, index) {
   return [make("mfrac", make("mrow", make("mo", "∂"), identifier("f")), make("mrow", make("mo", "∂"), by))];
 }
 
-const identifier = (name) => make("mi", name);
+const GREEK = new Map(
+  "α alpha β beta γ gamma δ delta ε epsilon ζ zeta η eta θ theta ι iota κ kappa λ lambda μ mu ν nu ξ xi π pi ρ rho σ sigma τ tau υ upsilon φ phi χ chi ψ psi ω omega"
+    .split(" ")
+    .map((word, n, words) => [word, words[n - 1]]),
+);
+
+/** A name as the service sets it: Greek names as letters, digits at its end as an index. */
+function identifier(name) {
+  const [, word, index] = /^(\p{L}+?)_?(\d+)?$/u.exec(name) ?? [null, name];
+  const letter = make("mi", GREEK.get(word) ?? word);
+  return index === undefined ? letter : make("msub", letter, make("mn", index));
+}
 
 function make(name, ...children) {
   const element = document.createElementNS(MATHML, name);

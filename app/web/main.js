@@ -66,8 +66,9 @@ function refresh() {
   showSnippet();
 }
 
-const drawPicture = () =>
-  picture.draw({
+function drawPicture() {
+  element("path-choice").hidden = all().length !== 2;
+  return picture.draw({
     args,
     at: state.at,
     request: { expression: state.expression },
@@ -77,6 +78,7 @@ const drawPicture = () =>
     path: () => state.path,
     moved: (changes) => changes.forEach(([{ arg, index }, x]) => setArgument(arg, replaced(state.at[arg], index, Number(x.toPrecision(5))))),
   });
+}
 
 /** A number of the point changed; a list of another length makes other sliders. */
 function setArgument(arg, value) {

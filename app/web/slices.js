@@ -12,8 +12,10 @@ export async function makeSlices(host, caption, model, signal) {
   const shown = model.coordinates.slice(0, SLICES).map((coordinate, n) => ({ coordinate, n, range: model.ranges[n] }));
   const grids = shown.map(({ range }) => spaced(range, POINTS));
   const values = await fetchSlices(model, model.at, shown, grids, signal);
-  host.replaceChildren();
-  const charts = shown.map((slice, n) => makeSlice(host, model, slice, grids[n], values[n]));
+  // All places first: what stands beside a chart decides how wide it is.
+  const holders = shown.map(() => document.createElement("div"));
+  host.replaceChildren(...holders);
+  const charts = shown.map((slice, n) => makeSlice(holders[n], model, slice, grids[n], values[n]));
   return {
     async follow(reading) {
       const fresh = await fetchSlices(model, reading.at, shown, grids, signal);
@@ -33,8 +35,7 @@ async function fetchSlices(model, at, shown, grids, signal) {
   return shown.map((_, n) => values.slice(n * POINTS, (n + 1) * POINTS));
 }
 
-function makeSlice(host, model, { coordinate, n, range }, xs, values) {
-  const holder = host.appendChild(document.createElement("div"));
+function makeSlice(holder, model, { coordinate, n, range }, xs, values) {
   let here = null;
   let limits = extent(values);
   const chart = makeChart(holder, {
