@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from app import __version__, compiler, engine, errors, store, telemetry
-from app.protocols import edge, exchange, functions, ops, pages, problem, symbolic, v1
+from app.protocols import document, edge, exchange, functions, ops, pages, problem, symbolic, v1
 from app.settings import Settings
 
 _DESCRIPTION = """
@@ -63,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Service:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await served.start()
+        await functions.register_examples(served)
         app.state.ready = True
         yield
         app.state.ready = False
@@ -85,8 +87,10 @@ def create_app(settings: Settings | None = None) -> Service:
     app.include_router(symbolic.router)
     app.include_router(ops.router)
     pages.add_pages(app)
+    document.add_document(app)
     app.add_exception_handler(errors.GradserveError, problem.from_error)
     app.add_exception_handler(HTTPException, problem.from_http)
+    app.add_exception_handler(RequestValidationError, problem.from_parameters)
     app.add_exception_handler(Exception, problem.from_bug)
     app.edge = edge.Edge(
         app.route, lane=exchange.Lane(v1.operations()), performs=app.state.exchange, limits=app.state.body_limits

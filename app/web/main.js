@@ -1,6 +1,6 @@
 // The playground: the text, the point and the link are one state, and everything else is asked of the service.
 
-import { following, newest, number, post, settled } from "./api.js";
+import { following, newest, number, post, settled, useKey } from "./api.js";
 import { copy } from "./clipboard.js";
 import { brief, makeControls } from "./controls.js";
 import { coordinates, guess, read, replaced, shape, single } from "./coordinates.js";
@@ -34,10 +34,16 @@ const changeFunction = newest(async (signal) => {
     refresh();
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    editor.show(error);
+    refuse(error);
     element("speed").textContent = "";
   }
 });
+
+/** Show what is wrong; where a key is asked for, ask for it. */
+function refuse(problem) {
+  editor.show(problem);
+  element("key-row").hidden = problem.status !== 401 && element("key-row").hidden;
+}
 
 /** Keep what is known of the arguments that still exist, and guess the rest. */
 function adopt(found) {
@@ -114,7 +120,7 @@ const readGradient = following(async () => {
     editor.clear();
     showReading({ at, value: number(found.value), gradient: number(found.gradient).flat(Infinity) }, found.timing, milliseconds);
   } catch (problem) {
-    if (asked.expression === state.expression) editor.show(problem);
+    if (asked.expression === state.expression) refuse(problem);
   }
 });
 
@@ -217,6 +223,10 @@ function listen() {
   });
   element("closer").addEventListener("click", () => zoom(0.5));
   element("farther").addEventListener("click", () => zoom(2));
+  element("key").addEventListener("change", ({ target }) => {
+    useKey(target.value);
+    changeFunction();
+  });
   element("share").addEventListener("click", share);
   addEventListener("hashchange", () => load(fromHash(location.hash)));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
