@@ -14,13 +14,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
+
+import pydantic_core
 
 from app import compiler, engine, errors, store
 from app.protocols import body, exchange, functions, problem, symbolic, v1
 from app.settings import Settings
 
 _TIMEOUT_SECONDS = 120
+
+
+class BadAddress(Exception):
+    """The address of a server is none."""
 
 
 class Refused(Exception):
@@ -93,7 +99,7 @@ class Here:
         """
         operation = self._operations[path]
         try:
-            query = body.decode(operation.model, json.dumps(document).encode())
+            query = body.decode(operation.model, _encoded(document))
             reply = await operation.answer(query, self._served, *[""] * bool(operation.needs))
         except errors.GradserveError as error:
             raise Refused(problem.body(error)) from None
@@ -111,12 +117,14 @@ class There:
     Args:
         url: http://host:port or https://host, perhaps with a path before /v1.
         key: sent as a bearer token, if any.
+
+    Raises:
+        BadAddress: it is not one.
     """
 
     def __init__(self, url: str, key: str | None = None) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"{url} is not http://HOST:PORT or https://HOST")
+        parts, port = _parts(url)
+        assert parts.hostname is not None
         self._prefix = parts.path.rstrip("/")
         self._url = url
         self._headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
@@ -124,10 +132,10 @@ class There:
         if parts.scheme == "https":
             context = ssl.create_default_context()
             self._connection = http.client.HTTPSConnection(
-                parts.hostname, parts.port, timeout=_TIMEOUT_SECONDS, context=context
+                parts.hostname, port, timeout=_TIMEOUT_SECONDS, context=context
             )
         else:
-            self._connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=_TIMEOUT_SECONDS)
+            self._connection = http.client.HTTPConnection(parts.hostname, port, timeout=_TIMEOUT_SECONDS)
 
     async def ask(self, path: str, document: dict[str, Any]) -> Found:
         """Answer a document.
@@ -135,7 +143,7 @@ class There:
         Raises:
             Refused: the request is at fault, or the server.
         """
-        return await asyncio.to_thread(self._post, path, json.dumps(document).encode())
+        return await asyncio.to_thread(self._post, path, _encoded(document))
 
     async def settle(self) -> None:
         """Give the server a moment to compile."""
@@ -163,6 +171,21 @@ class There:
             return {"status": status, "code": str(document["code"]), "detail": str(document["detail"])} | document
         except (ValueError, KeyError, TypeError):
             return _unreachable(f"{self._url} answered {status} and is no gradserve")
+
+
+def _parts(url: str) -> tuple[SplitResult, int | None]:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        parts, port = SplitResult("", "", "", "", ""), None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise BadAddress(f"{url} is not http://HOST:PORT or https://HOST")
+    return parts, port
+
+
+def _encoded(document: dict[str, Any]) -> bytes:
+    return pydantic_core.to_json(document, inf_nan_mode="strings")
 
 
 def _unreachable(detail: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 import uvicorn
+from rich import box
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -114,7 +115,7 @@ def hessian(
         _list([("value", answer["value"]), *pairs])
         return
     _list([("value", answer["value"])])
-    table = Table("", *names, title="second derivatives", title_justify="left")
+    table = _table("d2", *names)
     for name, row in zip(names, blocks, strict=True):
         table.add_row(name, *map(str, row))
     _console().print(table)
@@ -290,7 +291,7 @@ def _run(work: Coroutine[Any, Any, Result], expression: str = "") -> Result:
         _explain(refused.document, expression)
         ours = 400 <= refused.document["status"] < 500 and refused.document["status"] not in (401, 429)
         raise typer.Exit(_FAULT if ours else _ELSEWHERE) from None
-    except ValueError as error:
+    except asking.BadAddress as error:
         raise typer.BadParameter(str(error), param_hint="--url") from None
 
 
@@ -316,10 +317,15 @@ def _show(rows: list[dict[str, Any]]) -> None:
     """Print a table of rows that have the same columns."""
     if not rows:
         return
-    table = Table(*(name.replace("_", " ") for name in rows[0]))
+    table = _table(*(name.replace("_", " ") for name in rows[0]))
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
     _console().print(table)
+
+
+def _table(*columns: str) -> Table:
+    """Return an empty table, drawn with lines where a person reads it."""
+    return Table(*columns, box=box.SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False)
 
 
 def _console() -> Console:
