@@ -9,18 +9,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from app import __version__, compiler, engine, errors, memo, store, telemetry
 from app.protocols import (
     bridge,
-    docs,
+    document,
     edge,
     exchange,
     functions,
     inference,
     ops,
+    pages,
     problem,
     symbolic,
     tesseract,
@@ -76,6 +78,7 @@ def create_app(settings: Settings | None = None) -> Service:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await served.start()
+        await functions.register_examples(served)
         app.state.ready = True
         yield
         app.state.ready = False
@@ -101,9 +104,11 @@ def create_app(settings: Settings | None = None) -> Service:
     app.include_router(tesseract.router)
     app.include_router(inference.router)
     app.include_router(ops.router)
-    docs.add_pages(app)
+    pages.add_pages(app)
+    document.add_document(app)
     app.add_exception_handler(errors.GradserveError, problem.from_error)
     app.add_exception_handler(HTTPException, problem.from_http)
+    app.add_exception_handler(RequestValidationError, problem.from_parameters)
     app.add_exception_handler(Exception, problem.from_bug)
     app.edge = edge.Edge(
         app.route,
