@@ -222,11 +222,13 @@ def test_the_server_describes_itself(client: Client, registered: str) -> None:
         assert client.get(f"/v2/models/{model}/ready").status_code == 200
 
 
-def test_it_is_ready_once_it_has_started(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    client.app.state.ready = True
+def test_it_is_ready_once_it_has_started(client: Client) -> None:
     assert client.get("/v2/health/ready").json() == {"ready": True}
-    monkeypatch.setattr(client.app.state, "ready", False)
-    response = client.get("/v2/health/ready")
+    client.app.state.ready = False
+    try:
+        response = client.get("/v2/health/ready")
+    finally:
+        client.app.state.ready = True
     assert response.status_code == 503
     assert list(response.json()) == ["error"]
     assert int(response.headers["retry-after"]) > 0
