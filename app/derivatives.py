@@ -201,7 +201,10 @@ class Derivatives:
             units = np.eye(len(asked.columns)) if not along or asked.direction is None else asked.direction[index]
             moves = np.zeros((len(units), len(here)))
             moves[:, asked.columns] = units
-            slopes = _differences(lambda moved: function(asked, moved), here, moves)  # (directions, outputs)
+            outputs = len(asked.columns) if second else len(asked.cells)
+            slopes = np.zeros((0, outputs))
+            if len(units):
+                slopes = _differences(lambda moved: function(asked, moved), here, moves)  # (directions, outputs)
             flats.append(slopes if along or second else _contracted(asked, slopes.T, index))
         expected = np.array(_numbers(asked.derivative((found[0], np.stack(flats)))))
         numbers = np.array(_numbers(asked.derivative(found)))

@@ -11,6 +11,7 @@ processes.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import math
 import time
@@ -340,8 +341,9 @@ class Engine:
     def _entry(self, expression: str | Sequence[str], function: functions.Function) -> registry.Entry:
         """Return a new entry of the registry, which is on disk by now."""
         given = text = expression if isinstance(expression, str) else tuple(expression)
-        if function.general is not None and isinstance(expression, str):
-            text = views.canonical_text(parsing.parse(expression, function.args, limits=self.limits.text))
+        if function.general is not None and function.general.shape == () and isinstance(expression, str):
+            with contextlib.suppress(views.Nameless):
+                text = views.canonical_text(parsing.parse(expression, function.args, limits=self.limits.text))
         entry = registry.Entry(function.function_id, given, function.args, text)
         self._registry.write(entry)
         return entry

@@ -22,6 +22,9 @@ from app.constants import Number
 from app.constants import literal as constant_literal
 
 _BINARY = {"%": "mod", "//": "floor_divide"}
+_MANY = 10**9
+"""More steps than any limit allows; what is more still need not be counted exactly."""
+
 _MAX_DEPTH = 30
 """How deep comprehensions, loops and series may stand in each other."""
 
@@ -204,8 +207,9 @@ class Machine:
         return self.do.choose(self.do.condition(condition, offset), chosen, other, offset)
 
     def _loop(self, items: Value, loop: grammar.Loop, names: Names, offset: int) -> Value | None:
-        for item in self.do.items(items, offset):
-            self.do.room(1 + len(loop.body), offset)
+        values = self.do.items(items, offset)
+        self.do.room(len(values) * (1 + len(loop.body)), offset)
+        for item in values:
             self._bind(loop.pattern, item, names, offset)
             outcome = self._inner(loop.body, names, ())
             if isinstance(outcome, Value):
@@ -353,8 +357,9 @@ class Machine:
                 yield self._run(data.body, names)
                 return
             clause, *rest = left
-            for item in self.do.items(self._run(clause.items, names), offset):
-                self.do.room(1 + len(data.body), offset)
+            values = self.do.items(self._run(clause.items, names), offset)
+            self.do.room(len(values) * (1 + len(data.body)), offset)
+            for item in values:
                 inner = dict(names)
                 self._bind(clause.pattern, item, inner, offset)
                 if all(self._known(condition, inner, offset) for condition in clause.conditions):
@@ -387,8 +392,8 @@ class Machine:
             if backwards:
                 first, last = last + 1, first - 1
             terms = []
+            self.do.room(min(last + 1 - first, _MANY) * (1 + len(series.body)), offset)
             for index in range(first, last + 1):
-                self.do.room(1 + len(series.body), offset)
                 terms.append(run(outer, {**names, bounds.name: self.do.leaf(index)}))
             total = arrays.fold(self.do, "sum" if is_sum else "product", terms, offset)
             if not backwards:

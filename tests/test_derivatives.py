@@ -213,3 +213,19 @@ def test_only_what_is_asked_for_is_computed(client: Client) -> None:
     assert asked(client, "/v1/hessian", "a**3 * sum(X)", point, argnums=0)["hessian"] == pytest.approx(12000.0)
     refused = client.post({"expression": "a**3 * sum(X)", "point": point, "argnums": 1}, "/v1/hessian")
     laws.assert_problem(refused, 422, "too_complex")
+
+
+@pytest.mark.parametrize("text", ["[x*y, x]", "jn(2, x)*y", "gammainc(x, y)", "np.array([1.0, 2.0])*x*y", "x + y*nan"])
+def test_every_function_that_is_answered_can_be_registered(client: Client, text: str) -> None:
+    registered = client.post({"expression": text, "args": ["x", "y"]}, "/v1/functions")
+    assert registered.status_code in {200, 201}
+    path = f"/v1/functions/{registered.json()['function_id']}"
+    assert client.get(path).json()["args"] == ["x", "y"]
+    assert client.post({"point": [0.5, 1.5]}, f"{path}/evaluate").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/grad", "/v1/jacobian", "/v1/hessian"])
+def test_an_empty_array_has_no_derivatives_to_verify(client: Client, path: str) -> None:
+    answer = asked(client, path, "3*y + len(X)", [[], 2.0], argnums=0, verify=True, args=["X", "y"])
+    assert answer["value"] == 6.0
+    assert answer["verify"]["max_relative_difference"] == 0.0

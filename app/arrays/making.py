@@ -82,7 +82,8 @@ def _linspace(call: Call) -> Value:
     known = start.constant, stop.constant
     if known[0] is not None and known[1] is not None:
         low, high = float(known[0]), float(known[1])
-        points = np.linspace(low, high, count, endpoint=parts == count - 1).tolist()
+        with np.errstate(all="ignore"):
+            points = np.linspace(low, high, count, endpoint=parts == count - 1).tolist()
         return array_of(filled([call.do.leaf(int(p) if p.is_integer() else p) for p in points], (count,)))
     width = call.sub(stop, start)
     cells = [start]
