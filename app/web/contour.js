@@ -31,7 +31,7 @@ export async function makeContour(host, caption, model, signal) {
   const wander = settled(60, newest((stop, reading) => walk(model, reading, stop, shown, redraw, caption)));
   signal.addEventListener("abort", () => wander(null));
   return {
-    follow(reading) {
+    async follow(reading) {
       shown.point = model.coordinates.map(({ arg, index }) => read(reading.at[arg], index));
       shown.path = [];
       redraw();
@@ -49,8 +49,11 @@ async function walk(model, reading, stop, shown, redraw, caption) {
     shown.path = path;
     redraw();
   });
+  const steps = end.path.length - 1;
   const [x, y] = model.coordinates.map(({ label }, n) => `${label} = ${brief(end.path.at(-1)[n])}`);
-  caption.textContent = `Contours with the gradient field (arrows uphill). Steepest ${uphill ? "ascent" : "descent"} from the point: ${end.path.length - 1} steps to ${brief(end.value)} at ${x}, ${y}.`;
+  caption.textContent = `Contours with the gradient field (arrows uphill). ${
+    steps ? `Steepest ${uphill ? "ascent" : "descent"} from the point: ${steps} steps to ${brief(end.value)} at ${x}, ${y}.` : `From the point nothing leads ${uphill ? "up" : "down"}.`
+  }`;
 }
 
 /** Values on a grid, row by row from the least y, and gradients on every few of its nodes. */

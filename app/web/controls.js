@@ -25,7 +25,7 @@ export function makeControls(host, moved) {
     /** Show the partial derivatives, in the order of the coordinates. */
     slopes(numbers) {
       const cells = rows.flatMap((row) => row.partials);
-      cells.forEach((cell, n) => (cell.textContent = brief(numbers[n] ?? NaN)));
+      cells.forEach((cell, n) => (cell.textContent = n in numbers ? brief(numbers[n]) : ""));
     },
   };
 }

@@ -3,7 +3,7 @@
 /** Every number of a point in order: its argument's position and name, its index within, and a label such as X[0]. */
 export function coordinates(args, at) {
   return args.flatMap((arg, position) =>
-    indices(at[arg]).map((index) => ({ arg, position, index, label: arg + index.map((n) => `[${n}]`).join("") })),
+    indices(at[arg]).map((index) => ({ arg, position, index, label: index.length ? `${arg}[${index.join(", ")}]` : arg })),
   );
 }
 

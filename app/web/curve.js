@@ -30,7 +30,7 @@ export async function makeCurve(host, caption, model, signal) {
   const redraw = redrawing(chart);
   onPress(chart, (x) => model.moved([[coordinate, x]]));
   return {
-    follow({ at, value, gradient }) {
+    async follow({ at, value, gradient }) {
       here = { x: read(at[coordinate.arg], coordinate.index), value, slope: gradient[0] };
       redraw();
       const { label } = coordinate;

@@ -42,7 +42,7 @@ const changeFunction = newest(async (signal) => {
 /** Show what is wrong; where a key is asked for, ask for it. */
 function refuse(problem) {
   editor.show(problem);
-  element("key-row").hidden = problem.status !== 401 && element("key-row").hidden;
+  element("key-form").hidden = problem.status !== 401 && element("key-form").hidden;
 }
 
 /** Keep what is known of the arguments that still exist, and guess the rest. */
@@ -120,9 +120,18 @@ const readGradient = following(async () => {
     editor.clear();
     showReading({ at, value: number(found.value), gradient: number(found.gradient).flat(Infinity) }, found.timing, milliseconds);
   } catch (problem) {
-    if (asked.expression === state.expression) refuse(problem);
+    if (asked.expression !== state.expression) return;
+    refuse(problem);
+    showNothing();
   }
 });
+
+/** There is no value here: nothing on the page may look as if it were. */
+function showNothing() {
+  element("value").textContent = "…";
+  element("speed").textContent = "";
+  controls.slopes([]);
+}
 
 function showReading(reading, { steps, tier }, milliseconds) {
   element("value").textContent = brief(reading.value);
@@ -223,8 +232,9 @@ function listen() {
   });
   element("closer").addEventListener("click", () => zoom(0.5));
   element("farther").addEventListener("click", () => zoom(2));
-  element("key").addEventListener("change", ({ target }) => {
-    useKey(target.value);
+  element("key-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    useKey(element("key").value);
     changeFunction();
   });
   element("share").addEventListener("click", share);
