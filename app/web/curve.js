@@ -23,7 +23,11 @@ export async function makeCurve(host, caption, model, signal) {
       { stroke: colour("slope"), width: 1.5, dash: [6, 5], scale: "slope" },
     ],
     scales: { x: range, y: extent(values), slope: extent(slopes) },
-    axes: [{}, { stroke: colour("curve") }, { scale: "slope", side: 1, stroke: colour("slope"), grid: { show: false } }],
+    axes: [
+      {},
+      { stroke: colour("curve") },
+      { scale: "slope", side: 1, stroke: colour("slope"), grid: { show: false } },
+    ],
     hooks: { draw: [(drawn) => here && drawTangent(drawn, range, here)] },
     height: 420,
   });

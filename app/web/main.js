@@ -20,7 +20,11 @@ let language = "curl";
 
 const editor = makeEditor(element("function"), element("marks"), element("problem"));
 const controls = makeControls(element("arguments"), setArgument);
-const picture = makePicture(element("picture"), element("caption"), (problem) => (element("caption").textContent = problem.message));
+const picture = makePicture(
+  element("picture"),
+  element("caption"),
+  (problem) => (element("caption").textContent = problem.message),
+);
 
 const all = () => coordinates(args, state.at);
 const everyArgument = () => args.map((_, n) => n);
@@ -53,7 +57,9 @@ function adopt(found) {
 }
 
 function rebuild() {
-  state.in = Object.fromEntries(all().map(({ arg, index, label }) => [label, widened(state.in[label], read(state.at[arg], index))]));
+  state.in = Object.fromEntries(
+    all().map(({ arg, index, label }) => [label, widened(state.in[label], read(state.at[arg], index))]),
+  );
   controls.build(args, state.at, state.in);
 }
 
@@ -82,17 +88,32 @@ function drawPicture() {
     ranges: all().map(({ label }) => state.in[label]),
     argnums: everyArgument(),
     path: () => state.path,
-    moved: (changes) => changes.forEach(([{ arg, index }, x]) => setArgument(arg, replaced(state.at[arg], index, Number(x.toPrecision(5))))),
+    moved: (changes) =>
+      changes.forEach(([{ arg, index }, x]) =>
+        setArgument(arg, replaced(state.at[arg], index, Number(x.toPrecision(5)))),
+      ),
   });
 }
 
 /** A number of the point changed; a list of another length makes other sliders. */
 function setArgument(arg, value) {
   if (JSON.stringify(value) === JSON.stringify(state.at[arg])) return;
-  const labels = all().map(({ label }) => label).join();
+  const labels = all()
+    .map(({ label }) => label)
+    .join();
   state.at = { ...state.at, [arg]: value };
-  const outside = all().some(({ arg: name, index, label }) => state.in[label] && widened(state.in[label], read(state.at[name], index)) !== state.in[label]);
-  if (labels !== all().map(({ label }) => label).join() || outside) reshape(arg);
+  const outside = all().some(
+    ({ arg: name, index, label }) =>
+      state.in[label] && widened(state.in[label], read(state.at[name], index)) !== state.in[label],
+  );
+  if (
+    labels !==
+      all()
+        .map(({ label }) => label)
+        .join() ||
+    outside
+  )
+    reshape(arg);
   controls.follow(state.at);
   readGradient();
   remember();
@@ -118,7 +139,11 @@ const readGradient = following(async () => {
     const milliseconds = performance.now() - began;
     if (asked.expression !== state.expression) return;
     editor.clear();
-    showReading({ at, value: number(found.value), gradient: number(found.gradient).flat(Infinity) }, found.timing, milliseconds);
+    showReading(
+      { at, value: number(found.value), gradient: number(found.gradient).flat(Infinity) },
+      found.timing,
+      milliseconds,
+    );
   } catch (problem) {
     if (asked.expression !== state.expression) return;
     refuse(problem);
@@ -137,28 +162,40 @@ function showReading(reading, { steps, tier }, milliseconds) {
   element("value").textContent = brief(reading.value);
   controls.slopes(reading.gradient);
   const inside = Object.values(steps).reduce((sum, step) => sum + step, 0);
-  element("speed").replaceChildren(Object.assign(document.createElement("strong"), { textContent: tier }), ` in ${Math.round(inside)} µs · ${milliseconds.toFixed(1)} ms with the network`);
+  element("speed").replaceChildren(
+    Object.assign(document.createElement("strong"), { textContent: tier }),
+    ` in ${Math.round(inside)} µs · ${milliseconds.toFixed(1)} ms with the network`,
+  );
   picture.follow(reading);
   announce(reading);
 }
 
 const announce = settled(900, ({ value, gradient }) => {
-  const slopes = all().slice(0, 6).map(({ label }, n) => `by ${label} ${brief(gradient[n])}`);
+  const slopes = all()
+    .slice(0, 6)
+    .map(({ label }, n) => `by ${label} ${brief(gradient[n])}`);
   element("announcement").textContent = `Value ${brief(value)}; gradient ${slopes.join(", ")}`;
 });
 
 /** The formulae, which take longest and are asked for last. */
-const derive = settled(150, newest(async (signal) => {
-  const host = element("formulae");
-  if (host.childElementCount === 0) showNote(host, "Deriving…");
-  try {
-    const asked = { expression: state.expression, argnums: everyArgument(), shapes: args.map((arg) => shape(state.at[arg])) };
-    showFormulae(host, await post("/v1/symbolic", asked, signal));
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    showNote(host, `No formulae: ${error.message}.`);
-  }
-}));
+const derive = settled(
+  150,
+  newest(async (signal) => {
+    const host = element("formulae");
+    if (host.childElementCount === 0) showNote(host, "Deriving…");
+    try {
+      const asked = {
+        expression: state.expression,
+        argnums: everyArgument(),
+        shapes: args.map((arg) => shape(state.at[arg])),
+      };
+      showFormulae(host, await post("/v1/symbolic", asked, signal));
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      showNote(host, `No formulae: ${error.message}.`);
+    }
+  }),
+);
 
 const remember = settled(250, () => history.replaceState(null, "", toHash(state)));
 
@@ -199,7 +236,8 @@ function choices() {
 
 async function takeAs(name) {
   language = name;
-  for (const button of element("languages").children) button.setAttribute("aria-pressed", String(button.textContent === name));
+  for (const button of element("languages").children)
+    button.setAttribute("aria-pressed", String(button.textContent === name));
   showSnippet();
   await copy(element("snippet").textContent);
   element("copied").textContent = `Copied as ${name}.`;
@@ -240,7 +278,10 @@ function listen() {
   element("share").addEventListener("click", share);
   addEventListener("hashchange", () => load(fromHash(location.hash)));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  addEventListener("resize", settled(200, () => innerWidth !== redraw.width && redraw()));
+  addEventListener(
+    "resize",
+    settled(200, () => innerWidth !== redraw.width && redraw()),
+  );
 }
 
 function redraw() {
