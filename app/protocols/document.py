@@ -30,7 +30,11 @@ _OURS = frozenset({"owner"})
 """Parameters of endpoints that are filled in here."""
 
 _SCHEMA = {"$ref": "#/components/schemas/Problem"}
-_FUNCTION_ID = "The id that POST /v1/functions and every answer give; the same on every server."
+_PARAMETERS = {
+    "function_id": "The id that POST /v1/functions and every answer give; the same on every server.",
+    "model": "What the protocol calls a model: a function, by its id.",
+    "version": "Of the model; there is one.",
+}
 
 
 def add_document(app: FastAPI) -> None:
@@ -53,6 +57,7 @@ def refine(document: dict[str, Any]) -> None:
     """Complete a document, in place."""
     document["tags"] = TAGS
     for operation in _operations(document):
+        operation.setdefault("description", f"{operation['summary']}.")
         _set_parameters(operation)
         _set_errors(operation)
     schemas = document["components"]["schemas"]
@@ -72,8 +77,9 @@ def _set_parameters(operation: dict[str, Any]) -> None:
     if kept:
         operation["parameters"] = kept
     for parameter in kept:
+        if parameter["name"] in _PARAMETERS:
+            parameter.setdefault("description", _PARAMETERS[parameter["name"]])
         if parameter["name"] == "function_id":
-            parameter["description"] = _FUNCTION_ID
             parameter["example"] = (_answered(operation) or v1.BY_NAME["grad"].response_example)["function_id"]
 
 
