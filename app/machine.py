@@ -391,10 +391,9 @@ class Machine:
             backwards = last < first - 1
             if backwards:
                 first, last = last + 1, first - 1
-            terms = []
             self.do.room(min(last + 1 - first, _MANY) * (1 + len(series.body)), offset)
-            for index in range(first, last + 1):
-                terms.append(run(outer, {**names, bounds.name: self.do.leaf(index)}))
+            indices = range(first, last + 1)
+            terms = [run(outer, {**names, bounds.name: self.do.leaf(index)}) for index in indices]
             total = arrays.fold(self.do, "sum" if is_sum else "product", terms, offset)
             if not backwards:
                 return total

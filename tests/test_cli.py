@@ -290,6 +290,7 @@ def test_an_address_that_is_none_is_wrong_usage(url: str) -> None:
     assert isinstance(result.exception, SystemExit)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["here", "there"])
 def test_warm_has_functions_compiled_and_says_which_could_not_be(
     server: str, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -306,6 +307,7 @@ def test_warm_has_functions_compiled_and_says_which_could_not_be(
     assert good.stdout.split()[-1] == "compiled"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["here", "there"])
 def test_bench_counts_the_requests_of_each_tier(server: str, where: str) -> None:
     more = ["--url", server] if where == "there" else []

@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 
-from app.protocols import problem
+from app.protocols import problem, v1
 
 TAGS = [
     {"name": "derivatives", "description": "A function as text and a point in, its derivatives out."},
@@ -22,39 +21,48 @@ TAGS = [
         "name": "functions",
         "description": "Register a function once, and ask about it by its id. The functions of the examples are there.",
     },
+    {"name": "UM-Bridge", "description": "The wire of UM-Bridge 1.0, at the root and for each function by its id."},
+    {"name": "tesseract", "description": "The wire of Tesseract, for each function by its id."},
+    {"name": "open inference", "description": "The Open Inference Protocol, JSON and binary tensors."},
     {"name": "service", "description": "Health, limits, error codes and the function language."},
 ]
 _OURS = frozenset({"owner"})
 """Parameters of endpoints that are filled in here."""
 
 _SCHEMA = {"$ref": "#/components/schemas/Problem"}
-_FUNCTION_ID = "The id that POST /v1/functions and every answer give; the same on every server."
+_PARAMETERS = {
+    "function_id": "The id that POST /v1/functions and every answer give; the same on every server.",
+    "model": "What the protocol calls a model: a function, by its id.",
+    "version": "Of the model; there is one.",
+}
 
 
 def add_document(app: FastAPI) -> None:
-    """Have an application with all its routes write its document this way, once."""
-    written: dict[str, Any] = {}
+    """Have an application refine the document of its routes, once for each that FastAPI makes."""
+    publish = app.openapi
+    refined: dict[str, Any] = {}
 
     def openapi() -> dict[str, Any]:
-        if not written:
-            written.update(write(app))
-        return written
+        nonlocal refined
+        document = publish()
+        if document is not refined:
+            refine(document)
+            refined = document
+        return document
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def write(app: FastAPI) -> dict[str, Any]:
-    """Return the document of an application."""
-    document = get_openapi(
-        title=app.title, version=app.version, description=app.description, routes=app.routes, tags=TAGS
-    )
+def refine(document: dict[str, Any]) -> None:
+    """Complete a document, in place."""
+    document["tags"] = TAGS
     for operation in _operations(document):
+        operation.setdefault("description", f"{operation['summary']}.")
         _set_parameters(operation)
         _set_errors(operation)
     schemas = document["components"]["schemas"]
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    return document
 
 
 def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -69,10 +77,10 @@ def _set_parameters(operation: dict[str, Any]) -> None:
     if kept:
         operation["parameters"] = kept
     for parameter in kept:
+        if parameter["name"] in _PARAMETERS:
+            parameter.setdefault("description", _PARAMETERS[parameter["name"]])
         if parameter["name"] == "function_id":
-            parameter["description"] = _FUNCTION_ID
-            if example := _answered(operation):
-                parameter["example"] = example["function_id"]
+            parameter["example"] = (_answered(operation) or v1.BY_NAME["grad"].response_example)["function_id"]
 
 
 def _answered(operation: dict[str, Any]) -> dict[str, Any] | None:
@@ -91,6 +99,8 @@ def _set_errors(operation: dict[str, Any]) -> None:
                 del responses[status]
                 continue
             response["description"] = "A parameter is out of its range: `invalid_field`"
+        elif problem.MEDIA_TYPE not in response.get("content", {}):
+            continue  # another wire, with errors of its own
         examples = _examples(response["description"], int(status))
         response["content"] = {problem.MEDIA_TYPE: {"schema": _SCHEMA, "examples": examples}}
 

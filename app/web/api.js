@@ -4,7 +4,12 @@
 export class Problem extends Error {
   constructor(document) {
     super(document.detail);
-    Object.assign(this, { code: document.code, position: document.position, hint: document.hint, status: document.status });
+    Object.assign(this, {
+      code: document.code,
+      position: document.position,
+      hint: document.hint,
+      status: document.status,
+    });
   }
 }
 

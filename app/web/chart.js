@@ -24,7 +24,9 @@ export function makeChart(host, { data, series = [], scales, axes = [{}, {}], ho
     height,
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, points: { show: false } },
-    scales: Object.fromEntries(Object.entries(scales).map(([name, range]) => [name, { time: false, auto: false, range }])),
+    scales: Object.fromEntries(
+      Object.entries(scales).map(([name, range]) => [name, { time: false, auto: false, range }]),
+    ),
     axes: axes.map(axis),
     series: [{}, ...series.map((one) => ({ width: 2, pxAlign: 0, points: { show: false }, ...one }))],
     hooks,

@@ -13,7 +13,13 @@ const GRID = 57;
 const EVERY = 4;
 const LEVELS = 16;
 const MANY = 40;
-const SEA = [[22, 32, 84], [38, 84, 158], [52, 140, 176], [128, 200, 172], [244, 244, 200]];
+const SEA = [
+  [22, 32, 84],
+  [38, 84, 158],
+  [52, 140, 176],
+  [128, 200, 172],
+  [244, 244, 200],
+];
 
 export async function makeContour(host, caption, model, signal) {
   const field = await fetchField(model, signal);
@@ -22,16 +28,29 @@ export async function makeContour(host, caption, model, signal) {
     data: [field.axes[0], field.axes[0].map(() => null)],
     series: [{ show: false }],
     scales: { x: model.ranges[0], y: model.ranges[1] },
-    axes: model.coordinates.map(({ label }) => ({ label, labelSize: 20, labelFont: "italic 15px Georgia, serif", grid: { show: false } })),
+    axes: model.coordinates.map(({ label }) => ({
+      label,
+      labelSize: 20,
+      labelFont: "italic 15px Georgia, serif",
+      grid: { show: false },
+    })),
     hooks: { drawClear: [(drawn) => drawField(drawn, field)], draw: [(drawn) => drawWay(drawn, shown)] },
     height: Math.min(Math.max(host.clientWidth * 0.92, 300), 620),
   });
   const redraw = redrawing(chart);
-  onPress(chart, (x, y) => model.moved([[model.coordinates[0], x], [model.coordinates[1], y]]));
-  const wander = settled(60, newest((stop, reading) => walk(model, reading, stop, shown, redraw, caption)));
+  onPress(chart, (x, y) =>
+    model.moved([
+      [model.coordinates[0], x],
+      [model.coordinates[1], y],
+    ]),
+  );
+  const wander = settled(
+    60,
+    newest((stop, reading) => walk(model, reading, stop, shown, redraw, caption)),
+  );
   signal.addEventListener("abort", () => wander(null));
   return {
-    follow(reading) {
+    async follow(reading) {
       shown.point = model.coordinates.map(({ arg, index }) => read(reading.at[arg], index));
       shown.path = [];
       redraw();
@@ -49,8 +68,13 @@ async function walk(model, reading, stop, shown, redraw, caption) {
     shown.path = path;
     redraw();
   });
+  const steps = end.path.length - 1;
   const [x, y] = model.coordinates.map(({ label }, n) => `${label} = ${brief(end.path.at(-1)[n])}`);
-  caption.textContent = `Contours with the gradient field (arrows uphill). Steepest ${uphill ? "ascent" : "descent"} from the point: ${end.path.length - 1} steps to ${brief(end.value)} at ${x}, ${y}.`;
+  caption.textContent = `Contours with the gradient field (arrows uphill). ${
+    steps
+      ? `Steepest ${uphill ? "ascent" : "descent"} from the point: ${steps} steps to ${brief(end.value)} at ${x}, ${y}.`
+      : `From the point nothing leads ${uphill ? "up" : "down"}.`
+  }`;
 }
 
 /** Values on a grid, row by row from the least y, and gradients on every few of its nodes. */
@@ -61,7 +85,7 @@ async function fetchField(model, signal) {
   const asked = { ...model.request, ...batch(model.args, model.at, rows), argnums: model.argnums };
   const { value, gradient } = await post("/v1/grad", asked, signal);
   const gradients = perRow(number(gradient), nodes.length);
-  const sparse = (n) => n % GRID % EVERY === 2 && Math.floor(n / GRID) % EVERY === 2;
+  const sparse = (n) => (n % GRID) % EVERY === 2 && Math.floor(n / GRID) % EVERY === 2;
   const arrows = nodes.map((node, n) => ({ node, gradient: gradients[n], n })).filter(({ n }) => sparse(n));
   return { axes, arrows, ...levels(number(value)) };
 }
@@ -87,7 +111,12 @@ function drawField(chart, field) {
   inside(chart, (ctx, at, pixel) => {
     field.contours.forEach(({ coordinates }, n) => {
       ctx.beginPath();
-      coordinates.flat().forEach((ring) => trace(ctx, ring.map(([i, j]) => at(between(field.axes[0], i), between(field.axes[1], j)))));
+      coordinates.flat().forEach((ring) =>
+        trace(
+          ctx,
+          ring.map(([i, j]) => at(between(field.axes[0], i), between(field.axes[1], j))),
+        ),
+      );
       ctx.fillStyle = sea(n / Math.max(field.contours.length - 1, 1));
       ctx.fill("evenodd");
       ctx.lineWidth = 0.8 * pixel;
@@ -116,7 +145,8 @@ function drawArrows(ctx, at, pixel, { arrows, axes, rank }) {
     const angle = Math.atan2(above - y, ahead - x);
     const length = cell * (0.2 + 0.6 * (Math.hypot(...gradient) / steepest) ** 0.4);
     ctx.strokeStyle = rank(n) > 0.62 ? "rgb(10 20 50 / 60%)" : "rgb(255 255 255 / 65%)";
-    if (Number.isFinite(angle) && length > 0 && gradient.some((part) => part !== 0)) drawArrow(ctx, x, y, angle, length);
+    if (Number.isFinite(angle) && length > 0 && gradient.some((part) => part !== 0))
+      drawArrow(ctx, x, y, angle, length);
   }
 }
 
@@ -137,7 +167,10 @@ function drawWay(chart, { point, path }) {
   if (point === null) return;
   inside(chart, (ctx, at, pixel) => {
     const line = path.map((step) => at(...step));
-    for (const [stroke, width] of [["rgb(20 10 0 / 55%)", 4.5], ["#ff8a4c", 2.5]]) {
+    for (const [stroke, width] of [
+      ["rgb(20 10 0 / 55%)", 4.5],
+      ["#ff8a4c", 2.5],
+    ]) {
       ctx.beginPath();
       line.forEach((step, n) => (n === 0 ? ctx.moveTo(...step) : ctx.lineTo(...step)));
       ctx.lineJoin = "round";
@@ -146,7 +179,8 @@ function drawWay(chart, { point, path }) {
       ctx.stroke();
     }
     ctx.fillStyle = "#fff3e8";
-    if (line.length < MANY) line.slice(1).forEach(([x, y]) => ctx.fillRect(x - 1.5 * pixel, y - 1.5 * pixel, 3 * pixel, 3 * pixel));
+    if (line.length < MANY)
+      line.slice(1).forEach(([x, y]) => ctx.fillRect(x - 1.5 * pixel, y - 1.5 * pixel, 3 * pixel, 3 * pixel));
   });
   drawPoint(chart, ...point);
 }

@@ -7,7 +7,8 @@ const SLIDERS = 24;
 const STEPS = 400;
 
 /** A number as people read it: seven digits. */
-export const brief = (number) => (Number.isFinite(number) ? String(Number(number.toPrecision(7))) : String(number)).replace("-", "−");
+export const brief = (number) =>
+  (Number.isFinite(number) ? String(Number(number.toPrecision(7))) : String(number)).replace("-", "−");
 
 /** Make the controls of a point; moved(arg, value) is told what the user sets. */
 export function makeControls(host, moved) {
@@ -25,7 +26,7 @@ export function makeControls(host, moved) {
     /** Show the partial derivatives, in the order of the coordinates. */
     slopes(numbers) {
       const cells = rows.flatMap((row) => row.partials);
-      cells.forEach((cell, n) => (cell.textContent = brief(numbers[n] ?? NaN)));
+      cells.forEach((cell, n) => (cell.textContent = n in numbers ? brief(numbers[n]) : ""));
     },
   };
 }
@@ -35,7 +36,9 @@ function argument(arg, value, all, ranges, moved) {
   const box = makeBox(arg, value, moved);
   let current = value;
   const sliders = shown.map((coordinate) =>
-    makeSlider(coordinate, ranges[coordinate.label], (number) => moved(arg, replaced(current, coordinate.index, number))),
+    makeSlider(coordinate, ranges[coordinate.label], (number) =>
+      moved(arg, replaced(current, coordinate.index, number)),
+    ),
   );
   const partials = shown.map(() => document.createElement("output"));
   const element = lay(arg, Array.isArray(value), shown, box, sliders, partials);
@@ -49,7 +52,13 @@ function argument(arg, value, all, ranges, moved) {
 }
 
 function makeBox(arg, value, moved) {
-  const input = make("input", { id: `at-${arg}`, type: "text", inputMode: "text", autocomplete: "off", spellcheck: false });
+  const input = make("input", {
+    id: `at-${arg}`,
+    type: "text",
+    inputMode: "text",
+    autocomplete: "off",
+    spellcheck: false,
+  });
   const label = make("label", { htmlFor: input.id, textContent: arg });
   input.addEventListener("input", () => {
     const found = parsed(input.value);

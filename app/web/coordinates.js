@@ -3,7 +3,12 @@
 /** Every number of a point in order: its argument's position and name, its index within, and a label such as X[0]. */
 export function coordinates(args, at) {
   return args.flatMap((arg, position) =>
-    indices(at[arg]).map((index) => ({ arg, position, index, label: arg + index.map((n) => `[${n}]`).join("") })),
+    indices(at[arg]).map((index) => ({
+      arg,
+      position,
+      index,
+      label: index.length ? `${arg}[${index.join(", ")}]` : arg,
+    })),
   );
 }
 
@@ -35,7 +40,9 @@ export function batch(args, at, rows) {
 }
 
 const displaced = (value, arg, row) =>
-  row.filter(([coordinate]) => coordinate.arg === arg).reduce((part, [{ index }, number]) => replaced(part, index, number), value);
+  row
+    .filter(([coordinate]) => coordinate.arg === arg)
+    .reduce((part, [{ index }, number]) => replaced(part, index, number), value);
 
 /** The shape of a nested list, as the service asks for it. */
 export const shape = (value) => (Array.isArray(value) ? [value.length, ...shape(value[0])] : []);
@@ -43,7 +50,11 @@ export const shape = (value) => (Array.isArray(value) ? [value.length, ...shape(
 /** A first value for an argument nobody has given one: as many ones as the text uses elements. */
 export function guess(expression, arg) {
   const name = arg.replace(/[^\p{L}\p{N}_]/gu, "");
-  const used = [...expression.matchAll(new RegExp(`(?<![\\p{L}\\p{N}_.])${name}\\s*\\[\\s*(\\d+)\\s*(?:,\\s*(\\d+)\\s*)?\\]`, "gu"))];
+  const used = [
+    ...expression.matchAll(
+      new RegExp(`(?<![\\p{L}\\p{N}_.])${name}\\s*\\[\\s*(\\d+)\\s*(?:,\\s*(\\d+)\\s*)?\\]`, "gu"),
+    ),
+  ];
   if (used.length === 0) return 1;
   const [rows, columns] = [1, 2].map((group) => Math.max(...used.map((match) => Number(match[group] ?? -1))) + 1);
   const row = columns > 0 ? Array(Math.min(columns, 8)).fill(1) : 1;

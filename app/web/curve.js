@@ -23,14 +23,18 @@ export async function makeCurve(host, caption, model, signal) {
       { stroke: colour("slope"), width: 1.5, dash: [6, 5], scale: "slope" },
     ],
     scales: { x: range, y: extent(values), slope: extent(slopes) },
-    axes: [{}, { stroke: colour("curve") }, { scale: "slope", side: 1, stroke: colour("slope"), grid: { show: false } }],
+    axes: [
+      {},
+      { stroke: colour("curve") },
+      { scale: "slope", side: 1, stroke: colour("slope"), grid: { show: false } },
+    ],
     hooks: { draw: [(drawn) => here && drawTangent(drawn, range, here)] },
     height: 420,
   });
   const redraw = redrawing(chart);
   onPress(chart, (x) => model.moved([[coordinate, x]]));
   return {
-    follow({ at, value, gradient }) {
+    async follow({ at, value, gradient }) {
       here = { x: read(at[coordinate.arg], coordinate.index), value, slope: gradient[0] };
       redraw();
       const { label } = coordinate;

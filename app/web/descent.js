@@ -32,13 +32,18 @@ export async function descend({ model, start, value, gradient, uphill }, signal,
   return { path, value: best };
 }
 
-const lengths = (size) => Array.from({ length: CANDIDATES }, (_, n) => size * LONGEST * SHORTEST ** (n / (CANDIDATES - 1)));
+const lengths = (size) =>
+  Array.from({ length: CANDIDATES }, (_, n) => size * LONGEST * SHORTEST ** (n / (CANDIDATES - 1)));
 
 const within = (point, ranges) => point.every((x, n) => x >= ranges[n][0] && x <= ranges[n][1]);
 
 async function tried(model, candidates, signal) {
   const rows = candidates.map((point) => point.map((x, n) => [model.coordinates[n], x]));
-  const { value, gradient } = await post("/v1/grad", { ...model.request, ...batch(model.args, model.at, rows), argnums: model.argnums }, signal);
+  const { value, gradient } = await post(
+    "/v1/grad",
+    { ...model.request, ...batch(model.args, model.at, rows), argnums: model.argnums },
+    signal,
+  );
   return { values: number(value), gradients: perRow(number(gradient), candidates.length) };
 }
 

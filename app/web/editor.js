@@ -49,7 +49,8 @@ function pieces(text, place) {
   if (place === null) return [`${text} `];
   const [start, end] = place;
   const mark = document.createElement("mark");
-  mark.textContent = end > start && text.slice(start, end).trim() ? text.slice(start, end) : `\u00a0${text.slice(start, end)}`;
+  mark.textContent =
+    end > start && text.slice(start, end).trim() ? text.slice(start, end) : `\u00a0${text.slice(start, end)}`;
   return [text.slice(0, start), mark, `${text.slice(end)} `];
 }
 

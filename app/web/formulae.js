@@ -37,7 +37,9 @@ function adopted(node) {
 }
 
 function derivative(arg, index) {
-  const by = index?.length ? make("msub", identifier(arg), make("mrow", make("mn", index.join(", ")))) : identifier(arg);
+  const by = index?.length
+    ? make("msub", identifier(arg), make("mrow", make("mn", index.join(", "))))
+    : identifier(arg);
   return [make("mfrac", make("mrow", make("mo", "∂"), identifier("f")), make("mrow", make("mo", "∂"), by))];
 }
 

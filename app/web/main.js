@@ -20,7 +20,11 @@ let language = "curl";
 
 const editor = makeEditor(element("function"), element("marks"), element("problem"));
 const controls = makeControls(element("arguments"), setArgument);
-const picture = makePicture(element("picture"), element("caption"), (problem) => (element("caption").textContent = problem.message));
+const picture = makePicture(
+  element("picture"),
+  element("caption"),
+  (problem) => (element("caption").textContent = problem.message),
+);
 
 const all = () => coordinates(args, state.at);
 const everyArgument = () => args.map((_, n) => n);
@@ -42,7 +46,7 @@ const changeFunction = newest(async (signal) => {
 /** Show what is wrong; where a key is asked for, ask for it. */
 function refuse(problem) {
   editor.show(problem);
-  element("key-row").hidden = problem.status !== 401 && element("key-row").hidden;
+  element("key-form").hidden = problem.status !== 401 && element("key-form").hidden;
 }
 
 /** Keep what is known of the arguments that still exist, and guess the rest. */
@@ -53,7 +57,9 @@ function adopt(found) {
 }
 
 function rebuild() {
-  state.in = Object.fromEntries(all().map(({ arg, index, label }) => [label, widened(state.in[label], read(state.at[arg], index))]));
+  state.in = Object.fromEntries(
+    all().map(({ arg, index, label }) => [label, widened(state.in[label], read(state.at[arg], index))]),
+  );
   controls.build(args, state.at, state.in);
 }
 
@@ -82,17 +88,32 @@ function drawPicture() {
     ranges: all().map(({ label }) => state.in[label]),
     argnums: everyArgument(),
     path: () => state.path,
-    moved: (changes) => changes.forEach(([{ arg, index }, x]) => setArgument(arg, replaced(state.at[arg], index, Number(x.toPrecision(5))))),
+    moved: (changes) =>
+      changes.forEach(([{ arg, index }, x]) =>
+        setArgument(arg, replaced(state.at[arg], index, Number(x.toPrecision(5)))),
+      ),
   });
 }
 
 /** A number of the point changed; a list of another length makes other sliders. */
 function setArgument(arg, value) {
   if (JSON.stringify(value) === JSON.stringify(state.at[arg])) return;
-  const labels = all().map(({ label }) => label).join();
+  const labels = all()
+    .map(({ label }) => label)
+    .join();
   state.at = { ...state.at, [arg]: value };
-  const outside = all().some(({ arg: name, index, label }) => state.in[label] && widened(state.in[label], read(state.at[name], index)) !== state.in[label]);
-  if (labels !== all().map(({ label }) => label).join() || outside) reshape(arg);
+  const outside = all().some(
+    ({ arg: name, index, label }) =>
+      state.in[label] && widened(state.in[label], read(state.at[name], index)) !== state.in[label],
+  );
+  if (
+    labels !==
+      all()
+        .map(({ label }) => label)
+        .join() ||
+    outside
+  )
+    reshape(arg);
   controls.follow(state.at);
   readGradient();
   remember();
@@ -118,38 +139,63 @@ const readGradient = following(async () => {
     const milliseconds = performance.now() - began;
     if (asked.expression !== state.expression) return;
     editor.clear();
-    showReading({ at, value: number(found.value), gradient: number(found.gradient).flat(Infinity) }, found.timing, milliseconds);
+    showReading(
+      { at, value: number(found.value), gradient: number(found.gradient).flat(Infinity) },
+      found.timing,
+      milliseconds,
+    );
   } catch (problem) {
-    if (asked.expression === state.expression) refuse(problem);
+    if (asked.expression !== state.expression) return;
+    refuse(problem);
+    showNothing();
   }
 });
+
+/** There is no value here: nothing on the page may look as if it were. */
+function showNothing() {
+  element("value").textContent = "…";
+  element("speed").textContent = "";
+  controls.slopes([]);
+}
 
 function showReading(reading, { steps, tier }, milliseconds) {
   element("value").textContent = brief(reading.value);
   controls.slopes(reading.gradient);
   const inside = Object.values(steps).reduce((sum, step) => sum + step, 0);
-  element("speed").replaceChildren(Object.assign(document.createElement("strong"), { textContent: tier }), ` in ${Math.round(inside)} µs · ${milliseconds.toFixed(1)} ms with the network`);
+  element("speed").replaceChildren(
+    Object.assign(document.createElement("strong"), { textContent: tier }),
+    ` in ${Math.round(inside)} µs · ${milliseconds.toFixed(1)} ms with the network`,
+  );
   picture.follow(reading);
   announce(reading);
 }
 
 const announce = settled(900, ({ value, gradient }) => {
-  const slopes = all().slice(0, 6).map(({ label }, n) => `by ${label} ${brief(gradient[n])}`);
+  const slopes = all()
+    .slice(0, 6)
+    .map(({ label }, n) => `by ${label} ${brief(gradient[n])}`);
   element("announcement").textContent = `Value ${brief(value)}; gradient ${slopes.join(", ")}`;
 });
 
 /** The formulae, which take longest and are asked for last. */
-const derive = settled(150, newest(async (signal) => {
-  const host = element("formulae");
-  if (host.childElementCount === 0) showNote(host, "Deriving…");
-  try {
-    const asked = { expression: state.expression, argnums: everyArgument(), shapes: args.map((arg) => shape(state.at[arg])) };
-    showFormulae(host, await post("/v1/symbolic", asked, signal));
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    showNote(host, `No formulae: ${error.message}.`);
-  }
-}));
+const derive = settled(
+  150,
+  newest(async (signal) => {
+    const host = element("formulae");
+    if (host.childElementCount === 0) showNote(host, "Deriving…");
+    try {
+      const asked = {
+        expression: state.expression,
+        argnums: everyArgument(),
+        shapes: args.map((arg) => shape(state.at[arg])),
+      };
+      showFormulae(host, await post("/v1/symbolic", asked, signal));
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      showNote(host, `No formulae: ${error.message}.`);
+    }
+  }),
+);
 
 const remember = settled(250, () => history.replaceState(null, "", toHash(state)));
 
@@ -190,7 +236,8 @@ function choices() {
 
 async function takeAs(name) {
   language = name;
-  for (const button of element("languages").children) button.setAttribute("aria-pressed", String(button.textContent === name));
+  for (const button of element("languages").children)
+    button.setAttribute("aria-pressed", String(button.textContent === name));
   showSnippet();
   await copy(element("snippet").textContent);
   element("copied").textContent = `Copied as ${name}.`;
@@ -223,14 +270,18 @@ function listen() {
   });
   element("closer").addEventListener("click", () => zoom(0.5));
   element("farther").addEventListener("click", () => zoom(2));
-  element("key").addEventListener("change", ({ target }) => {
-    useKey(target.value);
+  element("key-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    useKey(element("key").value);
     changeFunction();
   });
   element("share").addEventListener("click", share);
   addEventListener("hashchange", () => load(fromHash(location.hash)));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  addEventListener("resize", settled(200, () => innerWidth !== redraw.width && redraw()));
+  addEventListener(
+    "resize",
+    settled(200, () => innerWidth !== redraw.width && redraw()),
+  );
 }
 
 function redraw() {

@@ -5,47 +5,56 @@ import { makeContour } from "./contour.js";
 import { makeCurve } from "./curve.js";
 import { makeSlices } from "./slices.js";
 
+const KINDS = [makeCurve, makeContour];
+
 /** Hold one picture in an element; failed(problem) is told of what cannot be drawn. */
 export function makePicture(host, caption, failed) {
   let shown = null;
   let reading = null;
-  const clear = () => {
-    shown?.destroy();
-    shown = null;
-    host.replaceChildren();
+  const report = (error) => {
+    if (error.name !== "AbortError") failed(error);
   };
+
+  /** Draw a function out of sight, and put it in the place of what is there. */
   const draw = newest(async (signal, model) => {
     host.classList.add("stale");
+    const holder = host.appendChild(document.createElement("div"));
     const count = model.coordinates.length;
-    const holder = document.createElement("div");
+    holder.className = count > KINDS.length ? "coming slices" : "coming";
     try {
-      const make = [makeCurve, makeContour][count - 1] ?? makeSlices;
-      clear();
-      host.classList.toggle("slices", count > 2);
-      host.append(holder);
-      const made = await make(count > 2 ? host : holder, caption, model, signal);
-      if (signal.aborted) return made.destroy();
-      shown = made;
-      if (reading !== null) await follow(reading);
+      const made = await (KINDS[count - 1] ?? makeSlices)(holder, caption, model, signal);
+      replace(made, holder, signal);
+      if (shown === made && reading !== null) await made.follow(reading);
     } catch (error) {
-      if (error.name !== "AbortError") failed(error);
+      holder.remove();
+      report(error);
     }
     if (!signal.aborted) host.classList.remove("stale");
   });
-  const follow = async (next) => {
-    reading = next;
-    try {
-      await shown?.follow(next);
-    } catch (error) {
-      if (error.name !== "AbortError") failed(error);
+
+  const replace = (made, holder, signal) => {
+    if (signal.aborted) {
+      made.destroy();
+      holder.remove();
+      return;
     }
+    shown?.destroy();
+    shown = made;
+    host.replaceChildren(holder);
+    holder.classList.remove("coming");
   };
+
   return {
+    /** Draw a function; the point follows. */
     draw(model) {
       reading = null;
       return draw(model);
     },
-    follow,
-    clear,
+    /** Show a point, its value and its gradient in what is drawn. */
+    async follow(next) {
+      reading = next;
+      if (host.classList.contains("stale")) return;
+      await shown?.follow(next).catch(report);
+    },
   };
 }

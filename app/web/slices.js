@@ -44,7 +44,7 @@ function makeSlice(holder, model, { coordinate, n, range }, xs, values) {
     scales: { x: range, y: () => limits },
     axes: [{ label: coordinate.label, labelSize: 18, labelFont: "italic 14px Georgia, serif", size: 30 }, { size: 46 }],
     hooks: { draw: [(drawn) => here && drawTangent(drawn, range, here)] },
-    height: 230,
+    height: holder.clientWidth < 200 ? 170 : 230,
   });
   onPress(chart, (x) => model.moved([[coordinate, x]]));
   return {

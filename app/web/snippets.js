@@ -10,7 +10,10 @@ function curl(url, body) {
 }
 
 function python(url, body) {
-  const fields = indented(Object.entries(body).map(([name, value]) => `${json(name)}: ${json(value)}`), "    ");
+  const fields = indented(
+    Object.entries(body).map(([name, value]) => `${json(name)}: ${json(value)}`),
+    "    ",
+  );
   return `import httpx\n\nanswer = httpx.post(${json(url)}, json={\n${fields}\n}).raise_for_status().json()\nprint(answer["value"], answer["gradient"])`;
 }
 
@@ -26,13 +29,18 @@ console.log(value, gradient);`;
 
 function r(url, body) {
   const literal = (value) => (Array.isArray(value) ? `list(${value.map(literal).join(", ")})` : json(value));
-  const fields = Object.entries(body).map(([name, value]) => `${name} = ${literal(value)}`).join(",\n    ");
+  const fields = Object.entries(body)
+    .map(([name, value]) => `${name} = ${literal(value)}`)
+    .join(",\n    ");
   return `library(httr2)\n\nanswer <- request(${json(url)}) |>\n  req_body_json(list(\n    ${fields}\n  )) |>\n  req_perform() |>\n  resp_body_json()\nprint(answer$value)\nprint(unlist(answer$gradient))`;
 }
 
 function julia(url, body) {
   const literal = (value) => json(value).replaceAll("$", "\\$");
-  const fields = indented(Object.entries(body).map(([name, value]) => `${json(name)} => ${literal(value)}`), "    ");
+  const fields = indented(
+    Object.entries(body).map(([name, value]) => `${json(name)} => ${literal(value)}`),
+    "    ",
+  );
   return `using HTTP, JSON\n\nbody = Dict(\n${fields}\n)\nanswer = HTTP.post(${json(url)}, ["Content-Type" => "application/json"], JSON.json(body))\nfound = JSON.parse(String(answer.body))\nprintln(found["value"], " ", found["gradient"])`;
 }
 

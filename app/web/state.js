@@ -13,7 +13,11 @@ export const ofExample = ({ expression, at, in: ranges, path = "descent" }) =>
 
 /** The fragment that says everything. */
 export function toHash(state) {
-  const fields = new URLSearchParams({ f: state.expression, at: JSON.stringify(state.at), in: JSON.stringify(state.in) });
+  const fields = new URLSearchParams({
+    f: state.expression,
+    at: JSON.stringify(state.at),
+    in: JSON.stringify(state.in),
+  });
   if (state.path !== "descent") fields.set("path", state.path);
   return `#${fields}`;
 }
@@ -42,6 +46,8 @@ function record(text, fits) {
 }
 
 /** Whether a value is a finite number or a nested list of them. */
-export const isNumbers = (value) => (Array.isArray(value) ? value.length > 0 && value.every(isNumbers) : Number.isFinite(value));
+export const isNumbers = (value) =>
+  Array.isArray(value) ? value.length > 0 && value.every(isNumbers) : Number.isFinite(value);
 
-const isRange = (value) => Array.isArray(value) && value.length === 2 && value.every(Number.isFinite) && value[0] < value[1];
+const isRange = (value) =>
+  Array.isArray(value) && value.length === 2 && value.every(Number.isFinite) && value[0] < value[1];

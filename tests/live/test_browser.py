@@ -123,6 +123,15 @@ def test_what_is_typed_is_differentiated(browser: Browser) -> None:
     browser.until(lambda: shows(browser, math.sin(1) / 4, [math.sin(1), math.cos(1) / 4]))
 
 
+def test_a_number_beyond_the_slider_can_be_typed_to_its_end(browser: Browser) -> None:
+    browser.open(link("x**2 + y", **{"at": {"x": 1, "y": 2}, "in": {"x": [-3, 3], "y": [-3, 3]}}))
+    browser.until(lambda: shows(browser, 3, [2, 1]))
+    browser.write("125.5", "#at-x")
+    browser.until(lambda: shows(browser, 125.5**2 + 2, [251, 1]))
+    assert browser.find("#at-x").get_property("value") == "125.5"
+    assert float(browser.find('[aria-label="x slider"]').get_attribute("max") or "nan") >= 125.5
+
+
 def test_an_array_has_one_box_and_a_slider_for_each_number(browser: Browser) -> None:
     browser.open(link("def y(X):\n    r = X[0]**2\n    return 5*r + 6*X[1]**2 + 7*X[2]**2", at={"X": [1, 2, 3]}))
     browser.until(lambda: shows(browser, 92, [10, 24, 42]))
