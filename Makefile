@@ -5,10 +5,11 @@ HOST   ?= 127.0.0.1
 PORT   ?= 8000
 VENV   := .venv
 BIN    := $(VENV)/bin
+SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-all lint format bench image clean
+.PHONY: help serve test test-all browser screenshot lint format bench image clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -36,9 +37,23 @@ test: lint  ## run every check and test
 	@echo "==> pytest"
 	@$(BIN)/python -m pytest
 
-test-all: test  ## run the slow tests too: real processes, long runs
+$(VENV)-clients/.done: tests/live/requirements.txt
+	@echo "==> installing the clients to serve into $(VENV)-clients"
+	@$(PYTHON) -m venv --clear $(VENV)-clients
+	@$(VENV)-clients/bin/python -m pip --disable-pip-version-check --quiet install -r $<
+	@touch $@
+
+test-all: test browser $(VENV)-clients/.done  ## run the slow tests too: real processes, real clients, long runs
 	@echo "==> pytest, the slow ones"
 	@$(BIN)/python -m pytest -m slow
+
+browser:  # Debian's, for the tests of the pages
+	@if ! command -v chromium >/dev/null || ! command -v chromedriver >/dev/null; then \
+	  echo "==> installing chromium"; \
+	  $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends chromium chromium-driver; fi
+
+screenshot: $(VENV)/.dev browser  ## make the pictures of the playground that the README shows
+	@$(BIN)/python -m tests.live.screenshot
 
 lint: $(VENV)/.dev  ## run ruff, mypy --strict and import-linter
 	@echo "==> ruff, mypy, import-linter"
@@ -63,4 +78,4 @@ image:  ## build the container image
 	docker build -t gradserve .
 
 clean:  ## remove the environment and caches
-	rm -rf $(VENV) $(VENV)-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-clients .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -504,9 +504,13 @@ class Algebra:
 
     def apply(self, word: vocabulary.Word, operands: Sequence[Value], offset: int) -> Value:
         """Return an elementwise function of numbers or conditions, or of arrays of them, cell by cell."""
+        if word.kind == "order":
+            _order(operands[0], word.names[0], offset)
         if any(self.is_array(operand) for operand in operands):
             return self.lift(lambda *cells: self.apply(word, cells, offset), operands, offset)
         definition = vocabulary.OVERLOADS.get((word.names[0], len(operands))) or word.definition
+        if word.kind == "order":
+            definition = vocabulary.ORDERED[word.names[0]](_order(operands[0], word.names[0], offset))
         if definition is not None:
             return self._defined(definition, list(operands), offset)
         if word.node is None or word.opcode is None:
@@ -549,6 +553,15 @@ _WHAT = {
     "slice": "a slice",
     "pair": "a case",
 }
+
+
+def _order(value: Value, name: str, offset: int) -> int:
+    """Return the order of a function that has one for each integer."""
+    order, most = value.constant, vocabulary.MAX_ORDER
+    if value.kind != "number" or order is None or order != order // 1 or not 0 <= order <= most:
+        hint = f"write {name}(2, x); the orders are the integers from 0 to {most}"
+        raise errors.SyntaxRejected(f"the order of {name} is not one that is supported", hint=hint, offset=offset)
+    return int(order)
 
 
 def _integer(value: Value) -> int:

@@ -8,7 +8,8 @@ run together, tape behind tape, in as few calls as their sizes allow.
     hvp         the same, one run for each tangent              (batch, k, n)
     jvp, vjp    products with the Jacobian                      (batch, k, m) and (batch, k, n)
 
-n is the number of a point's elements, whether or not the function reads them; batch is 1 for one point.
+n is the number of elements of the arguments differentiated by, in the order of argnums, whether or not the function
+reads them; batch is 1 for one point.
 
 Differences, to verify the above with, are central ones along a direction, extrapolated to step 0 (Ridders 1982,
 Advances in Engineering Software 4(2), 75-76): of the table of extrapolations the entry that its neighbours confirm
@@ -18,18 +19,16 @@ best is taken.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app import errors, functions, nesting, plans, points, programs
+from app import errors, functions, nesting, points, programs
 
 Array = NDArray[Any]
-Cell = tuple[plans.Plan, plans.Layout]
-"""A function of one value, and where its inputs lie in the points."""
 Found = tuple[Array, Array]
 """Values (batch, m), and the derivative asked for in the flat shape that the module docstring gives."""
 
@@ -59,7 +58,8 @@ class Asked:
         point: where.
         argnums: positions, an int or a list.
         dtype: "float64" or "float32".
-        direction: tangents or cotangent as JSON.
+        direction: tangents or cotangent as JSON, or as an array (batch, k, n) or (batch, k, m).
+        cotangent: weights of the values whose sum "hvp" differentiates, as JSON.
 
     Raises:
         errors.Rejected: the direction does not fit.
@@ -73,27 +73,44 @@ class Asked:
         argnums: int | list[int],
         dtype: str,
         direction: Any = None,
+        cotangent: Any = None,
     ) -> None:
         self.transform = transform
         self.dtype = dtype
         self.cells = [(plan, plan.layout(point.shapes)) for plan in shaped.cells]
         self.flat = point.flat if point.flat.ndim == 2 else point.flat[:, None]
+        self.columns = nesting.columns(point.shapes, argnums)
         self._shaped = shaped
         self._point = point
-        self._argnums = argnums
+        self._shapes = [point.shapes[a] for a in ([argnums] if isinstance(argnums, int) else argnums)]
+        self._argnums = 0 if isinstance(argnums, int) else list(range(len(argnums)))
         self._several = False
         self.direction: Array | None = None
-        if transform in {"jvp", "hvp"}:
-            self.direction, self._several = nesting.tangents(direction, point.shapes, argnums, point.batch)
+        if isinstance(direction, np.ndarray):
+            self.direction = direction
+            self._several = True
+        elif transform in {"jvp", "hvp"}:
+            self.direction, self._several = nesting.tangents(direction, self._shapes, self._argnums, point.batch)
         elif transform == "vjp":
             self.direction, self._several = nesting.cotangents(direction, shaped.shape, point.batch)
-        if self.direction is not None and point.batch is None:
+        self.weights: Array | None = None
+        if cotangent is not None:
+            self.weights = nesting.weights(cotangent, shaped.shape)
+        if self.direction is not None and self.direction.ndim == 2:
             self.direction = self.direction[None]
+
+    def reads(self, cell: int) -> tuple[Array, Array]:
+        """Return which inputs of a cell are among the columns, and which column each of them is."""
+        positions = self.cells[cell][1].positions
+        place = np.full(len(self.flat), -1)
+        place[self.columns] = np.arange(len(self.columns))
+        (read,) = np.nonzero(place[positions] >= 0)
+        return read, place[positions][read]
 
     @property
     def numbers(self) -> int:
         """How many numbers the answer has at most."""
-        elements, batch = self.flat.shape
+        elements, batch = len(self.columns), self.flat.shape[1]
         rows = {"jacobian": len(self.cells), "hessian": elements}.get(self.transform, 1)
         if self.direction is not None:
             rows = self.direction.shape[1]
@@ -102,7 +119,7 @@ class Asked:
     @property
     def work(self) -> int:
         """How many instructions will be run, about."""
-        elements, batch = self.flat.shape
+        elements, batch = len(self.columns), self.flat.shape[1]
         runs = {"hessian": 2 * elements, "hvp": 0 if self.direction is None else 2 * self.direction.shape[1]}
         return int(sum(plan.operations for plan, _ in self.cells) * batch * runs.get(self.transform, 1))
 
@@ -113,7 +130,7 @@ class Asked:
 
     def derivative(self, found: Found) -> Any:
         """Return the derivative as JSON, nested as JAX nests it."""
-        flat, shapes, argnums = found[1], self._point.shapes, self._argnums
+        flat, shapes, argnums = found[1], self._shapes, self._argnums
         if self._point.batch is None:
             flat = flat[0]
         if self.transform == "value":
@@ -167,10 +184,10 @@ class Derivatives:
         Raises:
             errors.TooComplex: too much work.
         """
+        if asked.weights is not None:
+            return self._weighted(asked, asked.weights)
         if asked.transform in {"hessian", "hvp"}:
-            (cell,) = asked.cells
-            values, second = self._second(asked, cell, asked.flat, asked.dtype)
-            return values[:, None], second
+            return self._second(asked)
         values, slopes = self._first(asked, first)
         return values, _product(asked, slopes)
 
@@ -188,8 +205,13 @@ class Derivatives:
         flats = []
         for index in range(asked.flat.shape[1]):
             here = asked.flat[:, index]
-            units = np.eye(len(here)) if not along or asked.direction is None else asked.direction[index]
-            slopes = _differences(lambda moved: function(asked.cells, moved), here, units)  # (directions, outputs)
+            units = np.eye(len(asked.columns)) if not along or asked.direction is None else asked.direction[index]
+            moves = np.zeros((len(units), len(here)))
+            moves[:, asked.columns] = units
+            outputs = len(asked.columns) if second else len(asked.cells)
+            slopes = np.zeros((0, outputs))
+            if len(units):
+                slopes = _differences(lambda moved: function(asked, moved), here, moves)  # (directions, outputs)
             flats.append(slopes if along or second else _contracted(asked, slopes.T, index))
         expected = np.array(_numbers(asked.derivative((found[0], np.stack(flats)))))
         numbers = np.array(_numbers(asked.derivative(found)))
@@ -202,90 +224,73 @@ class Derivatives:
     def _first(self, asked: Asked, first: Array | None) -> Found:
         """Return values (batch, m) and the Jacobian (batch, m, n)."""
         if first is None:
-            return self.jacobian(asked.cells, asked.flat, asked.dtype)
+            return self._jacobian(asked, asked.flat, asked.dtype)
         rows = first if first.ndim == 2 else first[:, None]
-        ((_, layout),) = asked.cells
-        slopes = np.zeros((rows.shape[1], 1, len(asked.flat)), rows.dtype)
-        np.add.at(slopes[:, 0].T, layout.positions, rows[1:])
+        read, columns = asked.reads(0)
+        slopes = np.zeros((rows.shape[1], 1, len(asked.columns)), rows.dtype)
+        np.add.at(slopes[:, 0].T, columns, rows[1:][read])
         return rows[0][:, None], slopes
 
-    def _second(self, asked: Asked, cell: Cell, flat: Array, dtype: str) -> Found:
-        if asked.transform == "hessian":
-            return self.hessian(cell, flat, dtype)
-        assert asked.direction is not None
-        return self.hvp(cell, flat, asked.direction, dtype)
+    def _weighted(self, asked: Asked, weights: Array) -> Found:
+        """Return values (batch, m), and products with the Hessian of their weighted sum."""
+        found = [self._second(asked, cell) for cell in range(len(asked.cells))]
+        with np.errstate(all="ignore"):
+            total = sum(weight * products for weight, (_, products) in zip(weights, found, strict=True))
+        return np.concatenate([values for values, _ in found], axis=1), np.asarray(total)
 
-    def _values(self, cells: Sequence[Cell], flat: Array) -> Array:
-        """Return values (batch, m) in float64."""
-        self._bound(sum(plan.operations for plan, _ in cells) * flat.shape[1])
+    def _values(self, asked: Asked, flat: Array) -> Array:
+        """Return values (batch, m) at points (elements, batch), in float64."""
+        self._bound(sum(plan.operations for plan, _ in asked.cells) * flat.shape[1])
         run = self._interpreters["float64"].gradient_rows
-        return np.stack([run(plan.encoded, *plan.rows(flat, layout, "float64"))[0] for plan, layout in cells], axis=1)
+        values = [run(plan.encoded, *plan.rows(flat, layout, "float64"))[0] for plan, layout in asked.cells]
+        return np.stack(values, axis=1)
 
-    def _slopes(self, cells: Sequence[Cell], flat: Array) -> Array:
-        """Return the gradient (batch, n) of a scalar function in float64."""
-        return self.jacobian(cells, flat, "float64")[1][:, 0]
+    def _slopes(self, asked: Asked, flat: Array) -> Array:
+        """Return the gradient (batch, n) of a scalar function at points (elements, batch), in float64."""
+        return self._jacobian(asked, flat, "float64")[1][:, 0]
 
-    def jacobian(self, cells: Sequence[Cell], flat: Array, dtype: str) -> Found:
-        """Return values (batch, m) and Jacobians (batch, m, n) of m functions at points (n, batch).
-
-        Raises:
-            errors.TooComplex: too much work.
-        """
-        count, batch = flat.shape
+    def _jacobian(self, asked: Asked, flat: Array, dtype: str) -> Found:
+        """Return values (batch, m) and Jacobians (batch, m, n) at points (elements, batch)."""
+        cells, batch = asked.cells, flat.shape[1]
         self._bound(sum(plan.operations for plan, _ in cells) * batch)
         calls = [(plan.encoded, plan.leaves(flat[:, b], layout, dtype)) for b in range(batch) for plan, layout in cells]
         found = self._interpreters[dtype].gradients(calls)
         values = np.array([result[0] for result in found]).reshape(batch, len(cells))
-        rows = np.zeros((batch, len(cells), count), values.dtype)
+        rows = np.zeros((batch, len(cells), len(asked.columns)), values.dtype)
+        reads = [asked.reads(cell) for cell in range(len(cells))]
         for index, result in enumerate(found):
             point, cell = divmod(index, len(cells))
-            np.add.at(rows[point, cell], cells[cell][1].positions, result[1:])
+            read, columns = reads[cell]
+            np.add.at(rows[point, cell], columns, result[1:][read])
         return values, rows
 
-    def hessian(self, cell: Cell, flat: Array, dtype: str) -> Found:
-        """Return values (batch,) and Hessians (batch, n, n) of a scalar function at points (n, batch).
-
-        Raises:
-            errors.TooComplex: too much work.
-        """
-        count, batch = flat.shape
-        positions = cell[1].positions
-        inputs = len(positions)
-        values, products = self._products(cell, flat, np.broadcast_to(np.eye(inputs), (batch, inputs, inputs)), dtype)
-        found = np.zeros((batch, count, count), products.dtype)
-        for point in range(batch):
-            np.add.at(found[point], (positions[:, None], positions[None, :]), products[point])
-        return values, found
-
-    def hvp(self, cell: Cell, flat: Array, tangents: Array, dtype: str) -> Found:
-        """Return values (batch,) and products (batch, k, n) of the Hessian and tangents (batch, k, n).
-
-        Raises:
-            errors.TooComplex: too much work.
-        """
-        count, batch = flat.shape
-        positions = cell[1].positions
-        values, products = self._products(cell, flat, tangents[:, :, positions], dtype)
-        found = np.zeros((batch, tangents.shape[1], count), products.dtype)
-        for rows, own in zip(found, products, strict=True):
-            for row, product in zip(rows, own, strict=True):
-                np.add.at(row, positions, product)
-        return values, found
-
-    def _products(self, cell: Cell, flat: Array, tangents: Array, dtype: str) -> Found:
-        """Return values (batch,) and Hessian products (batch, k, inputs), for tangents of the input leaves."""
-        plan, layout = cell
-        batch, directions = tangents.shape[:2]
-        self._bound(2 * plan.operations * batch * max(directions, 1))
-        if not directions:
-            values, _ = self.jacobian([cell], flat, dtype)
-            return values[:, 0], np.zeros((batch, 0, plan.encoded.inputs), values.dtype)
+    def _second(self, asked: Asked, cell: int = 0) -> Found:
+        """Return values (batch, 1) and Hessians (batch, n, n) or products with tangents (batch, k, n), of one value."""
+        plan, layout = asked.cells[cell]
+        batch = asked.flat.shape[1]
+        read, columns = asked.reads(cell)
+        # A Hessian is its products with the unit vectors of the inputs that are read and asked for.
+        directions = np.zeros((batch, len(read), len(layout.positions)))
+        directions[:, np.arange(len(read)), read] = 1.0
+        if asked.direction is not None:
+            directions = np.zeros((batch, asked.direction.shape[1], len(layout.positions)))
+            directions[:, :, read] = asked.direction[:, :, columns]
+        self._bound(2 * plan.operations * batch * max(directions.shape[1], 1))
+        if not directions.shape[1]:
+            values, _ = self._jacobian(asked, asked.flat, asked.dtype)
+            return values, np.zeros((batch, len(asked.columns), len(asked.columns)), values.dtype)
         calls = []
-        for b in range(batch):
-            leaves = plan.leaves(flat[:, b], layout, dtype)
-            calls += [(plan.encoded, leaves, tangent) for tangent in tangents[b]]
-        found = np.stack(self._interpreters[dtype].hvps(calls)).reshape(batch, directions, 2, -1)
-        return found[:, 0, 0, 0], found[:, :, 1, 1:]
+        for index in range(batch):
+            leaves = plan.leaves(asked.flat[:, index], layout, asked.dtype)
+            calls += [(plan.encoded, leaves, direction) for direction in directions[index]]
+        found = np.stack(self._interpreters[asked.dtype].hvps(calls)).reshape((*directions.shape[:2], 2, -1))
+        products = np.zeros((*directions.shape[:2], len(asked.columns)), found.dtype)
+        np.add.at(np.moveaxis(products, 2, 0), columns, np.moveaxis(found[:, :, 1, 1 + read], 2, 0))
+        if asked.direction is None:
+            spread = np.zeros((batch, len(asked.columns), len(asked.columns)), found.dtype)
+            np.add.at(np.moveaxis(spread, 1, 0), columns, np.moveaxis(products, 1, 0))
+            products = spread
+        return found[:, 0, 0, :1], products
 
     def _bound(self, work: int) -> None:
         if work > self._limits.max_work:

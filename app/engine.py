@@ -11,10 +11,11 @@ processes.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,7 +56,14 @@ _INLINE_STEPS, _INLINE_OPERATIONS = 1_000, 400
 
 _DIRECT = frozenset({"value", "grad"})
 _OF_SCALARS = frozenset({"grad", "hessian", "hvp"})
+_OF_ROWS = frozenset({"value", "grad", "jacobian"})
+"""What value and gradient of a scalar function are a whole answer to."""
 _OF_FIRST_ORDER = frozenset({"grad", "jacobian", "jvp", "vjp"})
+
+_MEMO_NUMBERS = 200_000
+"""Numbers of the points and gradients remembered: some megabytes."""
+_MEMO_SHARE = _MEMO_NUMBERS // 4
+"""More numbers than this at once are not worth pushing out what others may ask again."""
 
 _INLINE_WORK = 16_000
 """Operations times points up to which work runs on the event loop: less than a thread's turn and wake-up cost."""
@@ -121,13 +129,15 @@ class Query:
     Attributes:
         transform: "value" for the value alone, "grad", "jacobian", "hessian", "jvp", "vjp" or "hvp".
         expression: the function as text, or a list of texts, one for each value.
-        point: JSON point, see ``points.bind``.
+        point: JSON point, see ``points.bind``, or one bound to the function's arguments already.
         args: argument names in order, or None to take them from the text.
         argnums: as in jax.grad; names are accepted too.
         dtype: "float64" or "float32".
         in_axes: as in jax.vmap, or None.
-        direction: tangents of jvp and hvp, cotangent of vjp, as JSON; see ``nesting``.
+        direction: tangents of jvp and hvp, cotangent of vjp, as JSON; see ``nesting``. Or flat, see
+            ``derivatives.Asked``.
         verify: whether to compare with differences.
+        cotangent: weights of the values whose sum hvp differentiates; without them the value must be one number.
     """
 
     transform: str
@@ -139,6 +149,7 @@ class Query:
     in_axes: int | Sequence[int | None] | None = None
     direction: Any = None
     verify: bool = False
+    cotangent: Any = None
 
 
 @dataclass(slots=True)
@@ -174,6 +185,25 @@ class Answer:
     execute_seconds: float
     call: plans.Call | None = None
     difference: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What a query gets, as arrays: for protocols that do not speak JSON's lists.
+
+    A value has m numbers and a point n, all arguments flat and one behind the other; batch is 1 for one point.
+
+    Attributes:
+        shape: of the value.
+        values: (batch, m).
+        derivative: (batch, m, n) for "grad" and "jacobian", else as ``derivatives`` has it; None for "value".
+        tier: as in ``Answer``.
+    """
+
+    shape: algebra.Shape
+    values: Array
+    derivative: Array | None
+    tier: str
 
 
 class Asked:
@@ -259,6 +289,10 @@ class Engine:
         self._derivatives = derivatives.Derivatives(self._programs, options.limits.work)
         self._warming: asyncio.Task[None] | None = None
         self._met: set[tuple[str, str, int]] = set()
+        # Protocols that ask for a value and then, at the same point, for its gradient compute once.
+        self._memo: cache.Cache[Hashable, tuple[Array, str]] = cache.Cache(
+            _MEMO_NUMBERS, lambda found: 2 * found[0].size
+        )
         self.library = library.Library(
             self.workers,
             options.disk,
@@ -294,6 +328,7 @@ class Engine:
         self.brief.shutdown()
         self._functions.clear()
         self._formulae.clear()
+        self._memo.clear()
 
     async def register(
         self, expression: str | Sequence[str], args: Sequence[str] | None, owner: str
@@ -319,8 +354,9 @@ class Engine:
     def _entry(self, expression: str | Sequence[str], function: functions.Function) -> registry.Entry:
         """Return a new entry of the registry, which is on disk by now."""
         given = text = expression if isinstance(expression, str) else tuple(expression)
-        if function.general is not None and isinstance(expression, str):
-            text = views.canonical_text(parsing.parse(expression, function.args, limits=self.limits.text))
+        if function.general is not None and function.general.shape == () and isinstance(expression, str):
+            with contextlib.suppress(views.Nameless):
+                text = views.canonical_text(parsing.parse(expression, function.args, limits=self.limits.text))
         entry = registry.Entry(function.function_id, given, function.args, text)
         self._registry.write(entry)
         return entry
@@ -372,21 +408,94 @@ class Engine:
             errors.Rejected: the query is at fault.
         """
         start = time.perf_counter()
+        function, point, shaped, hit = await self._bound(query)
+        if shaped.shape == () and query.transform in _DIRECT and not query.verify:
+            return await self._direct(query, shaped.cells[0], point, start, hit=hit)
+        return await self._derive(query, function, shaped, point, start, hit=hit)
+
+    async def look(self, expression: str | Sequence[str], args: Sequence[str] | None) -> functions.Function:
+        """Return a function without asking about it.
+
+        Raises:
+            errors.Rejected: the text is not in the language.
+        """
+        _, function, _ = await self._function(Query("value", expression, None, args))
+        return function
+
+    async def shape(
+        self, expression: str | Sequence[str], args: Sequence[str] | None, shapes: Sequence[algebra.Shape]
+    ) -> functions.Shaped:
+        """Return a function read for arguments of these shapes.
+
+        Raises:
+            errors.Rejected: the text is not in the language, or makes no sense for them.
+        """
+        key, function, _ = await self._function(Query("value", expression, None, args))
+        return function.known(shapes) or await self._shape(key, function, shapes)
+
+    async def numbers(self, query: Query) -> Numbers:
+        """Answer a query in arrays; of a scalar function, "jacobian" and "grad" are one question.
+
+        Raises:
+            errors.Rejected: the query is at fault.
+        """
+        start = time.perf_counter()
+        function, point, shaped, hit = await self._bound(query)
+        everything = list(range(len(function.args)))
+        if shaped.shape == () and query.transform in _OF_ROWS:
+            first, tier = await self._remembered(shaped.cells[0].call("grad", everything, query.dtype), point)
+            values, found = first[:1].T, first[1:].T[:, None]
+        else:
+            tier = "interpreted"
+            asked = derivatives.Asked(query.transform, shaped, point, everything, query.dtype, query.direction)
+            self._derivatives.check(asked)
+            values, found = await self._pool(asked.work).run(lambda: self._derivatives.answer(asked, None))
+        batch = point.batch or 1
+        self._observer.observe(telemetry.Answered(query.transform, tier, hit, batch, time.perf_counter() - start))
+        return Numbers(shaped.shape, values, None if query.transform == "value" else found, tier)
+
+    async def _remembered(self, call: plans.Call, point: points.Point) -> tuple[Array, str]:
+        """Return what ``_first`` does, computing it once for those who ask for it again soon."""
+        if point.flat.size > _MEMO_SHARE:
+            return await self._first(call, point)
+        key = (call.plan.function_id, call.job.dtype, point.shapes, point.batch, point.flat.tobytes())
+        found = self._memo.get(key)
+        if found is None:
+            found = await self._first(call, point)
+            self._memo.put(key, found)
+        return found
+
+    async def _first(self, call: plans.Call, point: points.Point) -> tuple[Array, str]:
+        """Return value and gradient by all numbers of the points, (1 + n, batch), and the tier that computed them."""
+        layout = call.plan.layout(point.shapes)
+        asked = self._asked(call, point, layout, time.perf_counter()) if point.batch is None else None
+        if asked is not None:
+            asked.run()
+            result, tier = np.array(asked.result, call.job.dtype), "compiled"
+        else:
+            result, tier = await (self._one if point.batch is None else self._many)(call, point, layout)
+        rows = result if point.batch is not None else result[:, None]
+        if layout.whole:
+            return rows, tier
+        spread = np.zeros((1 + len(point.flat), rows.shape[1]), rows.dtype)
+        spread[0] = rows[0]
+        np.add.at(spread, layout.positions + 1, rows[1:])
+        return spread, tier
+
+    async def _bound(self, query: Query) -> tuple[functions.Function, points.Point, functions.Shaped, bool]:
+        """Return the function, where it is asked about, what it is there, and whether all that was known."""
         key, function, hit = await self._function(query)
-        limits = self.limits.point
-        point = points.bind(query.point, function.args, function.ranks, query.in_axes, limits, function.whole)
-        if (1,) in point.shapes and function.general is None:
+        point = self._bind(query, function)
+        if (1,) in point.shapes and function.general is None and point is not query.point:
             point = await self._settle(function, point)
         shaped = function.known(point.shapes)
         if shaped is None:
             hit, shaped = False, await self._shape(key, function, point.shapes)
-        if shaped.shape != () and query.transform in _OF_SCALARS:
+        if shaped.shape != () and query.transform in _OF_SCALARS and query.cotangent is None:
             hint = "for many points at once, set in_axes to 0; for all derivatives of an array, POST /v1/jacobian"
             detail = f"the value is not a scalar: it has shape {list(shaped.shape)}"
             raise errors.BadShape(detail, hint=hint, field="expression")
-        if shaped.shape == () and query.transform in _DIRECT and not query.verify:
-            return await self._direct(query, shaped.cells[0], point, start, hit=hit)
-        return await self._derive(query, function, shaped, point, start, hit=hit)
+        return function, point, shaped, hit
 
     async def _direct(self, query: Query, plan: plans.Plan, point: points.Point, start: float, *, hit: bool) -> Answer:
         """Answer value and gradient of a scalar function."""
@@ -420,7 +529,9 @@ class Engine:
     ) -> Answer:
         """Answer everything else."""
         argnums = [] if query.transform == "value" else points.resolve_argnums(query.argnums, function.args)
-        asked = derivatives.Asked(query.transform, shaped, point, argnums, query.dtype, query.direction)
+        asked = derivatives.Asked(
+            query.transform, shaped, point, argnums, query.dtype, query.direction, query.cotangent
+        )
         self._derivatives.check(asked)
         parsed = time.perf_counter()
         first = None
@@ -537,6 +648,12 @@ class Engine:
             hit=hit,
             seconds=time.perf_counter() - start,
         )
+
+    def _bind(self, query: Query, function: functions.Function) -> points.Point:
+        if isinstance(query.point, points.Point):
+            return query.point
+        limits = self.limits.point
+        return points.bind(query.point, function.args, function.ranks, query.in_axes, limits, function.whole)
 
     async def _function(self, query: Query) -> tuple[Key, functions.Function, bool]:
         """Return the function under its key, and whether it was there."""

@@ -29,6 +29,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+_AROUND = 40
+"""Characters shown of a client's text, before and behind a place in it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -44,6 +47,13 @@ class Position:
         offset = min(offset, len(text))
         line_start = text.rfind("\n", 0, offset) + 1
         return cls(text.count("\n", 0, offset) + 1, offset - line_start + 1, offset)
+
+    def marked(self, text: str) -> str:
+        """Return the line of the text, cut to what stands around the place, and under it a ^ at the place."""
+        line = text.split("\n")[self.line - 1]
+        start = max(0, min(self.column - 1 - _AROUND, len(line) - 2 * _AROUND))
+        shown = "".join(c if c.isprintable() else " " for c in line[start : start + 2 * _AROUND])
+        return f"{shown}\n{' ' * (self.column - 1 - start)}^"
 
 
 class GradserveError(Exception):

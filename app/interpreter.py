@@ -2,7 +2,8 @@
 
 The program takes the tape as an input: rows of integers, executed by a loop of one ``lax.switch`` forward and one of
 two in reverse, the same sweep as ``transforms`` on the same ``rules``. Buckets bound the size of a tape, never the
-work, which is the number of instructions actually there.
+work, which is the number of instructions actually there. There are two instruction sets: special functions are long
+formulae, and a program without them is smaller and faster, so a tape that has none runs in one that has none.
 
 Slot 0 is a cell for the value, the leaves follow, then the instructions. The last instruction of a tape is
 ``result(slot, cell)``, whose pullbacks are 1 and the value itself: one reverse sweep leaves ``[value, *gradient]``
@@ -18,9 +19,10 @@ enough for that in every version.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -30,13 +32,16 @@ import numpy as np
 from jax import Array, lax
 from numpy.typing import NDArray
 
-from app import rules
+from app import rules, traced
 from app.tape import Tape
 
 Numbers = NDArray[np.floating[Any]]
 
 BUCKETS = (32, 512, 8192, 65_600)
 """Instructions, and leaves, that a program has room for; the last holds ``parsing.Limits.max_operations``."""
+
+_TRACED = 200
+"""Instructions up to which tracing and compiling a tape takes less time than a program that knows everything."""
 
 _JOINED = 8192
 # Tapes run together only up to here: what is larger gains nothing from company and would fall out of the cache.
@@ -46,11 +51,15 @@ _WIDTHS = {32: (32, 512), 512: (32,)}
 
 
 class Program(NamedTuple):
-    """What is compiled: "gradient", "hvp" (one tangent) or "rows" (``width`` points), for tapes up to a size."""
+    """What is compiled: "gradient", "hvp" (one tangent) or "rows" (``width`` points), for tapes up to a size.
+
+    With ``special`` it knows every opcode, otherwise none of ``rules.SPECIAL``.
+    """
 
     kind: str
     bucket: int
     width: int = 0
+    special: bool = False
 
     @property
     def arrays(self) -> int:
@@ -59,12 +68,25 @@ class Program(NamedTuple):
 
     def name(self, dtype: str) -> str:
         """Return the name that the program of this dtype is stored under."""
-        return f"{self.kind}-{self.bucket}-{self.width}-{dtype}"
+        return f"{self.kind}-{self.bucket}-{self.width}-{'special' if self.special else 'core'}-{dtype}"
 
 
 GRADIENTS = tuple(Program("gradient", bucket) for bucket in BUCKETS)
 ROWS = tuple(Program("rows", bucket, width) for bucket, widths in _WIDTHS.items() for width in widths)
 SECOND_ORDER = tuple(Program("hvp", bucket) for bucket in BUCKETS)
+SPECIAL = tuple(program._replace(special=True) for program in (*GRADIENTS, *ROWS))
+"""What the same takes for tapes with special functions."""
+AHEAD = (
+    *GRADIENTS[:2],
+    SECOND_ORDER[0],
+    SPECIAL[0],
+    *GRADIENTS[2:],
+    *ROWS,
+    SECOND_ORDER[1],
+    *SPECIAL[1:],
+    SECOND_ORDER[0]._replace(special=True),
+)
+"""What is worth making before it is asked for, in this order: the first are what somebody may soon wait for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +100,8 @@ class Encoded:
         statics: values of the static leaves, float64.
         code: int32 of shape (instructions, 7), columns opcode, first and second pullback, result slot, operands.
         placed: ``code`` behind a row holding its length, padded to the bucket; on the device where that pays.
+        special: whether it has special functions.
+        tape: what it encodes.
     """
 
     bucket: int
@@ -86,6 +110,8 @@ class Encoded:
     statics: Numbers
     code: NDArray[np.int32]
     placed: Array | NDArray[np.int32]
+    special: bool
+    tape: Tape
 
     def block(self, leaves: Numbers) -> Numbers:
         """Return the first slots: the cell and all leaves, for leaves (n + k,) or (n + k, width)."""
@@ -112,21 +138,30 @@ def _nothing(g: Array, *_: Array) -> Array:
 
 
 _RESULT = rules.Rule(lambda x, _: x, (lambda g, *_: jnp.ones_like(g), lambda _, y, *__: y), lambda x, _: x)
-_TABLE = {**rules.RULES, "result": _RESULT}
-_RESULT_NUMBER = list(_TABLE).index("result")
-_SELECT_NUMBER = list(_TABLE).index("select")
+_CORE = {**rules.CORE, "result": _RESULT}
+_RESULT_NUMBER = list(_CORE).index("result")
+_SELECT_NUMBER = list(_CORE).index("select")
 
 
-def _tabulate() -> tuple[dict[str, _Entry], list[rules.Value], tuple[list[rules.Pullback], list[rules.Pullback]]]:
-    """Return opcodes and pullbacks numbered; pullback 0 stands for no contribution.
+class _Set(NamedTuple):
+    """An instruction set: numbered opcodes, and the functions by those numbers."""
 
-    Operands that are differentiated come first, so no opcode writes to its third: only select has three, and one of
-    them is a condition.
+    entries: dict[str, _Entry]
+    values: list[rules.Value]
+    first: list[rules.Pullback]
+    second: list[rules.Pullback]
+
+
+def _tabulate(table: Mapping[str, rules.Rule]) -> _Set:
+    """Return opcodes and pullbacks numbered in the order of the table; pullback 0 stands for no contribution.
+
+    Operands that are differentiated come first, so no opcode writes to its third: of those that have three, one is
+    a condition or has its derivative elsewhere.
     """
     rows: dict[str, _Entry] = {}
     values: list[rules.Value] = []
     pullbacks: tuple[list[rules.Pullback], list[rules.Pullback]] = ([_nothing], [_nothing])
-    for opcode, rule in _TABLE.items():
+    for opcode, rule in table.items():
         order = sorted(range(len(rule.pullbacks)), key=[pullback is None for pullback in rule.pullbacks].__getitem__)
         numbers = [0, 0]
         for column, operand in enumerate(order[:2]):
@@ -137,7 +172,7 @@ def _tabulate() -> tuple[dict[str, _Entry], list[rules.Value], tuple[list[rules.
         columns = (*order, *order[:1] * (3 - len(order)))
         rows[opcode] = _Entry(len(values), numbers[0], numbers[1], (columns[0], columns[1], columns[2]))
         values.append(_placed(rule.value, order, lead=0))
-    return rows, values, pullbacks
+    return _Set(rows, values, *pullbacks)
 
 
 def _placed(function: Callable[..., Array], order: Sequence[int], lead: int) -> Callable[..., Array]:
@@ -151,7 +186,8 @@ def _placed(function: Callable[..., Array], order: Sequence[int], lead: int) -> 
     return call
 
 
-_ENTRIES, _VALUES, (_FIRST, _SECOND) = _tabulate()
+_SETS = {False: _tabulate(_CORE), True: _tabulate({**_CORE, **rules.SPECIAL})}
+# The larger set begins with the smaller: a number means the same in both, and tapes of both can be joined.
 
 
 def fits(tape: Tape) -> bool:
@@ -173,16 +209,18 @@ def encode(tape: Tape) -> Encoded:
     if bucket is None:
         raise ValueError(f"a tape of {len(tape.code)} instructions and {tape.leaves} leaves fits no bucket")
     rows = []
+    special = any(instruction.opcode in rules.SPECIAL for instruction in tape.code)
+    entries = _SETS[special].entries
     for slot, (opcode, operands) in enumerate(tape.code, start=1 + tape.leaves):
-        number, first, second, (a, b, c) = _ENTRIES[opcode]
+        number, first, second, (a, b, c) = entries[opcode]
         rows.append((number, first, second, slot, operands[a] + 1, operands[b] + 1, operands[c] + 1))
-    number, first, second, _ = _ENTRIES["result"]
+    number, first, second, _ = entries["result"]
     rows.append((number, first, second, 0, tape.result + 1, 0, 0))
     padded = _pad(np.array(rows, np.int32), bucket)
     # Placing costs more than the copies that a few dozen calls would make of a small tape.
     placed = padded if bucket <= 512 else jax.device_put(padded)
     statics = np.array([float(static) for static in tape.statics])
-    return Encoded(bucket, tape.inputs, tape.leaves, statics, padded[1 : 1 + len(rows)], placed)
+    return Encoded(bucket, tape.inputs, tape.leaves, statics, padded[1 : 1 + len(rows)], placed, special, tape)
 
 
 def _pad(code: NDArray[np.int32], bucket: int) -> NDArray[np.int32]:
@@ -202,30 +240,30 @@ def _write(buffer: Array, value: Array, index: Array) -> Array:
     return updated
 
 
-def _forward(code: Array, slots: Array) -> Array:
+def _forward(known: _Set, code: Array, slots: Array) -> Array:
     def step(index: Array, slots: Array) -> Array:
         opcode, _, _, slot, a, b, c = _read(code, index)
-        return _write(slots, lax.switch(opcode, _VALUES, _read(slots, a), _read(slots, b), _read(slots, c)), slot)
+        return _write(slots, lax.switch(opcode, known.values, _read(slots, a), _read(slots, b), _read(slots, c)), slot)
 
     filled: Array = lax.fori_loop(1, code[0, 0] + 1, step, slots)
     return filled
 
 
-def _reverse(code: Array, slots: Array) -> tuple[Array, Array]:
+def _reverse(known: _Set, code: Array, slots: Array) -> tuple[Array, Array]:
     """Return the adjoint of every slot, and whether the sweep came to it through branches that were taken."""
 
     def step(done: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
         adjoints, taken = state
         opcode, first, second, slot, a, b, c = _read(code, code[0, 0] - done)
-        known = _read(adjoints, slot), _read(slots, slot), _read(slots, a), _read(slots, b), _read(slots, c)
+        read = _read(adjoints, slot), _read(slots, slot), _read(slots, a), _read(slots, b), _read(slots, c)
         here = _read(taken, slot) | (opcode == _RESULT_NUMBER)
-        parts = lax.switch(first, _FIRST, *known), lax.switch(second, _SECOND, *known)
+        parts = lax.switch(first, known.first, *read), lax.switch(second, known.second, *read)
         # x + -0.0 is x, whatever x is: a part that must not count leaves no trace.
         parts = jnp.where(here, parts[0], -0.0), jnp.where(here, parts[1], -0.0)
         reached = here & (first > 0), here & (second > 0)
         before = _read(adjoints, a), _read(adjoints, b), _read(taken, a), _read(taken, b)
         branches = _below_select, _below_any
-        sums = lax.cond(opcode == _SELECT_NUMBER, *branches, a == b, known[-1], parts, reached, before)
+        sums = lax.cond(opcode == _SELECT_NUMBER, *branches, a == b, read[-1], parts, reached, before)
         adjoints = _write(_write(adjoints, sums[0], a), sums[1], b)
         return adjoints, _write(_write(taken, sums[2], a), sums[3], b)
 
@@ -252,17 +290,17 @@ def _below_select(same: Array, condition: Array, parts: _Pair, reached: _Pair, b
     return _below_any(same, condition, parts, (reached[0] & chosen, reached[1] & ~chosen), before)
 
 
-def _gradient(code: Array, leaves: Array) -> Array:
+def _gradient(known: _Set, code: Array, leaves: Array) -> Array:
     """Return [value, *gradient, ...] for leaves of shape (bucket,) or, for many points, (bucket, width)."""
     room = code.shape[0] - 1
     slots = jnp.concatenate([leaves, jnp.zeros((room, *leaves.shape[1:]), leaves.dtype)])
-    adjoints, taken = _reverse(code, _forward(code, slots))
+    adjoints, taken = _reverse(known, code, _forward(known, code, slots))
     return jnp.where(taken[: len(leaves)], adjoints[: len(leaves)], 0)
 
 
-def _hvp(code: Array, pair: Array) -> Array:
+def _hvp(known: _Set, code: Array, pair: Array) -> Array:
     """Return [value, *gradient, ...] and its derivative, for leaves and their tangents."""
-    return jnp.stack(jax.jvp(lambda leaves: _gradient(code, leaves), (pair[0],), (pair[1],)))
+    return jnp.stack(jax.jvp(lambda leaves: _gradient(known, code, leaves), (pair[0],), (pair[1],)))
 
 
 def compile_program(program: Program, dtype: str) -> Any:
@@ -270,12 +308,11 @@ def compile_program(program: Program, dtype: str) -> Any:
 
     These have shape (bucket,), for "rows" (bucket, width), for "hvp" (2, bucket); the result has the same shape.
     """
-    kind, bucket, width = program
+    kind, bucket, width, special = program
     shape = {"gradient": (bucket,), "rows": (bucket, width), "hvp": (2, bucket)}[kind]
     arrays = jax.ShapeDtypeStruct((1 + bucket, 7), np.int32), jax.ShapeDtypeStruct(shape, dtype)
-    return (
-        jax.jit(_hvp if kind == "hvp" else _gradient, compiler_options=rules.COMPILER_OPTIONS).lower(*arrays).compile()
-    )
+    run = functools.partial(_hvp if kind == "hvp" else _gradient, _SETS[special])
+    return jax.jit(run, compiler_options=rules.COMPILER_OPTIONS).lower(*arrays).compile()
 
 
 class Interpreter:
@@ -286,13 +323,22 @@ class Interpreter:
     Args:
         dtype: "float64", for which the caller has enabled x64, or "float32".
         make: returns the executable of a program and a dtype; ``compile_program``, or what finds it on disk.
+        at_hand: whether ``make`` need not compile a program; tapes with special functions, whose programs take long,
+            are run by programs of their own until then. Without it every program is made when it is needed.
     """
 
-    __slots__ = ("_compiling", "_dtype", "_executables", "_make")
+    __slots__ = ("_at_hand", "_compiling", "_dtype", "_executables", "_make", "_traced")
 
-    def __init__(self, dtype: str, make: Callable[[Program, str], Any] = compile_program) -> None:
+    def __init__(
+        self,
+        dtype: str,
+        make: Callable[[Program, str], Any] = compile_program,
+        at_hand: Callable[[Program, str], bool] | None = None,
+    ) -> None:
         self._dtype = dtype
         self._make = make
+        self._at_hand = at_hand
+        self._traced = traced.Traced()
         self._executables: dict[Program, Any] = {}
         self._compiling: dict[Program, threading.Lock] = {}
 
@@ -313,8 +359,8 @@ class Interpreter:
         """Return whether nothing must be compiled for the gradient at a point, or at a batch of them."""
         widths = _WIDTHS.get(encoded.bucket, ())
         if batch is None or not widths:
-            return Program("gradient", encoded.bucket) in self._executables
-        return all(Program("rows", encoded.bucket, width) in self._executables for width in widths)
+            return Program("gradient", encoded.bucket, 0, encoded.special) in self._executables
+        return all(Program("rows", encoded.bucket, width, encoded.special) in self._executables for width in widths)
 
     def gradient(self, encoded: Encoded, leaves: Numbers) -> Numbers:
         """Return [value, *gradient], of shape (1 + n,), for leaves of shape (n + k,): inputs, then constants."""
@@ -336,9 +382,16 @@ class Interpreter:
         while start < batch:
             width = next((width for width in widths if width >= batch - start), widths[-1])
             stop = min(start + width, batch)
+            program = Program("rows", encoded.bucket, width, encoded.special)
+            if self._is_missing(program) and len(encoded.code) <= _TRACED:
+                piece = np.pad(leaves[:, start:stop], ((0, 0), (0, width - (stop - start))), mode="edge")
+                part = self._traced.run("rows", encoded.tape, piece, self._dtype)
+                found[:, start:stop] = part[:, : stop - start]
+                start = stop
+                continue
             first = np.zeros((encoded.bucket, width), self._dtype)
             first[: 1 + encoded.leaves, : stop - start] = encoded.block(leaves[:, start:stop])
-            run = self._executable(Program("rows", encoded.bucket, width))
+            run = self._executable(program)
             found[:, start:stop] = np.asarray(run(encoded.placed, first))[: 1 + n, : stop - start]
             start = stop
         return found
@@ -363,9 +416,13 @@ class Interpreter:
         return np.concatenate([found[0, 0], found[:n, 1, 1:].T.ravel()])
 
     def _alone(self, kind: str, encoded: Encoded, block: Numbers) -> Numbers:
+        program = Program(kind, encoded.bucket, 0, encoded.special)
+        if self._is_missing(program) and len(encoded.code) <= _TRACED:
+            leaves = block[..., 1 : 1 + encoded.tape.inputs + encoded.tape.constants]
+            return self._traced.run(kind, encoded.tape, leaves, self._dtype)
         first = np.zeros((*block.shape[:-1], encoded.bucket), self._dtype)
         first[..., : 1 + encoded.leaves] = block
-        run = self._executable(Program(kind, encoded.bucket))
+        run = self._executable(program)
         return np.asarray(run(encoded.placed, first))[..., : 1 + encoded.inputs]
 
     def _all(self, kind: str, blocks: Sequence[_Block]) -> list[Numbers]:
@@ -380,11 +437,21 @@ class Interpreter:
         size = filled.shape[-1]
         bucket = _needed(len(code), size)
         assert bucket is not None
+        program = Program(kind, bucket, 0, any(tape.special for tape in tapes))
+        if self._is_missing(program):
+            return [self._alone(kind, encoded, block) for encoded, block in group]
         first = np.zeros((*filled.shape[:-1], bucket), self._dtype)
         first[..., :size] = filled
-        adjoints = np.asarray(self._executable(Program(kind, bucket))(_pad(code, bucket), first))
+        run = self._executable(program)
+        adjoints = np.asarray(run(_pad(code, bucket), first))
         starts = itertools.accumulate((1 + tape.leaves for tape in tapes), initial=0)
         return [adjoints[..., start : start + 1 + tape.inputs] for start, tape in zip(starts, tapes, strict=False)]
+
+    def _is_missing(self, program: Program) -> bool:
+        """Return whether to do without the program, because making it would take longer than its tape."""
+        if not program.special or program in self._executables or self._at_hand is None:
+            return False
+        return not self._at_hand(program, self._dtype)
 
     def _executable(self, program: Program) -> Any:
         found = self._executables.get(program)

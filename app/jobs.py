@@ -18,6 +18,9 @@ from app.tape import Instruction, Tape
 
 Key = tuple[str, str, str, int]
 
+_PROGRAM_SECONDS = 300.0
+"""Programs are ours, and the largest takes half a minute on a busy machine: no deadline of strangers' functions."""
+
 
 class Work(Protocol):
     """One thing a child can do.
@@ -94,7 +97,7 @@ class ProgramJob:
 
     @property
     def seconds(self) -> float | None:
-        return None
+        return _PROGRAM_SECONDS
 
     def header(self) -> dict[str, Any]:
         return {"kind": "program", "program": self.program, "dtype": self.dtype}

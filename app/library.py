@@ -19,7 +19,7 @@ import logging
 from collections import OrderedDict
 from concurrent.futures import Executor
 
-from app import admission, compiler, errors, rules, store, tape, transforms, worker
+from app import admission, compiler, errors, rules, special, store, tape, transforms, worker
 
 _log = logging.getLogger("gradserve")
 
@@ -27,6 +27,8 @@ Key = tuple[str, str, str, int]
 
 _WORTH = 0.02
 """Fraction of the expected compile time that interpretation may cost first: some fifty calls of a small function."""
+
+_LOOKED_FOR_AT_ONCE = 64
 
 _MAX_EXPECTED_SECONDS = 15.0
 """Functions expected to take longer are never compiled: a third of the time a killed worker would waste."""
@@ -58,13 +60,14 @@ class Library:
         self._capacity = capacity
         self._budget = budget
         # Another rule or transform makes another executable, whether or not somebody remembers to say so.
-        sources = (inspect.getsource(rules), inspect.getsource(transforms))
+        sources = [inspect.getsource(module) for module in (rules, transforms, *special.MODULES)]
         environment = repr((tape.FORMAT, sources, *compiler.environment()))
         self._environment = hashlib.blake2b(environment.encode(), digest_size=20).hexdigest()
         self._live: OrderedDict[Key, compiler.Executable] = OrderedDict()
         self._spent: OrderedDict[Key, float] = OrderedDict()
         self._coming: dict[Key, asyncio.Task[None]] = {}
         self._hopeless: OrderedDict[Key, None] = OrderedDict()
+        self._new: list[worker.Job] = []
         self._closed = False
 
     def __len__(self) -> int:
@@ -93,17 +96,26 @@ class Library:
         if len(self._spent) > 16 * self._capacity:
             self._spent.popitem(last=False)
         if before is None:
-            # Looking costs as much as a small interpretation: not before the answer has gone out.
-            asyncio.get_running_loop().call_soon(self._look_on_disk, job)
+            self._look_later(job)
         expected = expected_seconds(len(job.tape.code))
         worth = expected < _MAX_EXPECTED_SECONDS and spent > _WORTH * expected
         if worth and len(self._coming) < self._capacity and self._budget.left(admission.CALLER.get()) > 0:
             self._budget.pay(expected)
             self._come(job)
 
-    def _look_on_disk(self, job: worker.Job) -> None:
-        if not self._closed and job.key not in self._coming and self._disk.has(self.name(job.key)):
-            self._come(job)
+    def _look_later(self, job: worker.Job) -> None:
+        """Look on disk when the answer has gone out: it takes as long as a small interpretation."""
+        self._new.append(job)
+        if len(self._new) == 1:
+            asyncio.get_running_loop().call_soon(self._look)
+        elif len(self._new) >= _LOOKED_FOR_AT_ONCE:  # the loop has not had a turn for long
+            self._look()
+
+    def _look(self) -> None:
+        new, self._new = self._new, []
+        for job in new:
+            if not self._closed and job.key not in self._coming and self._disk.has(self.name(job.key)):
+                self._come(job)
 
     def discard(self, key: Key) -> None:
         """Throw an executable away for good: it gave wrong numbers."""

@@ -11,12 +11,30 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app import __version__, compiler, engine, errors, meters, processes, store, telemetry
-from app.protocols import access, docs, edge, exchange, functions, metrics, ops, problem, symbolic, traffic, v1
+from app import __version__, compiler, engine, errors, memo, meters, processes, store, telemetry
+from app.protocols import (
+    access,
+    bridge,
+    document,
+    edge,
+    exchange,
+    functions,
+    inference,
+    metrics,
+    ops,
+    pages,
+    problem,
+    symbolic,
+    tesseract,
+    traffic,
+    umbridge,
+    v1,
+)
 from app.settings import Settings
 
 _DESCRIPTION = """
@@ -98,6 +116,7 @@ def create_app(settings: Settings | None = None) -> Service:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await served.start()
+        await functions.register_examples(served)
         app.state.ready = True
         async with meters.shared(counted, app.state.together):
             yield
@@ -118,14 +137,20 @@ def create_app(settings: Settings | None = None) -> Service:
     app.state.together = meters.Together(Path(settings.metrics_dir)) if settings.metrics_dir else None
     app.state.body_limits = settings.body_limits()
     app.state.exchange = exchange.Exchange(served, app.state.body_limits)
+    app.state.umbridge = umbridge.Calls(bridge.Bridge(served, memo.Memo(served)), app.state.body_limits)
     app.include_router(v1.router)
     app.include_router(functions.router)
     app.include_router(symbolic.router)
+    app.include_router(umbridge.router)
+    app.include_router(tesseract.router)
+    app.include_router(inference.router)
     app.include_router(ops.router)
     app.include_router(metrics.router)
-    docs.add_pages(app)
+    pages.add_pages(app)
+    document.add_document(app)
     app.add_exception_handler(errors.GradserveError, problem.from_error)
     app.add_exception_handler(HTTPException, problem.from_http)
+    app.add_exception_handler(RequestValidationError, problem.from_parameters)
     app.add_exception_handler(Exception, problem.from_bug)
     gate = settings.gate()
     app.keyed = gate.keyed
@@ -134,6 +159,7 @@ def create_app(settings: Settings | None = None) -> Service:
         lane=exchange.Lane(v1.operations()),
         performs=app.state.exchange,
         limits=app.state.body_limits,
+        others=[app.state.umbridge.find],
         gate=gate,
         counts=traffic.Traffic(counted),
         shares=bool(settings.origins()),

@@ -22,6 +22,11 @@ Shape = tuple[int, ...]
 Argnums = int | list[int]
 
 
+def columns(shapes: Sequence[Shape], argnums: Argnums) -> Array:
+    """Return where in the flat point the elements of the arguments of argnums lie, in the order asked."""
+    return np.concatenate([np.arange(0), *(np.arange(start, stop) for start, stop, _ in _chosen(shapes, argnums))])
+
+
 def jacobian(flat: Array, value: Shape, shapes: Sequence[Shape], argnums: Argnums) -> Json:
     """Return a Jacobian (..., m, n) as JSON: value's axes, then the argument's, one block for each of argnums."""
     blocks = [
@@ -64,7 +69,7 @@ def tangents(given: Json, shapes: Sequence[Shape], argnums: Argnums, batch: int 
         batch: number of points, None without a batch axis.
 
     Returns:
-        float64 of shape (k, n), 0 in arguments that are not among argnums, or (batch, 1, n).
+        float64 of shape (k, n), 0 in arguments that are not among argnums, or (batch, 1, n) with a batch axis.
 
     Raises:
         errors.BadShape: not shaped like the arguments.
@@ -108,6 +113,19 @@ def cotangents(given: Json, value: Shape, batch: int | None) -> tuple[Array, boo
     if several and len(rows) != batch:
         raise errors.BadShape(f"{len(rows)} cotangents for {batch} points: give one, or one each", field="cotangent")
     return np.broadcast_to(rows[:, None, :] if several else rows[None], (batch, 1, rows.shape[1])), False
+
+
+def weights(given: Json, value: Shape) -> Array:
+    """Return one cotangent as float64 of shape (m,).
+
+    Raises:
+        errors.BadShape: not in the shape of the value.
+    """
+    rows, several = cotangents(given, value, None)
+    if several:
+        raise errors.BadShape(f"several cotangents where one in shape {list(value)} is wanted", field="cotangent")
+    flat: Array = rows[0]
+    return flat
 
 
 def _chosen(shapes: Sequence[Shape], argnums: Argnums) -> list[tuple[int, int, Shape]]:

@@ -167,4 +167,5 @@ class Plan:
     def rows(self, flat: Array, layout: Layout, dtype: str) -> tuple[Array, Array]:
         """Return the inputs of many points, shape (n, batch), and the constants, shape (k,)."""
         with np.errstate(over="ignore"):
-            return flat[layout.positions].astype(dtype), np.array(self.recording.constants).astype(dtype)
+            inputs = flat if layout.whole else flat[layout.positions]
+            return inputs.astype(dtype, copy=False), np.array(self.recording.constants).astype(dtype)

@@ -230,8 +230,11 @@ def depth(value: Json) -> int:
     return depth
 
 
-def array(entry: Json, field: str) -> Array:
-    """Return an entry as a finite float64 array; booleans, strings and null are not numbers."""
+def array(entry: Json, field: str, *, finite: bool = True) -> Array:
+    """Return an entry as a float64 array; booleans, strings and null are not numbers.
+
+    ``finite`` is whether NaN and infinities are refused: JSON has none, but other protocols do.
+    """
     level, shape = entry, []
     while isinstance(level, list):
         shape.append(len(level))
@@ -248,8 +251,8 @@ def array(entry: Json, field: str) -> Array:
     try:
         found = np.array(flat, dtype=np.float64)
     except OverflowError:
-        found = np.array([math.inf])
-    if not np.isfinite(found).all():
+        found, finite = np.array([math.inf]), True
+    if finite and not np.isfinite(found).all():
         raise errors.InvalidField("a number is not finite in float64", field=field)
     return found.reshape(shape)
 

@@ -9,11 +9,11 @@ import logging
 from concurrent.futures import Executor
 from typing import Any
 
-from app import compiler, errors, interpreter, rules, store, worker
+from app import compiler, errors, interpreter, rules, special, store, worker
 
 _log = logging.getLogger("gradserve")
 
-_FIRST = (interpreter.Program("gradient", 32), interpreter.Program("gradient", 512))
+_FIRST = (interpreter.Program("gradient", 32),)
 """What a service needs before it is ready; the rest follows when it is needed or when there is time."""
 
 
@@ -26,11 +26,14 @@ class Interpreters:
 
     def __init__(self, disk: store.Store) -> None:
         self._disk = disk
-        # A program is made of the rules and of the interpreter's own source; either's change makes another program.
-        sources = (inspect.getsource(interpreter), inspect.getsource(rules))
+        # A program is made of the rules and of the interpreter's own source; any change makes another program.
+        modules = (interpreter, rules, *special.MODULES)
+        sources = [inspect.getsource(module) for module in modules]
         environment = repr((sources, compiler.environment()))
         self._environment = hashlib.blake2b(environment.encode(), digest_size=20).hexdigest()
-        self._by_dtype = {dtype: interpreter.Interpreter(dtype, self._make) for dtype in ("float64", "float32")}
+        self._by_dtype = {
+            dtype: interpreter.Interpreter(dtype, self._make, self._at_hand) for dtype in ("float64", "float32")
+        }
 
     def __getitem__(self, dtype: str) -> interpreter.Interpreter:
         return self._by_dtype[dtype]
@@ -43,7 +46,7 @@ class Interpreters:
         """Make the programs that batches and large functions need, in a worker process and in no hurry."""
         loop = asyncio.get_running_loop()
         run = self._by_dtype["float64"]
-        for program in (*interpreter.GRADIENTS, *interpreter.ROWS):
+        for program in interpreter.AHEAD:
             if run.installed(program):
                 continue
             name = self._name(program, "float64")
@@ -58,6 +61,9 @@ class Interpreters:
                 await loop.run_in_executor(threads, self._disk.put, name, blob)
                 loaded = await loop.run_in_executor(threads, compiler.load, blob, program.arrays)
             run.install(program, loaded)
+
+    def _at_hand(self, program: interpreter.Program, dtype: str) -> bool:
+        return self._disk.has(self._name(program, dtype))
 
     def _name(self, program: interpreter.Program, dtype: str) -> str:
         ingredients = f"{program.name(dtype)} {self._environment}"

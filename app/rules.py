@@ -26,6 +26,8 @@ import numpy as np
 import scipy.special
 from jax import Array, lax
 
+from app.special import bessel, elementary, gammas, incomplete, integrals, normal
+
 Value = Callable[..., Array]
 Pullback = Callable[..., Array]
 
@@ -298,14 +300,6 @@ ELEMENTWISE: dict[str, Rule] = {
     "sigmoid": _unary(lax.logistic, lambda y, x: y * lax.logistic(-x), scipy.special.expit),
     "softplus": _unary(_softplus, lambda y, x: lax.logistic(x), lambda x: np.logaddexp(x, 0.0)),
     "erf": _unary(lax.erf, lambda y, x: 2 / math.sqrt(math.pi) * lax.exp(-x * x), scipy.special.erf),
-    "erfc": _unary(lax.erfc, lambda y, x: -2 / math.sqrt(math.pi) * lax.exp(-x * x), scipy.special.erfc),
-    "gamma": _unary(
-        lambda x: jnp.where(x > 0, 1, jnp.where(lax.floor(x) % 2 == 0, 1, -1)) * lax.exp(lax.lgamma(x)),
-        lambda y, x: y * lax.digamma(x),
-        scipy.special.gamma,
-    ),
-    "lgamma": _unary(lax.lgamma, lambda y, x: lax.digamma(x), scipy.special.gammaln),
-    "digamma": _unary(lax.digamma, lambda y, x: lax.polygamma(jnp.ones_like(x), x), scipy.special.digamma),
     "atan2": Rule(
         lax.atan2,
         (lambda g, z, y, x: g * _angle_slope(x, y), lambda g, z, y, x: -g * _angle_slope(y, x)),
@@ -339,5 +333,151 @@ ELEMENTWISE: dict[str, Rule] = {
     ),
 }
 
-RULES: dict[str, Rule] = ARITHMETIC | LOGIC | ELEMENTWISE
+
+def _of_order(value: Value, slope: Pullback, host: Callable[..., float]) -> Rule:
+    """Make the rule of y = value(n, x), n a known integer, from slope(n, y, x) = dy/dx."""
+    return Rule(value, (None, lambda g, y, n, x: g * slope(n, y, x)), host)
+
+
+def _host_betaln(a: float, b: float) -> float:
+    """Return log B(a, b); SciPy's subtracts lgamma(a + b) from lgamma(b), which leaves nothing of a small a."""
+    p, q = min(a, b), max(a, b)
+    if not 0 < p < 16 <= q < math.inf:
+        return float(scipy.special.betaln(a, b))
+
+    def rest(x: float) -> float:
+        return (1 / 12 - (1 / 360 - (1 / 1260 - (1 / 1680 - 1 / (1188 * x * x)) / (x * x)) / (x * x)) / (x * x)) / x
+
+    apart = rest(q) - rest(p + q) - (p + q - 0.5) * math.log1p(p / q) + p
+    return math.lgamma(p) + (apart - p * math.log(q))
+
+
+def _host_kl_div(x: float, y: float) -> float:
+    """Return x*log(x/y) - x + y, near x = y by the series of log(1 + u) - u in r = u / (2 + u)."""
+    if not (x > 0 and y > 0) or abs(y - x) > 0.5 * x:
+        return float(scipy.special.kl_div(x, y))
+    u = (y - x) / x
+    r = u / (2 + u)
+    return -x * r * (sum(2 / (2 * k + 3) * r ** (2 * k + 2) for k in range(16)) - u)
+
+
+_ERRORS: dict[str, Rule] = {
+    "erfc": _unary(normal.erfc, lambda y, x: normal.gauss_slope(x, -1), scipy.special.erfc),
+    "erfcx": _unary(normal.erfcx, normal.erfcx_slope, scipy.special.erfcx),
+    "erfinv": _unary(normal.erfinv, lambda y, x: normal.inverse_slope(y, 1 - lax.abs(x)), scipy.special.erfinv),
+    "erfcinv": _unary(normal.erfcinv, lambda y, x: -normal.inverse_slope(y, lax.min(x, 2 - x)), scipy.special.erfcinv),
+    "dawsn": _unary(normal.dawson, normal.dawson_slope, scipy.special.dawsn),
+    "erfi": _unary(normal.erfi, lambda y, x: 2 / math.sqrt(math.pi) / normal.gauss(x), scipy.special.erfi),
+    "sindg": _unary(
+        lambda x: elementary.sin_pi(x / 180),
+        lambda y, x: math.pi / 180 * elementary.cos_pi(x / 180),
+        scipy.special.sindg,
+    ),
+    "cosdg": _unary(
+        lambda x: elementary.cos_pi(x / 180),
+        lambda y, x: -math.pi / 180 * elementary.sin_pi(x / 180),
+        scipy.special.cosdg,
+    ),
+    "kl_div": Rule(
+        elementary.kl_div,
+        (lambda g, z, x, y: g * lax.log(x / y), lambda g, z, x, y: g * ((y - x) / y)),
+        _host_kl_div,
+    ),
+    "exprel": _unary(elementary.exprel, elementary.exprel_slope, scipy.special.exprel),
+}
+
+_GAMMAS: dict[str, Rule] = {
+    "gamma": _unary(gammas.gamma, lambda y, x: y * gammas.digamma(x), scipy.special.gamma),
+    "lgamma": _unary(gammas.lgamma, lambda y, x: gammas.digamma(x), scipy.special.gammaln),
+    "rgamma": _unary(gammas.rgamma, gammas.rgamma_slope, scipy.special.rgamma),
+    "digamma": _unary(gammas.digamma, lambda y, x: gammas.trigamma(x), scipy.special.digamma),
+    "trigamma": _unary(gammas.trigamma, lambda y, x: gammas.tetragamma(x), lambda x: scipy.special.polygamma(1, x)),
+    "riemann": _unary(gammas.riemann, lambda y, s: gammas.riemann_slope(s), scipy.special.zeta),
+    "zeta": Rule(
+        gammas.zeta,
+        (lambda g, y, s, q: g * gammas.zeta_slope(s, q), lambda g, y, s, q: -g * s * gammas.zeta(s + 1, q)),
+        scipy.special.zeta,
+    ),
+    "betaln": Rule(
+        gammas.betaln,
+        (lambda g, y, a, b: -g * gammas.digamma_step(a, b), lambda g, y, a, b: -g * gammas.digamma_step(b, a)),
+        _host_betaln,
+    ),
+    "gamma_part": Rule(
+        incomplete.gamma_part,
+        (
+            lambda g, y, a, x, upper: g * incomplete.gamma_part_slope(a, x, upper),
+            lambda g, y, a, x, upper: g * ((1 - 2 * upper) * incomplete.gamma_density(a, x)),
+            None,
+        ),
+        lambda a, x, upper: scipy.special.gammaincc(a, x) if upper else scipy.special.gammainc(a, x),
+    ),
+    # An instruction passes on two adjoints at most, so the incomplete beta function of three is a sum of two: its
+    # value with the derivatives by a and b, and 0 with the derivative by x.
+    "betainc_ab": Rule(
+        incomplete.betainc,
+        (
+            lambda g, y, a, b, x: g * incomplete.betainc_slope(a, b, x, 0),
+            lambda g, y, a, b, x: g * incomplete.betainc_slope(a, b, x, 1),
+            None,
+        ),
+        scipy.special.betainc,
+    ),
+    "betainc_x": Rule(
+        lambda a, b, x: jnp.zeros_like(x),
+        (None, None, lambda g, y, a, b, x: g * incomplete.beta_density(a, b, x)),
+        lambda a, b, x: 0.0,
+    ),
+}
+
+_BESSEL: dict[str, Rule] = {
+    "j0": _unary(bessel.j0, lambda y, x: -bessel.j1(x), scipy.special.j0),
+    "j1": _unary(bessel.j1, lambda y, x: bessel.j0(x) - bessel.j1_over_x(x), scipy.special.j1),
+    "y0": _unary(bessel.y0, lambda y, x: -bessel.y1(x), scipy.special.y0),
+    "y1": _unary(bessel.y1, lambda y, x: bessel.y0(x) - y / x, scipy.special.y1),
+    "i0": _unary(bessel.i0, lambda y, x: bessel.i1(x), scipy.special.i0),
+    "i1": _unary(bessel.i1, lambda y, x: bessel.i0(x) - bessel.i1_over_x(x), scipy.special.i1),
+    "i0e": _unary(bessel.i0e, lambda y, x: bessel.i0e_slope(x), scipy.special.i0e),
+    "i1e": _unary(bessel.i1e, lambda y, x: bessel.i1e_slope(x), scipy.special.i1e),
+    "k0": _unary(bessel.k0, lambda y, x: -bessel.k1(x), scipy.special.k0),
+    "k1": _unary(bessel.k1, lambda y, x: -bessel.k0(x) - y / x, scipy.special.k1),
+    "k0e": _unary(bessel.k0e, lambda y, x: bessel.k0e_slope(x), scipy.special.k0e),
+    "k1e": _unary(bessel.k1e, bessel.k1e_slope, scipy.special.k1e),
+    "j_series": _of_order(bessel.j_series, lambda n, y, x: bessel.j_series_slope(n, x), scipy.special.jv),
+    "i_integral": _of_order(bessel.i_integral, lambda n, y, x: bessel.i_integral_slope(n, x), scipy.special.iv),
+}
+
+_INTEGRALS: dict[str, Rule] = {
+    "expi": _unary(integrals.expi, lambda y, x: integrals.expi_slope(x), scipy.special.expi),
+    "expn_far": _of_order(
+        integrals.expn_far,
+        lambda n, y, x: -integrals.expn_far(n - 1, x),
+        lambda n, x: scipy.special.expn(int(n), x),
+    ),
+    "Si": _unary(integrals.sine_integral, lambda y, x: _usinc(x), lambda x: scipy.special.sici(x)[0]),
+    "Ci": _unary(integrals.cosine_integral, lambda y, x: lax.cos(x) / x, lambda x: scipy.special.sici(x)[1]),
+    "Shi": _unary(integrals.sinh_integral, lambda y, x: integrals.sinhc(x), lambda x: scipy.special.shichi(x)[0]),
+    "Chi": _unary(integrals.cosh_integral, lambda y, x: lax.cosh(x) / x, lambda x: scipy.special.shichi(x)[1]),
+    "fresnels": _unary(
+        lambda x: integrals.fresnel(x, True),
+        lambda y, x: lax.sin(integrals.fresnel_angle(x)),
+        lambda x: scipy.special.fresnel(x)[0],
+    ),
+    "fresnelc": _unary(
+        lambda x: integrals.fresnel(x, False),
+        lambda y, x: lax.cos(integrals.fresnel_angle(x)),
+        lambda x: scipy.special.fresnel(x)[1],
+    ),
+    "lambertw": _unary(
+        integrals.lambertw, lambda y, x: integrals.lambertw_slope(y), lambda x: scipy.special.lambertw(x).real
+    ),
+}
+
+CORE: dict[str, Rule] = ARITHMETIC | LOGIC | ELEMENTWISE
+"""The opcodes that every program of the interpreter knows."""
+
+SPECIAL: dict[str, Rule] = _ERRORS | _GAMMAS | _BESSEL | _INTEGRALS
+"""The opcodes of special functions: long formulae, which only the programs that need them carry."""
+
+RULES: dict[str, Rule] = CORE | SPECIAL
 """Every opcode of the tape, by name; the order is the opcode number of the interpreter."""

@@ -22,10 +22,17 @@ _LONG_DIGITS = 21
 """Exact numbers with more digits are written in float64: nobody reads them, and the service computes in it."""
 
 
+class Nameless(Exception):
+    """A part of an expression that no word of the language stands for, such as one of those ``jn`` is made of."""
+
+
 def canonical_text(program: parsing.Program) -> str:
-    """Return a program as text of the language with the client's names, at most 2,000 characters.
+    """Return a scalar program as text of the language with the client's names, at most 2,000 characters.
 
     Programs of one function id have one text. A longer text is cut and ends with ``...``.
+
+    Raises:
+        Nameless: some part has no text.
     """
     try:
         return printing.write(
@@ -77,7 +84,12 @@ def _common(node: Basic) -> printing.View:
     if node is _MINUS_INFINITY:
         return negated(printing.View("constant", "inf"))
     constant = _CONSTANTS.get(node)
-    return printing.View("constant", constant) if constant else printing.View("call", word(node), node.args)
+    if constant:
+        return printing.View("constant", constant)
+    name = word(node)
+    if name is None:
+        raise Nameless
+    return printing.View("call", name, node.args)
 
 
 def negated(part: Any) -> printing.View:

@@ -9,7 +9,7 @@ names in ``QUALIFIED``, where libraries mean different functions by one name.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,8 @@ class Word:
         node: the SymPy class of a primitive.
         opcode: the tape instruction of a primitive, a key of ``rules.RULES``.
         definition: the lambda a defined word stands for.
-        kind: what the arguments and the result are: numbers, conditions or arrays.
+        kind: what the arguments and the result are: numbers, conditions or arrays; "order" if the first argument is an
+            integer known from the text, for which ``ORDERED`` has the definition.
         parameters: names of the parameters of a word of arrays, in order.
         keywords: those that may be given by name, and left out.
     """
@@ -56,6 +57,10 @@ def _row(node: Any, opcode: str, *names: str, doc: str, arity: int = 1) -> Word:
 def _defined(definition: str, *names: str, doc: str) -> Word:
     parameters = definition.removeprefix("lambda ").split(":", 1)[0].split(",")
     return Word(names, doc, (len(parameters), len(parameters)), definition=definition)
+
+
+def _ordered(*names: str, doc: str) -> Word:
+    return Word(names, doc, (2, 2), kind="order")
 
 
 PRIMITIVES: tuple[Word, ...] = (
@@ -102,9 +107,42 @@ PRIMITIVES: tuple[Word, ...] = (
     _row(_opaque("softplus"), "softplus", "softplus", doc="log(1 + exp(x))"),
     _row(sympy.erf, "erf", "erf", doc="error function"),
     _row(sympy.erfc, "erfc", "erfc", doc="1 - erf(x), exact for large x"),
+    _row(_opaque("erfcx"), "erfcx", "erfcx", doc="exp(x**2) * erfc(x)"),
+    _row(sympy.erfi, "erfi", "erfi", doc="imaginary error function, 2/sqrt(pi) * exp(x**2) * dawsn(x)"),
+    _row(_opaque("dawsn"), "dawsn", "dawsn", doc="Dawson's integral"),
+    _row(sympy.erfinv, "erfinv", "erfinv", "erf_inv", doc="inverse of erf"),
+    _row(sympy.erfcinv, "erfcinv", "erfcinv", doc="inverse of erfc"),
     _row(sympy.gamma, "gamma", "gamma", doc="gamma function"),
     _row(sympy.loggamma, "lgamma", "lgamma", "gammaln", "loggamma", doc="log |gamma(x)|"),
-    _row(sympy.digamma, "digamma", "digamma", doc="derivative of lgamma"),
+    _row(_opaque("rgamma"), "rgamma", "rgamma", doc="1 / gamma(x), 0 at the poles"),
+    _row(sympy.digamma, "digamma", "digamma", "psi", doc="derivative of lgamma"),
+    _row(sympy.trigamma, "trigamma", "trigamma", doc="derivative of digamma"),
+    _row(_opaque("betaln"), "betaln", "betaln", doc="log(beta(a, b)), a and b positive", arity=2),
+    _row(sympy.zeta, "riemann", "zeta", doc="Riemann's zeta function; zeta(s, q) is Hurwitz', q > 0"),
+    _row(_opaque("j0"), "j0", "j0", doc="Bessel function J of order 0"),
+    _row(_opaque("j1"), "j1", "j1", doc="Bessel function J of order 1"),
+    _row(_opaque("y0"), "y0", "y0", doc="Bessel function Y of order 0, x > 0"),
+    _row(_opaque("y1"), "y1", "y1", doc="Bessel function Y of order 1, x > 0"),
+    _row(_opaque("i0"), "i0", "i0", doc="modified Bessel function I of order 0"),
+    _row(_opaque("i1"), "i1", "i1", doc="modified Bessel function I of order 1"),
+    _row(_opaque("i0e"), "i0e", "i0e", "bessel_i0e", doc="exp(-|x|) * i0(x)"),
+    _row(_opaque("i1e"), "i1e", "i1e", "bessel_i1e", doc="exp(-|x|) * i1(x)"),
+    _row(_opaque("k0"), "k0", "k0", doc="modified Bessel function K of order 0, x > 0"),
+    _row(_opaque("k1"), "k1", "k1", doc="modified Bessel function K of order 1, x > 0"),
+    _row(_opaque("k0e"), "k0e", "k0e", doc="exp(x) * k0(x)"),
+    _row(_opaque("k1e"), "k1e", "k1e", doc="exp(x) * k1(x)"),
+    _row(sympy.Ei, "expi", "expi", "Ei", doc="exponential integral Ei"),
+    _row(sympy.Si, "Si", "Si", doc="sine integral"),
+    _row(sympy.Ci, "Ci", "Ci", doc="cosine integral, x > 0"),
+    _row(sympy.Shi, "Shi", "Shi", doc="hyperbolic sine integral"),
+    _row(sympy.Chi, "Chi", "Chi", doc="hyperbolic cosine integral, x > 0"),
+    _row(sympy.fresnels, "fresnels", "fresnels", doc="Fresnel's integral of sin(pi/2 * t**2)"),
+    _row(sympy.fresnelc, "fresnelc", "fresnelc", doc="Fresnel's integral of cos(pi/2 * t**2)"),
+    _row(sympy.LambertW, "lambertw", "lambertw", "LambertW", doc="w with w * exp(w) = x, the branch w >= -1"),
+    _row(_opaque("exprel"), "exprel", "exprel", doc="(exp(x) - 1) / x, 1 at 0"),
+    _row(_opaque("sindg"), "sindg", "sindg", doc="sine of x in degrees"),
+    _row(_opaque("cosdg"), "cosdg", "cosdg", doc="cosine of x in degrees"),
+    _row(_opaque("kl_div"), "kl_div", "kl_div", doc="x * log(x/y) - x + y", arity=2),
     _row(sympy.atan2, "atan2", "atan2", "arctan2", doc="angle of the point (x, y); the arguments are y, x", arity=2),
     _row(_opaque("hypot"), "hypot", "hypot", doc="sqrt(x**2 + y**2) without overflow", arity=2),
     _row(_opaque("logaddexp"), "logaddexp", "logaddexp", doc="log(exp(x) + exp(y)) without overflow", arity=2),
@@ -135,7 +173,102 @@ PRIMITIVES: tuple[Word, ...] = (
         "select",
         kind="piecewise",
     ),
+    _ordered("jn", "jv", "besselj", doc="Bessel function J of integer order n from 0 to 20"),
+    _ordered("yn", "yv", "bessely", doc="Bessel function Y of integer order n from 0 to 20, x > 0"),
+    _ordered("iv", "besseli", doc="modified Bessel function I of integer order n from 0 to 20"),
+    _ordered("kn", "kv", "besselk", doc="modified Bessel function K of integer order n from 0 to 20, x > 0"),
+    _ordered("expn", "expint", doc="exponential integral E_n of integer order n from 0 to 20, x > 0"),
+    _ordered("polygamma", doc="n-th derivative of digamma, n from 0 to 20; x > 0 from n = 2 on"),
 )
+
+INNER: dict[str, Word] = {
+    "hurwitz": _row(_opaque("hurwitz"), "zeta", "hurwitz", doc="zeta(s, q)", arity=2),
+    "j_series": _row(_opaque("j_series"), "j_series", "j_series", doc="jn below about its order", arity=2),
+    "i_integral": _row(_opaque("i_integral"), "i_integral", "i_integral", doc="iv for |x| < 220", arity=2),
+    "expn_far": _row(_opaque("expn_far"), "expn_far", "expn_far", doc="expn for x > 1", arity=2),
+    "gamma_part": _row(_opaque("gamma_part"), "gamma_part", "gamma_part", doc="gammainc, or gammaincc", arity=3),
+    "betainc_ab": _row(_opaque("betainc_ab"), "betainc_ab", "betainc_ab", doc="betainc of a and b", arity=3),
+    "betainc_x": _row(_opaque("betainc_x"), "betainc_x", "betainc_x", doc="0, with betainc's slope by x", arity=3),
+}
+"""Primitives that only definitions may call."""
+
+DEFINED_SPECIAL: tuple[Word, ...] = (
+    _defined("lambda x: 10**x", "exp10", doc="10**x"),
+    _defined("lambda x: -2 * sin(x/2)**2", "cosm1", doc="cos(x) - 1, exact near 0"),
+    _defined("lambda x: 2 * atan(tanh(x/2))", "gd", doc="Gudermannian"),
+    _defined("lambda x: sindg(x) / cosdg(x)", "tandg", doc="tangent of x in degrees"),
+    _defined("lambda x: cosdg(x) / sindg(x)", "cotdg", doc="cotangent of x in degrees"),
+    _defined("lambda x: x - floor(x)", "frac", doc="x less floor(x)"),
+    _defined("lambda x, y, z: x*y + z", "fma", doc="x*y + z"),
+    _defined("lambda x, n: x * 2**n", "ldexp", doc="x * 2**n"),
+    _defined("lambda x, y: 1 if x == y else 0", "KroneckerDelta", doc="1 where both are equal, else 0"),
+    _defined("lambda x: erfc(-0.70710678118654752 * x) / 2", "ndtr", doc="normal distribution function"),
+    _defined(
+        "lambda x: log(erfcx(-0.70710678118654752 * x) / 2) - x**2 / 2 if x < -1"
+        " else log1p(-erfc(0.70710678118654752 * x) / 2)",
+        "log_ndtr",
+        doc="log(ndtr(x)), exact in both tails",
+    ),
+    _defined("lambda p: -1.4142135623730950488 * erfcinv(2*p)", "ndtri", doc="inverse of ndtr"),
+    _defined(
+        "lambda x, y: erfc(x) - erfc(y) if min(x, y) > 0.5 else"
+        " (erfc(-y) - erfc(-x) if max(x, y) < -0.5 else erf(y) - erf(x))",
+        "erf2",
+        doc="erf(y) - erf(x)",
+    ),
+    _defined("lambda x: gamma(x + 1)", "factorial", doc="gamma(x + 1)"),
+    _defined(
+        "lambda a, b: exp(betaln(a, b)) if logical_and(a > 0, b > 0) else gamma(a) * gamma(b) * rgamma(a + b)",
+        "beta",
+        doc="gamma(a) * gamma(b) / gamma(a + b)",
+    ),
+    _defined(
+        "lambda n, k: exp(-betaln(n - k + 1, k + 1)) / (n + 1) if logical_and(n - k > -1, k > -1)"
+        " else gamma(n + 1) * rgamma(k + 1) * rgamma(n - k + 1)",
+        "binom",
+        "binomial",
+        "comb",
+        doc="binomial coefficient of real numbers",
+    ),
+    _defined(
+        "lambda x, m: exp(lgamma(m) - betaln(x, m)) if logical_and(x > 0, m > 0.25) else"
+        " (exp(lgamma(m + 1) - betaln(x, m + 1)) / (x + m) if logical_and(x > 0, x + m > 0, m > -0.75)"
+        " else gamma(x + m) * rgamma(x))",
+        "poch",
+        "rf",
+        "RisingFactorial",
+        doc="gamma(x + m) / gamma(x)",
+    ),
+    _defined(
+        "lambda x, k: poch(x - k + 1, k)", "ff", "FallingFactorial", "perm", doc="gamma(x + 1) / gamma(x - k + 1)"
+    ),
+    _defined("lambda x: 1 if x > 0 else 1 - 2 * mod(floor(x), 2)", "gammasgn", doc="sign of gamma(x)"),
+    _defined("lambda a, x: gamma_part(a, x, 0)", "gammainc", "igamma", doc="regularised lower incomplete gamma, a > 0"),
+    _defined("lambda a, x: gamma_part(a, x, 1)", "gammaincc", "igammac", doc="1 - gammainc(a, x), exact in its tail"),
+    _defined("lambda a, x: gamma_part(a, x, 0) * gamma(a)", "lowergamma", doc="lower incomplete gamma, a > 0"),
+    _defined("lambda a, x: gamma_part(a, x, 1) * gamma(a)", "uppergamma", doc="upper incomplete gamma, a > 0"),
+    _defined(
+        "lambda a, b, x: betainc_ab(a, b, x) + betainc_x(a, b, x)",
+        "betainc",
+        "regularized_incomplete_beta",
+        doc="regularised incomplete beta, 0 <= x <= 1",
+    ),
+    _defined("lambda x: -expi(-x) if x >= 0 else nan", "exp1", "E1", doc="exponential integral E_1, x > 0"),
+    _defined("lambda x: expi(log(x))", "li", doc="logarithmic integral"),
+    _defined("lambda x: xlogy(-x, x) if x >= 0 else -inf", "entr", doc="-x * log(x), 0 at 0"),
+    _defined(
+        "lambda x, y: x * log(x/y) if logical_and(x > 0, y > 0) else (0 if logical_and(x == 0, y >= 0) else inf)",
+        "rel_entr",
+        doc="x * log(x/y), 0 where x is 0",
+    ),
+    _defined(
+        "lambda d, r: r**2 / 2 if abs(r) <= d else d * (abs(r) - d/2)", "huber", doc="r**2/2 within d, a line beyond"
+    ),
+    _defined("lambda d, r: r**2 / ((1 + (r/d)**2)**(1/2) + 1)", "pseudo_huber", doc="d**2 * (sqrt(1 + (r/d)**2) - 1)"),
+    _defined("lambda x, l: log(x) * exprel(l * log(x))", "boxcox", doc="(x**l - 1) / l, log(x) for l = 0"),
+    _defined("lambda x, l: log1p(x) * exprel(l * log1p(x))", "boxcox1p", doc="boxcox(1 + x, l)"),
+)
+"""Special functions, and what SciPy keeps beside them."""
 
 DEFINED: tuple[Word, ...] = (
     _defined("lambda x: x**(1/2)", "sqrt", doc="square root"),
@@ -143,7 +276,7 @@ DEFINED: tuple[Word, ...] = (
     _defined("lambda x: x**2", "square", doc="x**2"),
     _defined("lambda x: x**-1", "reciprocal", doc="1 / x"),
     _defined("lambda x: -x", "negative", "neg", doc="-x"),
-    _defined("lambda x: x", "positive", doc="x"),
+    _defined("lambda x: x", "positive", "identity", doc="x"),
     _defined("lambda x, y: x + y", "add", doc="x + y"),
     _defined("lambda x, y: x - y", "subtract", "sub", doc="x - y"),
     _defined("lambda x, y: x * y", "multiply", "mul", doc="x * y"),
@@ -206,6 +339,14 @@ DEFINED: tuple[Word, ...] = (
         "squareplus",
         doc="(x + sqrt(x**2 + b)) / 2, with b = 4 if not given",
     ),
+    _defined("lambda x: log(-expm1(-x)) if x < 0.7 else log1p(-exp(-x))", "log1mexp", doc="log(1 - exp(-x)), x > 0"),
+    _defined(
+        "lambda x: 0 if x <= -1 else (x if x >= 1 else (x + 1)**2 / 4)",
+        "sparse_plus",
+        doc="0 below -1, x above 1, (x + 1)**2 / 4 between",
+    ),
+    _defined("lambda x: 0 if x <= -1 else (1 if x >= 1 else (x + 1) / 2)", "sparse_sigmoid", doc="its slope"),
+    *DEFINED_SPECIAL,
 )
 
 
@@ -312,6 +453,11 @@ REDUCTIONS: dict[str, str] = {"max": "amax", "min": "amin"}
 
 OVERLOADS: dict[tuple[str, int], str] = {
     ("log", 2): "lambda x, b: log(x) / log(b)",
+    ("zeta", 2): "lambda s, q: hurwitz(s, q)",
+    ("gelu", 2): (
+        "lambda x, approximate: x * sigmoid(2 * (2/pi)**(1/2) * (x + 0.044715 * x**3)) if approximate"
+        " else x * erfc(-0.70710678118654752 * x) / 2"
+    ),
     ("heaviside", 1): "lambda x: heaviside(x, 1/2)",
     ("leaky_relu", 2): "lambda x, slope: x if x >= 0 else slope * x",
     ("elu", 2): "lambda x, alpha: x if x > 0 else alpha * expm1(x)",
@@ -320,6 +466,59 @@ OVERLOADS: dict[tuple[str, int], str] = {
 }
 """Definitions for a second number of arguments, by canonical name."""
 
+
+def _recurrence(first: str, second: str, sign: str) -> Callable[[int], list[str]]:
+    """Return what makes the lines that lead to order n >= 2 by z[k+1] = 2k/x * z[k] + z[k-1], with these signs."""
+
+    def lines(n: int) -> list[str]:
+        steps = [f"z{k + 1} = {sign[0]}{2 * k} / x * z{k} {sign[1]} z{k - 1}" for k in range(1, n)]
+        return [f"z0 = {first}(x)", f"z1 = {second}(x)", *steps]
+
+    return lines
+
+
+def _bessel(first: str, second: str, sign: str, result: str = "z{n}") -> Callable[[int], str]:
+    """Return what makes the definition of an order from those of 0 and 1."""
+    lines = _recurrence(first, second, sign)
+
+    def define(n: int) -> str:
+        if n < 2:
+            return f"lambda n, x: {second if n else first}(x)"
+        body = [*lines(n), f"return {result.format(n=n, limit=max(8, n * n / 2))}"]
+        return "def f(n, x):\n    " + "\n    ".join(body)
+
+    return define
+
+
+def _exponential(n: int) -> str:
+    """Return the definition of E_n: from E_1 by its recurrence up to 3 (DLMF 8.19.12)."""
+    if n < 2:
+        return "lambda n, x: exp1(x)" if n else "lambda n, x: exp(-x) / x"
+    steps = [f"z{k + 1} = (d - x * z{k}) / {k}" for k in range(1, n)]
+    body = ["d = exp(-x)", "z1 = exp1(x) if x > 0 else 0", *steps]
+    body.append(f"return nan if x < 0 else (z{n} if x <= 3 else expn_far(n, x))")
+    return "def f(n, x):\n    " + "\n    ".join(body)
+
+
+def _polygamma(n: int) -> str:
+    """Return the definition of the n-th derivative of digamma (DLMF 5.15.1)."""
+    if n < 2:
+        return f"lambda n, x: {'trigamma' if n else 'digamma'}(x)"
+    return f"lambda n, x: {(-1) ** (n + 1) * math.factorial(n)} * hurwitz({n + 1}, x)"
+
+
+ORDERED: dict[str, Callable[[int], str]] = {
+    "jn": _bessel("j0", "j1", "+-", "j_series(n, x) if abs(x) < 0.75 * n else z{n}"),
+    "yn": _bessel("y0", "y1", "+-"),
+    "iv": _bessel("i0", "i1", "-+", "i_integral(n, x) if abs(x) < {limit} else z{n}"),
+    "kn": _bessel("k0", "k1", "++"),
+    "expn": _exponential,
+    "polygamma": _polygamma,
+}
+"""Definitions by order, for the words of that kind; ``MAX_ORDER`` is the greatest."""
+
+MAX_ORDER = 20
+
 QUALIFIED: dict[tuple[str, str], str] = {
     ("sympy", "sinc"): "usinc",
 }
@@ -327,6 +526,12 @@ QUALIFIED: dict[tuple[str, str], str] = {
 
 ABSENT: dict[tuple[str, str], str] = {
     ("math", "remainder"): "x - y*round(x/y)",
+    ("sympy", "jn"): "besselj(n, x), which is not spherical",
+    ("sympy", "yn"): "bessely(n, x), which is not spherical",
+    ("sympy", "betainc"): "scipy.special.betainc(a, b, x), which is regularised",
+    ("scipy", "sici"): "Si(x) or Ci(x)",
+    ("scipy", "shichi"): "Shi(x) or Chi(x)",
+    ("scipy", "fresnel"): "fresnels(x) or fresnelc(x)",
 }
 """(library, name) -> what to write instead, where a name means here what that library does not mean by it."""
 
@@ -383,7 +588,9 @@ def words() -> Iterator[Word]:
 BY_NAME: dict[str, Word] = {name: word for word in words() for name in word.names}
 """Word by any of its names."""
 
-OPCODES: dict[type[Basic], str] = {word.node: word.opcode for word in PRIMITIVES if word.node and word.opcode}
+OPCODES: dict[type[Basic], str] = {
+    word.node: word.opcode for word in (*PRIMITIVES, *INNER.values()) if word.node and word.opcode
+}
 """Opcode by SymPy class, for the functions; sums, products and powers are the tape's own business."""
 
 FOLDED_LEFT = frozenset({"maximum", "minimum", "and", "or"})

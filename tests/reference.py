@@ -324,6 +324,17 @@ def _fmod(x: Any, y: Any) -> mpf:
     return x - y * _truncate(x / y)
 
 
+def _erfcinv(y: Any) -> mpf:
+    """Return x with erfc(x) = y, by Newton's method on the logarithm, which has every digit of a tiny y."""
+    if y > 1:
+        return -_erfcinv(2 - y)
+    x = mp.sqrt(-mp.log(y)) if y < 0.5 else mp.erfinv(1 - y)
+    for _ in range(12):
+        tail = mp.erfc(x)
+        x += mp.log(tail / y) * tail * mp.sqrt(mp.pi) / 2 * mp.exp(x * x)
+    return mpf(x)
+
+
 def _betaln(a: Any, b: Any) -> mpf:
     return _lgamma(a) + _lgamma(b) - _lgamma(a + b)
 
@@ -377,7 +388,7 @@ _ROWS: dict[str, Callable[..., Any]] = {
     "power pow float_power Pow": _power,
     "abs fabs absolute Abs": abs,
     "sign sgn": mp.sign,
-    "positive": lambda x: x,
+    "positive identity": lambda x: x,
     "negative": lambda x: -x,
     "add": lambda x, y: x + y,
     "subtract": lambda x, y: x - y,
@@ -397,7 +408,13 @@ _ROWS: dict[str, Callable[..., Any]] = {
     "heaviside Heaviside": _heaviside,
     "erf": mp.erf,
     "erfc": mp.erfc,
-    "erfinv": mp.erfinv,
+    "erfcx": lambda x: mp.exp(x * x) * mp.erfc(x),
+    "erfi": mp.erfi,
+    "dawsn": lambda x: mp.sqrt(mp.pi) / 2 * mp.exp(-x * x) * mp.erfi(x),
+    "erfinv erf_inv": lambda x: _erfcinv(1 - x),
+    "erfcinv": _erfcinv,
+    "erf2": lambda x, y: mp.erfc(x) - mp.erfc(y),
+    "ndtri": lambda p: -mp.sqrt(2) * _erfcinv(2 * p),
     "ndtr": mp.ncdf,
     "log_ndtr": lambda x: mp.log(mp.ncdf(x)),
     "gamma": mp.gamma,
@@ -405,8 +422,61 @@ _ROWS: dict[str, Callable[..., Any]] = {
     "digamma psi": mp.digamma,
     "polygamma": lambda n, x: mp.psi(int(n), x),
     "factorial": mp.factorial,
-    "binomial": mp.binomial,
-    "beta": mp.beta,
+    "binomial binom comb": mp.binomial,
+    "beta": lambda a, b: mp.gamma(a) * mp.gamma(b) * mp.rgamma(a + b),
+    "rgamma": mp.rgamma,
+    "trigamma": lambda x: mp.zeta(2, x) if x > 0 else (mp.pi / mp.sinpi(x)) ** 2 - mp.zeta(2, 1 - x),
+    "poch rf RisingFactorial": mp.rf,
+    "ff FallingFactorial perm": mp.ff,
+    "gammasgn": lambda x: mp.sign(mp.gamma(x)),
+    "gammainc igamma": lambda a, x: mp.gammainc(a, 0, x) / mp.gamma(a),
+    "gammaincc igammac": lambda a, x: mp.gammainc(a, x) / mp.gamma(a),
+    "lowergamma": lambda a, x: mp.gammainc(a, 0, x),
+    "uppergamma": mp.gammainc,
+    "betainc regularized_incomplete_beta": lambda a, b, x: mp.betainc(a, b, 0, x) / mp.beta(a, b),
+    "jn jv besselj": mp.besselj,
+    "yn yv bessely": mp.bessely,
+    "iv besseli": mp.besseli,
+    "kn kv besselk": mp.besselk,
+    "j0": lambda x: mp.besselj(0, x),
+    "j1": lambda x: mp.besselj(1, x),
+    "y0": lambda x: mp.bessely(0, x),
+    "y1": lambda x: mp.bessely(1, x),
+    "k0": lambda x: mp.besselk(0, x),
+    "k1": lambda x: mp.besselk(1, x),
+    "k0e": lambda x: mp.besselk(0, x) * mp.exp(x),
+    "k1e": lambda x: mp.besselk(1, x) * mp.exp(x),
+    "expi Ei": mp.ei,
+    "exp1 E1": mp.e1,
+    "expn expint": mp.expint,
+    "li": mp.li,
+    "Si": mp.si,
+    "Ci": mp.ci,
+    "Shi": mp.shi,
+    "Chi": mp.chi,
+    "fresnels": mp.fresnels,
+    "fresnelc": mp.fresnelc,
+    "lambertw LambertW": mp.lambertw,
+    "exprel": lambda x: mp.expm1(x) / x if x else mpf(1),
+    "sindg": lambda x: mp.sinpi(x / 180),
+    "cosdg": lambda x: mp.cospi(x / 180),
+    "tandg": lambda x: mp.tan(mp.radians(x)),
+    "cotdg": lambda x: mp.cot(mp.radians(x)),
+    "cosm1": lambda x: -2 * mp.sin(x / 2) ** 2,
+    "gd": lambda x: 2 * mp.atan(mp.tanh(x / 2)),
+    "frac": lambda x: x - mp.floor(x),
+    "fma": lambda x, y, z: x * y + z,
+    "ldexp": lambda x, n: x * mpf(2) ** n,
+    "KroneckerDelta": lambda x, y: mpf(x == y),
+    "rel_entr": lambda x, y: _xlogy(x, x / y),
+    "kl_div": lambda x, y: _xlogy(x, x / y) - x + y,
+    "huber": lambda d, r: r * r / 2 if abs(r) <= d else d * (abs(r) - d / 2),
+    "pseudo_huber": lambda d, r: d * d * (mp.sqrt(1 + (r / d) ** 2) - 1),
+    "boxcox": lambda x, power: mp.expm1(power * mp.log(x)) / power if power else mp.log(x),
+    "boxcox1p": lambda x, power: mp.expm1(power * mp.log1p(x)) / power if power else mp.log1p(x),
+    "log1mexp": lambda x: mp.log(-mp.expm1(-x)),
+    "sparse_plus": lambda x: mpf(0) if x <= -1 else (x if x >= 1 else (x + 1) ** 2 / 4),
+    "sparse_sigmoid": lambda x: _clip((x + 1) / 2, mpf(0), mpf(1)),
     "betaln": _betaln,
     "zeta": mp.zeta,
     "i0": lambda x: mp.besseli(0, x),

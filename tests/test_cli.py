@@ -1,5 +1,7 @@
 import json
 import math
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import uvicorn
@@ -10,6 +12,7 @@ from app.cli import cli
 from app.protocols import lifecycle
 from app.settings import Settings
 from tests import laws
+from tests.live.server import serving
 from tests.service import Client
 
 
@@ -208,12 +211,133 @@ def test_what_the_environment_sets_is_in_force(monkeypatch: pytest.MonkeyPatch) 
     assert refused("a + b + c + d", *[f"--at={name}=1" for name in "abcd"])[0].startswith("too_complex: ")
 
 
+# Other derivatives, other servers.
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(tmp_path_factory.mktemp("cache")) as started:
+        yield str(started.http.base_url)
+
+
+HESSIAN = ["hessian", "x**2*y + y**3", "--at", "x=1", "--at", "y=2"]
+
+
+def test_hessian_prints_a_table_of_second_derivatives() -> None:
+    result = invoke(*HESSIAN)
+    assert result.exit_code == 0, result.stderr
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert lines == [["value", "10.0"], ["d2", "x", "y"], ["x", "4.0", "2.0"], ["y", "2.0", "12.0"]]
+
+
+def test_hessian_of_arrays_is_printed_in_blocks() -> None:
+    result = invoke("hessian", "X[0]**2*y", "--at", "X=[3]", "--at", "y=2")
+    found = dict(line.split(maxsplit=1) for line in result.stdout.splitlines())
+    assert {name: json.loads(block) for name, block in found.items()} == {
+        "value": 18.0,
+        "d2/dXdX": [[4.0]],
+        "d2/dXdy": [6.0],
+        "d2/dydX": [6.0],
+        "d2/dydy": 0.0,
+    }
+
+
+def test_symbolic_prints_formulae_by_every_argument_or_by_those_asked_for() -> None:
+    found = invoke("symbolic", "a*x**2").stdout.splitlines()
+    assert [line.split(maxsplit=1) for line in found] == [["f", "a*x**2"], ["df/da", "x**2"], ["df/dx", "2*a*x"]]
+    (_, partial) = invoke("symbolic", "a*x**2", "--argnums", "x", "--latex").stdout.splitlines()
+    assert partial.split(maxsplit=1) == ["df/dx", r"2 \, a \, x"]
+
+
+def test_a_text_is_read_from_standard_input() -> None:
+    result = CliRunner().invoke(cli, ["grad", "-", "--at", "x=3"], input="def f(x):\n    return x**2\n")
+    assert [line.split() for line in result.stdout.splitlines()] == [["value", "9.0"], ["d/dx", "6.0"]]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["grad", "x*sin(y)", "--at", "x=2", "--at", "y=0.5", "--argnums", "y"],
+        ["grad", "sum(X**2)", "--at", "X=[1,2]", "--json"],
+        [*HESSIAN, "--json"],
+        HESSIAN,
+        ["symbolic", "a*x**2", "--json"],
+        ["grad", "1/x", "--at", "x=0", "--json"],
+    ],
+)
+def test_a_server_says_the_same_as_this_process(server: str, arguments: list[str]) -> None:
+    here, there = invoke(*arguments), invoke(*arguments, "--url", server)
+    assert (there.exit_code, there.stdout) == (here.exit_code, here.stdout)
+    assert here.exit_code == 0
+
+
+def test_what_a_server_refuses_is_explained_as_here(server: str) -> None:
+    arguments = ["grad", "x + sine(x)", "--at", "x=1"]
+    here, there = invoke(*arguments), invoke(*arguments, "--url", server)
+    assert (there.exit_code, there.stderr) == (here.exit_code, here.stderr) == (1, there.stderr)
+    assert "did you mean sin?" in there.stderr
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://127.0.0.1:9/prefix"])
+def test_a_server_that_is_not_there_is_another_exit_code(url: str) -> None:
+    result = invoke("grad", "x", "--at", "x=1", "--url", url)
+    assert result.exit_code == 3
+    assert result.stderr.startswith("unreachable: ")
+
+
+@pytest.mark.parametrize("url", ["nowhere", "ftp://127.0.0.1", "http://", "http://127.0.0.1:port", "http://[::1"])
+def test_an_address_that_is_none_is_wrong_usage(url: str) -> None:
+    result = invoke("grad", "x", "--at", "x=1", "--url", url)
+    assert result.exit_code == 2
+    assert isinstance(result.exception, SystemExit)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["here", "there"])
+def test_warm_has_functions_compiled_and_says_which_could_not_be(
+    server: str, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADSERVE_CACHE_DIR", str(tmp_path))
+    request = '{"expression": "X[0]**2 + X[1]", "point": [[1, 2]]}'
+    text = f"# a comment\nx**2*sin(y)\n\n{request}\nfoo(x)\n{{x\n"
+    more = ["--url", server] if where == "there" else []
+    result = CliRunner().invoke(cli, ["warm", "-", "--json", *more], input=text)
+    assert [row["outcome"] for row in json.loads(result.stdout)] == ["compiled", "compiled", "unknown_name", "not JSON"]
+    assert result.exit_code == 1
+    good = CliRunner().invoke(cli, ["warm", "-", *more], input="x**2*sin(y)\n")
+    assert good.exit_code == 0
+    assert good.stdout.split()[-1] == "compiled"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["here", "there"])
+def test_bench_counts_the_requests_of_each_tier(server: str, where: str) -> None:
+    more = ["--url", server] if where == "there" else []
+    result = invoke("bench", "cos(x)*y", "--at", "x=1", "--at", "y=2", "--seconds", "0.5", "--json", *more)
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert found["first_us"] > 0
+    assert {row["tier"] for row in found["tiers"]} <= {"interpreted", "compiled"}
+    for row in found["tiers"]:
+        assert row["requests"] > 0
+        assert row["p99_us"] >= row["median_us"] >= row["inside_us"] > 0
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_can_complete_commands(shell: str) -> None:
+    variable = "_GRADSERVE_COMPLETE"
+    result = CliRunner().invoke(cli, [], env={variable: f"source_{shell}"}, prog_name="gradserve")
+    assert variable in result.stdout
+
+
 def test_version_is_printed() -> None:
     assert invoke("version").stdout == f"{__version__}\n"
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["grad", "--help"], ["serve", "--help"], ["config", "--help"], ["version", "--help"]]
+    "arguments",
+    [["--help"]]
+    + [[name, "--help"] for name in ("grad", "hessian", "symbolic", "bench", "warm", "serve", "config", "version")],
 )
 def test_help_is_there(arguments: list[str]) -> None:
     result = invoke(*arguments)

@@ -24,6 +24,6 @@ def test_programs_that_cannot_be_made_ahead_are_left_to_who_needs_them(caplog: p
     found, refusing = programs.Interpreters(store.NoStore()), Refusing()
     with ThreadPoolExecutor(1) as threads:
         asyncio.run(found.warm_rest(cast("worker.Workers", refusing), threads))
-    assert refusing.asked == [*interpreter.GRADIENTS, *interpreter.ROWS]
+    assert refusing.asked == [*interpreter.AHEAD]
     assert len(caplog.records) == len(refusing.asked)
     assert not any(found["float64"].installed(program) for program in refusing.asked)

@@ -34,8 +34,8 @@ Client = tuple[str, int] | None
 """Address and port, as in an ASGI scope."""
 
 _PROBES = frozenset({"/healthz", "/readyz"})
-_OPEN = _PROBES | {"/", "/docs", "/redoc", "/openapi.json", "/v1/limits", "/v1/errors", "/v1/language"}
-_OPEN_FOLDERS = ("/docs/assets/",)
+_OPEN = _PROBES | {"/", "/docs", "/openapi.json", "/v1/limits", "/v1/errors", "/v1/language"}
+_OPEN_FOLDERS = ("/docs/assets/", "/web/")
 """What needs no key: it computes nothing, and tells what every server of this version tells. All else is closed."""
 
 _UNCOUNTED = _PROBES | {"/metrics"}

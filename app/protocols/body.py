@@ -75,9 +75,21 @@ class Held:
 
 
 async def receive(
-    headers: Iterable[tuple[bytes, bytes]], receive: Receive, limits: Limits, held: Held | None = None
+    headers: Iterable[tuple[bytes, bytes]],
+    receive: Receive,
+    limits: Limits,
+    held: Held | None = None,
+    *,
+    any_type: bool = False,
 ) -> bytes:
     """Return the body of a request, having checked what its headers say before reading and counting what comes.
+
+    Args:
+        headers: of the request.
+        receive: as in ASGI.
+        limits: bounds on the body.
+        held: counts its bytes with those of all other bodies.
+        any_type: whether any media type will do: clients of other protocols send none, or another.
 
     Raises:
         errors.UnsupportedMediaType: not application/json in UTF-8, or compressed.
@@ -86,7 +98,7 @@ async def receive(
         errors.Overloaded: more than ``held`` may hold.
     """
     held = held or Held(Bodies(limits.max_body_bytes))
-    check_headers(headers, limits)
+    check_headers(headers, limits, any_type=any_type)
     waiting: Started[Message] = Started(receive())
     message = waiting.result
     if message is not None and message["type"] == "http.request" and not message.get("more_body", False):
@@ -261,8 +273,8 @@ def encode(document: Mapping[str, Any]) -> bytes:
     return pydantic_core.to_json(document, inf_nan_mode="strings")
 
 
-def check_headers(headers: Iterable[tuple[bytes, bytes]], limits: Limits) -> None:
-    """Check what the headers of a request with a body say of it.
+def check_headers(headers: Iterable[tuple[bytes, bytes]], limits: Limits, *, any_type: bool = False) -> None:
+    """Check what the headers of a request with a body say of it; ``any_type`` as in ``receive``.
 
     Raises:
         errors.UnsupportedMediaType: not application/json in UTF-8, or compressed.
@@ -277,7 +289,7 @@ def check_headers(headers: Iterable[tuple[bytes, bytes]], limits: Limits) -> Non
                 raise _too_large(limits)
         elif name == b"content-encoding":
             encoding = value
-    if media_type != b"application/json" and not _is_json(media_type):
+    if not any_type and media_type != b"application/json" and not _is_json(media_type):
         hint = "Content-Type: application/json"
         raise errors.UnsupportedMediaType("the body must be application/json in UTF-8", hint=hint)
     if encoding and encoding.lower() != b"identity":

@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import time
+from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -37,6 +38,10 @@ Answered = tuple[str, int, exchange.Headers]
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 
 
+Answers = Callable[[exchange.Headers, Receive], Awaitable[exchange.Reply]]
+"""Answers one request, whatever is wrong with it."""
+
+
 class Edge:
     """Checks and answers X-Request-ID, keeps out who may not ask, and has a lane for the hot routes.
 
@@ -51,13 +56,14 @@ class Edge:
         gate: knows who may ask, and how often.
         counts: every answer.
         shares: whether browsers are told of other origins; what has one is then for the application to answer.
+        others: from the path of a POST to what answers it, for protocols that read and write in their own way.
 
     Attributes:
         draining: whether the process is about to end, and takes no more requests.
         in_flight: requests under way.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - here everything comes together
         self,
         app: ASGIApp,
         *,
@@ -67,6 +73,7 @@ class Edge:
         gate: access.Gate,
         counts: traffic.Traffic,
         shares: bool = False,
+        others: Sequence[Callable[[str], Answers | None]] = (),
     ) -> None:
         self._app = app
         self._lane = lane
@@ -77,6 +84,7 @@ class Edge:
         self._shares = shares
         self.draining = False
         self.in_flight = 0
+        self._others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -103,10 +111,14 @@ class Edge:
         except errors.GradserveError as error:
             reply = exchange.refusal(error)
         else:
-            if found is None:
+            other = self._other(scope) if found is None else None
+            if found is None and other is None:
                 return await self._forward(scope, receive, send, request_id)
             try:
-                reply = await self._exchange.perform(*found, headers, receive)
+                if found is not None:
+                    reply = await self._exchange.perform(*found, headers, receive)
+                elif other is not None:
+                    reply = await other(headers, receive)
             except Exception:  # noqa: BLE001 - a bug of ours: the client learns nothing of it, the log everything
                 reply = _bug(request_id)
         await _send(reply, send, request_id)
@@ -146,6 +158,13 @@ class Edge:
     def count(self, path: str, reply: exchange.Reply, began: float) -> None:
         """Count a request that ``prepare`` found an answer to."""
         self._traffic.count(self._lane.route(path), reply.status, reply.headers, began)
+
+    def _other(self, scope: Scope) -> Answers | None:
+        """Return what answers a POST of another protocol."""
+        if scope["method"] != "POST":
+            return None
+        path = scope["path"]
+        return next((found for find in self._others if (found := find(path)) is not None), None)
 
     def _excessive(self, headers: exchange.Headers) -> bool:
         return len(headers) > self._limits.max_header_lines or _size(headers) > self._limits.max_header_bytes

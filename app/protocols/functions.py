@@ -1,15 +1,17 @@
 """Functions as resources: register one, and ask about it by its id."""
 
-from typing import Any
+import contextlib
+from typing import Annotated, Any
 
 import pydantic
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.requests import Request
 
-from app import errors
+from app import engine, errors
 from app.protocols import body, exchange, models, v1
 
 _MAX_LISTED = 1000
+_Limit = Annotated[int, Query(description=f"How many at most, from 1 to {_MAX_LISTED}.")]
 
 _TUTORIAL: dict[str, Any] = {"expression": "5*X[0]**2 + 6*X[1]**2 + 7*X[2]**2"}
 _DESCRIBED: dict[str, Any] = {
@@ -56,7 +58,7 @@ async def register(query: RegisterRequest, served: v1.Served, owner: str) -> exc
 
 
 @router.get("/functions", response_model=models.Listing, summary="List the functions registered from here")
-async def registered(request: Request, served: v1.Served, limit: int = 100) -> dict[str, Any]:
+async def registered(request: Request, served: v1.Served, limit: _Limit = 100) -> dict[str, Any]:
     """List what this client has registered with this process, the latest first."""
     if not 1 <= limit <= _MAX_LISTED:
         raise errors.InvalidField(f"limit is from 1 to {_MAX_LISTED}", field="limit")
@@ -76,3 +78,10 @@ async def describe(function_id: str, served: v1.Served) -> dict[str, Any]:
 
 
 router.include_router(_posted)
+
+
+async def register_examples(served: engine.Engine) -> None:
+    """Register the functions of the documentation's examples, so that trying them out by id works anywhere."""
+    for example in (_TUTORIAL, *(derivative.request_example for derivative in v1.DERIVATIVES)):
+        with contextlib.suppress(errors.TooComplex):  # the limits are the operator's
+            await served.register(example["expression"], example.get("args"), "")

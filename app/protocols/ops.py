@@ -21,7 +21,11 @@ async def healthz() -> dict[str, str]:
     return {"status": "alive"}
 
 
-@router.get("/readyz", summary="Whether the service takes requests", responses={503: {"description": "Not ready"}})
+@router.get(
+    "/readyz",
+    summary="Whether the service takes requests",
+    responses={503: {"description": "Starting or stopping: `draining`", "content": {problem.MEDIA_TYPE: {}}}},
+)
 async def readyz(request: Request) -> Response:
     """Answer 200 once the numbers of the installed JAX are checked, 503 while starting or stopping."""
     if request.app.state.ready:

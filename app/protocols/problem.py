@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pydantic_core
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -111,6 +112,15 @@ def from_http(request: Request, error: Exception) -> Response:
     if error.status_code == 404:
         return response(errors.NotFound("there is nothing at this address", hint="see /docs"))
     return response(errors.GradserveError("the request could not be served"))
+
+
+def from_parameters(request: Request, error: Exception) -> Response:
+    """Handle what FastAPI refuses: parameters of the address that are not what they should be."""
+    if not isinstance(error, RequestValidationError):
+        raise TypeError(f"not an error of parameters: {error!r}")
+    first = error.errors()[0]
+    name = str(first["loc"][-1])
+    return response(errors.InvalidField(f"the parameter {errors.quote(name)} is not valid: {first['msg']}", field=name))
 
 
 def from_bug(request: Request, error: Exception) -> Response:

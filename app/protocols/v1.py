@@ -256,6 +256,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         (401, "No key where one is needed, or not a known one: `unauthorized`"),
         (408, "The body did not arrive in time: `request_timeout`"),
         (413, "The body is too large: `body_too_large`"),
+        (431, "The headers are over the published limit: `body_too_large`"),
         (415, "Not application/json: `unsupported_media_type`"),
         (
             422,

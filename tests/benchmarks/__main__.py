@@ -16,7 +16,10 @@ from pathlib import Path
 from app import compiler
 from tests.benchmarks import (
     batch,
+    binary,
+    clients,
     cold,
+    components,
     contenders,
     expressions,
     hot,
@@ -31,10 +34,13 @@ from tests.benchmarks import (
 
 SECTIONS: dict[str, Callable[[table.Run], None]] = {
     "hot": hot.measure,
+    "clients": clients.measure,
     "cold": cold.measure,
     "large": large.measure,
     "mixed": mixed.measure,
     "batch": batch.measure,
+    "binary": binary.measure,
+    "components": components.measure,
     "restart": restart.measure,
     "memory": memory.measure,
     "jit": jit.add,

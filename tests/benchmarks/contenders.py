@@ -115,6 +115,14 @@ BARE = Contender(
     GRADSERVE.body,
     None,
 )
+ECHO = Contender(
+    "bare ASGI, as many bytes back as the path says",
+    (sys.executable, "-m", f"{_SERVERS}.floor", "{port}", "copy"),
+    "/0",
+    "/",
+    GRADSERVE.body,
+    None,
+)
 MODELLED = Contender(
     "FastAPI no-op",
     (sys.executable, "-m", f"{_SERVERS}.floor", "{port}", "fastapi"),

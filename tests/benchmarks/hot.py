@@ -3,6 +3,9 @@
 Every server answers the gradient of the tutorial's function at points that differ from request to request: requests a
 second over 16 connections, then the time of one after the other over one. All run at the same time and take turns, in
 another order each round. Against them: the same gradient by JAX in the process that asks.
+
+The no-ops bound what a service behind ASGI can reach on this server. gradserve runs on the same uvicorn, event loop and
+parser, and answers hot requests before they become ASGI (app/protocols/wire.py), so it could in principle pass them.
 """
 
 import statistics

@@ -14,7 +14,7 @@ import selectors
 import socket
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Any, Self
@@ -35,11 +35,12 @@ def post(path: str, document: Any) -> bytes:
     return post_bytes(path, json.dumps(document).encode())
 
 
-def post_bytes(path: str, body: bytes) -> bytes:
-    """Return the bytes of a POST of a body that is JSON already."""
+def post_bytes(path: str, body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
+    """Return the bytes of a POST of a body that is JSON already, or says by further headers what it is."""
+    more = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nAccept: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
+        f"{more}Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
 

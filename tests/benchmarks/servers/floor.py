@@ -1,8 +1,8 @@
 """The floors under any service on this stack: what the server alone costs, and what FastAPI alone costs.
 
 ``python -m tests.benchmarks.servers.floor PORT bare`` serves a bare ASGI callable that reads the body and answers fixed
-JSON; ``fastapi`` serves an endpoint with a pydantic model each way that does nothing. Both on the uvicorn, event loop
-and parser that gradserve runs on.
+JSON, ``copy`` one that answers as many bytes as the path says; ``fastapi`` serves an endpoint with a pydantic model
+each way that does nothing. All on the uvicorn, event loop and parser that gradserve runs on.
 """
 
 import sys
@@ -39,6 +39,21 @@ async def bare(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": ANSWER})
 
 
+async def copy(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] != "http":
+        raise RuntimeError("HTTP only")
+    pieces, more = [], True
+    while more:
+        message = await receive()
+        pieces.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    b"".join(pieces)
+    answer = bytes(int(scope["path"][1:]))
+    headers = [(b"content-type", b"application/octet-stream"), (b"content-length", str(len(answer)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": answer})
+
+
 modelled = FastAPI()
 
 
@@ -53,7 +68,7 @@ async def nothing(question: Question) -> Answer:
 
 
 if __name__ == "__main__":
-    application: Any = {"bare": bare, "fastapi": modelled}[sys.argv[2]]
+    application: Any = {"bare": bare, "copy": copy, "fastapi": modelled}[sys.argv[2]]
     uvicorn.run(
         application,
         host="127.0.0.1",

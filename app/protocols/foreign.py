@@ -1,0 +1,91 @@
+"""What the wires of other projects share: any media type is read, and errors are written in each wire's own form."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pydantic_core
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app import engine, errors
+from app.protocols import body, problem
+
+TEXTS = 64
+"""Members that any one list of names in a request may have."""
+
+
+def route(refusal: Callable[[errors.GradserveError], Response]) -> type[APIRoute]:
+    """Return a class of routes whose errors ``refusal`` writes."""
+
+    class Route(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            answer = super().get_route_handler()
+
+            async def handle(request: Request) -> Response:
+                try:
+                    return await answer(request)
+                except errors.GradserveError as error:
+                    refused = refusal(error)
+                    if isinstance(error, errors.Refused):
+                        refused.headers["Retry-After"] = str(error.retry_after_seconds)
+                    return refused
+
+            return handle
+
+    return Route
+
+
+def served(request: Request) -> engine.Engine:
+    """Return the engine that serves a request."""
+    found: engine.Engine = request.app.state.engine
+    return found
+
+
+async def content(request: Request) -> bytes:
+    """Return the body of a request, whatever media type it says it is.
+
+    Raises:
+        errors.Rejected: too large, too slow or compressed.
+    """
+    return await body.receive(request.scope["headers"], request.receive, request.app.state.body_limits, any_type=True)
+
+
+def document(raw: bytes) -> dict[str, Any]:
+    """Return a JSON object; NaN and infinities may be tokens, as these wires' own clients write them.
+
+    Raises:
+        errors.InvalidJson: it is none.
+    """
+    try:
+        found = pydantic_core.from_json(raw)
+    except ValueError as error:
+        raise errors.InvalidJson(f"not JSON: {str(error).partition(' at line')[0]}"[:200]) from None
+    if not isinstance(found, dict):
+        raise errors.InvalidJson("the body must be a JSON object")
+    return found
+
+
+def reply(answer: Any, status: int = 200) -> Response:
+    """Return a document as JSON in which NaN and infinities are tokens, as these wires' clients read them."""
+    return Response(pydantic_core.to_json(answer, inf_nan_mode="constants"), status, media_type="application/json")
+
+
+def sentence(error: errors.GradserveError) -> str:
+    """Return what an error says, where, and what to write instead, as one line of text."""
+    told = problem.body(error)
+    text: str = told["detail"]
+    if error.position is not None:
+        text += f" (line {error.position.line}, column {error.position.column})"
+    return f"{text}; {told['hint']}" if "hint" in told else text
+
+
+def texts(value: Any, field: str) -> list[str]:
+    """Return a list of texts.
+
+    Raises:
+        errors.InvalidField: it is none, or too long.
+    """
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value) or len(value) > TEXTS:
+        raise errors.InvalidField(f"{field.rpartition('.')[2]} is a list of at most {TEXTS} texts", field=field)
+    return value

@@ -1,0 +1,382 @@
+"""What people see: the pages in a real browser, from a real server."""
+
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx
+import pytest
+from axe_selenium_python import Axe
+from selenium.webdriver.common.keys import Keys
+
+from tests.live.browser import Browser, browsing
+from tests.live.server import serving
+
+pytestmark = pytest.mark.slow
+
+EXAMPLES = [
+    "Himmelblau",
+    "Tutorial",
+    "Rosenbrock",
+    "Logistic loss",
+    "Gaussian log-likelihood",
+    "Wave packet",
+]
+DESKTOP, PHONE = (1360, 1000), (390, 844)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(tmp_path_factory.mktemp("cache")) as server:
+        yield str(server.http.base_url).rstrip("/")
+
+
+@pytest.fixture(scope="module")
+def window(base: str) -> Iterator[Browser]:
+    with browsing(base) as started:
+        yield started
+
+
+@pytest.fixture
+def browser(window: Browser) -> Iterator[Browser]:
+    """The window at its usual size, and afterwards the proof that nothing went elsewhere or wrong."""
+    window.resize(*DESKTOP)
+    window.prefer("light")
+    window.requested()
+    window.complaints()
+    yield window
+    for address in window.requested():
+        assert address.startswith((f"{window.base}/", "data:", "about:")), f"{address} was asked for"
+    assert window.complaints() == []
+
+
+def link(expression: str, **fields: Any) -> str:
+    """Return the address of a state of the playground."""
+    written = {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
+    return "/#" + urlencode({"f": expression} | written, quote_via=quote)
+
+
+def number(text: str) -> float:
+    return float(text.replace("\N{MINUS SIGN}", "-"))
+
+
+def slopes(browser: Browser) -> list[float]:
+    return [number(cell.text) for cell in browser.all(".partial output") if cell.text]
+
+
+def shows(browser: Browser, value: float, gradient: list[float]) -> bool:
+    """Return whether the page shows a value and a gradient, to the digits it writes."""
+    text = browser.text("#value")
+    if text == "…" or len(slopes(browser)) != len(gradient):
+        return False
+    return [number(text), *slopes(browser)] == pytest.approx([value, *gradient], rel=1e-6, abs=1e-12)
+
+
+def drawn(browser: Browser) -> bool:
+    """Return whether every canvas of the picture has many colours in it, none of them an accident of one pixel."""
+    return bool(
+        browser.run("""
+        const canvases = [...document.querySelectorAll("#picture canvas")];
+        return canvases.length > 0 && !document.querySelector("#picture.stale") && canvases.every((canvas) => {
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          const seen = new Map();
+          new Uint32Array(data.buffer).forEach((pixel) => seen.set(pixel, (seen.get(pixel) ?? 0) + 1));
+          return [...seen.values()].filter((count) => count > 20).length >= 4;
+        });""")
+    )
+
+
+def violations(browser: Browser) -> list[str]:
+    """Return what axe-core finds that is serious."""
+    axe = Axe(browser.driver)
+    axe.inject()
+    found = axe.run()["violations"]
+    return [
+        f"{rule['id']}: {rule['help']}: {[node['target'] for node in rule['nodes']]}"
+        for rule in found
+        if rule["impact"] in {"serious", "critical"}
+    ]
+
+
+def test_the_documentation_is_drawn_and_try_it_out_gets_the_gradient(browser: Browser) -> None:
+    browser.open("/docs")
+    operation = browser.find("#operations-derivatives-grad")
+    operation.find_element("css selector", "button.opblock-summary-control").click()
+    browser.find("#operations-derivatives-grad .execute").click()
+    status = "#operations-derivatives-grad .live-responses-table .response td.response-col_status"
+    browser.until(lambda: browser.text(status).startswith("200"))
+    body = browser.text("#operations-derivatives-grad .live-responses-table .response td.response-col_description pre")
+    assert json.loads(body)["gradient"] == [10.0, 24.0, 42.0]
+    assert f"{browser.base}/openapi.json" in browser.requested()
+
+
+def test_what_is_typed_is_differentiated(browser: Browser) -> None:
+    browser.open()
+    browser.write("a**2*sin(b)")
+    browser.until(lambda: [label.text for label in browser.all(".argument label")] == ["a", "b"])
+    browser.until(lambda: shows(browser, math.sin(1), [2 * math.sin(1), math.cos(1)]))
+    browser.write("0.5", "#at-a")
+    browser.until(lambda: shows(browser, math.sin(1) / 4, [math.sin(1), math.cos(1) / 4]))
+
+
+def test_a_number_beyond_the_slider_can_be_typed_to_its_end(browser: Browser) -> None:
+    browser.open(link("x**2 + y", **{"at": {"x": 1, "y": 2}, "in": {"x": [-3, 3], "y": [-3, 3]}}))
+    browser.until(lambda: shows(browser, 3, [2, 1]))
+    browser.write("125.5", "#at-x")
+    browser.until(lambda: shows(browser, 125.5**2 + 2, [251, 1]))
+    assert browser.find("#at-x").get_property("value") == "125.5"
+    assert float(browser.find('[aria-label="x slider"]').get_attribute("max") or "nan") >= 125.5
+
+
+def test_an_array_has_one_box_and_a_slider_for_each_number(browser: Browser) -> None:
+    browser.open(link("def y(X):\n    r = X[0]**2\n    return 5*r + 6*X[1]**2 + 7*X[2]**2", at={"X": [1, 2, 3]}))
+    browser.until(lambda: shows(browser, 92, [10, 24, 42]))
+    assert len(browser.all(".argument input[type=text]")) == 1
+    assert len(browser.all(".argument input[type=range]")) == 3
+    browser.write("1, 2, 3, 4", "#at-X")
+    browser.until(lambda: len(browser.all(".argument input[type=range]")) == 4)
+    browser.until(lambda: shows(browser, 92, [10, 24, 42, 0]))
+
+
+def test_value_and_gradient_follow_a_slider_moved_by_keys(browser: Browser) -> None:
+    browser.open(link("x**3 + y", at={"x": 1, "y": 2}))
+    browser.until(lambda: shows(browser, 3, [3, 1]))
+    slider = browser.find('[aria-label="x slider"]')
+    slider.send_keys(Keys.ARROW_RIGHT * 20)
+    x = float(slider.get_attribute("value") or "nan")
+    assert x > 1
+    browser.until(lambda: shows(browser, x**3 + 2, [3 * x**2, 1]))
+    assert float(browser.find("#at-x").get_attribute("value") or "nan") == pytest.approx(x)
+
+
+def test_which_tier_answered_and_how_fast_is_shown_and_changes_with_use(browser: Browser) -> None:
+    browser.open(link("cos(x)*sin(3*y) + x*y", at={"x": 1, "y": 2}))
+    browser.until(lambda: "interpreted in " in browser.text("#speed") and " µs" in browser.text("#speed"))
+    slider = browser.find('[aria-label="x slider"]')
+
+    def compiled() -> bool:
+        slider.send_keys(Keys.ARROW_RIGHT + Keys.ARROW_LEFT)
+        return browser.text("#speed").startswith("compiled in ")
+
+    browser.until(compiled)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_every_example_has_a_picture_a_caption_and_formulae(browser: Browser, example: str) -> None:
+    browser.open()
+    browser.choose("#example", example)
+    browser.until(lambda: browser.find("#example").get_property("value") == example)
+    browser.until(lambda: drawn(browser))
+    browser.until(lambda: browser.text("#caption"))
+    browser.until(lambda: len(browser.all("#formulae math")) == 1 + len(browser.all(".partial")))
+    assert all(formula.size["height"] > 0 for formula in browser.all("#formulae math"))
+    assert browser.text("#problem") == ""
+
+
+def test_steepest_descent_ends_where_the_function_is_least(browser: Browser) -> None:
+    ranges = {"x": [-3, 3], "y": [-3, 3]}
+    browser.open(link("(x - 1)**2 + 2*(y + 0.5)**2 + 7", **{"at": {"x": -2, "y": 2}, "in": ranges}))
+    caption = browser.until(lambda: "Steepest descent" in (text := browser.text("#caption")) and text)
+    words = caption.rstrip(".").replace(",", "").split()
+    value, x, y = number(words[words.index("at") - 1]), number(words[-4]), number(words[-1])
+    assert value == pytest.approx(7, abs=1e-4)
+    assert [x, y] == pytest.approx([1, -0.5], abs=0.01)
+
+
+def test_pressing_the_picture_moves_the_point(browser: Browser) -> None:
+    browser.open(link("x**2 + y**2", **{"at": {"x": -2, "y": -2}, "in": {"x": [-3, 3], "y": [-3, 3]}}))
+    browser.until(lambda: drawn(browser))
+    browser.find("#picture .u-over").click()
+    browser.until(lambda: abs(number(browser.text("#value"))) < 0.01)
+
+
+@pytest.mark.parametrize(
+    ("text", "underlined"),
+    [
+        ("x + sine(x)", "sine"),
+        ("x + 1/0", "/"),
+        ("a\U0001d465\U0001d465 + foo(1)", "foo"),
+        ("def f(x):\n    return x + cosin(x)", "cosin"),
+    ],
+)
+def test_a_mistake_is_underlined_where_it_stands_until_it_is_mended(
+    browser: Browser, text: str, underlined: str
+) -> None:
+    browser.open(link(text))
+    mark = browser.find("#marks mark")
+    assert mark.get_attribute("textContent") == underlined
+    message = browser.text("#problem")
+    position = text.index(underlined)
+    line, column = text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
+    assert message.startswith(f"Line {line}, column {column}: ")
+    box = browser.find("#function")
+    assert box.get_attribute("aria-invalid") == "true"
+    assert "problem" in (box.get_attribute("aria-describedby") or "").split()
+    assert box.rect["y"] <= mark.rect["y"] <= box.rect["y"] + box.rect["height"]
+    browser.write("x + 1")
+    browser.until(lambda: shows(browser, 2, [1]))
+    assert browser.text("#problem") == ""
+    assert not browser.all("#marks mark")
+
+
+def test_a_text_that_ends_too_soon_is_underlined_at_its_end(browser: Browser) -> None:
+    browser.open(link("x +"))
+    assert browser.find("#marks mark").size["width"] > 0
+
+
+def test_a_link_shows_what_was_seen(browser: Browser) -> None:
+    browser.open()
+    browser.write("p*exp(-q**2) + 1")
+    browser.until(lambda: shows(browser, 1 + math.exp(-1), [math.exp(-1), -2 * math.exp(-1)]))
+    browser.write("2.5", "#at-p")
+    browser.write("0.25", "#at-q")
+    value = 1 + 2.5 * math.exp(-0.0625)
+    gradient = [math.exp(-0.0625), -1.25 * math.exp(-0.0625)]
+    browser.until(lambda: shows(browser, value, gradient))
+    browser.choose("#path", "steepest ascent")
+    browser.find("#share").click()
+    browser.until(lambda: "link" in browser.text("#copied"))
+    address = browser.driver.current_url.removeprefix(browser.base)
+    browser.open(address)
+    browser.until(lambda: shows(browser, value, gradient))
+    assert browser.find("#function").get_property("value") == "p*exp(-q**2) + 1"
+    assert browser.find("#path").get_property("value") == "ascent"
+
+
+@pytest.mark.parametrize(
+    "fragment", ["#f=", "#f=x&at=[1", "#f=x&at=null&in=3", '#f=x&in={"x":[2,1]}&at={"x":"y"}', "#x"]
+)
+def test_a_link_that_was_edited_shows_what_can_be_shown(browser: Browser, fragment: str) -> None:
+    browser.open("/" + fragment)
+    browser.until(lambda: browser.text("#problem") or browser.text("#value") != "…")
+
+
+def test_the_request_can_be_taken_away_as_code_that_runs(browser: Browser) -> None:
+    browser.open(link("lambda x, y: x**2 + 0*y  # it's a comment", at={"x": 1.5, "y": 2}))
+    browser.until(lambda: shows(browser, 2.25, [3, 0]))
+    code = {}
+    for button in browser.all("#languages button"):
+        button.click()
+        code[button.text] = browser.text("#snippet")
+    assert list(code) == ["curl", "Python", "JavaScript", "R", "Julia"]
+    assert all(f"{browser.base}/v1/grad" in text for text in code.values())
+    curl = subprocess.run(["/bin/sh", "-c", code["curl"]], capture_output=True, check=True, timeout=60)  # noqa: S603
+    assert json.loads(curl.stdout)["gradient"] == [3.0, 0.0]
+    python = subprocess.run([sys.executable, "-c", code["Python"]], capture_output=True, check=True, timeout=60)  # noqa: S603
+    assert python.stdout.decode().split() == ["2.25", "[3.0,", "0.0]"]
+    found = browser.run_async(code["JavaScript"] + "; return [value, gradient];")
+    assert found == [2.25, [3, 0]]
+
+
+def test_formulae_bring_nothing_but_mathematics_with_them(browser: Browser) -> None:
+    browser.open()
+    browser.until(lambda: browser.all("#formulae math"))
+    hostile = (
+        '<math xmlns="http://www.w3.org/1998/Math/MathML"><mi onclick="x()" href="javascript:x()">a</mi>'
+        '<script xmlns="http://www.w3.org/1999/xhtml">x()</script><annotation-xml><mi>b</mi></annotation-xml></math>'
+    )
+    left = browser.run_async(
+        "const { showFormulae } = await import('/web/formulae.js'); const host = document.createElement('div');"
+        "showFormulae(host, { function: { mathml: asked[0] }, partials: [] }); return host.innerHTML;",
+        hostile,
+    )
+    assert any("inline event handler" in complaint for complaint in browser.complaints()), (
+        "and the policy would stop it"
+    )
+    assert "<mi>a</mi>" in left
+    assert not any(word in left for word in ("onclick", "href", "script", "annotation", "b</mi>"))
+
+
+def test_where_a_key_is_asked_for_it_can_be_given_and_is_sent(browser: Browser) -> None:
+    browser.open(link("x**2", at={"x": 3}))
+    browser.until(lambda: shows(browser, 9, [6]))
+    assert not browser.find("#key").is_displayed()
+    browser.run("""
+        const ask = fetch;
+        const problem = { detail: "this needs a key", code: "unauthorized", status: 401 };
+        globalThis.fetch = (path, options) => options.headers.Authorization === "Bearer opensesame"
+          ? ask(path, options) : Promise.resolve(new Response(JSON.stringify(problem), { status: 401 }));""")
+    browser.write("x**3")
+    browser.until(lambda: browser.find("#key").is_displayed())
+    browser.find("#key").send_keys("opensesame" + Keys.ENTER)
+    browser.until(lambda: shows(browser, 27, [27]))
+    assert browser.text("#problem") == ""
+    browser.run("sessionStorage.clear()")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("expression", ["x*y + sin(x)", "sum(X**2) + a", "sine(x)"])
+def test_axe_finds_nothing_serious(browser: Browser, scheme: Any, expression: str) -> None:
+    browser.prefer(scheme)
+    browser.open(link(expression, at={"X": [1, 2, 3]}))
+    if "sine" in expression:
+        browser.until(lambda: browser.text("#problem"))
+    else:
+        browser.until(lambda: drawn(browser) and browser.all("#formulae math"))
+    assert violations(browser) == []
+
+
+def test_light_and_dark_are_two_pages(browser: Browser) -> None:
+    lightness = {}
+    for scheme in ("light", "dark"):
+        browser.prefer(scheme)
+        browser.open()
+        browser.until(lambda: drawn(browser))
+        colours = browser.run(
+            "return ['background-color', 'color'].map((name) => getComputedStyle(document.body).getPropertyValue(name))"
+        )
+        lightness[scheme] = [sum(map(int, text[4:-1].split(","))) for text in colours]
+    assert lightness["light"][0] > lightness["light"][1]
+    assert lightness["dark"][0] < lightness["dark"][1]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_a_phone_never_scrolls_sideways(browser: Browser, example: str) -> None:
+    browser.resize(*PHONE)
+    browser.open()
+    browser.choose("#example", example)
+    browser.until(lambda: drawn(browser) and browser.all("#formulae math"))
+    assert browser.run("return document.documentElement.scrollWidth") <= PHONE[0]
+
+
+def test_keys_alone_reach_everything(browser: Browser) -> None:
+    browser.open(link("x*y", at={"x": 1, "y": 2}))
+    browser.until(lambda: drawn(browser))
+    body = browser.find("body")
+    reached = []
+    for _ in range(40):
+        body = browser.driver.switch_to.active_element
+        body.send_keys(Keys.TAB)
+        described = "return document.activeElement.id || document.activeElement.getAttribute('aria-label') || ''"
+        reached.append(browser.run(described))
+    wanted = {"function", "example", "path", "closer", "farther", "at-x", "at-y", "x slider", "y slider", "share"}
+    assert wanted <= set(reached)
+
+
+def test_the_page_is_light(browser: Browser) -> None:
+    assert weight(browser.base) < 150_000
+
+
+def weight(base: str) -> int:
+    """Return the bytes of the playground and all it loads, as they travel."""
+    page = httpx.get(f"{base}/").text
+    total = len(page.encode())
+    seen: set[str] = set()
+    pending = [part.split('"')[1] for part in page.replace("href=", "src=").split("src=")[1:] if '"/web/' in part]
+    while pending:
+        path = pending.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        with httpx.stream("GET", base + path, headers={"Accept-Encoding": "gzip"}) as response:
+            assert response.status_code == 200, path
+            total += len(b"".join(response.iter_raw()))
+        if path.endswith(".js") and "vendor" not in path:
+            source = httpx.get(base + path).text
+            pending += ["/web/" + part.partition('"')[0] for part in source.split('from "./')[1:]]
+    assert len(seen) > 10
+    return total
