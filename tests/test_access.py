@@ -20,7 +20,7 @@ from tests.service import JSON, Client, serving
 KEY, OTHER = "k1-secret", "k2-secret"
 QUESTION = {"expression": "x**2", "point": [3.0]}
 PROBES = ("/healthz", "/readyz")
-OPEN = (*PROBES, "/docs", "/redoc", "/openapi.json", "/v1/limits", "/v1/errors", "/v1/language")
+OPEN = (*PROBES, "/docs", "/openapi.json", "/v1/limits", "/v1/errors", "/v1/language")
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_every_route_but_those_that_compute_nothing_is_closed(closed: Client) ->
             assert (response.status_code == 401) == (path not in OPEN), (method, path, response.status_code)
 
 
-@pytest.mark.parametrize("path", ["/v1/nothing", "/docs/assets/../../v1/grad", "/healthz/", "//healthz", "/METRICS"])
+@pytest.mark.parametrize("path", ["/v1/nothing", "/docs/assets/../../v1/grad", "/healthz/", "/METRICS"])
 def test_what_is_not_known_to_be_open_is_closed(closed: Client, path: str) -> None:
     assert closed.get(path).status_code in {401, 404}  # a client may resolve .. itself
     laws.assert_problem(closed.request("POST", "/v1/nothing"), 401, "unauthorized")

@@ -479,7 +479,6 @@ def test_a_path_that_only_looks_like_a_call_is_not_one(client: Client) -> None:
         "/f//Evaluate",
         "/g/a/Evaluate",
         "/v1/Evaluate",
-        "//Evaluate",
     ):
         assert client.request("POST", path, json={"name": "gradient", "input": [[1.0]]}).status_code == 404
 
