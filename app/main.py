@@ -41,7 +41,8 @@ _DESCRIPTION = """
 Gradients of functions you write as text. `POST /v1/grad` a function, a point and JAX-style `argnums`; the answer is
 the value and the gradient, computed by JAX.
 
-The function is an expression, a lambda or a straight-line `def`, in the names of Python, NumPy, JAX and SymPy:
+The function is an expression, a lambda or a `def`, over numbers and arrays, in the names of Python, NumPy, JAX and
+SymPy:
 `GET /v1/language` lists them, `GET /v1/limits` the limits. Errors are `application/problem+json` (RFC 9457) with a
 stable `code`, and the `position` of the mistake where it is in the expression.
 """
