@@ -35,7 +35,7 @@ serve: $(VENV)/.serve  ## serve on http://127.0.0.1:8000; HOST= and PORT= overri
 
 test: lint  ## run every check and test
 	@echo "==> pytest"
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 $(VENV)-clients/.done: tests/live/requirements.txt
 	@echo "==> installing the clients to serve into $(VENV)-clients"

@@ -276,7 +276,7 @@ DEFINED: tuple[Word, ...] = (
     _defined("lambda x: x**2", "square", doc="x**2"),
     _defined("lambda x: x**-1", "reciprocal", doc="1 / x"),
     _defined("lambda x: -x", "negative", "neg", doc="-x"),
-    _defined("lambda x: x", "positive", "identity", doc="x"),
+    _defined("lambda x: x", "positive", doc="x"),
     _defined("lambda x, y: x + y", "add", doc="x + y"),
     _defined("lambda x, y: x - y", "subtract", "sub", doc="x - y"),
     _defined("lambda x, y: x * y", "multiply", "mul", doc="x * y"),
@@ -521,6 +521,7 @@ MAX_ORDER = 20
 
 QUALIFIED: dict[tuple[str, str], str] = {
     ("sympy", "sinc"): "usinc",
+    ("jax", "identity"): "positive",
 }
 """(library, name) -> canonical name, where the prefix decides; the bare name is NumPy's."""
 

@@ -620,7 +620,7 @@ def test_the_published_arity_is_the_one_enforced(client: Client) -> None:
             continue
         first = ["2"] if function["name"] in vocabulary.ORDERED else ["x > 0"]
         for count in range(least, (most or least + 2) + 1):
-            parsing.parse(f"{function['name']}({', '.join(first + ['x > 0'] * (count - 1))})", ["x"])
+            parsing.read(f"{function['name']}({', '.join(first + ['x > 0'] * (count - 1))})", ["x"])
         for count in {least - 1} | ({most + 1} if most else set()):
             with pytest.raises(errors.BadArity):
                 parsing.parse(f"{function['name']}({', '.join(['x'] * count)})", ["x"])

@@ -238,8 +238,8 @@ def test_a_refusal_comes_back_as_it_was_raised_and_leaves_the_child() -> None:
         await workers.derive(formulae_job("x"))
         before = workers.pids
         for _ in range(2):
-            with pytest.raises(errors.NotDifferentiable, match="digamma"):
-                await workers.derive(formulae_job("digamma(x)"))
+            with pytest.raises(errors.NotDifferentiable, match="zeta"):
+                await workers.derive(formulae_job("zeta(x)"))
         with pytest.raises(errors.TooComplex, match="more than 100 characters") as caught:
             await workers.derive(formulae_job("x**2*sin(x)", max_symbolic_characters=100))
         assert (caught.value.field, caught.value.hint) == ("expression", "ask for fewer argnums")
