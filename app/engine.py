@@ -17,7 +17,7 @@ import math
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,7 @@ from app import (
 )
 
 Array = NDArray[Any]
+Result = TypeVar("Result")
 Found = tuple[Any, Any, bool]
 """Value, gradient nested as asked, and whether all of it is finite."""
 
@@ -673,12 +674,9 @@ class Engine:
                 )
             return functions.Function(dataclasses.replace(reading, limits=self.limits.text))
 
-        if len(text) <= _INLINE_CHARACTERS:
-            try:
+        if _length(text) <= _INLINE_CHARACTERS:
+            with contextlib.suppress(errors.TooComplex):  # for the event loop; it may still be for everybody
                 function = make(self._inline)
-            except errors.TooComplex:  # for the event loop; it may still be for everybody
-                pass
-            else:
                 self._functions.put(key, function)
                 return key, function, False
         begun = False
@@ -693,20 +691,21 @@ class Engine:
 
     async def _settle(self, function: functions.Function, point: points.Point) -> points.Point:
         """Return a point in which lists of one number are numbers where the function takes them so."""
-        try:
-            shapes = function.settled(point.shapes, self._inline)
-        except errors.TooComplex:
-            shapes = await self.lengthy.run(lambda: function.settled(point.shapes))
+        shapes = await self._read(function, lambda limits: function.settled(point.shapes, limits))
         return dataclasses.replace(point, shapes=shapes)
 
     async def _shape(self, key: Key, function: functions.Function, shapes: Sequence[algebra.Shape]) -> functions.Shaped:
         """Return a function read for arguments of new shapes."""
-        try:
-            shaped = function.at(shapes, self._inline)
-        except errors.TooComplex:
-            shaped = await self.lengthy.run(lambda: function.at(shapes))
+        shaped = await self._read(function, lambda limits: function.at(shapes, limits))
         self._functions.put(key, function)  # it weighs more now
         return shaped
+
+    async def _read(self, function: functions.Function, read: Callable[[parsing.Limits], Result]) -> Result:
+        """Return what reading a function again gives: here if that is quick, else in a thread."""
+        if _length(function.text) <= _INLINE_CHARACTERS:
+            with contextlib.suppress(errors.TooComplex):  # for the event loop; it may still be for everybody
+                return read(self._inline)
+        return await self.lengthy.run(lambda: read(self.limits.text))
 
     async def _one(self, call: plans.Call, point: points.Point, layout: plans.Layout) -> tuple[Array, str]:
         """Return [value, *partials of the input leaves] at one point, and the tier that computed it."""
@@ -794,6 +793,10 @@ def _answer(
         execute_seconds,
         call,
     )
+
+
+def _length(text: str | tuple[str, ...]) -> int:
+    return len(text) if isinstance(text, str) else sum(map(len, text))
 
 
 def _characters(document: dict[str, Any]) -> int:

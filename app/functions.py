@@ -38,17 +38,18 @@ class Function:
     Attributes:
         args: argument names in order.
         ranks: how each argument is used, None where that is not known or does not matter.
+        text: as it was given.
         function_id: names the function: 32 hex digits, see ``tape.Recording`` and ``fingerprint``.
     """
 
-    __slots__ = ("_general", "_limits", "_reading", "_settled", "_shaped", "_text", "args", "function_id", "ranks")
+    __slots__ = ("_general", "_limits", "_reading", "_settled", "_shaped", "args", "function_id", "ranks", "text")
 
     def __init__(self, reading: parsing.Function) -> None:
         self.args = reading.args
         self.ranks = reading.ranks
         # A function that needs no shapes may never be asked for others: its code and tree are not kept.
         self._reading = reading if reading.program is None else None
-        self._text = reading.text
+        self.text = reading.text
         self._limits = reading.limits
         self._shaped: OrderedDict[tuple[Shape, ...], Shaped] = OrderedDict()
         self._settled: OrderedDict[tuple[Shape, ...], tuple[Shape, ...]] = OrderedDict()
@@ -73,7 +74,7 @@ class Function:
     def weight(self) -> int:
         """Operations of all plans kept, and a share for the text."""
         kept = [] if self._general is None else [self._general]
-        return sum(map(len, self._text)) // 8 + sum(
+        return sum(map(len, self.text)) // 8 + sum(
             shaped.operations + 40 * len(shaped.cells) for shaped in [*kept, *self._shaped.values()]
         )
 
@@ -124,7 +125,7 @@ class Function:
         return found
 
     def _read(self, shapes: Sequence[Shape], limits: algebra.Limits | None) -> parsing.Program:
-        reading = self._reading or parsing.read(self._text, self.args, limits=self._limits)
+        reading = self._reading or parsing.read(self.text, self.args, limits=self._limits)
         return reading.at(shapes, limits)
 
     def _shape(self, program: parsing.Program, recordings: Sequence[tape.Recording]) -> Shaped:
