@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app import __version__, compiler, engine, errors, memo, meters, processes, store, telemetry
+from app import __version__, compiler, engine, errors, meters, processes, store, telemetry
 from app.protocols import (
     access,
     bridge,
@@ -138,7 +138,7 @@ def create_app(settings: Settings | None = None) -> Service:
     app.state.together = meters.Together(Path(settings.metrics_dir)) if settings.metrics_dir else None
     app.state.body_limits = settings.body_limits()
     app.state.exchange = exchange.Exchange(served, app.state.body_limits)
-    app.state.umbridge = umbridge.Calls(bridge.Bridge(served, memo.Memo(served)), app.state.body_limits)
+    app.state.umbridge = umbridge.Calls(bridge.Bridge(served), app.state.body_limits)
     app.include_router(v1.router)
     app.include_router(functions.router)
     app.include_router(symbolic.router)

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app import cache, engine, errors, functions, memo, points, registry
+from app import cache, engine, errors, functions, points, registry
 from app.protocols import layout
 
 Array = NDArray[Any]
@@ -88,7 +88,7 @@ class Asked:
         """Positions of all arguments."""
         return list(range(len(self.model.args)))
 
-    def query(self, transform: str, direction: Json, cotangent: Json = None) -> engine.Query:
+    def query(self, transform: str, direction: Json = None, cotangent: Json = None) -> engine.Query:
         """Return a question about the model at the point, by every argument."""
         model = self.model
         return engine.Query(
@@ -124,12 +124,10 @@ class Bridge:
 
     Args:
         served: the engine.
-        recent: answers at points asked about lately.
     """
 
-    def __init__(self, served: engine.Engine, recent: memo.Memo) -> None:
+    def __init__(self, served: engine.Engine) -> None:
         self._served = served
-        self._recent = recent
         self._models: cache.Cache[Hashable, Model] = cache.Cache(_REMEMBERED, _weight)
 
     async def explain(self, error: errors.GradserveError, fields: dict[str, Json], function_id: str) -> str:
@@ -213,9 +211,8 @@ class Bridge:
 
     async def evaluate(self, asked: Asked) -> Json:
         """Return F(x) as a list of vectors."""
-        model = asked.model
-        answer = await self._recent.at(model.expression, model.args, asked.point, model.dtype)
-        return [np.ravel(answer.value).tolist()]
+        found = await self._served.numbers(asked.query("value"))
+        return [found.values[0].tolist()]
 
     async def gradient(self, asked: Asked) -> Json:
         """Return sens^T J by ``inWrt``."""
@@ -250,8 +247,10 @@ class Bridge:
 
     async def _slopes(self, asked: Asked) -> Array:
         """Return the gradient of a function of one value, shape (n,)."""
-        model = asked.model
-        return _flat((await self._recent.at(model.expression, model.args, asked.point, model.dtype)).derivative)
+        found = await self._served.numbers(asked.query("grad"))
+        assert found.derivative is not None
+        slopes: Array = found.derivative[0, 0]
+        return slopes
 
     async def _shaped(self, model: Model, vectors: layout.Layout) -> functions.Shaped:
         return await self._served.shape(model.expression, model.args, vectors.shapes)
