@@ -117,12 +117,15 @@ def test_hits_and_points_and_compilations_are_counted_by_tier() -> None:
 
 
 def test_a_client_cannot_make_series_without_end(served: Client) -> None:
-    before = len(scrape(served))
-    for n in range(50):
-        served.get(f"/path/{n}")
-        served.post(QUESTION, f"/v1/functions/{n:032x}/grad")
-        served.post({"expression": f"x + {n}", "point": [1.0]}, X_Request_ID=f"id-{n}")
-    assert len(scrape(served)) <= before + 40  # a few routes, statuses and tiers not met before, a histogram each
+    counts = []
+    for first in (0, 50):
+        for n in range(first, first + 50):
+            served.get(f"/path/{n}")
+            served.post(QUESTION, f"/v1/functions/{n:032x}/grad")
+            served.post({"expression": f"x + {n}", "point": [1.0]}, X_Request_ID=f"id-{n}")
+        counts.append(len(scrape(served)))
+    # The first half has met the routes and statuses; what may yet come is another tier, a histogram of some 20 lines.
+    assert counts[1] <= counts[0] + 25
 
 
 @pytest.mark.parametrize(

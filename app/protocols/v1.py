@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import engine, plans
+from app import engine, plans, tiers
 from app.protocols import body, exchange, models
 
 _TUTORIAL = {
@@ -338,7 +338,7 @@ class _Pending:
 
     __slots__ = ("_asked", "_derivative", "_served", "run")
 
-    def __init__(self, served: engine.Engine, asked: engine.Asked, derivative: Derivative) -> None:
+    def __init__(self, served: engine.Engine, asked: tiers.Asked, derivative: Derivative) -> None:
         self._served = served
         self._asked = asked
         self._derivative = derivative
