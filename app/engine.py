@@ -52,6 +52,9 @@ _OF_ROWS = frozenset({"value", "grad", "jacobian"})
 """What value and gradient of a scalar function are a whole answer to."""
 _OF_FIRST_ORDER = frozenset({"grad", "jacobian", "jvp", "vjp"})
 
+_INLINE_NUMBERS = 10_000
+"""Numbers up to which a product with a gradient that is known is formed on the event loop."""
+
 _MEMO_NUMBERS = 200_000
 """Numbers of the points and gradients remembered: some megabytes."""
 _MEMO_SHARE = _MEMO_NUMBERS // 4
@@ -246,7 +249,7 @@ class Engine:
             tier = "interpreted"
             asked = derivatives.Asked(query.transform, shaped, point, everything, query.dtype, query.direction)
             self._derivatives.check(asked)
-            values, found = await self._tiers.pool(asked.work).run(lambda: self._derivatives.answer(asked, None))
+            values, found = await self._derived(asked, None)
         batch = point.batch or 1
         self._observer.observe(telemetry.Answered(query.transform, tier, hit, batch, time.perf_counter() - start))
         return Numbers(shaped.shape, values, None if query.transform == "value" else found, tier)
@@ -331,11 +334,7 @@ class Engine:
             call = shaped.cells[0].call("grad", argnums, query.dtype)
             layout = call.plan.layout(point.shapes)
             first = await self._tiers.run(call, point, layout)
-        # The first of its kind and size may have to wait for a program to be made.
-        kind = (query.transform, query.dtype, max(plan.operations for plan, _ in asked.cells).bit_length())
-        pool = self._tiers.pool(asked.work) if kind in self._met else self.lengthy
-        found = await pool.run(lambda: self._derivatives.answer(asked, None if first is None else first[0]))
-        self._met.add(kind)
+        found = await self._derived(asked, None if first is None else first[0])
         difference = None
         if query.verify:
             difference = await self.lengthy.run(lambda: self._derivatives.difference(asked, found))
@@ -356,6 +355,17 @@ class Engine:
             execute_seconds=executed - parsed,
             difference=difference,
         )
+
+    async def _derived(self, asked: derivatives.Asked, first: Array | None) -> derivatives.Found:
+        """Return the numbers of a derivative; see ``derivatives.Derivatives.answer``."""
+        if first is not None and asked.numbers <= _INLINE_NUMBERS:
+            return self._derivatives.answer(asked, first)
+        # The first of its kind and size may have to wait for a program to be made.
+        kind = (asked.transform, asked.dtype, max(plan.operations for plan, _ in asked.cells).bit_length())
+        pool = self._tiers.pool(asked.work) if kind in self._met else self.lengthy
+        found = await pool.run(lambda: self._derivatives.answer(asked, first))
+        self._met.add(kind)
+        return found
 
     def again(self, call: plans.Call, point: Any) -> tiers.Asked | None:
         """Return the same call at another point, without a batch axis, or None if answering it might take a while.

@@ -209,7 +209,7 @@ def encode(tape: Tape) -> Encoded:
     if bucket is None:
         raise ValueError(f"a tape of {len(tape.code)} instructions and {tape.leaves} leaves fits no bucket")
     rows = []
-    special = any(instruction.opcode in rules.SPECIAL for instruction in tape.code)
+    special = any(opcode in rules.SPECIAL for opcode, _ in tape.code)
     entries = _SETS[special].entries
     for slot, (opcode, operands) in enumerate(tape.code, start=1 + tape.leaves):
         number, first, second, (a, b, c) = entries[opcode]
@@ -396,24 +396,14 @@ class Interpreter:
             start = stop
         return found
 
-    def hvp(self, encoded: Encoded, leaves: Numbers, tangent: Numbers) -> Numbers:
-        """Return [value, *gradient] and its derivative along the tangent (n,), of shape (2, 1 + n).
-
-        The second row is [gradient . tangent, *(Hessian @ tangent)].
-        """
-        return self._alone("hvp", encoded, _with_tangent(encoded.block(leaves), tangent))
-
     def hvps(self, calls: Sequence[tuple[Encoded, Numbers, Numbers]]) -> list[Numbers]:
-        """Return ``hvp`` of each call, in as few runs as their sizes allow."""
+        """Return [value, *gradient] and its derivative along a tangent, of shape (2, 1 + n), for each call.
+
+        A call is a tape, its leaves (n + k,) and a tangent (n,). The second row is
+        [gradient . tangent, *(Hessian @ tangent)].
+        """
         blocks = [(encoded, _with_tangent(encoded.block(leaves), tangent)) for encoded, leaves, tangent in calls]
         return self._all("hvp", blocks)
-
-    def hessian(self, encoded: Encoded, leaves: Numbers) -> Numbers:
-        """Return [value, *gradient, *Hessian], row by row, of shape (1 + n + n * n,)."""
-        n, block = encoded.inputs, encoded.block(leaves)
-        columns = [(encoded, _with_tangent(block, direction)) for direction in np.eye(max(n, 1), n)]
-        found = np.stack(self._all("hvp", columns))
-        return np.concatenate([found[0, 0], found[:n, 1, 1:].T.ravel()])
 
     def _alone(self, kind: str, encoded: Encoded, block: Numbers) -> Numbers:
         program = Program(kind, encoded.bucket, 0, encoded.special)

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any, ClassVar, Protocol
 
 from app import compiler, errors, interpreter, parsing, symbolic, telemetry
-from app.tape import Instruction, Tape
+from app.tape import Tape
 
 Key = tuple[str, str, str, int]
 
@@ -152,7 +152,7 @@ def _from_json(document: dict[str, Any]) -> Job:
         document["inputs"],
         document["constants"],
         tuple(Fraction(numerator, denominator) for numerator, denominator in document["statics"]),
-        tuple(Instruction(opcode, tuple(operands)) for opcode, operands in document["code"]),
+        tuple((opcode, tuple(operands)) for opcode, operands in document["code"]),
         document["result"],
         document["key"],
     )

@@ -53,8 +53,8 @@ def check_size(recorded: tape.Tape, limits: Limits) -> None:
     """
     most = limits.max_symbolic_operations
     sizes = [0] * recorded.leaves
-    for instruction in recorded.code:
-        sizes.append(min(most + 1, 1 + sum(sizes[slot] for slot in instruction.operands)))
+    for _, operands in recorded.code:
+        sizes.append(min(most + 1, 1 + sum(sizes[slot] for slot in operands)))
     if sizes[recorded.result] > most:
         raise errors.TooComplex(f"formulae are given for up to {most} operations, written out", field="expression")
 

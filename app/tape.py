@@ -18,8 +18,6 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple
-
 import sympy
 from sympy.core.basic import Basic
 
@@ -32,11 +30,12 @@ FORMAT = "1"
 """Part of every key: changes when the meaning of an opcode or of the layout does."""
 
 
-class Instruction(NamedTuple):
-    """One operation: the opcode, a key of ``rules.RULES``, and the slots it reads."""
+Instruction = tuple[str, tuple[int, ...]]
+"""One operation: the opcode, a key of ``rules.RULES``, and the slots it reads.
 
-    opcode: str
-    operands: tuple[int, ...]
+A plain tuple, for the garbage collector stops following plain tuples of atoms once it has seen them: with classes in
+their place the instructions of all functions known would be two thirds of what a full collection has to visit.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +67,8 @@ class Tape:
     def varied(self) -> list[bool]:
         """Return, for each slot, whether it depends on an input."""
         found = [True] * self.inputs + [False] * (self.leaves - self.inputs)
-        for instruction in self.code:
-            found.append(any(found[slot] for slot in instruction.operands))
+        for _, operands in self.code:
+            found.append(any(found[slot] for slot in operands))
         return found
 
 
@@ -179,14 +178,12 @@ class _Recorder:
             leaf[~(3 * index + 2)] = len(order) + len(self._constants) + index
         first = len(leaf)
         code = tuple(
-            Instruction(opcode, tuple([first + s if s >= 0 else leaf[s] for s in operands]))
-            for opcode, operands in self._code
+            [(opcode, tuple([first + s if s >= 0 else leaf[s] for s in operands])) for opcode, operands in self._code]
         )
         result = first + result if result >= 0 else leaf[result]
         statics = tuple(self._statics)
-        structure = [(i.opcode, i.operands) for i in code]
         exact = [(s.numerator, s.denominator) for s in statics]
-        key = _digest(20, FORMAT, len(order), len(self._constants), exact, structure, result)
+        key = _digest(20, FORMAT, len(order), len(self._constants), exact, list(code), result)
         tape = Tape(len(order), len(self._constants), statics, code, result, key)
         constants = tuple(self._constants)
         function_id = _digest(16, key, order, [value.hex() for value in constants], self._program.args)

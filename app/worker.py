@@ -37,7 +37,7 @@ from typing import Any
 
 from app import admission, compiler, errors, jobs, processes, telemetry
 from app.jobs import FormulaeJob, Job, Key, ProgramJob, Work
-from app.tape import Instruction, Tape
+from app.tape import Tape
 
 __all__ = ["FormulaeJob", "Job", "Key", "Limits", "ProgramJob", "Workers"]
 
@@ -396,7 +396,7 @@ def _main() -> None:
     pipe = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # whatever a library prints must not end up between frames
     compiler.configure()
-    warm = Tape(1, 0, (), (Instruction("sin", (0,)),), 1, "warm")
+    warm = Tape(1, 0, (), (("sin", (0,)),), 1, "warm")
     compiler.serialise(compiler.compile_tape(warm, "grad", "float64"))
 
     def reply(frame: bytes) -> None:

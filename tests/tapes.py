@@ -4,7 +4,10 @@ import functools
 import math
 from collections.abc import Callable, Mapping
 
-from app import parsing, tape
+import numpy as np
+
+from app import interpreter, parsing, tape
+from app.interpreter import Numbers
 
 OPERATIONS: dict[str, Callable[..., float]] = {
     "add": lambda x, y: x + y,
@@ -67,3 +70,16 @@ def means(text: str, **point: float) -> float:
 @functools.cache
 def key(text: str) -> str:
     return recorded(text).tape.key
+
+
+def hvp(run: interpreter.Interpreter, encoded: interpreter.Encoded, leaves: Numbers, tangent: Numbers) -> Numbers:
+    """Return [value, *gradient] and its derivative along the tangent, of shape (2, 1 + n)."""
+    (found,) = run.hvps([(encoded, leaves, tangent)])
+    return found
+
+
+def hessian(run: interpreter.Interpreter, encoded: interpreter.Encoded, leaves: Numbers) -> Numbers:
+    """Return [value, *gradient, *Hessian], row by row."""
+    n = encoded.inputs
+    found = np.stack(run.hvps([(encoded, leaves, direction) for direction in np.eye(n)]))
+    return np.concatenate([found[0, 0], found[:, 1, 1:].T.ravel()])

@@ -73,7 +73,7 @@ def test_a_second_derivative_is_right_to_nine_digits(word: str) -> None:
     recording = tapes.recorded(f"{word}(x)", "x")
     encoded = interpreter.encode(recording.tape)
     for x in SECOND[word]:
-        found = DOUBLE.hessian(encoded, np.array([x, *recording.constants]))[-1]
+        found = tapes.hessian(DOUBLE, encoded, np.array([x, *recording.constants]))[-1]
         expected = float(_second(reference.function(word), x))
         assert found == pytest.approx(expected, rel=1e-9), f"{word}''({x})"
 

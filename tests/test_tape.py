@@ -20,7 +20,7 @@ KEY_DIGITS, ID_DIGITS = 40, 32
 
 
 def opcodes(text: str, *args: str) -> list[str]:
-    return [instruction.opcode for instruction in tapes.recorded(text, *args).tape.code]
+    return [opcode for opcode, _ in tapes.recorded(text, *args).tape.code]
 
 
 # Keys
@@ -210,11 +210,11 @@ def test_a_tape_is_well_formed(tree: trees.Tree) -> None:
     assert structure.inputs == len(recording.inputs)
     assert structure.constants == len(recording.constants)
     assert list(recording.inputs) == sorted(set(recording.inputs))
-    for index, instruction in enumerate(structure.code):
-        assert all(0 <= operand < structure.leaves + index for operand in instruction.operands)
-        assert len(instruction.operands) == len(rules.RULES[instruction.opcode].pullbacks)
+    for index, (opcode, operands) in enumerate(structure.code):
+        assert all(0 <= operand < structure.leaves + index for operand in operands)
+        assert len(operands) == len(rules.RULES[opcode].pullbacks)
     assert 0 <= structure.result < structure.leaves + len(structure.code)
-    used = {operand for instruction in structure.code for operand in instruction.operands} | {structure.result}
+    used = {operand for _, operands in structure.code for operand in operands} | {structure.result}
     assert used == set(range(structure.leaves + len(structure.code))), "something is computed for nothing"
 
 
@@ -223,8 +223,8 @@ def test_a_slot_varies_if_it_depends_on_an_input(tree: trees.Tree) -> None:
     structure = tapes.recorded(tree.text()).tape
     reached = list(range(structure.inputs))
     for slot in reached:
-        for index, instruction in enumerate(structure.code):
-            if slot in instruction.operands and structure.leaves + index not in reached:
+        for index, (_, operands) in enumerate(structure.code):
+            if slot in operands and structure.leaves + index not in reached:
                 reached.append(structure.leaves + index)
     assert [slot for slot, varies in enumerate(structure.varied()) if varies] == sorted(reached)
 

@@ -20,7 +20,7 @@ def test_a_traced_tape_is_what_the_program_makes_of_it(text: str, dtype: str) ->
     assert found.dtype == dtype
     np.testing.assert_allclose(found, run.gradient(encoded, leaves), rtol=rtol)
     np.testing.assert_allclose(
-        own.run("hvp", recording.tape, pair, dtype), run.hvp(encoded, leaves, tangent), rtol=rtol
+        own.run("hvp", recording.tape, pair, dtype), tapes.hvp(run, encoded, leaves, tangent), rtol=rtol
     )
     rows = own.run("rows", recording.tape, np.stack([leaves] * 3, axis=1), dtype)
     np.testing.assert_allclose(rows, np.stack([found] * 3, axis=1), rtol=rtol)
@@ -39,7 +39,7 @@ def test_a_special_tape_does_not_wait_for_its_program() -> None:
     value, by_x, by_y = hasty.gradient(encoded, np.array([3.0, 2.0])).tolist()
     assert [value, by_y] == pytest.approx([4.0, 2.0], rel=1e-14)
     assert by_x == pytest.approx(2 * 2 * 0.9227843350984671, rel=1e-13)  # digamma(3) = 3/2 - Euler's constant
-    assert hasty.hvp(encoded, np.array([3.0, 2.0]), np.array([0.0, 1.0]))[1].tolist() == pytest.approx(
+    assert tapes.hvp(hasty, encoded, np.array([3.0, 2.0]), np.array([0.0, 1.0]))[1].tolist() == pytest.approx(
         [2.0, 2 * 0.9227843350984671, 0.0], rel=1e-13
     )
     batch = hasty.gradient_rows(encoded, np.array([[3.0] * 40, [2.0] * 40]), np.array([]))

@@ -289,7 +289,7 @@ class Case:
 
     def digits(self) -> int:
         """Return how many digits the reference carries: fewer for special functions, except for log(1 - tiny)."""
-        special = any(i.opcode in rules.SPECIAL for i in tapes.recorded(self.text(), *self.args()).tape.code)
+        special = any(opcode in rules.SPECIAL for opcode, _ in tapes.recorded(self.text(), *self.args()).tape.code)
         return _FEWER if special and self.word != "log_ndtr" else _DIGITS
 
     def exact(self) -> Exact:
@@ -500,7 +500,7 @@ def test_every_opcode_has_a_rule_and_every_rule_is_reached() -> None:
     assert named <= set(rules.RULES)
     arithmetic = "x + y - x*y/(-x) + x**2 + x**-1 + x**0.5 + x**(1/2) + x**y + 2**x"
     relations = "where(x < y, x, y) + where(x <= y, x, y) + where(x == y, x, y) + where(x != y, x, y)"
-    written = {i.opcode for text in (arithmetic, relations) for i in tapes.recorded(text).tape.code}
+    written = {opcode for text in (arithmetic, relations) for opcode, _ in tapes.recorded(text).tape.code}
     assert named | written == set(rules.RULES)
 
 
@@ -526,7 +526,7 @@ def test_a_call_of_literals_is_a_constant_of_the_same_value(case: Case) -> None:
         for argument, literal in zip(case.args(), literals, strict=True):
             text = re.sub(rf"\b{argument}\b", literal, text)
         structure = tapes.recorded(f"x*{text}", "x")
-        if [i.opcode for i in structure.tape.code] == ["mul"]:  # a branch among constants stays a branch
+        if [opcode for opcode, _ in structure.tape.code] == ["mul"]:  # a branch among constants stays a branch
             with mp.workdps(case.digits()):
                 expected = jet(case.exact(), point)
                 allowed = tolerance(case.exact(), point, expected)

@@ -21,7 +21,6 @@ from app import errors, functions, points
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
-Ranks = Sequence[int | None]
 
 ALL = "X"
 """The array that may stand for all arguments."""
