@@ -99,7 +99,7 @@ class Here:
         """
         operation = self._operations[path]
         try:
-            query = body.decode(operation.model, _encoded(document))
+            query = await body.decode(operation.model, _encoded(document))
             reply = await operation.answer(query, self._served, *[""] * bool(operation.needs))
         except errors.GradserveError as error:
             raise Refused(problem.body(error)) from None

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from app import __version__, asking, logs, main, measuring
+from app import __version__, asking, logs, main, measuring, processes
 from app.protocols import lifecycle, wire
 from app.settings import Settings
 
@@ -59,10 +59,13 @@ def serve(
         update={"host": host or settings.host, "port": settings.port if port is None else port}
     )
     logs.configure(settings.log_level, settings.log_format)
+    processes.allow_files(settings.max_connections)
     app = main.create_app(settings)
     config = uvicorn.Config(
         app,
         http=wire.protocol(app.edge),
+        ws="none",
+        timeout_keep_alive=settings.keep_alive_seconds,
         host=settings.host,
         port=settings.port,
         log_config=None,

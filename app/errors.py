@@ -13,7 +13,7 @@
     + TooComplex: over a published limit
     + BadShape: shapes do not fit, or the output is not a scalar
     + TooExpensive: stopped at its deadline or memory cap
-    + BodyTooLarge, HeadersTooLarge, RequestTimeout, UnsupportedMediaType: the envelope
+    + BadRequest, BodyTooLarge, HeadersTooLarge, AddressTooLong, RequestTimeout, UnsupportedMediaType: the envelope
     + Unauthorized: no key, or not one of ours
     + NotFound, MethodNotAllowed: the address
   x Refused: ours, the same request may succeed later
@@ -205,6 +205,19 @@ class HeadersTooLarge(BodyTooLarge):
     """More header bytes or lines than the published limit (RFC 6585, section 5)."""
 
     title = "The request headers are too large"
+
+
+class AddressTooLong(BodyTooLarge):
+    """A longer address than the published limit (RFC 9110, section 15.5.15)."""
+
+    title = "The address is too long"
+
+
+class BadRequest(Rejected):
+    """What arrived is not a request of HTTP/1.1 (RFC 9112)."""
+
+    code = "bad_request"
+    title = "This is not an HTTP request"
 
 
 class RequestTimeout(Rejected):

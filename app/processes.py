@@ -37,6 +37,16 @@ def memory_maps(pid: int | str = "self") -> int:
         return 0
 
 
+def allow_files(count: int) -> None:
+    """Allow this process so many open connections beside its own files, as far as the system lets it."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + _OPEN_FILES
+    if allowed != resource.RLIM_INFINITY and allowed < wanted:
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most)
+        )
+
+
 def confine(parent: int, memory_bytes: int) -> None:
     """Take away what a compiler does not need, and die with the parent.
 

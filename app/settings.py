@@ -88,9 +88,17 @@ class Settings(BaseSettings):
     max_bodies_bytes: int = Field(
         default=64 * 1024 * 1024, ge=1024, description="bytes of all request bodies being received and answered"
     )
+    max_answers_bytes: int = Field(
+        default=256 * 1024 * 1024, ge=1024, description="bytes of all large answers that clients have still to read"
+    )
     max_header_bytes: int = Field(default=32 * 1024, ge=1024, description="bytes of request headers")
     max_header_lines: int = Field(default=100, ge=10, description="lines of request headers")
-    receive_seconds: float = Field(default=20.0, gt=0, description="seconds a body may take to arrive")
+    max_url_bytes: int = Field(default=8 * 1024, ge=256, le=65_000, description="bytes of the address of a request")
+    receive_seconds: float = Field(
+        default=20.0, gt=0, description="seconds a request may take to arrive, and part of an answer to be read"
+    )
+    max_connections: int = Field(default=4096, ge=1, description="connections, half of them at most from one address")
+    keep_alive_seconds: int = Field(default=75, ge=1, description="seconds a connection may be idle between requests")
 
     def engine_limits(self) -> engine.Limits:
         """Return the bounds on queries."""
@@ -145,10 +153,18 @@ class Settings(BaseSettings):
         return body.Limits(
             self.max_body_bytes,
             max(self.max_bodies_bytes, self.max_body_bytes),
+            self.max_answers_bytes,
+            self.max_elements + _OTHER_VALUES,
             self.max_header_bytes,
             self.max_header_lines,
+            self.max_url_bytes,
             self.receive_seconds,
+            self.max_connections,
         )
+
+
+_OTHER_VALUES = 200_000
+"""Values in a body that are not a point's: directions, texts and names."""
 
 
 def _listed(text: str) -> list[str]:

@@ -27,7 +27,13 @@ CONTRACT = {
 }
 """The public table of codes and statuses, written down again on purpose."""
 
-BEYOND = {"not_found": 404, "method_not_allowed": 405, "request_timeout": 408, "internal_error": 500}
+BEYOND = {
+    "bad_request": 400,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "request_timeout": 408,
+    "internal_error": 500,
+}
 """Codes of HTTP itself, which the public table leaves to the standards."""
 
 _REQUIRED = {"type", "title", "status", "detail", "code"}

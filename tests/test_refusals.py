@@ -704,7 +704,7 @@ def peak_bytes(content: bytes) -> int:
     tracemalloc.start()
     try:
         with pytest.raises(errors.InvalidField):
-            body.decode(v1.BY_NAME["grad"].model(by_id=False), content)
+            asyncio.run(body.decode(v1.BY_NAME["grad"].model(by_id=False), content))
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -1,5 +1,6 @@
 # ruff: noqa: RUF001 - look-alikes are what is tested
 
+import asyncio
 import dataclasses
 import json
 import logging
@@ -515,5 +516,5 @@ def test_a_request_model_takes_its_own_examples(derivative: v1.Derivative, *, by
     assert isinstance(examples, list)
     for example in examples:
         assert isinstance(example, dict)
-        decoded = body.decode(model, json.dumps(example).encode()).model_dump()
+        decoded = asyncio.run(body.decode(model, json.dumps(example).encode())).model_dump()
         assert {name: decoded[name] for name in example} == example

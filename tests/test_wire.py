@@ -2,148 +2,27 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-import httptools
 import pytest
-import uvicorn
-from starlette.types import Receive, Scope, Send
-from uvicorn.server import ServerState
 
 from app.main import Service
-from app.protocols import wire
+from tests.listening import HEADERS, Response, Served, listening, request
 from tests.service import Client
 
 Result = TypeVar("Result")
 EXPRESSION = "5*x1**2 + 6*x2**2 + 7*x3**2"
 ARGS = ["x1", "x2", "x3"]
 POINTS = [[1.0 + n / 7, 2.0 - n / 11, 3.0 + n / 13] for n in range(40)]
-HEADERS = "Host: service\r\nContent-Type: application/json\r\n"
 
 
 def question(point: Any, **fields: Any) -> bytes:
     return json.dumps({"expression": EXPRESSION, "args": ARGS, "point": point, "argnums": [0, 1, 2], **fields}).encode()
 
 
-def request(content: bytes, headers: str = HEADERS, line: str = "POST /v1/grad HTTP/1.1") -> bytes:
-    return f"{line}\r\n{headers}Content-Length: {len(content)}\r\n\r\n".encode() + content
-
-
 def gradient(point: list[float]) -> list[float]:
     return [10 * point[0], 12 * point[1], 14 * point[2]]
-
-
-class Response:
-    """One response, filled by the parser's callbacks."""
-
-    def __init__(self) -> None:
-        self.status = 0
-        self.headers: dict[str, str] = {}
-        self.content = b""
-        self.complete = False
-
-    def json(self) -> Any:
-        return json.loads(self.content)
-
-
-class Connection:
-    """A connection with a parser that is not ours at its end."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self.writer = writer
-        self._parser: Any = httptools.HttpResponseParser(self)
-        self._responses: list[Response] = []
-
-    def on_message_begin(self) -> None:
-        self._responses.append(Response())
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._responses[-1].headers[name.decode().lower()] = value.decode()
-
-    def on_body(self, body: bytes) -> None:
-        self._responses[-1].content += body
-
-    def on_message_complete(self) -> None:
-        self._responses[-1].status = self._parser.get_status_code()
-        self._responses[-1].complete = True
-
-    async def receive(self, count: int = 1) -> list[Response]:
-        while sum(response.complete for response in self._responses) < count:
-            data = await asyncio.wait_for(self._reader.read(1 << 16), 20)
-            assert data, f"closed after {len(self._responses)} responses"
-            self._parser.feed_data(data)
-        found, self._responses = self._responses, []
-        return found
-
-    async def ask(self, content: bytes) -> Response:
-        self.writer.write(content)
-        (response,) = await self.receive()
-        return response
-
-    async def closed(self) -> bool:
-        return not await asyncio.wait_for(self._reader.read(), 20)
-
-
-class Served:
-    """A listening application.
-
-    Attributes:
-        asgi: paths of the requests that reached it over ASGI.
-    """
-
-    def __init__(self, app: Service, port: int) -> None:
-        self._app = app
-        self.port = port
-        self.asgi: list[str] = []
-        self._connections: list[Connection] = []
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.asgi.append(scope["path"])
-        await self._app(scope, receive, send)
-
-    async def connect(self) -> Connection:
-        connection = Connection(*await asyncio.open_connection("127.0.0.1", self.port))
-        self._connections.append(connection)
-        return connection
-
-    async def close(self) -> None:
-        """Close every connection, from the client's side."""
-        for connection in self._connections:
-            connection.writer.close()
-        closings = (connection.writer.wait_closed() for connection in self._connections)
-        await asyncio.gather(*closings, return_exceptions=True)
-
-    async def heat(self, content: bytes) -> None:
-        """Ask until the function is compiled, and forget who answered."""
-        connection = await self.connect()
-        async with asyncio.timeout(120):
-            while not (await connection.ask(request(content))).headers["cache-status"].endswith("compiled"):
-                pass
-        self.asgi.clear()
-
-
-@asynccontextmanager
-async def listening(app: Service) -> AsyncIterator[Served]:
-    served = Served(app, 0)
-    config = uvicorn.Config(served, http=wire.protocol(app.edge), lifespan="off", access_log=False, log_level="error")
-    config.load()
-    state = ServerState()
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: config.http_protocol_class(config=config, server_state=state, app_state={}),  # type: ignore[call-arg]
-        "127.0.0.1",
-        0,
-    )
-    served.port = server.sockets[0].getsockname()[1]
-    try:
-        yield served
-    finally:
-        await served.close()
-        server.close()
-        await server.wait_closed()
 
 
 @pytest.fixture

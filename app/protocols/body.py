@@ -8,13 +8,14 @@ import json
 import re
 from collections.abc import Awaitable, Generator, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
 import pydantic
 import pydantic_core
 from starlette.types import Message, Receive
 
 from app import errors
+from app.protocols import pieces
 
 Model = TypeVar("Model", bound=pydantic.BaseModel)
 Result = TypeVar("Result")
@@ -22,63 +23,23 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on the envelope of a request, and on all bodies that are being received and answered."""
+    """Bounds on connections, on the envelope of a request, and on what is being received and answered in all."""
 
     max_body_bytes: int = 16 * 1024 * 1024
     max_bodies_bytes: int = 64 * 1024 * 1024
+    max_answers_bytes: int = 256 * 1024 * 1024
+    max_json_values: int = 2_200_000
     max_header_bytes: int = 32 * 1024
     max_header_lines: int = 100
+    max_url_bytes: int = 8 * 1024
     receive_seconds: float = 20.0
-
-
-class Bodies:
-    """The bytes of all bodies that are being received and answered; each takes several times as much when decoded.
-
-    Args:
-        most: how many.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self.bytes = 0
-
-    def grow(self, size: int) -> None:
-        """Hold more.
-
-        Raises:
-            errors.Overloaded: that would be too much.
-        """
-        if self.bytes + size > self._most:
-            raise errors.Overloaded("too many large requests are being answered", retry_after_seconds=2)
-        self.bytes += size
-
-
-class Held:
-    """One body's share of them, given back at the end of a ``with`` block."""
-
-    __slots__ = ("_bodies", "_size")
-
-    def __init__(self, bodies: Bodies) -> None:
-        self._bodies = bodies
-        self._size = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bodies.bytes -= self._size
-
-    def grow(self, size: int) -> None:
-        """Hold more, see ``Bodies.grow``."""
-        self._bodies.grow(size)
-        self._size += size
+    max_connections: int = 4096
 
 
 async def receive(
     headers: Iterable[tuple[bytes, bytes]],
     receive: Receive,
     limits: Limits,
-    held: Held | None = None,
     *,
     any_type: bool = False,
 ) -> bytes:
@@ -88,16 +49,13 @@ async def receive(
         headers: of the request.
         receive: as in ASGI.
         limits: bounds on the body.
-        held: counts its bytes with those of all other bodies.
         any_type: whether any media type will do: clients of other protocols send none, or another.
 
     Raises:
         errors.UnsupportedMediaType: not application/json in UTF-8, or compressed.
         errors.BodyTooLarge: announced or received more than the limit.
         errors.RequestTimeout: not complete in time.
-        errors.Overloaded: more than ``held`` may hold.
     """
-    held = held or Held(Bodies(limits.max_body_bytes))
     check_headers(headers, limits, any_type=any_type)
     waiting: Started[Message] = Started(receive())
     message = waiting.result
@@ -105,11 +63,10 @@ async def receive(
         content: bytes = message.get("body", b"")
         if len(content) > limits.max_body_bytes:
             raise _too_large(limits)
-        held.grow(len(content))
         return content  # the usual case: all of it is here, and no clock is needed
     try:
         async with asyncio.timeout(limits.receive_seconds):
-            return await _gather(message or await waiting, receive, limits, held)
+            return await _gather(message or await waiting, receive, limits)
     except TimeoutError:
         raise errors.RequestTimeout(f"the body did not arrive within {limits.receive_seconds:g} s") from None
 
@@ -146,7 +103,7 @@ class Started(Generic[Result]):
                 return result
 
 
-async def _gather(message: Message, receive: Receive, limits: Limits, held: Held) -> bytes:
+async def _gather(message: Message, receive: Receive, limits: Limits) -> bytes:
     """Return a body that comes in pieces, the first of which is here."""
     chunks: list[bytes] = []
     size = 0
@@ -157,33 +114,40 @@ async def _gather(message: Message, receive: Receive, limits: Limits, held: Held
         size += len(chunk)
         if size > limits.max_body_bytes:
             raise _too_large(limits)
-        held.grow(len(chunk))
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)
         message = await receive()
 
 
-def decode(model: type[Model], body: bytes) -> Model:
+async def decode(model: type[Model], body: bytes, limits: Limits = Limits()) -> Model:
     """Return a body as a model.
 
+    Args:
+        model: what it must be.
+        body: its bytes.
+        limits: bounds on what it holds.
+
     Raises:
+        errors.TooComplex: more than any request needs.
         errors.InvalidJson: not strict JSON in UTF-8.
         errors.InvalidField: a field is missing, unknown or of another type.
     """
     try:
-        document = pydantic_core.from_json(body, allow_inf_nan=False)
+        document = await pieces.load(body, limits.max_json_values, check=_refuse_duplicates)
     except ValueError as error:
-        message = str(error).partition(" at line")[0]
-        raise errors.InvalidJson(f"not JSON: {message}"[:200]) from None
+        raise not_json(error) from None
     if not isinstance(document, dict):
         raise errors.InvalidJson("the body must be a JSON object")
-    if _may_repeat_a_name(body):
-        _refuse_duplicates(body)
     try:
         return model.model_validate(document)
     except pydantic.ValidationError as error:
         raise _field_error(error, model) from None
+
+
+def not_json(error: ValueError) -> errors.InvalidJson:
+    """Return what a parser's error is to a client."""
+    return errors.InvalidJson(f"not JSON: {str(error).partition(' at line')[0]}"[:200])
 
 
 def split(raw: bytes) -> tuple[tuple[bytes, bytes], bytes]:
@@ -256,6 +220,8 @@ def _may_repeat_a_name(body: bytes) -> bool:
 
 def _refuse_duplicates(body: bytes) -> None:
     """Refuse an object with two members of one name, which readers understand differently (RFC 8259, section 4)."""
+    if not _may_repeat_a_name(body):
+        return
 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)

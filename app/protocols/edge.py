@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import admission, errors, logs
-from app.protocols import access, body, exchange, traffic
+from app.protocols import access, body, bulk, exchange, traffic
 
 _log = logging.getLogger("gradserve")
 
@@ -59,6 +59,7 @@ class Edge:
         others: from the path of a POST to what answers it, for protocols that read and write in their own way.
 
     Attributes:
+        limits: as given.
         draining: whether the process is about to end, and takes no more requests.
         in_flight: requests under way.
     """
@@ -78,13 +79,15 @@ class Edge:
         self._app = app
         self._lane = lane
         self._exchange = performs
-        self._limits = limits
+        self.limits = limits
         self._gate = gate
         self._traffic = counts
         self._shares = shares
         self.draining = False
         self.in_flight = 0
         self._others = others
+        self._bodies = bulk.Bulk(limits.max_bodies_bytes, "too many large requests are being answered")
+        self._answers = bulk.Bulk(limits.max_answers_bytes, "too many large answers are waiting to be read")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -98,10 +101,13 @@ class Edge:
         logs.REQUEST_ID.set(request_id[1].decode())
         self.in_flight += 1
         try:
-            answered = await self._answer(scope, receive, send, request_id)
+            with bulk.Share(self._bodies) as body_share, bulk.Share(self._answers) as answer_share:
+                paced = bulk.Paced(send, answer_share)
+                answered = await self._answer(scope, bulk.counted(receive, body_share), paced, request_id)
         finally:
             self.in_flight -= 1
-        self._traffic.note(*answered, began)
+        route, status, headers = answered
+        self._traffic.note(route, paced.status or status, headers, began)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, request_id: Header) -> Answered:
         headers, path = scope["headers"], scope["path"]
@@ -129,6 +135,8 @@ class Edge:
         headers, path = scope["headers"], scope["path"]
         if self._excessive(headers):
             raise errors.HeadersTooLarge("the headers are over the published limit")
+        if len(scope.get("raw_path") or path) + len(scope["query_string"]) > self.limits.max_url_bytes:
+            raise errors.AddressTooLong("the address is over the published limit")
         if self.draining and path not in _TO_THE_END:
             raise errors.Draining("the service is stopping")
         scope[access.CALLER] = caller = self._gate.caller(path, headers, scope.get("client"))
@@ -155,6 +163,10 @@ class Edge:
         except errors.GradserveError:
             return None
 
+    def note(self, status: int) -> None:
+        """Count an answer to what was no request."""
+        self._traffic.count(traffic.OTHER, status, (), time.perf_counter())
+
     def count(self, path: str, reply: exchange.Reply, began: float) -> None:
         """Count a request that ``prepare`` found an answer to."""
         self._traffic.count(self._lane.route(path), reply.status, reply.headers, began)
@@ -167,7 +179,7 @@ class Edge:
         return next((found for find in self._others if (found := find(path)) is not None), None)
 
     def _excessive(self, headers: exchange.Headers) -> bool:
-        return len(headers) > self._limits.max_header_lines or _size(headers) > self._limits.max_header_bytes
+        return len(headers) > self.limits.max_header_lines or _size(headers) > self.limits.max_header_bytes
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send, request_id: Header) -> Answered:
         """Have the application answer."""

@@ -124,7 +124,6 @@ class Exchange:
     def __init__(self, served: object, limits: body.Limits) -> None:
         self._served = served
         self._limits = limits
-        self._bodies = body.Bodies(limits.max_bodies_bytes)
         self._known: cache.Cache[Hashable, Again] = cache.Cache(_KNOWN_WEIGHT, lambda again: again.weight)
 
     async def perform(self, operation: Operation, named: str, headers: Headers, receive: Receive) -> Reply:
@@ -137,13 +136,12 @@ class Exchange:
             receive: as in ASGI.
         """
         try:
-            with body.Held(self._bodies) as held:
-                raw = await body.receive(headers, receive, self._limits, held)
-                pending = self._known_request(operation, named, raw)
-                if pending is None:
-                    return await _attended(self._answer(operation, named, raw), receive)
-                pending.run()
-                return pending.reply()
+            raw = await body.receive(headers, receive, self._limits)
+            pending = self._known_request(operation, named, raw)
+            if pending is None:
+                return await _attended(self._answer(operation, named, raw), receive)
+            pending.run()
+            return pending.reply()
         except errors.GradserveError as error:
             return refusal(error)
 
@@ -165,7 +163,8 @@ class Exchange:
 
     async def _answer(self, operation: Operation, named: str, raw: bytes) -> Reply:
         more = (named,) if operation.needs else ()
-        reply = await operation.answer(body.decode(operation.model, raw), self._served, *more)
+        query = await body.decode(operation.model, raw, self._limits)
+        reply = await operation.answer(query, self._served, *more)
         if reply.again is not None and body.splits(raw):
             around, _ = body.split(raw)
             self._known.put((operation.answer, named, *around), reply.again)

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import engine, errors
-from app.protocols import body, problem
+from app.protocols import body, pieces, problem
 
 TEXTS = 64
 """Members that any one list of names in a request may have."""
@@ -51,19 +51,30 @@ async def content(request: Request) -> bytes:
     return await body.receive(request.scope["headers"], request.receive, request.app.state.body_limits, any_type=True)
 
 
-def document(raw: bytes) -> dict[str, Any]:
+async def read(request: Request) -> dict[str, Any]:
+    """Return the body of a request as a JSON object, see ``content`` and ``document``."""
+    return await document(await content(request), request.app.state.body_limits)
+
+
+async def document(raw: bytes, limits: body.Limits) -> dict[str, Any]:
     """Return a JSON object; NaN and infinities may be tokens, as these wires' own clients write them.
 
     Raises:
         errors.InvalidJson: it is none.
+        errors.TooComplex: it has more than any request needs.
     """
     try:
-        found = pydantic_core.from_json(raw)
+        found = await pieces.load(raw, limits.max_json_values, inf_nan=True)
     except ValueError as error:
-        raise errors.InvalidJson(f"not JSON: {str(error).partition(' at line')[0]}"[:200]) from None
+        raise body.not_json(error) from None
     if not isinstance(found, dict):
         raise errors.InvalidJson("the body must be a JSON object")
     return found
+
+
+async def answer(document: Any) -> Response:
+    """Return a document that may be large as ``reply`` does."""
+    return Response(await pieces.dump(document, inf_nan="constants"), media_type="application/json")
 
 
 def reply(answer: Any, status: int = 200) -> Response:

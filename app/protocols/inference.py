@@ -34,7 +34,9 @@ MODEL = "gradient"
 async def _infer(request: Request, model: str) -> Response:
     served = foreign.served(request)
     query, function = await _model(served, model)
-    asked = inference_wire.read(await foreign.content(request), request.headers.get(inference_wire.LENGTH))
+    asked = await inference_wire.read(
+        await foreign.content(request), request.headers.get(inference_wire.LENGTH), request.app.state.body_limits
+    )
     if function is None:
         query, function = await _given(served, asked)
     elif "expression" in asked.parameters:
@@ -52,7 +54,7 @@ async def _infer(request: Request, model: str) -> Response:
     if chosen is not None:
         assert found.derivative is not None
         answers["gradient"] = _gradient(found.derivative[:, 0], frame, chosen, shapes)
-    response = inference_wire.reply({name: answers[name] for name in wanted}, wanted, model, asked.id)
+    response = await inference_wire.reply({name: answers[name] for name in wanted}, wanted, model, asked.id)
     response.headers["Cache-Status"] = f"gradserve; detail={found.tier}"
     return response
 

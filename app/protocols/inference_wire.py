@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pydantic_core
 from numpy.typing import NDArray
 from starlette.responses import Response
 
 from app import errors, points
-from app.protocols import foreign, tensors
+from app.protocols import body, foreign, pieces, tensors
 
 Array = NDArray[Any]
 
@@ -51,18 +50,19 @@ class Asked:
     binary: bool
 
 
-def read(raw: bytes, header: str | None) -> Asked:
+async def read(raw: bytes, header: str | None, limits: body.Limits) -> Asked:
     """Return a request.
 
     Args:
         raw: its body.
         header: Inference-Header-Content-Length, where tensors follow the document.
+        limits: bounds on it.
 
     Raises:
         errors.Rejected: it is none.
     """
     length = len(raw) if header is None else _length(header, len(raw))
-    document = foreign.document(raw[:length])
+    document = await foreign.document(raw[:length], limits)
     parameters = _object(document, "parameters")
     for name in parameters:
         if name not in _PARAMETERS | _RESERVED and not name.startswith("triton_"):
@@ -178,7 +178,7 @@ def _flag(parameters: Mapping[str, Any], name: str, *, default: bool) -> bool:
     return flag
 
 
-def reply(answers: Mapping[str, Array], binary: Mapping[str, bool], model: str, identity: str | None) -> Response:
+async def reply(answers: Mapping[str, Array], binary: Mapping[str, bool], model: str, identity: str | None) -> Response:
     outputs, buffers = [], []
     for name, array in answers.items():
         datatype = _NAMES[array.dtype.name]
@@ -192,7 +192,7 @@ def reply(answers: Mapping[str, Array], binary: Mapping[str, bool], model: str, 
     document = {"model_name": model, "model_version": VERSION, "outputs": outputs}
     if identity is not None:
         document["id"] = identity
-    head = pydantic_core.to_json(document, inf_nan_mode="constants")
+    head = await pieces.dump(document, inf_nan="constants")
     if not buffers:
         return Response(head, media_type="application/json")
     headers = {LENGTH: str(len(head))}

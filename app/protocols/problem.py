@@ -20,12 +20,14 @@ _MAX_DETAIL = 300
 _CHALLENGE = 'Bearer realm="gradserve", Basic realm="gradserve", charset="UTF-8"'
 _STATUS: dict[type[errors.GradserveError], int] = {
     errors.Rejected: 422,
+    errors.BadRequest: 400,
     errors.InvalidJson: 400,
     errors.Unauthorized: 401,
     errors.NotFound: 404,
     errors.MethodNotAllowed: 405,
     errors.RequestTimeout: 408,
     errors.BodyTooLarge: 413,
+    errors.AddressTooLong: 414,
     errors.UnsupportedMediaType: 415,
     errors.HeadersTooLarge: 431,
     errors.Overloaded: 429,

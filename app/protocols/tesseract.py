@@ -319,13 +319,13 @@ async def _answer(request: Request, endpoint: Endpoint, function_id: str | None)
     encoding = tesseract_wire.accepted(request.headers.get("accept", ""))
     if encoding is None:
         return _unacceptable()
-    document = foreign.document(await foreign.content(request))
+    document = await foreign.read(request)
     asked = await _asked(foreign.served(request), _inputs(document, endpoint.members), function_id)
-    return foreign.reply(tesseract_wire.encoded(await endpoint.answer(asked, document), encoding))
+    return await foreign.answer(tesseract_wire.encoded(await endpoint.answer(asked, document), encoding))
 
 
 async def _abstract(request: Request, function_id: str | None) -> Response:
-    inputs = _inputs(foreign.document(await foreign.content(request)), ())
+    inputs = _inputs(await foreign.read(request), ())
     served = foreign.served(request)
     query, function, rest = await _function(served, inputs, function_id)
     outlines = {name: _outline(value, f"inputs.{name}") for name, value in rest.items()}

@@ -22,7 +22,7 @@ from starlette.responses import Response
 from starlette.types import Receive
 
 from app import errors
-from app.protocols import body, bridge, edge, exchange, problem
+from app.protocols import body, bridge, edge, exchange, pieces, problem
 
 _log = logging.getLogger("gradserve")
 
@@ -180,10 +180,9 @@ class Calls:
         kept = [header for header in headers if header[0] != b"content-type"]
         raw = await body.receive([*kept, _JSON], receive, self._limits)
         try:
-            document = pydantic_core.from_json(raw)
+            document = await pieces.load(raw, self._limits.max_json_values, inf_nan=True)
         except ValueError as error:
-            message = str(error).partition(" at line")[0]
-            raise errors.InvalidJson(f"not JSON: {message}"[:200]) from None
+            raise body.not_json(error) from None
         if not isinstance(document, dict):
             raise errors.InvalidJson("the body must be a JSON object")
         return document

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import engine, plans, tiers
-from app.protocols import body, exchange, models
+from app.protocols import body, exchange, models, pieces
 
 _TUTORIAL = {
     "expression": "5*(x1**2) + 6*(x2**2) + 7*(x3**2)",
@@ -317,7 +317,7 @@ for _each in DERIVATIVES:
 
 async def _answer(served: engine.Engine, derivative: Derivative, query: engine.Query) -> exchange.Reply:
     answer = await served.answer(query)
-    reply = _reply(answer, derivative)
+    reply = _headed(answer, await pieces.dump(derivative.document(answer)))
     if answer.tier == "compiled" and query.in_axes is None and answer.call is not None:
         reply.again = _again(served, answer.call, derivative)
     return reply
@@ -345,7 +345,8 @@ class _Pending:
         self.run = asked.run
 
     def reply(self) -> exchange.Reply:
-        return _reply(self._served.finish(self._asked), self._derivative)
+        answer = self._served.finish(self._asked)
+        return _headed(answer, body.encode(self._derivative.document(answer)))
 
 
 def _query(derivative: Derivative, request: Any, expression: Any = None, args: Any = None) -> engine.Query:
@@ -362,10 +363,9 @@ def _query(derivative: Derivative, request: Any, expression: Any = None, args: A
     )
 
 
-def _reply(answer: engine.Answer, derivative: Derivative) -> exchange.Reply:
+def _headed(answer: engine.Answer, content: bytes) -> exchange.Reply:
     timing = b"parse;dur=%.3f, execute;dur=%.3f" % (answer.parse_seconds * 1e3, answer.execute_seconds * 1e3)
     used = _CACHE_STATUS[answer.hit, answer.tier]
-    content = body.encode(derivative.document(answer))
     return exchange.Reply(200, content, headers=((b"server-timing", timing), used))
 
 

@@ -15,9 +15,8 @@ import logging
 import time
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
-from app.protocols import edge, exchange
+from app import errors
+from app.protocols import connections, edge, exchange
 
 _log = logging.getLogger("gradserve")
 
@@ -55,7 +54,7 @@ class Desk:
             connection.finish()
 
 
-class Wire(HttpToolsProtocol):
+class Wire(connections.Connection):
     """One connection.
 
     Attributes:
@@ -71,7 +70,7 @@ class Wire(HttpToolsProtocol):
         self._response: bytes | None = None
         self._complete = False
         self._path = ""
-        self._began = 0.0
+        self._prepared = 0.0
 
     @property
     def holds(self) -> bool:
@@ -84,24 +83,24 @@ class Wire(HttpToolsProtocol):
             self._release(complete=True)
         super().on_message_begin()
 
-    def on_headers_complete(self) -> None:
+    def take_head(self) -> None:
         """Keep an ordinary request, or begin to answer it."""
         if self._may_hold():
             self._held = b""
         else:
-            super().on_headers_complete()
+            super().take_head()
 
-    def on_body(self, body: bytes) -> None:
+    def take_body(self, body: bytes) -> None:
         """Take a piece of a body."""
         if self._held is None:
-            super().on_body(body)
+            super().take_body(body)
         else:
             self._held += body
 
-    def on_message_complete(self) -> None:
+    def take_end(self) -> None:
         """Have the request answered that is all here now."""
         if self._held is None:
-            super().on_message_complete()
+            super().take_end()
         else:
             self._complete = True
             self.desk.add(self)
@@ -116,7 +115,7 @@ class Wire(HttpToolsProtocol):
 
     def prepare(self) -> None:
         """Find out what will answer the request that is kept, if anything here."""
-        self._began = time.perf_counter()
+        self._prepared = time.perf_counter()
         self._path = self.url.decode("ascii", "replace")
         self._pending = self.desk.answers.prepare(self._path, self.headers, self._held or b"", self.client)
 
@@ -131,7 +130,7 @@ class Wire(HttpToolsProtocol):
             reply = self._pending.reply()
             headers = (*self.server_state.default_headers, *reply.raw_headers(), edge.identity(self.headers))
             lines = b"\r\n".join(map(b": ".join, headers))
-            self.desk.answers.count(self._path, reply, self._began)
+            self.desk.answers.count(self._path, reply, self._prepared)
             self._response = b"%b%b\r\n\r\n%b" % (_STATUS_LINE, lines, reply.content)
 
     def give_up(self) -> None:
@@ -146,7 +145,19 @@ class Wire(HttpToolsProtocol):
             return
         self._held = None
         self.transport.write(response)
+        if self._ended:
+            self.transport.close()
         self.on_response_complete()
+
+    def refuse(self, error: errors.GradserveError) -> None:
+        """Answer what is no request; see there."""
+        if not self._complete:
+            self._held = None  # it is what is being refused
+        super().refuse(error)
+
+    def is_busy(self) -> bool:
+        """Return whether a request before the one being received is still to be answered."""
+        return self._held is not None or super().is_busy()
 
     def shutdown(self) -> None:
         """End once what is under way is answered."""
@@ -173,13 +184,14 @@ class Wire(HttpToolsProtocol):
         held, self._held = self._held, None
         if self.transport.is_closing():
             return
-        super().on_headers_complete()
+        super().take_head()
         if held:
-            super().on_body(held)
+            super().take_body(held)
         if complete:
-            super().on_message_complete()
+            super().take_end()
 
 
 def protocol(answers: edge.Edge) -> type[asyncio.Protocol]:
     """Return uvicorn's HTTP protocol with a way past ASGI for what ``answers`` can answer at once."""
-    return type("Protocol", (Wire,), {"desk": Desk(answers)})
+    watch = connections.Watch(answers.limits, answers.note)
+    return type("Protocol", (Wire,), {"desk": Desk(answers), "watch": watch})
