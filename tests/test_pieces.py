@@ -3,7 +3,6 @@
 import asyncio
 import json
 import math
-import re
 from typing import Any
 
 import pytest
@@ -22,7 +21,6 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut so often that a few numbers are many pieces."""
     monkeypatch.setattr(pieces, "_PIECE_BYTES", 4)
     monkeypatch.setattr(pieces, "_PIECE_NUMBERS", 3)
-    monkeypatch.setattr(pieces, "_ARRAY", re.compile(rb"\[[-+0-9.eE,\s\[\]]{4,}\]"))
 
 
 def load(raw: bytes, most: int = 10**6, **options: Any) -> Any:
@@ -111,7 +109,7 @@ def test_no_text_of_a_client_is_taken_for_an_array(text: str) -> None:
     ("unit", "count"), [("0,", 300_000), ("[],", 300_000), ("{},", 20_000), ('"",', 150_000), ('{"a":0},', 20_000)]
 )
 def test_more_than_any_request_needs_is_refused_unread(unit: str, count: int) -> None:
-    with pytest.raises(errors.TooComplex, match="the limit is"):
+    with pytest.raises(errors.TooComplex, match="than any request needs"):
         load(f"[{unit * count}0]".encode(), 1000)
 
 

@@ -12,11 +12,11 @@ the pieces can be read one by one. Whatever is not such an array, or wrong, is l
 from __future__ import annotations
 
 import asyncio
-import re
 import secrets
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
+import numpy as np
 import pydantic_core
 
 from app import errors
@@ -26,18 +26,20 @@ InfNan = Literal["strings", "constants"]
 
 _PIECE_BYTES = 1 << 17
 """Some milliseconds of a parser's time."""
-_PIECE_COUNTED = 1 << 20
 
 _PIECE_NUMBERS = 1 << 14
 _FEW = 64
 """Arguments of a function, whose gradients differ in size."""
 
-_ARRAY = re.compile(rb"\[[-+0-9.eE,\s\[\]]{%d,}\]" % _PIECE_BYTES)
+_BACKSLASH = ord("\\")
+_BLANKS = 64
+"""More of them at a cut than anybody writes."""
+
 _MARK = f"array {secrets.token_hex(16)} "
 """What stands for an array while the rest is read; no client can know it."""
 
 _MAX_OBJECTS = 10_000
-_MAX_QUOTES = 200_000
+_MAX_QUOTES = 100_000
 """Far above what any request needs; each object and each text costs a parser as much as many numbers."""
 
 
@@ -61,17 +63,18 @@ async def load(
         if check is not None:
             check(raw)
         return document
-    await _check_counts(raw, max_numbers)
+    budget = _Budget(max_numbers)
     found: list[list[Any]] = []
     rest: list[bytes] = []
     end = 0
-    for match in _ARRAY.finditer(raw):
-        array = await _array(match.group()) if _is_outside_of_texts(raw, match.start()) else None
+    for first, last in _arrays(raw):
+        array = await _array(raw, first, last, budget)
         if array is not None:
-            rest += [raw[end : match.start()], f'"{_MARK}{len(found)}"'.encode()]
+            rest += [raw[end:first], f'"{_MARK}{len(found)}"'.encode()]
             found.append(array)
-            end = match.end()
+            end = last
     text = b"".join([*rest, raw[end:]])
+    budget.draw(text, 0, len(text))
     document = pydantic_core.from_json(text, allow_inf_nan=inf_nan)
     if check is not None:
         check(text)
@@ -108,45 +111,88 @@ def _product(value: Any) -> int:
     return numbers
 
 
-async def _check_counts(raw: bytes, max_numbers: int) -> None:
-    """Refuse what nobody needs before a parser has made objects of it."""
-    most = max_numbers + _MAX_QUOTES
-    for token, limit in ((b",", most), (b"[", most), (b"{", _MAX_OBJECTS), (b'"', _MAX_QUOTES)):
-        found = 0
-        for start in range(0, len(raw), _PIECE_COUNTED):
-            found += raw.count(token, start, start + _PIECE_COUNTED)
-            await asyncio.sleep(0)
-        if found > limit:
-            raise errors.TooComplex(f"the body has {found} of {token.decode()}, the limit is {limit}")
+class _Budget:
+    """How much more a body may have: what nobody needs is refused before a parser has made objects of all of it."""
+
+    def __init__(self, max_numbers: int) -> None:
+        most = max_numbers + _MAX_QUOTES
+        self._left = {b",": most, b"[": most, b"{": _MAX_OBJECTS, b'"': _MAX_QUOTES}
+
+    def draw(self, text: bytes, start: int, end: int) -> None:
+        for token, left in self._left.items():
+            self._left[token] = left - _counted(text, token, start, end)
+            if self._left[token] < 0:
+                raise errors.TooComplex(f"the body has more of {token.decode()} than any request needs")
+
+    def put_back(self, text: bytes, start: int, end: int) -> None:
+        for token in self._left:
+            self._left[token] += _counted(text, token, start, end)
 
 
-def _is_outside_of_texts(raw: bytes, position: int) -> bool:
-    before = raw[:position]
-    if b"\\" in before:
-        before = before.replace(b"\\\\", b"").replace(b'\\"', b"")
-    return before.count(b'"') % 2 == 0
+def _counted(text: bytes, token: bytes, start: int, end: int) -> int:
+    """Return how often a byte stands in a piece: as ``bytes.count``, in a tenth of its time where that is often."""
+    return int(np.count_nonzero(np.frombuffer(text, np.uint8, end - start, start) == token[0]))
 
 
-async def _array(text: bytes) -> list[Any] | None:
-    """Return an array of numbers, None if its text is not one for certain."""
+def _arrays(raw: bytes) -> Iterator[tuple[int, int]]:
+    """Return where large arrays without texts may stand: between two texts, from the first bracket to the last."""
+    start = 0
+    while start < len(raw):
+        end = raw.find(b'"', start)
+        end = len(raw) if end < 0 else end
+        if end - start >= _PIECE_BYTES:
+            first, last = raw.find(b"[", start, end), raw.rfind(b"]", start, end)
+            if first >= 0 and last - first >= _PIECE_BYTES:
+                yield first, last + 1
+        start = _end_of_text(raw, end)
+
+
+def _end_of_text(raw: bytes, start: int) -> int:
+    """Return the place behind the text that starts at a quote."""
+    while True:
+        start = raw.find(b'"', start + 1)
+        if start < 0:
+            return len(raw)
+        escapes = start
+        while raw[escapes - 1] == _BACKSLASH:
+            escapes -= 1
+        if (start - escapes) % 2 == 0:
+            return start + 1
+
+
+async def _array(raw: bytes, start: int, end: int, budget: _Budget) -> list[Any] | None:
+    """Return the array of numbers in a piece of JSON, None if it is not one for certain."""
     found: list[Any] = []
-    start = depth = 0
-    while start < len(text):
-        end = text.find(b",", start + _PIECE_BYTES)
-        end = len(text) if end < 0 else end
-        piece = text[start:end]
-        before, depth = depth, depth + piece.count(b"[") - piece.count(b"]")
-        # At a cut a number or a list stands on either side: no end of a list behind it, no beginning before it.
-        if (start and (not before or piece.lstrip()[:1] == b"]")) or (end < len(text) and piece.rstrip()[-1:] == b"["):
-            return None
-        try:
-            read = pydantic_core.from_json(b"[" * before + piece + b"]" * depth)
-        except ValueError:
+    depth, cut = 0, start
+    while cut < end:
+        first, cut = cut, raw.find(b",", cut + _PIECE_BYTES, end)
+        cut = end if cut < 0 else cut
+        budget.draw(raw, first, cut)
+        before, depth = depth, depth + _counted(raw, b"[", first, cut) - _counted(raw, b"]", first, cut)
+        piece = b"".join([b"[" * before, memoryview(raw)[first:cut], b"]" * depth])
+        good = (first == start or before) and (cut == end or _stand_around(raw, cut))
+        read = _read(piece) if good else None
+        if read is None:
+            budget.put_back(raw, start, cut)
             return None
         _join(found, read, before)
-        start = end + 1
+        cut += 1
         await asyncio.sleep(0)
     return found if depth == 0 else None
+
+
+def _read(text: bytes) -> list[Any] | None:
+    try:
+        found: list[Any] = pydantic_core.from_json(text)
+    except ValueError:
+        return None
+    return found
+
+
+def _stand_around(raw: bytes, cut: int) -> bool:
+    """Return whether a number or a list stands on either side of a comma: no list begins before it or ends behind."""
+    before, behind = raw[max(0, cut - _BLANKS) : cut].rstrip()[-1:], raw[cut + 1 : cut + _BLANKS].lstrip()[:1]
+    return before not in (b"", b"[") and behind not in (b"", b"]")
 
 
 def _join(first: list[Any], second: list[Any], depth: int) -> None:
