@@ -43,7 +43,12 @@ $(VENV)-clients/.done: tests/live/requirements.txt
 	@$(VENV)-clients/bin/python -m pip --disable-pip-version-check --quiet install -r $<
 	@touch $@
 
-test-all: test browser $(VENV)-clients/.done  ## run the slow tests too: real processes, real clients, long runs
+$(VENV)/.fuzz: $(VENV)/.dev
+	@echo "==> installing the fuzzers"
+	@$(PIP) install -c constraints.txt --group fuzz
+	@touch $@
+
+test-all: test browser $(VENV)/.fuzz $(VENV)-clients/.done  ## run the slow tests too: real processes, real clients, long runs
 	@echo "==> pytest, the slow ones"
 	@$(BIN)/python -m pytest -m slow
 

@@ -29,8 +29,15 @@ Result = TypeVar("Result")
 CALLER: ContextVar[str] = ContextVar("caller", default="")
 
 _MAX_RETRY_SECONDS = 60
+
+PATIENCE_SECONDS = 5.0
+"""For a turn; whoever has not had one by then is told to come again, instead of waiting behind others' long work."""
+
 _CALLERS = 10_000
 """Budgets remembered; those of who has not come for longest are forgotten, and full again."""
+
+
+_FULL = "too much work is waiting already"
 
 
 class Room:
@@ -103,7 +110,7 @@ class Pool:
         self.threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._count = threads
         self.places = places + threads
-        self._room = Room(self.places, "too much work is waiting already")
+        self._room = Room(self.places, _FULL)
         self._seconds = 0.05  # that a piece of work takes, on average
 
     def __len__(self) -> int:
@@ -113,9 +120,9 @@ class Pool:
         """Return what ``work`` returns in a thread. Who is cancelled leaves the line; work under way is finished.
 
         Raises:
-            errors.Overloaded: there is no room.
+            errors.Overloaded: there is no room, or no thread in time.
         """
-        caller = CALLER.get()
+        caller, gave_up = CALLER.get(), False
         self._room.enter(caller, len(self) * self._seconds / self._count)
 
         def leave(_: Future[Result]) -> None:
@@ -127,7 +134,22 @@ class Pool:
             self._room.leave(caller)
             raise errors.Draining("the service is stopping") from None
         future.add_done_callback(leave)
-        return await asyncio.wrap_future(future)
+
+        def give_up() -> None:
+            nonlocal gave_up
+            gave_up = future.cancel()  # which it does not let happen once it is under way
+
+        loop = asyncio.get_running_loop()
+        clock = loop.call_later(PATIENCE_SECONDS, give_up) if caller else None
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            if gave_up:
+                raise errors.Overloaded(_FULL, retry_after_seconds=_whole(PATIENCE_SECONDS)) from None
+            raise
+        finally:
+            if clock is not None:
+                clock.cancel()
 
     def shutdown(self) -> None:
         """Let what is in line go, and wait for what is under way."""

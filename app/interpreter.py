@@ -41,7 +41,12 @@ BUCKETS = (32, 512, 8192, 65_600)
 """Instructions, and leaves, that a program has room for; the last holds ``parsing.Limits.max_operations``."""
 
 _TRACED = 200
-"""Instructions up to which tracing and compiling a tape takes less time than a program that knows everything."""
+_TRACED_SPECIAL = {"gradient": 8, "rows": 8, "hvp": 4}
+"""Instructions, and special ones among them, up to which tracing and compiling a tape takes some seconds at most, which
+is less than a program that knows everything takes."""
+
+_TRACED_TAPES = 32
+"""Tapes that do without a program before it is made after all: no matter how many come, what they cost is bounded."""
 
 _JOINED = 8192
 # Tapes run together only up to here: what is larger gains nothing from company and would fall out of the cache.
@@ -84,7 +89,7 @@ AHEAD = (
     *ROWS,
     SECOND_ORDER[1],
     *SPECIAL[1:],
-    SECOND_ORDER[0]._replace(special=True),
+    *[program._replace(special=True) for program in SECOND_ORDER],
 )
 """What is worth making before it is asked for, in this order: the first are what somebody may soon wait for."""
 
@@ -100,7 +105,7 @@ class Encoded:
         statics: values of the static leaves, float64.
         code: int32 of shape (instructions, 7), columns opcode, first and second pullback, result slot, operands.
         placed: ``code`` behind a row holding its length, padded to the bucket; on the device where that pays.
-        special: whether it has special functions.
+        specials: how many of its instructions are special functions.
         tape: what it encodes.
     """
 
@@ -110,8 +115,13 @@ class Encoded:
     statics: Numbers
     code: NDArray[np.int32]
     placed: Array | NDArray[np.int32]
-    special: bool
+    specials: int
     tape: Tape
+
+    @property
+    def special(self) -> bool:
+        """Whether it needs a program that knows special functions."""
+        return self.specials > 0
 
     def block(self, leaves: Numbers) -> Numbers:
         """Return the first slots: the cell and all leaves, for leaves (n + k,) or (n + k, width)."""
@@ -209,8 +219,8 @@ def encode(tape: Tape) -> Encoded:
     if bucket is None:
         raise ValueError(f"a tape of {len(tape.code)} instructions and {tape.leaves} leaves fits no bucket")
     rows = []
-    special = any(opcode in rules.SPECIAL for opcode, _ in tape.code)
-    entries = _SETS[special].entries
+    specials = sum(opcode in rules.SPECIAL for opcode, _ in tape.code)
+    entries = _SETS[specials > 0].entries
     for slot, (opcode, operands) in enumerate(tape.code, start=1 + tape.leaves):
         number, first, second, (a, b, c) = entries[opcode]
         rows.append((number, first, second, slot, operands[a] + 1, operands[b] + 1, operands[c] + 1))
@@ -220,7 +230,7 @@ def encode(tape: Tape) -> Encoded:
     # Placing costs more than the copies that a few dozen calls would make of a small tape.
     placed = padded if bucket <= 512 else jax.device_put(padded)
     statics = np.array([float(static) for static in tape.statics])
-    return Encoded(bucket, tape.inputs, tape.leaves, statics, padded[1 : 1 + len(rows)], placed, special, tape)
+    return Encoded(bucket, tape.inputs, tape.leaves, statics, padded[1 : 1 + len(rows)], placed, specials, tape)
 
 
 def _pad(code: NDArray[np.int32], bucket: int) -> NDArray[np.int32]:
@@ -327,7 +337,7 @@ class Interpreter:
             are run by programs of their own until then. Without it every program is made when it is needed.
     """
 
-    __slots__ = ("_at_hand", "_compiling", "_dtype", "_executables", "_make", "_traced")
+    __slots__ = ("_at_hand", "_compiling", "_dtype", "_executables", "_make", "_traced", "_without")
 
     def __init__(
         self,
@@ -341,6 +351,7 @@ class Interpreter:
         self._traced = traced.Traced()
         self._executables: dict[Program, Any] = {}
         self._compiling: dict[Program, threading.Lock] = {}
+        self._without: dict[Program, set[str]] = {}
 
     def warm(self, programs: Iterable[Program]) -> None:
         """Compile these programs now."""
@@ -383,7 +394,7 @@ class Interpreter:
             width = next((width for width in widths if width >= batch - start), widths[-1])
             stop = min(start + width, batch)
             program = Program("rows", encoded.bucket, width, encoded.special)
-            if self._is_missing(program) and len(encoded.code) <= _TRACED:
+            if self._does_without(program, encoded):
                 piece = np.pad(leaves[:, start:stop], ((0, 0), (0, width - (stop - start))), mode="edge")
                 part = self._traced.run("rows", encoded.tape, piece, self._dtype)
                 found[:, start:stop] = part[:, : stop - start]
@@ -407,7 +418,7 @@ class Interpreter:
 
     def _alone(self, kind: str, encoded: Encoded, block: Numbers) -> Numbers:
         program = Program(kind, encoded.bucket, 0, encoded.special)
-        if self._is_missing(program) and len(encoded.code) <= _TRACED:
+        if self._does_without(program, encoded):
             leaves = block[..., 1 : 1 + encoded.tape.inputs + encoded.tape.constants]
             return self._traced.run(kind, encoded.tape, leaves, self._dtype)
         first = np.zeros((*block.shape[:-1], encoded.bucket), self._dtype)
@@ -437,8 +448,18 @@ class Interpreter:
         starts = itertools.accumulate((1 + tape.leaves for tape in tapes), initial=0)
         return [adjoints[..., start : start + 1 + tape.inputs] for start, tape in zip(starts, tapes, strict=False)]
 
+    def _does_without(self, program: Program, encoded: Encoded) -> bool:
+        """Return whether to run a tape without the program, because making that would take longer."""
+        few = len(encoded.code) <= _TRACED and encoded.specials <= _TRACED_SPECIAL[program.kind]
+        if not few or not self._is_missing(program):
+            return False
+        without = self._without.setdefault(program, set())
+        if len(without) < _TRACED_TAPES:
+            without.add(encoded.tape.key)
+        return encoded.tape.key in without
+
     def _is_missing(self, program: Program) -> bool:
-        """Return whether to do without the program, because making it would take longer than its tape."""
+        """Return whether the program must be made, and takes long."""
         if not program.special or program in self._executables or self._at_hand is None:
             return False
         return not self._at_hand(program, self._dtype)

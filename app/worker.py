@@ -59,7 +59,8 @@ RECURSION = 20_000
 """Calls within calls in a child: SymPy needs some ten for a level of nesting."""
 
 _MAX_WAITING = 32
-"""Formulae asked for at one time, beyond which the next is refused: some minutes of work."""
+"""Formulae asked for at one time, beyond which the next is refused."""
+_BUSY = "too many formulae are being derived"
 
 _WATCH_SECONDS = 0.1
 _MAPS_EVERY = 16
@@ -111,7 +112,7 @@ class Workers:
         self._turns = asyncio.Semaphore(count)
         # Of the children one more than compile: formulae never wait for a compilation, nor it for them.
         self._formulae = asyncio.Semaphore(1)
-        self._room = admission.Room(_MAX_WAITING, "too many formulae are being derived")
+        self._room = admission.Room(_MAX_WAITING, _BUSY)
         self._budget = budget or admission.Budget(math.inf)
         self._at_work: set[Key] = set()
         self._idle: asyncio.Queue[_Child] = asyncio.Queue()
@@ -135,7 +136,8 @@ class Workers:
         Raises:
             errors.TooExpensive: killed at its deadline or memory cap, now or lately.
         """
-        return await self._do(job, self._turns)
+        async with self._turns:
+            return await self._do(job)
 
     async def derive(self, job: FormulaeJob) -> dict[str, Any]:
         """Return the formulae of a function, see ``symbolic.document``.
@@ -147,7 +149,16 @@ class Workers:
         """
         self._budget.check()
         with self._room.place():
-            document: dict[str, Any] = json.loads(await self._do(job, self._formulae))
+            patience = admission.PATIENCE_SECONDS if admission.CALLER.get() else None
+            try:
+                async with asyncio.timeout(patience):
+                    await self._formulae.acquire()
+            except TimeoutError:
+                raise errors.Overloaded(_BUSY, retry_after_seconds=math.ceil(admission.PATIENCE_SECONDS)) from None
+            try:
+                document: dict[str, Any] = json.loads(await self._do(job))
+            finally:
+                self._formulae.release()
         return document
 
     def at_work_on(self, key: Key) -> bool:
@@ -159,17 +170,16 @@ class Workers:
         """How many formulae are asked for."""
         return len(self._room)
 
-    async def _do(self, job: Work, turns: asyncio.Semaphore) -> bytes:
+    async def _do(self, job: Work) -> bytes:
         forgotten = self._killed.get(job.key)
         if forgotten is not None and time.monotonic() < forgotten:
             raise errors.TooExpensive(f"{job.doing} was stopped at its deadline a short while ago")
-        async with turns:
-            for _ in range(3):
-                child = await self._next()
-                try:
-                    return await self._ask(child, job)
-                except _Died:
-                    continue  # killed from outside, or crashed: the job itself may be innocent
+        for _ in range(3):
+            child = await self._next()
+            try:
+                return await self._ask(child, job)
+            except _Died:
+                continue  # killed from outside, or crashed: the job itself may be innocent
         self._remember(job)
         raise errors.TooExpensive(f"{job.doing} ended its process three times")
 

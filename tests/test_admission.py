@@ -97,6 +97,38 @@ def test_who_comes_when_the_line_is_full_is_told_when_to_come_again() -> None:
     with_pool(use)
 
 
+def test_who_gets_no_turn_in_time_is_told_to_come_again_and_what_is_under_way_is_finished(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(admission, "PATIENCE_SECONDS", 0.05)
+
+    async def use(pool: admission.Pool) -> None:
+        stop = threading.Event()
+        admission.CALLER.set("somebody")
+        first = asyncio.ensure_future(pool.run(stop.wait))
+        await asyncio.sleep(0)
+        with pytest.raises(errors.Overloaded) as refused:
+            await pool.run(lambda: 7)
+        assert refused.value.retry_after_seconds >= 1
+        assert not first.done()
+        stop.set()
+        assert await first
+        await until(lambda: not len(pool))
+        assert await pool.run(lambda: 7) == 7
+
+    with_pool(use)
+
+
+def test_formulae_that_get_no_turn_in_time_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "PATIENCE_SECONDS", 0.2)
+    slow = {"expression": "x**" * 300 + "2"}  # until its deadline
+
+    with serving(Settings()) as client:
+        first, second = client.together([slow, {"expression": "x**2"}], "/v1/symbolic")
+    laws.assert_problem(first, 422, "too_expensive")
+    laws.assert_problem(second, 429, "overloaded")
+
+
 def test_one_caller_cannot_fill_the_line() -> None:
     async def use(pool: admission.Pool) -> None:
         stop = threading.Event()

@@ -837,6 +837,12 @@ def test_another_method_is_refused_with_those_allowed(client: Client, method: st
     assert response.headers["allow"] == "POST"
 
 
+def test_an_address_of_several_methods_names_them_all(client: Client) -> None:
+    response = client.request("DELETE", "/v1/functions")
+    laws.assert_problem(response, 405, "method_not_allowed")
+    assert response.headers["allow"] == "GET, POST"
+
+
 @pytest.mark.parametrize(
     "path",
     ["/nowhere", "/v1", "/v2/grad", "/v1/grad/x", "/../etc/passwd", "/%2e%2e/etc/passwd", "/v1/GRAD", "/" + "a" * 5000],

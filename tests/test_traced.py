@@ -47,3 +47,37 @@ def test_a_special_tape_does_not_wait_for_its_program() -> None:
     assert made == []
     hasty.gradient(interpreter.encode(tape.record(parsing.parse("x*y")).tape), np.array([3.0, 2.0]))
     assert len(made) == 1
+
+
+class Made(Exception):
+    """Raised where a program would be made."""
+
+
+def hasty() -> interpreter.Interpreter:
+    def make(program: interpreter.Program, dtype: str) -> object:
+        raise Made(program, dtype)
+
+    return interpreter.Interpreter("float64", make, lambda program, dtype: False)  # noqa: ARG005
+
+
+@pytest.mark.parametrize(("kind", "count"), [("gradient", 9), ("hvp", 5)])
+def test_a_tape_of_many_special_functions_waits_for_its_program(kind: str, count: int) -> None:
+    text = "*".join(f"gamma(x + {n})" for n in range(count))
+    recording = tapes.recorded(text, "x")
+    encoded, leaves = interpreter.encode(recording.tape), np.array([0.5, *recording.constants])
+    run = hasty()
+    calls = [(encoded, leaves)] if kind == "gradient" else [(encoded, leaves, np.array([1.0]))]
+    with pytest.raises(Made):
+        {"gradient": run.gradients, "hvp": run.hvps}[kind](calls)  # type: ignore[operator]
+
+
+def test_after_so_many_tapes_the_program_is_made_after_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "_TRACED_TAPES", 2)
+    run, leaves = hasty(), np.array([1.5])
+    names = ("erfcx", "gamma", "lgamma")
+    first, second, third = (interpreter.encode(tapes.recorded(f"{name}(x)").tape) for name in names)
+    for encoded in (first, second, first):
+        assert np.isfinite(run.gradient(encoded, leaves)).all()
+    with pytest.raises(Made):
+        run.gradient(third, leaves)
+    assert np.isfinite(run.gradient(second, leaves)).all()

@@ -44,6 +44,7 @@ CALLER = "gradserve.caller"
 """Where a scope carries the caller."""
 
 _RETRY_STORE_SECONDS = 10.0
+_STEP_SECONDS = 1.0
 
 
 _SCHEMES = {
@@ -161,9 +162,15 @@ class LocalRate:
 
     def __init__(self, rate: str) -> None:
         self._items = limits.parse_many(rate.replace(",", ";"))
-        self._window = strategies.MovingWindowRateLimiter(storages.MemoryStorage())
+        self._storage = storages.MemoryStorage()
+        self._window = strategies.MovingWindowRateLimiter(self._storage)
+        self._latest = 0.0
 
     def count_now(self, caller: str) -> bool:
+        now = time.time()
+        if now < self._latest - _STEP_SECONDS:
+            self._storage.reset()  # a clock set back would keep callers out until it is there again
+        self._latest = now
         # All are asked before one is charged: a request that is refused uses up nothing.
         if len(self._items) > 1 and not all(self._window.test(item, caller) for item in self._items):
             return False

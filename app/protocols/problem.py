@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from app import errors
 
@@ -107,13 +108,20 @@ def from_http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise TypeError(f"not an HTTP error: {error!r}")
     if error.status_code == 405:
-        methods = (error.headers or {}).get("Allow", "")
+        methods = ", ".join(_methods(request))
         refused = response(errors.MethodNotAllowed(f"this resource answers {methods}", hint="see /docs"))
         refused.headers["Allow"] = methods
         return refused
     if error.status_code == 404:
         return response(errors.NotFound("there is nothing at this address", hint="see /docs"))
     return response(errors.GradserveError("the request could not be served"))
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods that an address answers: of all its routes, where the router tells those of the first."""
+    scopes = {method: {**request.scope, "method": method} for method in ("GET", "POST", "PUT", "PATCH", "DELETE")}
+    routes = request.app.routes
+    return [name for name, scope in scopes.items() if any(route.matches(scope)[0] is Match.FULL for route in routes)]
 
 
 def from_parameters(request: Request, error: Exception) -> Response:

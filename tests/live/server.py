@@ -32,6 +32,11 @@ class Server:
     def grad(self, **document: Any) -> httpx.Response:
         return self.http.post("/v1/grad", json=document)
 
+    def metric(self, name: str) -> float:
+        """Return the sum of a family of /metrics."""
+        lines = self.http.get("/metrics").text.splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.partition("{")[0].partition(" ")[0] == name)
+
     def tree(self) -> list[int]:
         """Return the process ids of the server and its children."""
         pids, found = [self.process.pid], []
