@@ -9,7 +9,7 @@ SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-all browser node screenshot lint format bench image clean
+.PHONY: help serve test test-all browser node rscript screenshot lint format bench image clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -55,7 +55,7 @@ $(VENV)-node/.done: tests/live/generated/package.json | node
 	@cd $(VENV)-node && npm install --no-audit --no-fund --no-package-lock --loglevel=error
 	@touch $@
 
-test-all: test browser $(VENV)-clients/.done $(VENV)-generated/.done $(VENV)-node/.done  ## run the slow tests too: real processes, real clients, long runs
+test-all: test browser $(VENV)-clients/.done $(VENV)-generated/.done $(VENV)-node/.done rscript  ## run the slow tests too: real processes, real clients, long runs
 	@echo "==> pytest, the slow ones"
 	@$(BIN)/python -m pytest -m slow
 
@@ -68,6 +68,12 @@ node:  # Debian's, for clients in JavaScript
 	@if ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
 	  echo "==> installing node"; \
 	  $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends nodejs npm; fi
+
+rscript:  # Debian's, for the recipe in R
+	@if ! Rscript -e 'library(httr2); library(jsonlite)' >/dev/null 2>&1; then \
+	  echo "==> installing R"; \
+	  $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends \
+	    r-base-core r-cran-httr2 r-cran-jsonlite; fi
 
 screenshot: $(VENV)/.dev browser  ## make the pictures of the playground that the README shows
 	@$(BIN)/python -m tests.live.screenshot

@@ -268,7 +268,7 @@ def test_the_request_can_be_taken_away_as_code_that_runs(browser: Browser) -> No
     assert json.loads(curl.stdout)["gradient"] == [3.0, 0.0]
     python = subprocess.run([sys.executable, "-c", code["Python"]], capture_output=True, check=True, timeout=60)  # noqa: S603
     assert python.stdout.decode().split() == ["2.25", "[3.0,", "0.0]"]
-    found = browser.run_async(code["JavaScript"] + "; return [value, gradient];")
+    found = browser.run_async(code["JavaScript"] + "; return [answer.value, answer.gradient];")
     assert found == [2.25, [3, 0]]
 
 
