@@ -1,5 +1,6 @@
 """The pages and the OpenAPI document, as files: what a browser is sent, before there is a browser."""
 
+import functools
 import json
 import re
 from pathlib import Path
@@ -136,8 +137,10 @@ def test_every_example_of_the_document_gets_exactly_what_is_shown(client: Client
         if shown is None:
             without.add(path)
         else:
-            # Others may have made a function hot by now.
-            assert json.loads(response.text.replace('"compiled"', '"interpreted"')) == shown, name
+            # Others may have made a function hot by now, or keep the machine too busy to simplify.
+            usual = {"compiled": "interpreted", '"simplified":false': '"simplified":true'}
+            text = functools.reduce(lambda text, word: text.replace(word, usual[word]), usual, response.text)
+            assert json.loads(text) == shown, name
     assert without == {"/metrics", "/v1/language", "/tesseract/openapi.json", "/f/{function_id}/tesseract/openapi.json"}
 
 

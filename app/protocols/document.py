@@ -67,6 +67,9 @@ def refine(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
+    for schema in schemas.values():
+        for example in schema.get("examples", ()):
+            _sort(example, list(schema["properties"]))
     for name, schema in models.NAMED.items():
         schemas[name] = {"title": name, **schema}
     _refer(document)
@@ -76,6 +79,12 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
     for path, item in document["paths"].items():
         for operation in item.values():
             yield path, operation
+
+
+def _sort(example: dict[str, Any], names: list[str]) -> None:
+    """Put the members of an example in the order of a schema's, in place."""
+    for name in sorted(example, key=names.index):
+        example[name] = example.pop(name)
 
 
 def _refer(part: Any) -> None:
