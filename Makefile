@@ -49,13 +49,19 @@ $(VENV)-generated/.done: tests/live/generated/requirements.txt
 	@$(VENV)-generated/bin/python -m pip --disable-pip-version-check --quiet install -r $<
 	@touch $@
 
+$(VENV)-examples/.done: examples/requirements.txt
+	@echo "==> installing what the examples need into $(VENV)-examples"
+	@$(PYTHON) -m venv --clear $(VENV)-examples
+	@$(VENV)-examples/bin/python -m pip --disable-pip-version-check --quiet install -r $<
+	@touch $@
+
 $(VENV)-node/.done: tests/live/generated/package.json | node
 	@echo "==> installing the same for TypeScript into $(VENV)-node"
 	@mkdir -p $(VENV)-node && cp $< $(VENV)-node
 	@cd $(VENV)-node && npm install --no-audit --no-fund --no-package-lock --loglevel=error
 	@touch $@
 
-test-all: test browser $(VENV)-clients/.done $(VENV)-generated/.done $(VENV)-node/.done rscript  ## run the slow tests too: real processes, real clients, long runs
+test-all: test browser $(VENV)-clients/.done $(VENV)-generated/.done $(VENV)-node/.done $(VENV)-examples/.done rscript  ## run the slow tests too: real processes, real clients, long runs
 	@echo "==> pytest, the slow ones"
 	@$(BIN)/python -m pytest -m slow
 
@@ -101,4 +107,4 @@ image:  ## build the container image
 	docker build -t gradserve .
 
 clean:  ## remove the environment and caches
-	rm -rf $(VENV) $(VENV)-bench $(VENV)-clients $(VENV)-generated $(VENV)-node .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-clients $(VENV)-generated $(VENV)-node $(VENV)-examples .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
