@@ -9,7 +9,7 @@ SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-all browser screenshot lint format bench image clean
+.PHONY: help serve test test-all browser node rscript screenshot lint format bench image clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -48,7 +48,25 @@ $(VENV)/.fuzz: $(VENV)/.dev
 	@$(PIP) install -c constraints.txt --group fuzz
 	@touch $@
 
-test-all: test browser $(VENV)/.fuzz $(VENV)-clients/.done  ## run the slow tests too: real processes, real clients, long runs
+$(VENV)-generated/.done: tests/live/generated/requirements.txt
+	@echo "==> installing what makes clients from the OpenAPI document into $(VENV)-generated"
+	@$(PYTHON) -m venv --clear $(VENV)-generated
+	@$(VENV)-generated/bin/python -m pip --disable-pip-version-check --quiet install -r $<
+	@touch $@
+
+$(VENV)-examples/.done: examples/requirements.txt
+	@echo "==> installing what the examples need into $(VENV)-examples"
+	@$(PYTHON) -m venv --clear $(VENV)-examples
+	@$(VENV)-examples/bin/python -m pip --disable-pip-version-check --quiet install -r $<
+	@touch $@
+
+$(VENV)-node/.done: tests/live/generated/package.json | node
+	@echo "==> installing the same for TypeScript into $(VENV)-node"
+	@mkdir -p $(VENV)-node && cp $< $(VENV)-node
+	@cd $(VENV)-node && npm install --no-audit --no-fund --no-package-lock --loglevel=error
+	@touch $@
+
+test-all: test browser $(VENV)/.fuzz $(VENV)-clients/.done $(VENV)-generated/.done $(VENV)-node/.done $(VENV)-examples/.done rscript  ## run the slow tests too: real processes, real clients, long runs
 	@echo "==> pytest, the slow ones"
 	@$(BIN)/python -m pytest -m slow
 
@@ -56,6 +74,17 @@ browser:  # Debian's, for the tests of the pages
 	@if ! command -v chromium >/dev/null || ! command -v chromedriver >/dev/null; then \
 	  echo "==> installing chromium"; \
 	  $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends chromium chromium-driver; fi
+
+node:  # Debian's, for clients in JavaScript
+	@if ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
+	  echo "==> installing node"; \
+	  $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends nodejs npm; fi
+
+rscript:  # Debian's, for the recipe in R
+	@if ! Rscript -e 'library(httr2); library(jsonlite)' >/dev/null 2>&1; then \
+	  echo "==> installing R"; \
+	  $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends \
+	    r-base-core r-cran-httr2 r-cran-jsonlite; fi
 
 screenshot: $(VENV)/.dev browser  ## make the pictures of the playground that the README shows
 	@$(BIN)/python -m tests.live.screenshot
@@ -83,4 +112,4 @@ image:  ## build the container image
 	docker build -t gradserve .
 
 clean:  ## remove the environment and caches
-	rm -rf $(VENV) $(VENV)-bench $(VENV)-clients .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-clients $(VENV)-generated $(VENV)-node $(VENV)-examples .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -517,9 +517,3 @@ def test_the_calls_are_in_the_openapi_document_under_a_tag_of_their_own(client: 
             operation = paths[path]["get" if name == "Info" else "post"]
             assert operation["tags"] == ["UM-Bridge"]
             assert operation["summary"]
-
-
-@pytest.mark.parametrize("each", umbridge.CALLS, ids=lambda each: each.name)
-def test_the_example_in_the_description_of_a_call_is_answered(client: Client, each: umbridge.Call) -> None:
-    assert each.example in each.description
-    assert client.request("POST", f"/{each.name}", content=each.example.encode()).status_code == 200

@@ -484,7 +484,9 @@ def test_the_examples_of_the_openapi_document_are_what_is_answered(client: Clien
                 address = path.format(function_id=client.post(function, "/v1/functions").json()["function_id"])
             response = client.request(method.upper(), address, json=example)
             assert response.status_code in {200, 201}
-            assert response.json() | {"tier": ""} == expected | {"tier": ""}  # others may have made it hot by now
+            # Others may have made it hot by now, or keep the machine too busy to simplify.
+            left_open = {"tier": "", "simplified": True}
+            assert response.json() | left_open == expected | left_open
             tried += 1
     assert tried >= 2 * len(v1.DERIVATIVES) + 1
 

@@ -38,7 +38,8 @@ _OPEN = _PROBES | {"/", "/docs", "/openapi.json", "/v1/limits", "/v1/errors", "/
 _OPEN_FOLDERS = ("/docs/assets/", "/web/")
 """What needs no key: it computes nothing, and tells what every server of this version tells. All else is closed."""
 
-_UNCOUNTED = _PROBES | {"/metrics"}
+UNCOUNTED = _PROBES | {"/metrics"}
+"""What may be asked as often as anybody likes."""
 
 CALLER = "gradserve.caller"
 """Where a scope carries the caller."""
@@ -59,7 +60,7 @@ def describe(document: dict[str, Any]) -> None:
     document.setdefault("components", {})["securitySchemes"] = _SCHEMES
     document["security"] = [{name: []} for name in _SCHEMES]
     for path, methods in document["paths"].items():
-        for operation in methods.values() if _is_open(path) else ():
+        for operation in methods.values() if is_open(path) else ():
             operation["security"] = []
 
 
@@ -89,7 +90,7 @@ class Gate:
         Raises:
             errors.Unauthorized: no key where one is needed, another one, or an Authorization that makes no sense.
         """
-        if self._keys and not _is_open(path):
+        if self._keys and not is_open(path):
             return self._holder(_presented(headers))
         return _network(self._address(headers, client))
 
@@ -99,7 +100,7 @@ class Gate:
         Raises:
             errors.Overloaded: the caller asks too often.
         """
-        if path not in _UNCOUNTED:
+        if path not in UNCOUNTED:
             await self._rate.count(caller)
 
     def count_now(self, caller: str) -> bool:
@@ -240,7 +241,8 @@ def _too_often(resets: Sequence[float]) -> errors.Overloaded:
     return errors.Overloaded("this client asks too often", retry_after_seconds=max(1, math.ceil(seconds)))
 
 
-def _is_open(path: str) -> bool:
+def is_open(path: str) -> bool:
+    """Return whether a path needs no key."""
     return path in _OPEN or path.startswith(_OPEN_FOLDERS)
 
 

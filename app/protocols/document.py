@@ -13,7 +13,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from app.protocols import problem, v1
+from app.protocols import access, edge, foreign, inference, inference_wire, models, ops, problem, v1
 
 TAGS = [
     {"name": "derivatives", "description": "A function as text and a point in, its derivatives out."},
@@ -35,6 +35,7 @@ _PARAMETERS = {
     "model": "What the protocol calls a model: a function, by its id.",
     "version": "Of the model; there is one.",
 }
+_EXAMPLES = {"model": inference.MODEL, "version": inference_wire.VERSION}
 
 
 def add_document(app: FastAPI) -> None:
@@ -47,6 +48,8 @@ def add_document(app: FastAPI) -> None:
         document = publish()
         if document is not refined:
             refine(document)
+            limits = document["paths"]["/v1/limits"]["get"]["responses"]["200"]["content"]["application/json"]
+            limits["example"] = ops.published(app.state)
             refined = document
         return document
 
@@ -56,18 +59,47 @@ def add_document(app: FastAPI) -> None:
 def refine(document: dict[str, Any]) -> None:
     """Complete a document, in place."""
     document["tags"] = TAGS
-    for operation in _operations(document):
+    for path, operation in _operations(document):
         operation.setdefault("description", f"{operation['summary']}.")
         _set_parameters(operation)
         _set_errors(operation)
+        _add_errors(path, operation)
     schemas = document["components"]["schemas"]
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
+    for schema in schemas.values():
+        for example in schema.get("examples", ()):
+            _sort(example, list(schema["properties"]))
+    for name, schema in models.NAMED.items():
+        schemas[name] = {"title": name, **schema}
+    _refer(document)
 
 
-def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for item in document["paths"].values():
-        yield from item.values()
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for operation in item.values():
+            yield path, operation
+
+
+def _sort(example: dict[str, Any], names: list[str]) -> None:
+    """Put the members of an example in the order of a schema's, in place."""
+    for name in sorted(example, key=names.index):
+        example[name] = example.pop(name)
+
+
+def _refer(part: Any) -> None:
+    """Have every schema that says which of the shared ones it is refer to it, in place."""
+    if isinstance(part, list):
+        for each in part:
+            _refer(each)
+    elif isinstance(part, dict):
+        name = part.pop(models.NAME, None)
+        if name is not None:
+            for member in models.NAMED[name].keys() - {"description"}:
+                part.pop(member, None)
+            part["$ref"] = f"#/components/schemas/{name}"
+        for each in part.values():
+            _refer(each)
 
 
 def _set_parameters(operation: dict[str, Any]) -> None:
@@ -80,7 +112,9 @@ def _set_parameters(operation: dict[str, Any]) -> None:
         if parameter["name"] in _PARAMETERS:
             parameter.setdefault("description", _PARAMETERS[parameter["name"]])
         if parameter["name"] == "function_id":
-            parameter["example"] = (_answered(operation) or v1.BY_NAME["grad"].response_example)["function_id"]
+            parameter["example"] = (_answered(operation) or {}).get("function_id", foreign.FUNCTION_ID)
+        if parameter["name"] in _EXAMPLES:
+            parameter["example"] = _EXAMPLES[parameter["name"]]
 
 
 def _answered(operation: dict[str, Any]) -> dict[str, Any] | None:
@@ -103,6 +137,26 @@ def _set_errors(operation: dict[str, Any]) -> None:
             continue  # another wire, with errors of its own
         examples = _examples(response["description"], int(status))
         response["content"] = {problem.MEDIA_TYPE: {"schema": _SCHEMA, "examples": examples}}
+
+
+def _add_errors(path: str, operation: dict[str, Any]) -> None:
+    """Add what every request can get before its route, on every wire."""
+    responses = operation["responses"]
+    statuses = [431]
+    if not access.is_open(path):
+        statuses.append(401)
+    if path not in access.UNCOUNTED:
+        statuses.append(429)
+    if path not in edge.TO_THE_END:
+        statuses.append(503)
+    for status in statuses:
+        description = v1.PROBLEMS[status]["description"]
+        response = responses.setdefault(str(status), {"description": description, "content": {}})
+        if problem.MEDIA_TYPE in response["content"]:
+            continue
+        if response["content"]:  # a wire with an error of its own
+            response["description"] += f". {description}"
+        response["content"][problem.MEDIA_TYPE] = {"schema": _SCHEMA, "examples": _examples(description, status)}
 
 
 def _examples(description: str, status: int) -> dict[str, Any]:

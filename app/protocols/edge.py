@@ -24,7 +24,7 @@ _PROCESS = os.urandom(8).hex().encode()
 _NUMBERS = itertools.count(1)
 """A request id is the process's and a number: unique, and a tenth of the price of a random one."""
 
-_TO_THE_END = frozenset({"/healthz", "/readyz", "/metrics"})
+TO_THE_END = frozenset({"/healthz", "/readyz", "/metrics"})
 """What is answered while the process ends."""
 
 _POLICY_VIOLATION = 1008
@@ -137,7 +137,7 @@ class Edge:
             raise errors.HeadersTooLarge("the headers are over the published limit")
         if len(scope.get("raw_path") or path) + len(scope["query_string"]) > self.limits.max_url_bytes:
             raise errors.AddressTooLong("the address is over the published limit")
-        if self.draining and path not in _TO_THE_END:
+        if self.draining and path not in TO_THE_END:
             raise errors.Draining("the service is stopping")
         scope[access.CALLER] = caller = self._gate.caller(path, headers, scope.get("client"))
         admission.CALLER.set(caller)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import pydantic
 import pydantic_core
 from fastapi.routing import APIRoute
 from starlette.requests import Request
@@ -34,6 +35,49 @@ def route(refusal: Callable[[errors.GradserveError], Response]) -> type[APIRoute
             return handle
 
     return Route
+
+
+FUNCTION_ID = "4226752467f825da2f16ea77bfc0464d"
+"""The function of the examples."""
+
+_STOPPED = {
+    408: "The body did not arrive in time",
+    413: "The body is too large",
+    415: "The body is compressed",
+    429: "Too much is waiting already",
+}
+
+
+def asks(example: Any) -> dict[str, Any]:
+    """Return what an OpenAPI document says of the body of a request; None for one without."""
+    if example is None:
+        return {}
+    content = {"application/json": {"schema": {"type": "object"}, "example": example}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def example(found: Any) -> dict[int | str, dict[str, Any]]:
+    """Return what an OpenAPI document says of the only response there is, by what it is."""
+    return {200: {"content": {"application/json": {"example": found}}}}
+
+
+def answers(
+    example: Any, refused: type[pydantic.BaseModel], *, body: bool, **statuses: str
+) -> dict[int | str, dict[str, Any]]:
+    """Return what an OpenAPI document says of responses.
+
+    Args:
+        example: exactly what the example of the request gets.
+        refused: the form of errors.
+        body: whether a request has one.
+        statuses: descriptions by "of_" and the status, beside those that every body can get.
+    """
+    found = {int(status.removeprefix("of_")): text for status, text in statuses.items()}
+    content = {"schema": {"type": "object"}} | ({} if example is None else {"example": example})
+    told: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": content}}}
+    for status, text in (found | (_STOPPED if body else {})).items():
+        told[status] = {"model": refused, "description": text}
+    return told
 
 
 def served(request: Request) -> engine.Engine:

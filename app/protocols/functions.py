@@ -39,6 +39,7 @@ _EXAMPLE = {"content": {"application/json": {"examples": {"example": {"value": _
     "/functions",
     response_model=models.Registered,
     status_code=201,
+    operation_id="register_function",
     summary="Register a function",
     responses={
         201: _EXAMPLE,
@@ -57,7 +58,15 @@ async def register(query: RegisterRequest, served: v1.Served, owner: str) -> exc
     return exchange.Reply(201 if created else 200, content, headers=((b"location", location),))
 
 
-@router.get("/functions", response_model=models.Listing, summary="List the functions registered from here")
+@router.get(
+    "/functions",
+    response_model=models.Listing,
+    operation_id="list_functions",
+    summary="List the functions registered from here",
+    responses={
+        200: {"content": {"application/json": {"examples": {"example": {"value": {"functions": [_DESCRIBED]}}}}}}
+    },
+)
 async def registered(request: Request, served: v1.Served, limit: _Limit = 100) -> dict[str, Any]:
     """List what this client has registered with this process, the latest first."""
     if not 1 <= limit <= _MAX_LISTED:
@@ -69,6 +78,7 @@ async def registered(request: Request, served: v1.Served, limit: _Limit = 100) -
 @router.get(
     "/functions/{function_id}",
     response_model=models.Registered,
+    operation_id="describe_function",
     summary="Describe a function",
     responses={200: _EXAMPLE, **v1.UNKNOWN},
 )

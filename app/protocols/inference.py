@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pydantic
 from fastapi import APIRouter
 from numpy.typing import NDArray
 from starlette.requests import Request
@@ -157,22 +158,43 @@ def _refusal(error: errors.GradserveError) -> Response:
 
 # Routes
 
+_SERVER: dict[str, Any] = {"name": "gradserve", "version": __version__, "extensions": ["binary_tensor_data"]}
+
 router = APIRouter(prefix="/v2", tags=["open inference"], route_class=foreign.route(_refusal))
 
 
-@router.get("", summary="What server this is")
+@router.get("", operation_id="inference_server", summary="What server this is", responses=foreign.example(_SERVER))
 async def server() -> dict[str, Any]:
     """Name, version and extensions of the server."""
-    return {"name": "gradserve", "version": __version__, "extensions": ["binary_tensor_data"]}
+    return _SERVER
 
 
-@router.get("/health/live", summary="Whether the process is alive")
+@router.get(
+    "/health/live",
+    operation_id="inference_live",
+    summary="Whether the process is alive",
+    responses=foreign.example({"live": True}),
+)
 async def live() -> dict[str, bool]:
     """Answer 200 as long as the event loop runs."""
     return {"live": True}
 
 
-@router.get("/health/ready", summary="Whether the server takes requests")
+class InferenceRefusal(pydantic.BaseModel):
+    """An error of the Open Inference Protocol."""
+
+    error: str
+
+
+_STARTING: dict[str, str] = {"of_503": "Starting or stopping"}
+
+
+@router.get(
+    "/health/ready",
+    operation_id="inference_ready",
+    summary="Whether the server takes requests",
+    responses=foreign.answers({"ready": True}, InferenceRefusal, body=False, **_STARTING),
+)
 async def ready(request: Request) -> dict[str, bool]:
     """Answer 200 once the numbers of the installed JAX are checked, 503 while starting or stopping."""
     if not request.app.state.ready:
@@ -213,8 +235,31 @@ _EXAMPLE = {
     "inputs": [{"name": "X", "shape": [3], "datatype": "FP64", "data": [1.0, 2.0, 3.0]}],
 }
 
+_ANSWERED = {
+    "model_name": MODEL,
+    "model_version": inference_wire.VERSION,
+    "outputs": [
+        {"name": "value", "datatype": "FP64", "shape": [1], "data": [92.0]},
+        {"name": "gradient", "datatype": "FP64", "shape": [3], "data": [10.0, 24.0, 42.0]},
+    ],
+}
+_DESCRIBED = {
+    "name": MODEL,
+    "versions": [inference_wire.VERSION],
+    "platform": "gradserve",
+    "inputs": [{"name": "X", "datatype": "FP64", "shape": [-1]}],
+    "outputs": [
+        {"name": "value", "datatype": "FP64", "shape": [-1]},
+        {"name": "gradient", "datatype": "FP64", "shape": [-1]},
+    ],
+}
 
-def _add(name: str, method: str, summary: str, handler: Callable[[Request, str], Awaitable[Response]]) -> None:
+_OPERATIONS = {"": "inference_metadata", "/ready": "inference_model_ready", "/infer": "inference_infer"}
+
+
+def _add(
+    name: str, method: str, summary: str, handler: Callable[[Request, str], Awaitable[Response]], gets: Any
+) -> None:
     """Add a route, and the same with a version of the model in its address."""
 
     async def latest(request: Request, model: str) -> Response:
@@ -225,20 +270,22 @@ def _add(name: str, method: str, summary: str, handler: Callable[[Request, str],
             raise errors.NotFound(f"models have one version, {inference_wire.VERSION}, and no {errors.quote(version)}")
         return await handler(request, model)
 
-    content = {"application/json": {"schema": {"type": "object"}, "example": _EXAMPLE}}
-    extra = {"requestBody": {"required": True, "content": content}} if method == "POST" else None
+    posted = method == "POST"
+    missing = {"of_404": "Nobody registered the function here, or there is no such version"}
+    told = missing | ({"of_400": "The request is at fault"} if posted else _STARTING if name == "/ready" else {})
     for path, endpoint in (("", latest), ("/versions/{version}", versioned)):
         router.add_api_route(
             f"/models/{{model}}{path}{name}",
             endpoint,
             methods=[method],
             response_class=Response,
-            operation_id=f"inference_{name.strip('/') or 'metadata'}_{endpoint.__name__}",
+            operation_id=_OPERATIONS[name] + ("" if endpoint is latest else "_by_version"),
             summary=summary + ("" if endpoint is latest else ", by its version"),
-            openapi_extra=extra,
+            openapi_extra=foreign.asks(_EXAMPLE if posted else None),
+            responses=foreign.answers(gets, InferenceRefusal, body=posted, **told),
         )
 
 
-_add("", "GET", "Inputs and outputs of a model", _metadata)
-_add("/ready", "GET", "Whether a model takes requests", _model_ready)
-_add("/infer", "POST", "Value and gradient of a function", _infer)
+_add("", "GET", "Inputs and outputs of a model", _metadata, _DESCRIBED)
+_add("/ready", "GET", "Whether a model takes requests", _model_ready, {"name": MODEL, "ready": True})
+_add("/infer", "POST", "Value and gradient of a function", _infer, _ANSWERED)

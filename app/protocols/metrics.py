@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from fastapi import APIRouter
 from prometheus_client import exposition, metrics_core, registry
@@ -13,6 +14,8 @@ from app import meters
 
 _PREFIX = "gradserve_"
 _OPENMETRICS = "application/openmetrics-text"
+
+_TEXT: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 
 router = APIRouter(tags=["service"])
 
@@ -58,7 +61,9 @@ def _buckets(counts: list[float]) -> list[tuple[str, float]]:
     return found
 
 
-@router.get("/metrics", summary="Numbers for Prometheus", response_class=Response)
+@router.get(
+    "/metrics", operation_id="metrics", summary="Numbers for Prometheus", response_class=Response, responses=_TEXT
+)
 async def metrics(request: Request) -> Response:
     """Publish counters, histograms and gauges; where several processes serve together, their sum."""
     snapshot = request.app.state.meters.snapshot()

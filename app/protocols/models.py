@@ -5,7 +5,28 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic.config import JsonDict
 
-_NUMBERS: JsonDict = {"oneOf": [{"type": "number"}, {"type": "array", "items": {}}]}
+NAMED: dict[str, JsonDict] = {
+    "Dtype": {"type": "string", "enum": ["float64", "float32"], "description": "A precision."},
+    # The items are not typed by name: the generator of Python clients leaves out what refers to itself.
+    "Numbers": {
+        "anyOf": [{"type": "number"}, {"type": "array", "items": {}}],
+        "description": "A number, or a nested list of numbers.",
+    },
+    "PointByName": {
+        "type": "object",
+        "additionalProperties": {"$ref": "#/components/schemas/Numbers"},
+        "description": "A number or nested list for each argument.",
+    },
+    "Found": {
+        "anyOf": [{"type": "number"}, {"type": "string"}, {"type": "array", "items": {}}],
+        "description": "A number, NaN, Infinity or -Infinity as text, or a nested list of them.",
+    },
+}
+"""Schemas that many fields share: a field names one in its member ``NAME``, and ``document`` makes that a reference."""
+
+NAME = "x-name"
+_NUMBERS: JsonDict = {NAME: "Numbers"}
+_DTYPE: JsonDict = {NAME: "Dtype"}
 
 
 class _Request(pydantic.BaseModel):
@@ -54,15 +75,13 @@ class Point(_Request):
             description="one number or nested list for each argument, or an object by name. A function of one "
             "argument may be given that argument's list itself.",
             json_schema_extra={
-                "anyOf": [
-                    {"type": "array", "items": _NUMBERS},
-                    {"type": "object", "additionalProperties": _NUMBERS},
-                ]
+                "anyOf": [{"type": "array", "items": _NUMBERS}, {NAME: "PointByName"}],
             },
         ),
     ]
     dtype: Annotated[
-        Literal["float64", "float32"], pydantic.Field(description='"float64" or "float32". The working precision.')
+        Literal["float64", "float32"],
+        pydantic.Field(description='"float64" or "float32". The working precision.', json_schema_extra=_DTYPE),
     ] = "float64"
     in_axes: Annotated[
         int | Annotated[list[int | None], pydantic.Field(fail_fast=True)] | None,
@@ -116,12 +135,7 @@ class Cotangent(_Request):
     ]
 
 
-Numbers = Annotated[
-    Any,
-    pydantic.Field(
-        json_schema_extra={"oneOf": [{"type": "number"}, {"type": "string"}, {"type": "array", "items": {}}]}
-    ),
-]
+Numbers = Annotated[Any, pydantic.Field(json_schema_extra={NAME: "Found"})]
 
 
 class Verification(pydantic.BaseModel):
@@ -139,7 +153,9 @@ class EvaluateResponse(pydantic.BaseModel):
 
     value: Annotated[Numbers, pydantic.Field(description="A number or array, behind a batch axis if there is one.")]
     args: Annotated[list[str], pydantic.Field(description="Argument names in order.")]
-    dtype: Literal["float64", "float32"]
+    dtype: Annotated[
+        Literal["float64", "float32"], pydantic.Field(description="What was asked.", json_schema_extra=_DTYPE)
+    ]
     finite: Annotated[bool, pydantic.Field(description="Whether every number in the answer is finite.")]
     function_id: Annotated[str, pydantic.Field(description="Names the function, however it was spelled.")]
 
@@ -232,3 +248,12 @@ class Problem(pydantic.BaseModel):
     field: str | None = None
     position: Position | None = None
     hint: str | None = None
+
+
+class ErrorCode(pydantic.BaseModel):
+    """A code that a problem document can carry."""
+
+    code: str
+    status: int
+    title: str
+    meaning: str

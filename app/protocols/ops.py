@@ -6,16 +6,22 @@ import dataclasses
 from typing import Any
 
 from fastapi import APIRouter
+from starlette.datastructures import State
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app import errors, vocabulary
-from app.protocols import problem
+from app.protocols import foreign, models, problem
 
 router = APIRouter(tags=["service"])
 
 
-@router.get("/healthz", summary="Whether the process is alive")
+@router.get(
+    "/healthz",
+    operation_id="healthz",
+    summary="Whether the process is alive",
+    responses=foreign.example({"status": "alive"}),
+)
 async def healthz() -> dict[str, str]:
     """Answer 200 as long as the event loop runs."""
     return {"status": "alive"}
@@ -23,8 +29,10 @@ async def healthz() -> dict[str, str]:
 
 @router.get(
     "/readyz",
+    operation_id="readyz",
     summary="Whether the service takes requests",
-    responses={503: {"description": "Starting or stopping: `draining`", "content": {problem.MEDIA_TYPE: {}}}},
+    responses=foreign.example({"status": "ready"})
+    | {503: {"description": "Starting or stopping: `draining`", "content": {problem.MEDIA_TYPE: {}}}},
 )
 async def readyz(request: Request) -> Response:
     """Answer 200 once the numbers of the installed JAX are checked, 503 while starting or stopping."""
@@ -33,23 +41,33 @@ async def readyz(request: Request) -> Response:
     return problem.response(errors.Draining("the service is starting or stopping"))
 
 
-@router.get("/v1/limits", summary="Every limit on a request")
+@router.get("/v1/limits", operation_id="limits", summary="Every limit on a request")
 async def limits(request: Request) -> dict[str, int | float]:
     """Publish the limits in force; a request over one of them is refused before its cost is paid."""
-    state = request.app.state
-    published: dict[str, int | float] = {}
+    return published(request.app.state)
+
+
+def published(state: State) -> dict[str, int | float]:
+    """Return the limits of an application."""
+    found: dict[str, int | float] = {}
     for group in (*state.engine.limits.groups(), state.body_limits):
-        published |= dataclasses.asdict(group)
-    return published
+        found |= dataclasses.asdict(group)
+    return found
 
 
-@router.get("/v1/errors", summary="Every error code")
+@router.get(
+    "/v1/errors",
+    operation_id="error_codes",
+    summary="Every error code",
+    response_model=list[models.ErrorCode],
+    responses=foreign.example(problem.catalogue()),
+)
 async def error_codes() -> list[dict[str, Any]]:
     """List every `code` a problem document can carry; its `type` points here."""
     return problem.catalogue()
 
 
-@router.get("/v1/language", summary="Every function and constant of the language")
+@router.get("/v1/language", operation_id="language", summary="Every function and constant of the language")
 async def language() -> dict[str, Any]:
     """List what an expression may use; a bare name and a prefixed one mean the same unless `qualified` says else."""
     return {

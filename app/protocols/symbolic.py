@@ -87,6 +87,7 @@ router = APIRouter(prefix="/v1", route_class=v1.Route, tags=["derivatives"], res
 @router.post(
     "/symbolic",
     response_model=SymbolicResponse,
+    operation_id="symbolic",
     summary="A function and its partial derivatives as formulae",
     responses={200: {"content": {"application/json": {"examples": {"example": {"value": _FORMULAE}}}}}},
 )

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pydantic
 from fastapi import APIRouter
 from numpy.typing import NDArray
 from starlette.requests import Request
@@ -242,6 +243,7 @@ class Endpoint:
         members: of a request, beside its inputs.
         answer: from what is asked and the request to arrays by name.
         example: a request, but for the inputs.
+        gets: exactly what it gets with those of the tutorial.
     """
 
     name: str
@@ -249,16 +251,31 @@ class Endpoint:
     members: tuple[str, ...]
     answer: Callable[[Asked, Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
     example: Mapping[str, Any]
+    gets: Mapping[str, Any]
 
+
+def _sent(buffer: Any, *shape: int) -> dict[str, Any]:
+    """Return an array as this wire writes it in JSON."""
+    return {
+        "object_type": "array",
+        "shape": list(shape),
+        "dtype": "float64",
+        "data": {"buffer": buffer, "encoding": "json"},
+    }
+
+
+_GRADIENT = _sent([10.0, 24.0, 42.0], 3)
+_HESSIAN = _sent([[10.0, 0.0, 0.0], [0.0, 12.0, 0.0], [0.0, 0.0, 14.0]], 3, 3)
 
 ENDPOINTS = (
-    Endpoint("apply", "Value and gradient", (), _apply, {}),
+    Endpoint("apply", "Value and gradient", (), _apply, {}, {"value": _sent(92.0), "gradient": _GRADIENT}),
     Endpoint(
         "jacobian",
         "Jacobians of value and gradient",
         ("jac_inputs", "jac_outputs"),
         _jacobian,
         {"jac_inputs": ["X"], "jac_outputs": ["gradient"]},
+        {"gradient": {"X": _HESSIAN}},
     ),
     Endpoint(
         "jacobian_vector_product",
@@ -266,6 +283,7 @@ ENDPOINTS = (
         ("jvp_inputs", "jvp_outputs", "tangent_vector"),
         _jvp,
         {"jvp_inputs": ["X"], "jvp_outputs": ["value"], "tangent_vector": {"X": [1.0, 0.0, 0.0]}},
+        {"value": _sent(10.0)},
     ),
     Endpoint(
         "vector_jacobian_product",
@@ -273,6 +291,7 @@ ENDPOINTS = (
         ("vjp_inputs", "vjp_outputs", "cotangent_vector"),
         _vjp,
         {"vjp_inputs": ["X"], "vjp_outputs": ["value"], "cotangent_vector": {"value": 1.0}},
+        {"X": _GRADIENT},
     ),
 )
 _TUTORIAL = {"expression": "5*X[0]**2 + 6*X[1]**2 + 7*X[2]**2", "X": [1.0, 2.0, 3.0]}
@@ -360,7 +379,15 @@ router = APIRouter(tags=["tesseract"], route_class=foreign.route(_refusal), incl
 _Handler = Callable[[Request, str | None], Awaitable[Response]]
 
 
-def _add(name: str, method: str, summary: str, handler: _Handler, example: Mapping[str, Any] | None = None) -> None:
+class TesseractRefusal(pydantic.BaseModel):
+    """An error of Tesseract: text, or a list of mistakes in the inputs as pydantic writes them."""
+
+    detail: str | list[dict[str, Any]]
+
+
+def _add(
+    name: str, method: str, summary: str, handler: _Handler, gets: Any, example: Mapping[str, Any] | None = None
+) -> None:
     """Add a route for functions in the request, and one for registered functions."""
 
     async def by_text(request: Request) -> Response:
@@ -369,12 +396,13 @@ def _add(name: str, method: str, summary: str, handler: _Handler, example: Mappi
     async def by_id(request: Request, function_id: str) -> Response:
         return await handler(request, function_id)
 
-    for path, endpoint, inputs in (
-        ("/tesseract", by_text, _TUTORIAL),
-        ("/f/{function_id}/tesseract", by_id, {"X": _TUTORIAL["X"]}),
+    posts = {"of_406": "Nothing that the Accept header asks for is offered", "of_422": "The request is at fault"}
+    for path, endpoint, inputs, more in (
+        ("/tesseract", by_text, _TUTORIAL, {}),
+        ("/f/{function_id}/tesseract", by_id, {"X": _TUTORIAL["X"]}, {"of_404": "Nobody registered the function here"}),
     ):
-        body = None if example is None else {"inputs": inputs, **example}
-        content = {"application/json": {"schema": {"type": "object"}, "example": body}}
+        asked = None if example is None else {"inputs": inputs, **example}
+        told = more | ({} if asked is None else posts)
         router.add_api_route(
             f"{path}/{name}",
             endpoint,
@@ -382,7 +410,8 @@ def _add(name: str, method: str, summary: str, handler: _Handler, example: Mappi
             response_class=Response,
             operation_id=f"tesseract_{name.partition('.')[0]}" + ("" if endpoint is by_text else "_by_id"),
             summary=summary + ("" if endpoint is by_text else ", of a registered function"),
-            openapi_extra=None if body is None else {"requestBody": {"required": True, "content": content}},
+            openapi_extra=foreign.asks(asked),
+            responses=foreign.answers(gets, TesseractRefusal, body=asked is not None, **told),
         )
 
 
@@ -390,8 +419,10 @@ def _post(endpoint: Endpoint) -> _Handler:
     return lambda request, function_id: _answer(request, endpoint, function_id)
 
 
+_OUTLINE = {"value": {"shape": [], "dtype": "float64"}, "gradient": {"shape": [3], "dtype": "float64"}}
+
 for _each in ENDPOINTS:
-    _add(_each.name, "POST", _each.summary, _post(_each), _each.example)
-_add("abstract_eval", "POST", "Shapes and dtypes of the outputs, nothing computed", _abstract, {})
-_add("health", "GET", "Whether it is alive", _health)
-_add("openapi.json", "GET", "What its clients read first: endpoints, inputs and outputs", _schema)
+    _add(_each.name, "POST", _each.summary, _post(_each), _each.gets, _each.example)
+_add("abstract_eval", "POST", "Shapes and dtypes of the outputs, nothing computed", _abstract, _OUTLINE, {})
+_add("health", "GET", "Whether it is alive", _health, {"status": "ok"})
+_add("openapi.json", "GET", "What its clients read first: endpoints, inputs and outputs", _schema, None)

@@ -12,8 +12,9 @@ import functools
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+import pydantic
 import pydantic_core
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
@@ -22,7 +23,7 @@ from starlette.responses import Response
 from starlette.types import Receive
 
 from app import errors
-from app.protocols import body, bridge, edge, exchange, pieces, problem
+from app.protocols import body, bridge, edge, exchange, foreign, pieces, problem
 
 _log = logging.getLogger("gradserve")
 
@@ -41,20 +42,21 @@ class Call:
         name: of the route.
         answer: from the bridge, the fields of a request and the function id in the path to the document it gets.
         summary: one line.
-        example: fields of a request, in JSON.
+        example: fields of a request.
+        gets: exactly what they get.
     """
 
     name: str
     answer: Callable[[bridge.Bridge, Content, str], Awaitable[Content]]
     summary: str
-    example: str
+    example: Content
+    gets: Content
 
     @property
     def description(self) -> str:
         """Markdown for the OpenAPI document."""
         return (
-            "A call of UM-Bridge 1.0, for its clients. Body, under any Content-Type:\n\n"
-            f"```json\n{self.example}\n```\n\n"
+            "A call of UM-Bridge 1.0, for its clients; the body is read under any Content-Type.\n\n"
             "`config` may have `expression`, `args`, `layout` (`vector` or `args`), `shapes` and `dtype`."
         )
 
@@ -85,33 +87,58 @@ def _of(
     return answer
 
 
-_FUNCTION = '"name": "gradient", "config": {"expression": "5*x**2 + 6*y**2"}'
-_AT = '"input": [[1.0, 2.0]]'
+_NAME: Content = {"name": "gradient"}
+_FUNCTION: Content = _NAME | {"config": {"expression": "5*(x1**2) + 6*(x2**2) + 7*(x3**2)"}}
+_AT: Content = _FUNCTION | {"input": [[1.0, 2.0, 3.0]], "outWrt": 0}
+_ALONG: Content = {"vec": [1.0, 0.0, 0.0]}
+_WEIGHTED: Content = {"sens": [1.0]}
 
 CALLS = (
-    Call("ModelInfo", _model_info, "What a model supports", '{"name": "gradient"}'),
-    Call("InputSizes", _input_sizes, "Lengths of the input vectors", f"{{{_FUNCTION}}}"),
-    Call("OutputSizes", _output_sizes, "Lengths of the output vectors", f"{{{_FUNCTION}}}"),
-    Call("Evaluate", _of(bridge.Bridge.evaluate), "Output vectors at a point", f"{{{_FUNCTION}, {_AT}}}"),
+    Call("ModelInfo", _model_info, "What a model supports", _NAME, {"support": _SUPPORT}),
+    Call("InputSizes", _input_sizes, "Lengths of the input vectors", _FUNCTION, {"inputSizes": [3]}),
+    Call("OutputSizes", _output_sizes, "Lengths of the output vectors", _FUNCTION, {"outputSizes": [1]}),
+    Call(
+        "Evaluate",
+        _of(bridge.Bridge.evaluate),
+        "Output vectors at a point",
+        _FUNCTION | {"input": [[1.0, 2.0, 3.0]]},
+        {"output": [[92.0]]},
+    ),
     Call(
         "Gradient",
         _of(bridge.Bridge.gradient),
         "Gradient of the weighted outputs",
-        f'{{{_FUNCTION}, {_AT}, "outWrt": 0, "inWrt": 0, "sens": [1.0]}}',
+        _AT | {"inWrt": 0} | _WEIGHTED,
+        {"output": [10.0, 24.0, 42.0]},
     ),
     Call(
         "ApplyJacobian",
         _of(bridge.Bridge.apply_jacobian),
         "Product of the Jacobian and a vector",
-        f'{{{_FUNCTION}, {_AT}, "outWrt": 0, "inWrt": 0, "vec": [0.5, 0.5]}}',
+        _AT | {"inWrt": 0} | _ALONG,
+        {"output": [10.0]},
     ),
     Call(
         "ApplyHessian",
         _of(bridge.Bridge.apply_hessian),
         "Product of the Hessian of the weighted outputs and a vector",
-        f'{{{_FUNCTION}, {_AT}, "outWrt": 0, "inWrt1": 0, "inWrt2": 0, "sens": [1.0], "vec": [0.5, 0.5]}}',
+        _AT | {"inWrt1": 0, "inWrt2": 0} | _WEIGHTED | _ALONG,
+        {"output": [10.0, 0.0, 0.0]},
     ),
 )
+
+
+class UmBridgeError(pydantic.BaseModel):
+    """What is wrong, as this protocol says it."""
+
+    type: Literal["InvalidInput", "InvalidOutput", "ModelNotFound"]
+    message: str
+
+
+class UmBridgeRefusal(pydantic.BaseModel):
+    """An error of UM-Bridge."""
+
+    error: UmBridgeError
 
 
 _BY_NAME = {call.name: call for call in CALLS}
@@ -230,7 +257,11 @@ def _add(call: Call) -> None:
     async def by_id(request: Request, function_id: str) -> exchange.Reply:
         return await _calls(request).perform(call, function_id, request.scope["headers"], request.receive)
 
-    for path, endpoint, more in ((f"/{call.name}", at_root, ""), (f"/f/{{function_id}}/{call.name}", by_id, _BY_ID)):
+    named = {name: value for name, value in call.example.items() if name != "config"}
+    for path, endpoint, more, example in (
+        (f"/{call.name}", at_root, "", call.example),
+        (f"/f/{{function_id}}/{call.name}", by_id, _BY_ID, named),
+    ):
         router.add_api_route(
             path,
             endpoint,
@@ -239,16 +270,25 @@ def _add(call: Call) -> None:
             summary=call.summary + more,
             description=call.description,
             operation_id=f"umbridge_{call.name}{'_by_id' if more else ''}",
+            openapi_extra=foreign.asks(example),
+            responses=foreign.answers(call.gets, UmBridgeRefusal, body=True, of_400=_FAULT),
         )
 
 
+_FAULT = "The request is at fault, or nobody registered the function here"
 _BY_ID = ", by the function's id"
 
 for _each in CALLS:
     _add(_each)
 
 
-@router.get("/Info", response_model=None, summary="Protocol version and models", operation_id="umbridge_Info")
+@router.get(
+    "/Info",
+    response_model=None,
+    summary="Protocol version and models",
+    operation_id="umbridge_Info",
+    responses=foreign.answers({"protocolVersion": 1.0, "models": ["gradient"]}, UmBridgeRefusal, body=False),
+)
 async def info(request: Request) -> exchange.Reply:
     """List the models: "gradient", which takes any function, and what was registered from here."""
     return await _calls(request).info("", exchange.owner(request.scope))
@@ -259,6 +299,12 @@ async def info(request: Request) -> exchange.Reply:
     response_model=None,
     summary=f"Protocol version and models{_BY_ID}",
     operation_id="umbridge_Info_by_id",
+    responses=foreign.answers(
+        {"protocolVersion": 1.0, "models": [foreign.FUNCTION_ID, "gradient"]},
+        UmBridgeRefusal,
+        body=False,
+        of_400="Nobody registered the function here",
+    ),
 )
 async def info_by_id(request: Request, function_id: str) -> exchange.Reply:
     """List the models: the function, by its id and as "gradient"."""

@@ -74,7 +74,8 @@ class Derivative:
             example = {name: value for name, value in example.items() if name not in ("expression", "args")}
         name = self.name.capitalize() + ("AtRequest" if by_id else "Request")
         more = {"json_schema_extra": {"examples": [example]}}
-        return pydantic.create_model(name, __base__=bases, __doc__=self.summary, __cls_kwargs__=more)
+        # Fields in the order of the bases, which is how people write them: pydantic's is the other way round.
+        return pydantic.create_model(name, __base__=bases[::-1], __doc__=self.summary, __cls_kwargs__=more)
 
     def document(self, answer: engine.Answer) -> dict[str, Any]:
         """Return an answer as the protocol writes it."""
@@ -291,7 +292,9 @@ def _add(derivative: Derivative) -> None:
         entry = await served.registered(function_id)
         return await _answer(served, derivative, _query(derivative, query, entry.expression, entry.args))
 
-    example = {"content": {"application/json": {"examples": {"example": {"value": derivative.response_example}}}}}
+    found = derivative.response_example
+    first = {name: found[name] for name in ("value", derivative.field) if name is not None}  # as it is written
+    example = {"content": {"application/json": {"examples": {"example": {"value": first | found}}}}}
     for path, endpoint, tag, more in (
         (f"/{derivative.name}", by_text, "derivatives", {}),
         (f"/functions/{{function_id}}/{derivative.name}", by_id, "functions", UNKNOWN),

@@ -13,6 +13,9 @@ const axis = (more = {}) => ({
   ...more,
 });
 
+/** How wide an axis beside a chart must be for its longest label, in pixels. */
+const width = (chart, labels) => Math.max(46, 16 + 7.2 * Math.max(...(labels ?? [""]).map((label) => label.length)));
+
 /** Make a chart in an element.
  *
  * data: columns, x first; series: one for each further column; scales: ranges by name, x among them; axes: further
@@ -27,7 +30,7 @@ export function makeChart(host, { data, series = [], scales, axes = [{}, {}], ho
     scales: Object.fromEntries(
       Object.entries(scales).map(([name, range]) => [name, { time: false, auto: false, range }]),
     ),
-    axes: axes.map(axis),
+    axes: axes.map((more, n) => axis(n === 0 ? more : { size: width, ...more })),
     series: [{}, ...series.map((one) => ({ width: 2, pxAlign: 0, points: { show: false }, ...one }))],
     hooks,
   };

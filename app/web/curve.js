@@ -38,7 +38,11 @@ export async function makeCurve(host, caption, model, signal) {
       here = { x: read(at[coordinate.arg], coordinate.index), value, slope: gradient[0] };
       redraw();
       const { label } = coordinate;
-      caption.textContent = `The function over ${label} (solid), its derivative (dashed, right axis) and its tangent at ${label} = ${brief(here.x)}, of slope ${brief(here.slope)}.`;
+      const place = `${label} = ${brief(here.x)}`;
+      const there = Number.isFinite(value)
+        ? ` and its tangent at ${place}, of slope ${brief(here.slope)}.`
+        : `. At ${place} it has no finite value.`;
+      caption.textContent = `The function over ${label} (solid), its derivative (dashed, right axis)${there}`;
     },
     destroy: () => chart.destroy(),
   };

@@ -2,16 +2,16 @@
 
 export const EXAMPLES = [
   {
+    name: "Tutorial",
+    expression: "5*(x1**2) + 6*(x2**2) + 7*(x3**2)",
+    at: { x1: 1, x2: 2, x3: 3 },
+    in: { x1: [-4, 4], x2: [-4, 4], x3: [-4, 4] },
+  },
+  {
     name: "Himmelblau",
     expression: "(x**2 + y - 11)**2 + (x + y**2 - 7)**2",
     at: { x: -0.5, y: -1.2 },
     in: { x: [-5, 5], y: [-5, 5] },
-  },
-  {
-    name: "Tutorial",
-    expression: "5*x1**2 + 6*x2**2 + 7*x3**2",
-    at: { x1: 1, x2: 2, x3: 3 },
-    in: { x1: [-4, 4], x2: [-4, 4], x3: [-4, 4] },
   },
   {
     name: "Rosenbrock",

@@ -10,6 +10,7 @@ import { showFormulae, showNote } from "./formulae.js";
 import { makePicture } from "./picture.js";
 import { LANGUAGES } from "./snippets.js";
 import { fromHash, ofExample, toHash } from "./state.js";
+import { makeWords } from "./words.js";
 
 const WIDEST = 3;
 const element = (id) => document.getElementById(id);
@@ -33,20 +34,27 @@ const everyArgument = () => args.map((_, n) => n);
 const changeFunction = newest(async (signal) => {
   try {
     const described = await post("/v1/functions", { expression: state.expression }, signal);
-    editor.clear();
+    understood();
     adopt(described.args);
     refresh();
   } catch (error) {
     if (error.name === "AbortError") throw error;
     refuse(error);
-    element("speed").textContent = "";
   }
 });
 
-/** Show what is wrong; where a key is asked for, ask for it. */
+/** Show what is wrong; where a key is asked for, ask for it. What is drawn is of an earlier text, and looks it. */
 function refuse(problem) {
   editor.show(problem);
+  showNothing();
+  element("page").classList.add("refused");
+  element("page").classList.toggle("empty", args.length === 0);
   element("key-form").hidden = problem.status !== 401 && element("key-form").hidden;
+}
+
+function understood() {
+  editor.clear();
+  element("page").classList.remove("refused", "empty");
 }
 
 /** Keep what is known of the arguments that still exist, and guess the rest. */
@@ -63,8 +71,12 @@ function rebuild() {
   controls.build(args, state.at, state.in);
 }
 
-/** A range that a number is in. */
-function widened(range = [-WIDEST, WIDEST], x = 0) {
+/** A range that a number is in; without one, a range that shows the number well inside. */
+function widened(range, x = 0) {
+  if (range === undefined) {
+    const reach = Math.max(WIDEST, Number((Math.abs(x) * 1.5).toPrecision(2)));
+    return [-reach, reach];
+  }
   if (x >= range[0] && x <= range[1]) return range;
   const far = Math.abs(x) * 1.5;
   return [Math.min(range[0], -far), Math.max(range[1], far)];
@@ -138,7 +150,7 @@ const readGradient = following(async () => {
     const found = await post("/v1/grad", asked);
     const milliseconds = performance.now() - began;
     if (asked.expression !== state.expression) return;
-    editor.clear();
+    understood();
     showReading(
       { at, value: number(found.value), gradient: number(found.gradient).flat(Infinity) },
       found.timing,
@@ -147,7 +159,6 @@ const readGradient = following(async () => {
   } catch (problem) {
     if (asked.expression !== state.expression) return;
     refuse(problem);
-    showNothing();
   }
 });
 
@@ -290,6 +301,7 @@ function redraw() {
 }
 
 choices();
+makeWords(element("language"), element("words"));
 listen();
 redraw.width = innerWidth;
 load(state);

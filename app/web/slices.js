@@ -9,7 +9,12 @@ const POINTS = 61;
 const SLICES = 9;
 
 export async function makeSlices(host, caption, model, signal) {
-  const shown = model.coordinates.slice(0, SLICES).map((coordinate, n) => ({ coordinate, n, range: model.ranges[n] }));
+  const shown = model.coordinates.slice(0, SLICES).map((coordinate, n, { length }) => ({
+    coordinate,
+    n,
+    range: model.ranges[n],
+    few: length < 4,
+  }));
   const grids = shown.map(({ range }) => spaced(range, POINTS));
   const values = await fetchSlices(model, model.at, shown, grids, signal);
   // All places first: what stands beside a chart decides how wide it is.
@@ -35,16 +40,16 @@ async function fetchSlices(model, at, shown, grids, signal) {
   return shown.map((_, n) => values.slice(n * POINTS, (n + 1) * POINTS));
 }
 
-function makeSlice(holder, model, { coordinate, n, range }, xs, values) {
+function makeSlice(holder, model, { coordinate, n, range, few }, xs, values) {
   let here = null;
   let limits = extent(values);
   const chart = makeChart(holder, {
     data: [xs, drawable(values)],
     series: [{ stroke: colour("curve"), width: 2.5 }],
     scales: { x: range, y: () => limits },
-    axes: [{ label: coordinate.label, labelSize: 18, labelFont: "italic 14px Georgia, serif", size: 30 }, { size: 46 }],
+    axes: [{ label: coordinate.label, labelSize: 18, labelFont: "italic 14px Georgia, serif", size: 30, space: 28 }, {}],
     hooks: { draw: [(drawn) => here && drawTangent(drawn, range, here)] },
-    height: holder.clientWidth < 200 ? 170 : 230,
+    height: holder.clientWidth < 160 ? 170 : few ? 340 : 230,
   });
   onPress(chart, (x) => model.moved([[coordinate, x]]));
   return {

@@ -1,7 +1,9 @@
-// The request that is on the screen, as code of other languages.
+// The request that is on the screen, as code of other languages: the recipes of the README.
 
 const json = (value) => JSON.stringify(value);
 const indented = (entries, indent, end = ",") => entries.map((entry) => `${indent}${entry}${end}`).join("\n");
+const fields = (body, join, literal = json) => Object.entries(body).map(([name, value]) => join(name, literal(value)));
+const spaced = (value) => (Array.isArray(value) ? `[${value.map(spaced).join(", ")}]` : json(value));
 
 function curl(url, body) {
   return `curl -s ${url} \\
@@ -10,38 +12,62 @@ function curl(url, body) {
 }
 
 function python(url, body) {
-  const fields = indented(
-    Object.entries(body).map(([name, value]) => `${json(name)}: ${json(value)}`),
-    "    ",
-  );
-  return `import httpx\n\nanswer = httpx.post(${json(url)}, json={\n${fields}\n}).raise_for_status().json()\nprint(answer["value"], answer["gradient"])`;
+  return `import httpx
+
+response = httpx.post(
+    ${json(url)},
+    json={
+${indented(fields(body, (name, value) => `${json(name)}: ${value}`, spaced), "        ")}
+    },
+)
+answer = response.json()
+if response.is_error:
+    raise ValueError(answer["detail"])
+print(answer["value"], answer["gradient"])`;
 }
 
 function javascript(url, body) {
   return `const response = await fetch(${json(url)}, {
   method: "POST",
   headers: { "Content-Type": "application/json" },
-  body: JSON.stringify(${json(body)}),
+  body: JSON.stringify({
+${indented(fields(body, (name, value) => `${name}: ${value}`, spaced), "    ")}
+  }),
 });
-const { value, gradient } = await response.json();
-console.log(value, gradient);`;
+const answer = await response.json();
+if (!response.ok) throw new Error(answer.detail);
+console.log(answer.value, answer.gradient);`;
 }
 
 function r(url, body) {
   const literal = (value) => (Array.isArray(value) ? `list(${value.map(literal).join(", ")})` : json(value));
-  const fields = Object.entries(body)
-    .map(([name, value]) => `${name} = ${literal(value)}`)
-    .join(",\n    ");
-  return `library(httr2)\n\nanswer <- request(${json(url)}) |>\n  req_body_json(list(\n    ${fields}\n  )) |>\n  req_perform() |>\n  resp_body_json()\nprint(answer$value)\nprint(unlist(answer$gradient))`;
+  return `library(httr2)
+
+answer <- request(${json(url)}) |>
+  req_body_json(list(
+${fields(body, (name, value) => `    ${name} = ${value}`, literal).join(",\n")}
+  )) |>
+  req_error(body = \\(response) resp_body_json(response, check_type = FALSE)$detail) |>
+  req_perform() |>
+  resp_body_json()
+cat(answer$value, unlist(answer$gradient), "\\n")`;
 }
 
 function julia(url, body) {
-  const literal = (value) => json(value).replaceAll("$", "\\$");
-  const fields = indented(
-    Object.entries(body).map(([name, value]) => `${json(name)} => ${literal(value)}`),
-    "    ",
-  );
-  return `using HTTP, JSON\n\nbody = Dict(\n${fields}\n)\nanswer = HTTP.post(${json(url)}, ["Content-Type" => "application/json"], JSON.json(body))\nfound = JSON.parse(String(answer.body))\nprintln(found["value"], " ", found["gradient"])`;
+  const literal = (value) => spaced(value).replaceAll("$", "\\$");
+  return `using HTTP, JSON
+
+response = HTTP.post(
+    ${json(url)},
+    ["Content-Type" => "application/json"],
+    JSON.json(Dict(
+${indented(fields(body, (name, value) => `${json(name)} => ${value}`, literal), "        ")}
+    ));
+    status_exception = false,
+)
+answer = JSON.parse(String(response.body))
+response.status == 200 || error(answer["detail"])
+println(answer["value"], " ", answer["gradient"])`;
 }
 
 /** Languages by name: from a URL and a body to code. */

@@ -24,6 +24,7 @@ def main() -> None:
         browser.resize(*_SIZE)
         browser.prefer("light")
         browser.open()
+        browser.choose("#example", "Himmelblau")
         browser.until(lambda: len(browser.all("#formulae math")) == 3 and "Steepest" in browser.text("#caption"))
         _use(browser)
         browser.driver.save_screenshot(str(TARGET))

@@ -1,0 +1,145 @@
+"""The recipes of the README and of the playground's "Take it with you", each run where its language can be."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tree_sitter
+import tree_sitter_julia
+
+from tests.live.server import serving
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+CLIENTS = ROOT / ".venv-clients/bin/python"
+MODULES = ROOT / ".venv-node/node_modules"
+README = (ROOT / "README.md").read_text()
+HERE = "http://127.0.0.1:8000"
+RECIPES = dict(re.findall(r"<summary>(\w+)[^<]*</summary>.*?```\w+\n(.*?)\n```", README, re.DOTALL))
+EXAMPLES = [code for code in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "print" in code]
+TUTORIAL = {"expression": "5*(x1**2) + 6*(x2**2) + 7*(x3**2)", "point": [1, 2, 3], "argnums": [0, 1, 2]}
+AWKWARD = {
+    "expression": 'def f(X, a):\n    # it\'s "a" \\ $x #{x} é \U0001d465 `x` ${x}\n    return X[0][1]*a',
+    "point": [[[1, 2.5], [3, -4]], 1e-7],
+    "argnums": [0, 1],
+}
+RUNNERS = {
+    "curl": ["/bin/sh", "-c"],
+    "Python": [sys.executable, "-c"],
+    "JavaScript": ["node", "--input-type=module", "--eval"],
+    "R": ["Rscript", "-e"],
+}
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(tmp_path_factory.mktemp("cache")) as server:
+        yield str(server.http.base_url).rstrip("/")
+
+
+def run(*command: str, fails: bool = False, **options: Any) -> str:
+    """Return what a command prints, which must succeed or fail."""
+    done: subprocess.CompletedProcess[str] = subprocess.run(  # noqa: S603
+        command, capture_output=True, text=True, timeout=120, check=False, **options
+    )
+    assert (done.returncode != 0) == fails, done.stdout[-2000:] + done.stderr[-2000:]
+    return done.stdout + done.stderr * fails
+
+
+def node(code: str, **options: Any) -> str:
+    return run("node", "--input-type=module", "--eval", code, **options)
+
+
+def snippet(language: str, url: str, body: Any) -> str:
+    """Return what the playground writes."""
+    module = json.dumps((ROOT / "app/web/snippets.js").as_uri())
+    written = f"LANGUAGES[{json.dumps(language)}]({json.dumps(url)}, {json.dumps(body)})"
+    return node(f"import {{ LANGUAGES }} from {module}; process.stdout.write({written})")
+
+
+def numbers(text: str) -> list[float]:
+    return [float(found) for found in re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", text)]
+
+
+def test_the_readme_has_a_recipe_for_each_language() -> None:
+    assert list(RECIPES)[:6] == ["Python", "JavaScript", "R", "Julia", "Excel", "Google"]
+
+
+@pytest.mark.parametrize("language", ["Python", "JavaScript", "R", "Julia"])
+def test_the_playground_writes_the_recipes_of_the_readme(language: str) -> None:
+    assert snippet(language, f"{HERE}/v1/grad", TUTORIAL) == RECIPES[language]
+
+
+@pytest.mark.parametrize("language", ["Python", "JavaScript", "R"])
+def test_a_recipe_prints_the_value_and_the_gradient(base: str, language: str) -> None:
+    printed = run(*RUNNERS[language], RECIPES[language].replace(HERE, base))
+    assert numbers(printed) == [92, 10, 24, 42]
+
+
+@pytest.mark.parametrize("language", ["Python", "JavaScript", "R"])
+def test_a_recipe_says_what_is_wrong_with_a_function(base: str, language: str) -> None:
+    told = run(*RUNNERS[language], RECIPES[language].replace(HERE, base).replace("5*(x1", "sine(x1"), fails=True)
+    assert "the function 'sine' is not defined" in told
+
+
+@pytest.mark.parametrize("language", RUNNERS)
+def test_whatever_a_function_has_in_it_survives_being_taken_away(base: str, language: str) -> None:
+    printed = run(*RUNNERS[language], snippet(language, f"{base}/v1/grad", AWKWARD))
+    if language == "curl":
+        answer = json.loads(printed)
+        printed = f"{answer['value']} {answer['gradient']}"
+    assert numbers(printed) == pytest.approx([2.5e-7, 0, 1e-7, 0, 0, 2.5])
+
+
+@pytest.mark.parametrize("body", [TUTORIAL, AWKWARD], ids=["tutorial", "awkward"])
+def test_the_recipe_for_julia_is_julia(body: Any) -> None:
+    parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_julia.language()))
+    code = snippet("Julia", f"{HERE}/v1/grad", body)
+    read = parser.parse(code.encode()).root_node
+    assert not read.has_error
+    assert "interpolation" not in str(read), "nothing of a text is evaluated"
+    assert parser.parse(code.replace("(Dict(", "((Dict(").encode()).root_node.has_error, "the parser is alive"
+    assert "interpolation" in str(parser.parse(b'"$x"').root_node)
+
+
+def test_the_recipe_for_sheets_fills_a_row(base: str) -> None:
+    service = """
+      import { execFileSync } from "node:child_process";
+      globalThis.UrlFetchApp = { fetch(url, { method, contentType, payload }) {
+        const asked = ["-s", "-w", "\\n%{http_code}", "-X", method.toUpperCase(), "-H", `Content-Type: ${contentType}`];
+        const lines = execFileSync("curl", [...asked, "-d", payload, url], { encoding: "utf8" }).split("\\n");
+        return { getResponseCode: () => Number(lines.at(-1)), getContentText: () => lines.slice(0, -1).join("\\n") };
+      } };
+    """
+    code = service + RECIPES["Google"].replace("https://gradients.example.org", base)
+    row = json.dumps([[1, 2, 3]])
+    asked = f"console.log(JSON.stringify(GRADIENT({json.dumps(TUTORIAL['expression'])}, {row})))"
+    assert json.loads(node(code + asked)) == [[92, 10, 24, 42]]
+    assert json.loads(node(code + 'console.log(JSON.stringify(GRADIENT("x**2", 3)))')) == [[9, 6]]
+    assert "is not defined" in node(code + 'GRADIENT("sine(x)", 3)', fails=True)
+
+
+def test_the_recipe_for_excel_is_power_query(tmp_path: Path) -> None:
+    (tmp_path / "node_modules").symlink_to(MODULES)
+    check = """
+      import parser from "@microsoft/powerquery-parser";
+      const task = await parser.TaskUtils.tryLexParse(parser.DefaultSettings, process.argv[1]);
+      console.log(parser.TaskUtils.isParseStageOk(task));
+    """
+    query = RECIPES["Excel"]
+    assert run("node", "--input-type=module", "--eval", check, query, cwd=tmp_path).strip() == "true"
+    assert run("node", "--input-type=module", "--eval", check, query[:-1], cwd=tmp_path).strip() == "false"
+
+
+@pytest.mark.parametrize("code", EXAMPLES, ids=lambda code: code.split()[1].rstrip(","))
+def test_an_example_in_python_prints_what_stands_beside_it(base: str, code: str) -> None:
+    shown = re.findall(r"^print.*  # (.*)$", code, re.MULTILINE)
+    python = sys.executable if "httpx" in code else str(CLIENTS)
+    printed = run(python, "-c", code.replace(HERE, base).replace("127.0.0.1:8000", base.removeprefix("http://")))
+    assert printed.splitlines() == (shown or ["92.0 [10.0, 24.0, 42.0]"])
