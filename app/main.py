@@ -30,6 +30,7 @@ from app.protocols import (
     ops,
     pages,
     problem,
+    spans,
     symbolic,
     tesseract,
     traffic,
@@ -100,6 +101,7 @@ def create_app(settings: Settings | None = None) -> Service:
     settings = settings or Settings()
     compiler.configure()
     counted = meters.Meters()
+    traced = spans.exporting() if settings.traces else None
     options = engine.Options(
         limits=settings.engine_limits(),
         plan_capacity=settings.plan_capacity,
@@ -125,6 +127,8 @@ def create_app(settings: Settings | None = None) -> Service:
             yield
         app.state.ready = False
         await served.close()
+        if traced is not None:
+            traced.close()
 
     app = Service(
         title="gradserve",
@@ -164,7 +168,7 @@ def create_app(settings: Settings | None = None) -> Service:
         limits=app.state.body_limits,
         others=[app.state.umbridge.find],
         gate=gate,
-        counts=traffic.Traffic(counted),
+        counts=traffic.Traffic(counted, traced),
         shares=bool(settings.origins()),
     )
     counted.gauges = _gauges(app, served)

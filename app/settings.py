@@ -45,6 +45,10 @@ class Settings(BaseSettings):
         default="", description="origins whose pages may ask, with commas between, or *; empty for none"
     )
     log_format: Literal["text", "json"] = Field(default="text", description="lines for people, or JSON for machines")
+    traces: bool = Field(
+        default=False,
+        description="whether to send OpenTelemetry traces, as the OTEL_* variables say (install gradserve[traces])",
+    )
     metrics_dir: str = Field(
         default="",
         description="directory where processes that serve together add up their metrics; empty for one process",

@@ -6,6 +6,7 @@ request is read.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import logging
 import os
@@ -56,7 +57,8 @@ class Edge:
         gate: knows who may ask, and how often.
         counts: every answer.
         shares: whether browsers are told of other origins; what has one is then for the application to answer.
-        others: from the path of a POST to what answers it, for protocols that read and write in their own way.
+        others: from the path of a POST to its route and what answers it, for protocols that read and write in their
+            own way.
 
     Attributes:
         limits: as given.
@@ -74,7 +76,7 @@ class Edge:
         gate: access.Gate,
         counts: traffic.Traffic,
         shares: bool = False,
-        others: Sequence[Callable[[str], Answers | None]] = (),
+        others: Sequence[Callable[[str], tuple[str, Answers] | None]] = (),
     ) -> None:
         self._app = app
         self._lane = lane
@@ -107,28 +109,34 @@ class Edge:
         finally:
             self.in_flight -= 1
         route, status, headers = answered
-        self._traffic.note(route, paced.status or status, headers, began)
+        self._traffic.note(route, paced.status or status, (*headers, request_id), began, scope["headers"])
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, request_id: Header) -> Answered:
-        headers, path = scope["headers"], scope["path"]
-        found = self._lane.find(path) if scope["method"] == "POST" else None
+        route, answers = self._find(scope)
         try:
             await self._admit(scope)
         except errors.GradserveError as error:
             reply = exchange.refusal(error)
         else:
-            other = self._other(scope) if found is None else None
-            if found is None and other is None:
+            if answers is None:
                 return await self._forward(scope, receive, send, request_id)
             try:
-                if found is not None:
-                    reply = await self._exchange.perform(*found, headers, receive)
-                elif other is not None:
-                    reply = await other(headers, receive)
+                reply = await answers(scope["headers"], receive)
             except Exception:  # noqa: BLE001 - a bug of ours: the client learns nothing of it, the log everything
                 reply = _bug(request_id)
         await _send(reply, send, request_id)
-        return traffic.OTHER if found is None else self._lane.route(path), reply.status, reply.headers
+        return route, reply.status, reply.headers
+
+    def _find(self, scope: Scope) -> tuple[str, Answers | None]:
+        """Return the route of a request and what answers it, None for the application."""
+        path = scope["path"]
+        if scope["method"] != "POST":
+            return traffic.OTHER, None
+        found = self._lane.find(path)
+        if found is not None:
+            return self._lane.route(path), functools.partial(self._exchange.perform, *found)
+        others = (other for find in self._others if (other := find(path)) is not None)
+        return next(others, (traffic.OTHER, None))
 
     async def _admit(self, scope: Scope) -> None:
         """Let a request in, its scope saying whose it is, or raise what is wrong with it."""
@@ -167,16 +175,17 @@ class Edge:
         """Count an answer to what was no request."""
         self._traffic.count(traffic.OTHER, status, (), time.perf_counter())
 
-    def count(self, path: str, reply: exchange.Reply, began: float) -> None:
-        """Count a request that ``prepare`` found an answer to."""
-        self._traffic.count(self._lane.route(path), reply.status, reply.headers, began)
+    def count(self, path: str, reply: exchange.Reply, began: float, asked: exchange.Headers, told: Header) -> None:
+        """Count a request that ``prepare`` found an answer to.
 
-    def _other(self, scope: Scope) -> Answers | None:
-        """Return what answers a POST of another protocol."""
-        if scope["method"] != "POST":
-            return None
-        path = scope["path"]
-        return next((found for find in self._others if (found := find(path)) is not None), None)
+        Args:
+            path: of the request.
+            reply: its answer.
+            began: when it did, by ``time.perf_counter``.
+            asked: headers of the request.
+            told: its identity.
+        """
+        self._traffic.count(self._lane.route(path), reply.status, (*reply.headers, told), began, asked)
 
     def _excessive(self, headers: exchange.Headers) -> bool:
         return len(headers) > self.limits.max_header_lines or _size(headers) > self.limits.max_header_bytes

@@ -7,8 +7,11 @@ import time
 from collections.abc import Iterable
 
 from app import meters
+from app.protocols import spans
 
 _log = logging.getLogger("gradserve.requests")
+
+Headers = Iterable[tuple[bytes, bytes]]
 
 OTHER = "other"
 """The route of what no route answers: paths are the clients', and without end."""
@@ -30,24 +33,36 @@ class Traffic:
 
     Args:
         counted: where.
+        traced: takes each as a span.
     """
 
-    def __init__(self, counted: meters.Meters) -> None:
+    def __init__(self, counted: meters.Meters, traced: spans.Spans | None = None) -> None:
         self._counted = counted
+        self._spans = traced
 
-    def count(self, route: str, status: int, headers: Iterable[tuple[bytes, bytes]], began: float) -> float:
-        """Count a request that began at a ``time.perf_counter``; return the seconds it took."""
+    def count(self, route: str, status: int, headers: Headers, began: float, asked: Headers = ()) -> float:
+        """Count a request, and return the seconds it took.
+
+        Args:
+            route: of it.
+            status: of its answer.
+            headers: of its answer.
+            began: when it did, by ``time.perf_counter``.
+            asked: headers of the request.
+        """
         seconds = time.perf_counter() - began
         used = b""
         for name, value in headers:
             if name == b"cache-status":
                 used = value
         self._counted.request(route, status, _TIERS.get(used, "none"), seconds)
+        if self._spans is not None:
+            self._spans.record(route, status, asked, headers, seconds)
         return seconds
 
-    def note(self, route: str, status: int, headers: Iterable[tuple[bytes, bytes]], began: float) -> None:
+    def note(self, route: str, status: int, headers: Headers, began: float, asked: Headers = ()) -> None:
         """Count a request, and log it: at INFO if it was slow, refused for a while or failed, else at DEBUG."""
-        seconds = self.count(route, status, headers, began)
+        seconds = self.count(route, status, headers, began, asked)
         level = logging.INFO if seconds > _SLOW_SECONDS or status >= 429 else logging.DEBUG
         if _log.isEnabledFor(level):
             told = {"route": route, "status": status, "seconds": round(seconds, 6)}

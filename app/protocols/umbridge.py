@@ -156,8 +156,8 @@ class Calls:
         self._bridged = bridged
         self._limits = limits
 
-    def find(self, path: str) -> edge.Answers | None:
-        """Return what answers a POST to a path, if that is a call."""
+    def find(self, path: str) -> tuple[str, edge.Answers] | None:
+        """Return the route of a POST to a path and what answers it, if that is a call."""
         before, _, name = path.rpartition("/")
         call = _BY_NAME.get(name)
         if call is None:
@@ -165,7 +165,8 @@ class Calls:
         function_id = before.removeprefix("/f/")
         if "/" in function_id or (function_id == before) != (before == "") or before == "/f/":
             return None
-        return functools.partial(self.perform, call, function_id)
+        route = f"/f/{{function_id}}/{name}" if function_id else f"/{name}"
+        return route, functools.partial(self.perform, call, function_id)
 
     async def perform(
         self, call: Call, function_id: str, headers: exchange.Headers, receive: Receive

@@ -128,9 +128,10 @@ class Wire(connections.Connection):
         """Make the response."""
         if self._pending is not None:
             reply = self._pending.reply()
-            headers = (*self.server_state.default_headers, *reply.raw_headers(), edge.identity(self.headers))
+            identity = edge.identity(self.headers)
+            headers = (*self.server_state.default_headers, *reply.raw_headers(), identity)
             lines = b"\r\n".join(map(b": ".join, headers))
-            self.desk.answers.count(self._path, reply, self._prepared)
+            self.desk.answers.count(self._path, reply, self._prepared, self.headers, identity)
             self._response = b"%b%b\r\n\r\n%b" % (_STATUS_LINE, lines, reply.content)
 
     def give_up(self) -> None:
