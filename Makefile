@@ -9,7 +9,7 @@ SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-all browser node rscript screenshot lint format bench image clean
+.PHONY: help serve test test-all audit browser node rscript screenshot lint format bench image clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -95,6 +95,10 @@ lint: $(VENV)/.dev  ## run ruff, mypy --strict and import-linter
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo --no-cache
+
+audit: $(VENV)/.dev  ## look for known vulnerabilities of what is installed; needs the network
+	@$(PIP) install pip-audit
+	@$(BIN)/pip-audit --skip-editable
 
 format: $(VENV)/.dev  ## format the code
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
