@@ -26,7 +26,7 @@ _TIMEOUT_SECONDS = 120
 
 
 class BadAddress(Exception):
-    """The address of a server is none."""
+    """The address of a server is none, or its key."""
 
 
 class Refused(Exception):
@@ -119,10 +119,12 @@ class There:
         key: sent as a bearer token, if any.
 
     Raises:
-        BadAddress: it is not one.
+        BadAddress: it is not one, or the key cannot be sent.
     """
 
     def __init__(self, url: str, key: str | None = None) -> None:
+        if key is not None and not (key.isascii() and key.isprintable()):
+            raise BadAddress("a key is printable ASCII")
         parts, port = _parts(url)
         assert parts.hostname is not None
         self._prefix = parts.path.rstrip("/")

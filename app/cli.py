@@ -13,19 +13,35 @@ import sys
 from collections.abc import Coroutine
 from typing import Annotated, Any, TypeVar
 
+import pydantic
 import typer
 import uvicorn
 from rich import box
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from typer.core import TyperGroup
 
 from app import __version__, asking, logs, main, measuring, processes
 from app.protocols import lifecycle, wire
 from app.settings import Settings
 
+
+class _Commands(TyperGroup):
+    """The commands, of which each may find that a setting is wrong."""
+
+    def invoke(self, ctx: Any) -> Any:  # of the click that typer brings
+        try:
+            return super().invoke(ctx)
+        except pydantic.ValidationError as error:
+            wrong = [f"GRADSERVE_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors()]
+            typer.echo("\n".join(wrong), err=True)
+            raise typer.Exit(_USAGE) from None
+
+
 cli = typer.Typer(
     name="gradserve",
+    cls=_Commands,
     help="Gradients of functions written as text.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -33,7 +49,7 @@ cli = typer.Typer(
 
 Result = TypeVar("Result")
 
-_FAULT, _ELSEWHERE = 1, 3
+_FAULT, _USAGE, _ELSEWHERE = 1, 2, 3
 _WIDE = 10_000
 """Columns of what is not a terminal: whoever reads it cuts it."""
 
@@ -46,6 +62,19 @@ Dtype = Annotated[str, typer.Option(help="float64 or float32.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the JSON answer of the service.")]
 Url = Annotated[str | None, typer.Option(help="Ask this server, not this process.", envvar="GRADSERVE_URL")]
 Key = Annotated[str | None, typer.Option(help="Key for the server.", envvar="GRADSERVE_KEY")]
+
+
+@cli.callback(invoke_without_command=True)
+def _options(
+    ctx: typer.Context,
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    if show_version:
+        typer.echo(__version__)
+        raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
+        raise typer.Exit(_USAGE)
 
 
 @cli.command()
@@ -243,7 +272,11 @@ def _question(expression: str, at: list[str], argnums: list[str] | None, dtype: 
     """Return the document of a request."""
     if dtype not in ("float64", "float32"):
         raise typer.BadParameter(f"{dtype} is not float64 or float32", param_hint="--dtype")
-    point = dict(_assignment(text) for text in at)
+    point: dict[str, Any] = {}
+    for name, value in map(_assignment, at):
+        if name in point:
+            raise typer.BadParameter(f"{name} is given twice", param_hint="--at")
+        point[name] = value
     by = [_argnum(text) for text in argnums or point]
     return {"expression": _text(expression), "point": point, "argnums": by, "dtype": dtype}
 

@@ -163,6 +163,9 @@ def test_argnums_that_do_not_fit_are_explained(argnums: str) -> None:
         ["grad", "x", "--at", 'x="1"'],
         ["grad", "x", "--at", "x=null"],
         ["grad", "x", "--at", "x={}"],
+        ["grad", "x", "--at", "x=1", "--at", "x=2"],
+        ["grad", "x", "--at", "x=1", "--url", "http://127.0.0.1:9", "--key", "\N{RIGHTWARDS ARROW}"],
+        ["grad", "x", "--at", "x=1", "--url", "http://127.0.0.1:9", "--key", "a\nb"],
         ["grad", "x", "--at", "x=1", "--dtype", "float16"],
         ["grad", "x", "--at", "x=1", "--nothing"],
         ["nothing"],
@@ -330,8 +333,22 @@ def test_shells_can_complete_commands(shell: str) -> None:
     assert variable in result.stdout
 
 
-def test_version_is_printed() -> None:
-    assert invoke("version").stdout == f"{__version__}\n"
+@pytest.mark.parametrize("argument", ["version", "--version"])
+def test_version_is_printed(argument: str) -> None:
+    result = invoke(argument)
+    assert (result.exit_code, result.stdout) == (0, f"{__version__}\n")
+
+
+@pytest.mark.parametrize("command", [["config"], ["grad", "x", "--at", "x=1"], ["serve"]])
+def test_a_setting_that_is_wrong_is_named_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.setenv("GRADSERVE_PORT", "x")
+    monkeypatch.setenv("GRADSERVE_RATE_LIMIT", "often")
+    result = invoke(*command)
+    assert result.exit_code == 2
+    assert isinstance(result.exception, SystemExit)
+    assert [line.split(":")[0] for line in result.stderr.splitlines()] == ["GRADSERVE_PORT", "GRADSERVE_RATE_LIMIT"]
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,14 @@ def test_every_setting_is_in_the_readme_with_its_default() -> None:
         assert f"| `GRADSERVE_{name.upper()}` | `{field.default}` |" in README
 
 
+def test_the_limits_of_the_readme_are_those_in_force(client: Client) -> None:
+    published = client.get("/v1/limits").json()
+    rows = re.findall(r"\| `(\w+)` \| (\d+) \|", README)
+    assert len(rows) >= 10
+    for name, limit in rows:
+        assert published[name] == int(limit), name
+
+
 def test_every_function_of_the_language_is_in_the_readme_and_nothing_else() -> None:
     listed = re.findall(r"`(\w+)`", README.partition("<!-- functions -->")[2].partition("<!-- end -->")[0])
     assert sorted(listed) == sorted(word.names[0] for word in vocabulary.words())

@@ -156,9 +156,24 @@ def test_what_is_drawn_of_an_earlier_text_looks_it(browser: Browser) -> None:
     assert browser.text("#value") == "…"
     assert slopes(browser) == []
     assert "grayscale" in browser.find("#picture").value_of_css_property("filter")
+    assert violations(browser) == []
     browser.write("x**2*y*y")
     browser.until(lambda: shows(browser, 9, [6, 18]))
     assert browser.find("#picture").value_of_css_property("filter") == "none"
+
+
+def test_a_server_that_is_away_is_said_to_be_and_its_return_is_noticed(browser: Browser) -> None:
+    browser.open(link("x**2", at={"x": 3}))
+    browser.until(lambda: shows(browser, 9, [6]) and drawn(browser))
+    browser.run("globalThis.ask = fetch; globalThis.fetch = () => Promise.reject(new TypeError('away'));")
+    browser.write("x**3")
+    browser.until(lambda: browser.text("#problem") == "the server cannot be reached")
+    assert browser.text("#value") == "…"
+    assert violations(browser) == []
+    browser.run("globalThis.fetch = globalThis.ask;")
+    browser.write("x**4")
+    browser.until(lambda: shows(browser, 81, [108]))
+    assert browser.text("#problem") == ""
 
 
 def test_a_link_to_a_mistake_shows_no_empty_pictures(browser: Browser) -> None:
