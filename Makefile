@@ -3,6 +3,7 @@
 PYTHON ?= python3
 HOST   ?= 127.0.0.1
 PORT   ?= 8000
+WORKERS ?= $(or $(GRADSERVE_WORKERS),1)
 VENV   := .venv
 BIN    := $(VENV)/bin
 SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -29,9 +30,9 @@ $(VENV)/.dev: $(VENV)/.serve
 	@$(PIP) install -c constraints.txt --group dev
 	@touch $@
 
-serve: $(VENV)/.serve  ## serve on http://127.0.0.1:8000; HOST= and PORT= override
+serve: $(VENV)/.serve  ## serve on http://127.0.0.1:8000; HOST=, PORT= and WORKERS= override
 	@echo "==> serving on http://$(HOST):$(PORT), documentation at /docs; stop with Ctrl-C"
-	@exec $(BIN)/gradserve serve --host $(HOST) --port $(PORT)
+	@exec $(BIN)/gradserve serve --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
 test: lint  ## run every check and test
 	@echo "==> pytest"

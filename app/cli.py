@@ -7,21 +7,19 @@ for now.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import sys
 from collections.abc import Coroutine
 from typing import Annotated, Any, TypeVar
 
+import pydantic
 import typer
-import uvicorn
 from rich import box
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from app import __version__, asking, logs, main, measuring
-from app.protocols import lifecycle, wire
+from app import __version__, asking, measuring, serving
 from app.settings import Settings
 
 cli = typer.Typer(
@@ -33,7 +31,7 @@ cli = typer.Typer(
 
 Result = TypeVar("Result")
 
-_FAULT, _ELSEWHERE = 1, 3
+_FAULT, _USAGE, _ELSEWHERE = 1, 2, 3
 _WIDE = 10_000
 """Columns of what is not a terminal: whoever reads it cuts it."""
 
@@ -52,30 +50,18 @@ Key = Annotated[str | None, typer.Option(help="Key for the server.", envvar="GRA
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on [GRADSERVE_HOST].")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on [GRADSERVE_PORT].")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that share it [GRADSERVE_WORKERS].")] = None,
 ) -> None:
     """Serve over HTTP until stopped."""
-    settings = Settings()
-    settings = settings.model_copy(
-        update={"host": host or settings.host, "port": settings.port if port is None else port}
-    )
-    logs.configure(settings.log_level, settings.log_format)
-    app = main.create_app(settings)
-    config = uvicorn.Config(
-        app,
-        http=wire.protocol(app.edge),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        log_level=settings.log_level,
-        access_log=settings.log_level == "debug",
-        server_header=False,
-        proxy_headers=False,
-    )
-    server = lifecycle.Server(config, app, settings.drain_seconds)
-    with contextlib.suppress(KeyboardInterrupt):  # it has ended as it should, and tells the shell how
-        server.run()
-    if not server.started:
-        raise typer.Exit(3)  # uvicorn's own for a start that failed
+    given = {"host": host, "port": port, "workers": workers}
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except pydantic.ValidationError as error:
+        for each in error.errors(include_url=False, include_input=False):
+            name = "".join(f"GRADSERVE_{part}: ".upper() for part in each["loc"])
+            typer.echo(f"{name}{each['msg']}", err=True)
+        raise typer.Exit(_USAGE) from None
+    raise typer.Exit(serving.serve(settings))
 
 
 @cli.command()
