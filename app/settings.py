@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = Field(default="text", description="lines for people, or JSON for machines")
     metrics_dir: str = Field(
         default="",
-        description="directory where processes that serve together add up their metrics; empty for one process",
+        description="directory where processes that serve together add up their metrics; empty for one of their own",
     )
     plan_capacity: int = Field(
         default=500_000, ge=1000, description="operations of all parsed functions kept, each counting 40 more"

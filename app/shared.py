@@ -88,6 +88,7 @@ class Objects:
             client_options={
                 "connect_timeout": timedelta(seconds=_CONNECT_SECONDS),
                 "timeout": timedelta(seconds=_ANSWER_SECONDS),
+                "allow_http": True,  # only where AWS_ENDPOINT_URL says so: a store of one's own
             },
             retry_config={"max_retries": 1, "retry_timeout": timedelta(seconds=_ANSWER_SECONDS)},
         )
@@ -236,7 +237,7 @@ def _backend(url: str) -> Backend:
     try:
         return kind(url)
     except Exception as error:  # noqa: BLE001 - obstore's errors have no class in common with the others'
-        raise ValueError(f"the store cannot be used: {error}") from None
+        raise ValueError(f"the store cannot be used: {str(error).partition(chr(10))[0]}") from None
 
 
 def _imported(name: str, extra: str) -> Any:

@@ -16,11 +16,10 @@ import json
 import logging
 import os
 import signal
-import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -43,8 +42,6 @@ class Supervisor:
     Args:
         command: what each runs.
         environments: of each, by its place; whoever is started in a place takes it over.
-        files: descriptors they inherit.
-        started: tells whether one of them has ever been ready. Until then one that fails is the end of all.
         end_seconds: after the first signal, what is left is killed.
     """
 
@@ -52,15 +49,10 @@ class Supervisor:
         self,
         command: Sequence[str],
         environments: Sequence[Mapping[str, str]],
-        files: Sequence[int],
-        *,
-        started: Callable[[], bool],
         end_seconds: float,
     ) -> None:
         self._command = command
         self._environments = environments
-        self._files = files
-        self._started = started
         self._end_seconds = end_seconds
         self._running: set[asyncio.subprocess.Process] = set()
         self._ending: asyncio.Event = asyncio.Event()
@@ -73,23 +65,26 @@ class Supervisor:
         return max(await asyncio.gather(*map(self._keep, self._environments)))
 
     async def _keep(self, environment: Mapping[str, str]) -> int:
-        """Have a process running in one place; return an exit code at the end."""
+        """Have a process running in one place; return an exit code at the end.
+
+        Whatever keeps the first from starting would keep the others; those that follow it may have more luck.
+        """
+        first = True
         while not self._ending.is_set():
             began = time.monotonic()
             code = await self._run(environment)
-            if code == FAILED and not (self._started() or self._ending.is_set()):
+            if code == FAILED and first and not self._ending.is_set():
                 _log.error("a process could not start, so none does")
                 self._end(signal.SIGTERM)
                 return FAILED
+            first = False
             if time.monotonic() - began < _PAUSE_SECONDS:
                 await self._pause()
         return 0
 
     async def _run(self, environment: Mapping[str, str]) -> int:
         """Run one process to its end; return its exit code."""
-        process = await asyncio.create_subprocess_exec(
-            *self._command, env=environment, pass_fds=self._files, process_group=0
-        )
+        process = await asyncio.create_subprocess_exec(*self._command, env=environment, process_group=0)
         self._running.add(process)
         if self._ending.is_set():  # it was told while this one was being started
             process.terminate()
@@ -122,7 +117,6 @@ class Plan:
 
     Attributes:
         count: how many.
-        descriptor: of the socket they share, bound and not listening.
         end_seconds: after the first signal, what is left is killed.
         log_level: as ``logs.configure`` takes it.
         log_format: likewise.
@@ -130,7 +124,6 @@ class Plan:
     """
 
     count: int
-    descriptor: int
     end_seconds: float
     log_level: str
     log_format: str
@@ -153,16 +146,8 @@ def environments(count: int, metrics_dir: str) -> list[dict[str, str]]:
 
 
 def _supervise(plan: Plan, metrics_dir: str) -> int:
-    listener = socket.socket(fileno=plan.descriptor)
-    together = Supervisor(
-        [sys.executable, "-m", "app.serving", str(os.getpid()), str(plan.descriptor)],
-        environments(plan.count, metrics_dir),
-        [plan.descriptor],
-        # The first that is ready listens, and until then nobody can connect.
-        started=lambda: bool(listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)),
-        end_seconds=plan.end_seconds,
-    )
-    return asyncio.run(together.run())
+    command = [sys.executable, "-m", "app.serving", str(os.getpid())]
+    return asyncio.run(Supervisor(command, environments(plan.count, metrics_dir), plan.end_seconds).run())
 
 
 def _main() -> None:
