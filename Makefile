@@ -3,13 +3,14 @@
 PYTHON ?= python3
 HOST   ?= 127.0.0.1
 PORT   ?= 8000
+WORKERS ?= $(or $(GRADSERVE_WORKERS),1)
 VENV   := .venv
 BIN    := $(VENV)/bin
 SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-all audit browser node rscript screenshot lint format bench image clean
+.PHONY: help serve test test-all audit browser redis node rscript screenshot lint format bench image clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -29,9 +30,9 @@ $(VENV)/.dev: $(VENV)/.serve
 	@$(PIP) install -c constraints.txt --group dev
 	@touch $@
 
-serve: $(VENV)/.serve  ## serve on http://127.0.0.1:8000; HOST= and PORT= override
+serve: $(VENV)/.serve  ## serve on http://127.0.0.1:8000; HOST=, PORT= and WORKERS= override
 	@echo "==> serving on http://$(HOST):$(PORT), documentation at /docs; stop with Ctrl-C"
-	@exec $(BIN)/gradserve serve --host $(HOST) --port $(PORT)
+	@exec $(BIN)/gradserve serve --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
 test: lint  ## run every check and test
 	@echo "==> pytest"
@@ -66,7 +67,7 @@ $(VENV)-node/.done: tests/live/generated/package.json | node
 	@cd $(VENV)-node && npm install --no-audit --no-fund --no-package-lock --loglevel=error
 	@touch $@
 
-test-all: test browser $(VENV)/.fuzz $(VENV)-clients/.done $(VENV)-generated/.done $(VENV)-node/.done $(VENV)-examples/.done rscript  ## run the slow tests too: real processes, real clients, long runs
+test-all: test browser redis $(VENV)/.fuzz $(VENV)-clients/.done $(VENV)-generated/.done $(VENV)-node/.done $(VENV)-examples/.done rscript  ## run the slow tests too: real processes, real clients, long runs
 	@echo "==> pytest, the slow ones"
 	@$(BIN)/python -m pytest -m slow
 
@@ -85,6 +86,11 @@ rscript:  # Debian's, for the recipe in R
 	  echo "==> installing R"; \
 	  $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends \
 	    r-base-core r-cran-httr2 r-cran-jsonlite; fi
+
+redis:  # Debian's, for the tests of the shared store
+	@if ! command -v redis-server >/dev/null; then \
+	  echo "==> installing redis-server"; \
+	  $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends redis-server; fi
 
 screenshot: $(VENV)/.dev browser  ## make the pictures of the playground that the README shows
 	@$(BIN)/python -m tests.live.screenshot

@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import pydantic_core
 
-from app import compiler, engine, errors, store
+from app import compiler, engine, errors
 from app.protocols import body, exchange, functions, problem, symbolic, v1
 from app.settings import Settings
 
@@ -212,8 +212,7 @@ async def asking(url: str | None = None, key: str | None = None, *, workers: boo
         return
     compiler.configure()
     settings = Settings()
-    disk = store.open_store(settings.cache_directory(), settings.cache_max_bytes)
-    served = engine.Engine(engine.Options(limits=settings.engine_limits(), disk=disk))
+    served = engine.Engine(engine.Options(limits=settings.engine_limits(), kept=settings.opened_store()))
     try:
         if workers:
             await served.start()

@@ -7,7 +7,6 @@ for now.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import sys
 from collections.abc import Coroutine
@@ -15,15 +14,13 @@ from typing import Annotated, Any, TypeVar
 
 import pydantic
 import typer
-import uvicorn
 from rich import box
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 from typer.core import TyperGroup
 
-from app import __version__, asking, logs, main, measuring, processes
-from app.protocols import lifecycle, wire
+from app import __version__, asking, measuring, serving
 from app.settings import Settings
 
 
@@ -81,33 +78,12 @@ def _options(
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on [GRADSERVE_HOST].")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on [GRADSERVE_PORT].")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that share it [GRADSERVE_WORKERS].")] = None,
 ) -> None:
     """Serve over HTTP until stopped."""
-    settings = Settings()
-    settings = settings.model_copy(
-        update={"host": host or settings.host, "port": settings.port if port is None else port}
-    )
-    logs.configure(settings.log_level, settings.log_format)
-    processes.allow_files(settings.max_connections)
-    app = main.create_app(settings)
-    config = uvicorn.Config(
-        app,
-        http=wire.protocol(app.edge),
-        ws="none",
-        timeout_keep_alive=settings.keep_alive_seconds,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        log_level=settings.log_level,
-        access_log=settings.log_level == "debug",
-        server_header=False,
-        proxy_headers=False,
-    )
-    server = lifecycle.Server(config, app, settings.drain_seconds)
-    with contextlib.suppress(KeyboardInterrupt):  # it has ended as it should, and tells the shell how
-        server.run()
-    if not server.started:
-        raise typer.Exit(3)  # uvicorn's own for a start that failed
+    given = {"host": host, "port": port, "workers": workers}
+    settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    raise typer.Exit(serving.serve(settings))
 
 
 @cli.command()

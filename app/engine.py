@@ -61,6 +61,8 @@ _MEMO_SHARE = _MEMO_NUMBERS // 4
 """More numbers than this at once are not worth pushing out what others may ask again."""
 
 _BRIEF_THREADS, _BRIEF_PLACES = 2, 1024
+_STORE_THREADS, _STORE_PLACES = 4, 1024
+"""For disk and network. They wait more than they work, and nobody who computes waits for them."""
 
 _FORMULAE_CHARACTERS = 16_000_000
 """Characters of all formulae kept."""
@@ -80,11 +82,12 @@ class Engine:
         self._formulae: cache.Cache[worker.Key, dict[str, Any]] = cache.Cache(_FORMULAE_CHARACTERS, _characters)
         self.brief = admission.Pool(_BRIEF_THREADS, _BRIEF_PLACES, "gradserve-brief")
         self.lengthy = admission.Pool(options.threads, options.queue, "gradserve-lengthy")
+        self._waiting = admission.Pool(_STORE_THREADS, _STORE_PLACES, "gradserve-store")
         self._readings = readings.Readings(options.limits.text, options.plan_capacity, self.lengthy)
         budget = admission.Budget(options.compile_seconds_per_minute)
         self.workers = worker.Workers(options.compile_workers, options.compile_limits, options.observer, budget)
-        self._programs = programs.Interpreters(options.disk)
-        self._registry = registry.Registry(options.disk, options.registry_capacity)
+        self._programs = programs.Interpreters(options.kept)
+        self._registry = registry.Registry(options.kept, options.registry_capacity)
         self._derivatives = derivatives.Derivatives(self._programs, options.limits.work)
         self._warming: asyncio.Task[None] | None = None
         self._met: set[tuple[str, str, int]] = set()
@@ -94,8 +97,9 @@ class Engine:
         )
         self.library = library.Library(
             self.workers,
-            options.disk,
-            self.brief.threads,
+            options.kept,
+            loading=self.brief.threads,
+            waiting=self._waiting.threads,
             capacity=options.executable_capacity,
             budget=budget,
         )
@@ -126,6 +130,7 @@ class Engine:
         await self.workers.close()
         self.lengthy.shutdown()
         self.brief.shutdown()
+        self._waiting.shutdown()
         self._readings.clear()
         self._formulae.clear()
         self._memo.clear()
@@ -141,25 +146,24 @@ class Engine:
         _, function, _ = await self._readings.function(expression, args)
         if args is None:  # it will be asked for with them
             _, function, _ = await self._readings.function(expression, function.args)
-        entry = self._registry.get(function.function_id)
-        if entry is None:
-            entry = await self.brief.run(lambda: self._registry.fetch(function.function_id))
+        entry = await self._find(function.function_id)
         created = entry is None
         if entry is None:
             entry = await self.lengthy.run(lambda: self._entry(expression, function))
+        kept = entry
+        # Before anybody hears of it: the next request may go to another process, or to another machine.
+        await self._waiting.run(lambda: self._registry.write(kept))
         self._registry.keep(entry)
         self._registry.own(owner, entry.function_id)
         return entry, created
 
     def _entry(self, expression: str | Sequence[str], function: functions.Function) -> registry.Entry:
-        """Return a new entry of the registry, which is on disk by now."""
+        """Return a new entry of the registry."""
         given = text = expression if isinstance(expression, str) else tuple(expression)
         if function.general is not None and function.general.shape == () and isinstance(expression, str):
             with contextlib.suppress(views.Nameless):
                 text = views.canonical_text(parsing.parse(expression, function.args, limits=self.limits.text))
-        entry = registry.Entry(function.function_id, given, function.args, text)
-        self._registry.write(entry)
-        return entry
+        return registry.Entry(function.function_id, given, function.args, text)
 
     async def registered(self, function_id: str) -> registry.Entry:
         """Return a registered function.
@@ -167,13 +171,19 @@ class Engine:
         Raises:
             errors.NotFound: nobody registered it here.
         """
+        entry = await self._find(function_id)
+        if entry is None:
+            hint = "POST /v1/functions registers a function; ids are the same on every server"
+            raise errors.NotFound(f"no function {errors.quote(function_id)} is registered here", hint=hint)
+        return entry
+
+    async def _find(self, function_id: str) -> registry.Entry | None:
+        """Return a registered function if there is one, by now in memory."""
         entry = self._registry.get(function_id)
         if entry is None:
-            entry = await self.brief.run(lambda: self._registry.fetch(function_id))
-            if entry is None:
-                hint = "POST /v1/functions registers a function; ids are the same on every server"
-                raise errors.NotFound(f"no function {errors.quote(function_id)} is registered here", hint=hint)
-            self._registry.keep(entry)
+            entry = await self._waiting.run(lambda: self._registry.fetch(function_id))
+            if entry is not None:
+                self._registry.keep(entry)
         return entry
 
     def owned(self, owner: str) -> list[registry.Entry]:

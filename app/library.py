@@ -3,9 +3,10 @@
 A function is interpreted at once and compiled when it has shown that it is worth it: when the time its interpretation
 has cost comes to a fraction of what compiling is expected to cost (the ski-rental rule; Karlin et al. 1988). The
 expectation is a measured curve of the number of operations. Compiling happens in a worker process; what comes back
-is kept in memory, bounded, and on disk, where other processes and the next start find it.
+is kept in memory, bounded, and in a store, where other processes, other machines and the next start find it. What lies
+on this machine is fetched when a function is first met; farther away is looked when it is about to be compiled.
 
-Keys: an executable in memory is known by (tape key, transform, dtype, rows). On disk its name is a BLAKE2b digest of
+Keys: an executable in memory is known by (tape key, transform, dtype, rows). In a store its name is a BLAKE2b digest of
 these and of everything that machine code depends on: the format of the tape, the source of rules and transforms, the
 versions of jax and jaxlib, the platform and its version, the device kind, XLA_FLAGS, and the features of the CPU.
 """
@@ -39,8 +40,9 @@ class Library:
 
     Args:
         workers: compile, in other processes.
-        disk: keeps executables for others and for later.
-        threads: where entries are read and executables loaded.
+        kept: has executables for others and for later.
+        loading: threads where executables are loaded.
+        waiting: threads where entries are fetched and put.
         capacity: live executables held; each holds about three memory maps.
         budget: who pays for compilations; a caller's functions stay interpreted while nothing is left.
     """
@@ -48,15 +50,17 @@ class Library:
     def __init__(
         self,
         workers: worker.Workers,
-        disk: store.Store,
-        threads: Executor,
+        kept: store.Store,
         *,
+        loading: Executor,
+        waiting: Executor,
         capacity: int,
         budget: admission.Budget,
     ) -> None:
         self._workers = workers
-        self._disk = disk
-        self._threads = threads
+        self._kept = kept
+        self._loading = loading
+        self._waiting = waiting
         self._capacity = capacity
         self._budget = budget
         # Another rule or transform makes another executable, whether or not somebody remembers to say so.
@@ -114,14 +118,14 @@ class Library:
     def _look(self) -> None:
         new, self._new = self._new, []
         for job in new:
-            if not self._closed and job.key not in self._coming and self._disk.has(self.name(job.key)):
+            if not self._closed and job.key not in self._coming and self._kept.has(self.name(job.key)):
                 self._come(job)
 
     def discard(self, key: Key) -> None:
         """Throw an executable away for good: it gave wrong numbers."""
         self._live.pop(key, None)
         self._give_up(key)
-        self._disk.remove(self.name(key))
+        self._waiting.submit(self._kept.remove, self.name(key))
 
     async def settle(self) -> None:
         """Wait until nothing is being fetched or made."""
@@ -138,7 +142,7 @@ class Library:
         self._live.clear()
 
     def name(self, key: Key) -> str:
-        """Return the name of an executable on disk."""
+        """Return the name of an executable in a store."""
         return hashlib.blake2b(repr((key, self._environment)).encode(), digest_size=20).hexdigest()
 
     def _come(self, job: worker.Job) -> None:
@@ -146,21 +150,21 @@ class Library:
         task.add_done_callback(lambda _: self._coming.pop(job.key, None))
 
     async def _bring(self, job: worker.Job) -> None:
-        """Fetch an executable from disk, or have it made and keep it there."""
+        """Fetch an executable, or have it made and keep it."""
         loop = asyncio.get_running_loop()
         name = self.name(job.key)
-        blob = await loop.run_in_executor(self._threads, self._disk.get, name)
+        blob = await loop.run_in_executor(self._waiting, self._kept.get, name)
         fetched = blob is not None
         try:
             if blob is None:
                 blob = await self._workers.compile(job)
-            executable = await loop.run_in_executor(self._threads, compiler.restore, blob, job.rows)
+            executable = await loop.run_in_executor(self._loading, compiler.restore, blob, job.rows)
         except errors.TooExpensive:
             self._give_up(job.key)
             return
         except Exception:  # noqa: BLE001 - whatever XLA finds wrong with an entry, the interpreter goes on
             _log.exception("an executable could not be loaded")
-            self._disk.remove(name)
+            await loop.run_in_executor(self._waiting, self._kept.remove, name)
             self._give_up(job.key)
             return
         self._live[job.key] = executable
@@ -168,7 +172,7 @@ class Library:
         while len(self._live) > self._capacity:
             self._live.popitem(last=False)
         if not fetched:
-            await loop.run_in_executor(self._threads, self._disk.put, name, blob)
+            await loop.run_in_executor(self._waiting, self._kept.put, name, blob)
 
     def _give_up(self, key: Key) -> None:
         self._hopeless[key] = None

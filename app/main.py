@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app import __version__, compiler, engine, errors, meters, processes, store, telemetry
+from app import __version__, compiler, engine, errors, meters, processes, telemetry
 from app.protocols import (
     access,
     bridge,
@@ -109,7 +109,7 @@ def create_app(settings: Settings | None = None) -> Service:
         executable_capacity=settings.executable_capacity,
         compile_workers=settings.compile_workers,
         compile_limits=settings.worker_limits(),
-        disk=store.open_store(settings.cache_directory(), settings.cache_max_bytes),
+        kept=settings.opened_store(),
         threads=settings.threads,
         queue=settings.queue,
         compile_seconds_per_minute=settings.compile_seconds_per_minute,

@@ -1,4 +1,4 @@
-"""The interpreter's programs, compiled once ever: on disk after the first start, in memory after each."""
+"""The interpreter's programs, compiled once ever: in a store after the first start, in memory after each."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _FIRST = (interpreter.Program("gradient", 32),)
 
 
 class Interpreters:
-    """One interpreter for each dtype, whose programs come from disk where it has them. Safe to use from threads.
+    """One interpreter for each dtype, whose programs come from a store where it has them. Safe to use from threads.
 
     Args:
-        disk: keeps programs.
+        kept: has programs for others and for later.
     """
 
-    def __init__(self, disk: store.Store) -> None:
-        self._disk = disk
+    def __init__(self, kept: store.Store) -> None:
+        self._kept = kept
         # A program is made of the rules and of the interpreter's own source; any change makes another program.
         modules = (interpreter, rules, *special.MODULES)
         sources = [inspect.getsource(module) for module in modules]
@@ -49,34 +49,38 @@ class Interpreters:
         for program in interpreter.AHEAD:
             if run.installed(program):
                 continue
-            name = self._name(program, "float64")
-            if self._disk.has(name):
-                loaded = await loop.run_in_executor(threads, self._make, program, "float64")
-            else:
+            loaded = await loop.run_in_executor(threads, self._fetched, program, "float64")
+            if loaded is None:
                 try:
                     blob = await workers.compile(worker.ProgramJob(program, "float64"))
                 except errors.TooExpensive as error:  # who needs it will make it; the others can still come
                     _log.warning("%s was not made ahead: %s", program.name("float64"), error)
                     continue
-                await loop.run_in_executor(threads, self._disk.put, name, blob)
+                await loop.run_in_executor(threads, self._kept.put, self._name(program, "float64"), blob)
                 loaded = await loop.run_in_executor(threads, compiler.load, blob, program.arrays)
             run.install(program, loaded)
 
     def _at_hand(self, program: interpreter.Program, dtype: str) -> bool:
-        return self._disk.has(self._name(program, dtype))
+        return self._kept.has(self._name(program, dtype))
 
     def _name(self, program: interpreter.Program, dtype: str) -> str:
         ingredients = f"{program.name(dtype)} {self._environment}"
         return hashlib.blake2b(ingredients.encode(), digest_size=20).hexdigest()
 
     def _make(self, program: interpreter.Program, dtype: str) -> Any:
-        name = self._name(program, dtype)
-        blob = self._disk.get(name)
-        if blob is not None:
-            try:
-                return compiler.load(blob, program.arrays)
-            except Exception:  # noqa: BLE001 - whatever XLA finds wrong with it, it can be made again
-                _log.exception("a program could not be loaded")
-        made = interpreter.compile_program(program, dtype)
-        self._disk.put(name, compiler.dump(made))
-        return made
+        found = self._fetched(program, dtype)
+        if found is None:
+            found = interpreter.compile_program(program, dtype)
+            self._kept.put(self._name(program, dtype), compiler.dump(found))
+        return found
+
+    def _fetched(self, program: interpreter.Program, dtype: str) -> Any:
+        """Return a program that has been made before, or None."""
+        blob = self._kept.get(self._name(program, dtype))
+        if blob is None:
+            return None
+        try:
+            return compiler.load(blob, program.arrays)
+        except Exception:  # noqa: BLE001 - whatever XLA finds wrong with it, it can be made again
+            _log.exception("a program could not be loaded")
+            return None

@@ -39,7 +39,7 @@ class Options:
         executable_capacity: live executables kept; each holds about three memory maps of the kernel's 65,530.
         compile_workers: compilations at one time.
         compile_limits: bounds on each.
-        disk: keeps executables.
+        kept: where executables, programs and functions outlive the process.
         threads: threads for long texts and long executions.
         queue: how many of these may wait for a thread.
         compile_seconds_per_minute: of worker processes, for one caller.
@@ -52,7 +52,7 @@ class Options:
     executable_capacity: int = 1024
     compile_workers: int = 1
     compile_limits: worker.Limits = worker.Limits()
-    disk: store.Store = field(default_factory=store.NoStore)
+    kept: store.Store = field(default_factory=store.NoStore)
     threads: int = 2
     queue: int = 64
     compile_seconds_per_minute: float = math.inf

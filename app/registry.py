@@ -1,4 +1,4 @@
-"""Functions by their id: in memory, and on disk for later and for other processes.
+"""Functions by their id: in memory, and in a store for later and for other processes.
 
 An id is content-addressed, so an entry never changes and it does not matter who registered it, or how often.
 """
@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
 from app import store
+
+_WRITTEN_SECONDS = 60.0
+"""A function that is registered again after so long is written again: the store may have lost it since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +46,19 @@ class Entry:
 
 
 class Registry:
-    """Keeps entries. Safe to use from threads as far as they only ``fetch``.
+    """Keeps entries. Safe to use from threads as far as they only ``fetch`` and ``write``.
 
     Args:
-        disk: where entries outlive the process.
+        kept: where entries outlive the process.
         capacity: entries held in memory, and registrations remembered.
     """
 
-    def __init__(self, disk: store.Store, capacity: int) -> None:
-        self._disk = disk
+    def __init__(self, kept: store.Store, capacity: int) -> None:
+        self._kept = kept
         self._capacity = capacity
         self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._owned: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._written: OrderedDict[str, float] = OrderedDict()
 
     def get(self, function_id: str) -> Entry | None:
         """Return an entry from memory."""
@@ -63,8 +68,8 @@ class Registry:
         return entry
 
     def fetch(self, function_id: str) -> Entry | None:
-        """Return an entry from disk."""
-        payload = self._disk.get(_name(function_id))
+        """Return an entry from the store."""
+        payload = self._kept.get(_name(function_id))
         return None if payload is None else Entry.load(payload)
 
     def keep(self, entry: Entry) -> None:
@@ -75,8 +80,14 @@ class Registry:
             self._entries.popitem(last=False)
 
     def write(self, entry: Entry) -> None:
-        """Put an entry on disk."""
-        self._disk.put(_name(entry.function_id), entry.dump())
+        """Put an entry into the store, unless that was done a moment ago."""
+        now = time.monotonic()
+        if now < self._written.get(entry.function_id, 0.0):
+            return
+        if self._kept.put(_name(entry.function_id), entry.dump()):
+            self._written[entry.function_id] = now + _WRITTEN_SECONDS
+            while len(self._written) > self._capacity:
+                self._written.popitem(last=False)
 
     def own(self, owner: str, function_id: str) -> None:
         """Remember that somebody registered a function."""

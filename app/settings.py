@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app import derivatives, engine, parsing, points, worker
+from app import derivatives, engine, parsing, points, shared, worker
+from app import store as stores
 from app.protocols import access, body
 
 
@@ -19,6 +20,9 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    workers: int = Field(
+        default=1, ge=1, le=64, description="processes that share the port; one of them owns the accelerator"
+    )
     drain_seconds: float = Field(
         default=0.5,
         ge=0,
@@ -51,7 +55,7 @@ class Settings(BaseSettings):
     )
     metrics_dir: str = Field(
         default="",
-        description="directory where processes that serve together add up their metrics; empty for one process",
+        description="directory where processes that serve together add up their metrics; empty for one of their own",
     )
     plan_capacity: int = Field(
         default=500_000, ge=1000, description="operations of all parsed functions kept, each counting 40 more"
@@ -66,6 +70,13 @@ class Settings(BaseSettings):
         default="~/.cache/gradserve", description="directory for compiled functions; empty keeps none on disk"
     )
     cache_max_bytes: int = Field(default=1 << 30, ge=1 << 20, description="bytes of that directory")
+    store: str = Field(
+        default="",
+        description="store that machines share, redis://host:6379/0 or s3://bucket/prefix; empty for none",
+    )
+    store_secret: SecretStr = Field(
+        default=SecretStr(""), description="what authenticates entries of that store, the same wherever it is used"
+    )
     compile_workers: int = Field(default=1, ge=1, le=64, description="functions compiled at a time, each in a process")
     compile_deadline_seconds: float = Field(default=30.0, gt=0, description="seconds one compilation may take")
     compile_memory_bytes: int = Field(default=2 << 30, ge=1 << 29, description="resident bytes of a compile worker")
@@ -120,9 +131,11 @@ class Settings(BaseSettings):
         """Return the bounds on compilations."""
         return worker.Limits(self.compile_deadline_seconds, self.compile_memory_bytes)
 
-    def cache_directory(self) -> Path | None:
-        """Return the directory of the store, or None."""
-        return Path(self.cache_dir).expanduser() if self.cache_dir else None
+    def opened_store(self) -> stores.Store:
+        """Return where what is compiled and registered outlives the process: on disk, and in the shared store."""
+        directory = Path(self.cache_dir).expanduser() if self.cache_dir else None
+        near = stores.open_store(directory, self.cache_max_bytes)
+        return shared.behind(near, self.store, self.store_secret.get_secret_value())
 
     def gate(self) -> access.Gate:
         """Return who may ask, and how often."""
@@ -151,6 +164,23 @@ class Settings(BaseSettings):
     def _check_networks(cls, networks: str) -> str:
         access.Gate(trusted=_listed(networks))
         return networks
+
+    @field_validator("store")
+    @classmethod
+    def _check_store(cls, url: str) -> str:
+        if url:
+            shared.check(url)
+        return url
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if self.store and len(self.store_secret.get_secret_value()) < shared.SECRET_CHARACTERS:
+            raise ValueError(f"a store needs store_secret, {shared.SECRET_CHARACTERS} characters or more")
+        if self.workers > 1 and self.rate_limit and not self.rate_limit_storage:
+            raise ValueError("several workers count rates together only with rate_limit_storage")
+        if self.workers > 1 and not (self.cache_dir or self.store):
+            raise ValueError("several workers find each other's functions only with cache_dir or store")
+        return self
 
     def body_limits(self) -> body.Limits:
         """Return the bounds on the envelope of a request."""

@@ -1,9 +1,9 @@
 """Bytes on disk that outlive the process: authenticated, written atomically, bounded, shared by many processes.
 
-An entry is a file named by its key: ``magic, HMAC-SHA-256 of (name, payload), payload`` (RFC 2104). The HMAC's key lies
-in the same directory, readable by its owner alone: it keeps out torn, damaged and foreign files, and with them wrong
-numbers; who can read the key can write entries, and loading an executable runs it, so the directory is the
-owner's only. Anything that does not fit is a miss, never an error.
+An entry is a sealed file named by its key. The seal's secret lies in the same directory, readable by its owner alone:
+it keeps out torn, damaged and foreign files, and with them wrong numbers; who can read the secret can write entries,
+and loading an executable runs it, so the directory is the owner's only. Anything that does not fit is a miss, never an
+error.
 
 Files are written beside their place and renamed (POSIX: atomic), so a reader sees all of one or nothing. Reading
 an entry touches it; when the directory is over its bound the entries longest untouched go.
@@ -34,19 +34,42 @@ _REST_SECONDS = 30.0
 
 
 class Store(Protocol):
-    """Bytes by name, names being hex digests."""
+    """Bytes by name, names being hex digests. All but ``has`` may take as long as a disk or a network does."""
 
     def get(self, name: str) -> bytes | None:
         """Return the bytes, or None."""
 
     def has(self, name: str) -> bool:
-        """Return whether ``get`` may find something, at the price of one system call."""
+        """Return whether ``get`` may find something on this machine, at the price of one system call."""
 
-    def put(self, name: str, payload: bytes) -> None:
-        """Keep bytes; losing them is no error."""
+    def put(self, name: str, payload: bytes) -> bool:
+        """Keep bytes; return whether they are kept everywhere they should be, losing them being no error."""
 
     def remove(self, name: str) -> None:
         """Forget an entry."""
+
+
+class Seal:
+    """Makes entries that only who has the secret can make: ``magic, HMAC-SHA-256 of (name, payload), payload``.
+
+    Args:
+        secret: key of the HMAC (RFC 2104).
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def close(self, name: str, payload: bytes) -> bytes:
+        """Return an entry."""
+        return self._head(name, payload) + payload
+
+    def open(self, name: str, entry: bytes) -> bytes | None:
+        """Return the payload of an entry, or None if it is damaged, foreign or another name's."""
+        payload = entry[len(_MAGIC) + hashlib.sha256().digest_size :]
+        return payload if hmac.compare_digest(entry, self.close(name, payload)) else None
+
+    def _head(self, name: str, payload: bytes) -> bytes:
+        return _MAGIC + hmac.digest(self._secret, name.encode() + b"\n" + payload, "sha256")
 
 
 class NoStore:
@@ -58,8 +81,8 @@ class NoStore:
     def has(self, name: str) -> bool:  # noqa: ARG002
         return False
 
-    def put(self, name: str, payload: bytes) -> None:
-        pass
+    def put(self, name: str, payload: bytes) -> bool:  # noqa: ARG002
+        return False
 
     def remove(self, name: str) -> None:
         pass
@@ -84,19 +107,18 @@ class DiskStore:
             raise PermissionError(f"{directory} must belong to this user and be writable by nobody else")
         self._directory = directory
         self._max_bytes = max_bytes
-        self._secret = _shared_secret(directory / _SECRET)
+        self._seal = Seal(_shared_secret(directory / _SECRET))
         self._puts = 0
         self._rests_until = 0.0
 
     def get(self, name: str) -> bytes | None:
         path = self._path(name)
         try:
-            content = path.read_bytes()
+            entry = path.read_bytes()
         except OSError:
             return None
-        head = len(_MAGIC) + hashlib.sha256().digest_size
-        payload = content[head:]
-        if content[:head] != _MAGIC + self._sign(name, payload):
+        payload = self._seal.open(name, entry)
+        if payload is None:
             _log.warning("dropped a damaged or foreign cache entry: %s", path.name)
             self.remove(name)
             return None
@@ -104,19 +126,20 @@ class DiskStore:
             os.utime(path)
         return payload
 
-    def put(self, name: str, payload: bytes) -> None:
+    def put(self, name: str, payload: bytes) -> bool:
         if time.monotonic() < self._rests_until:
-            return
+            return False
         try:
-            _write(self._path(name), _MAGIC + self._sign(name, payload) + payload)
+            _write(self._path(name), self._seal.close(name, payload))
         except OSError as error:
             # Full or read-only: what is compiled is kept in memory, and the disk is tried again in a while.
             self._rests_until = time.monotonic() + _REST_SECONDS
             _log.warning("the cache on disk takes nothing, memory has to do: %s", error.strerror)
-            return
+            return False
         self._puts += 1
         if self._puts % _SWEEP_EVERY == 1:
             self.sweep()
+        return True
 
     def has(self, name: str) -> bool:
         try:
@@ -147,9 +170,6 @@ class DiskStore:
 
     def _path(self, name: str) -> Path:
         return self._directory / (name + _SUFFIX)
-
-    def _sign(self, name: str, payload: bytes) -> bytes:
-        return hmac.digest(self._secret, name.encode() + b"\n" + payload, "sha256")
 
 
 def open_store(directory: Path | None, max_bytes: int) -> Store:

@@ -22,7 +22,7 @@ def with_engine(
     recorder = Recorder()
 
     async def run() -> Result:
-        served = engine.Engine(engine.Options(disk=disk or store.NoStore(), observer=recorder, **options))  # type: ignore[arg-type]
+        served = engine.Engine(engine.Options(kept=disk or store.NoStore(), observer=recorder, **options))  # type: ignore[arg-type]
         await served.start()
         try:
             return await use(served)

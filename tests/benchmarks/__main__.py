@@ -30,6 +30,7 @@ from tests.benchmarks import (
     processes,
     restart,
     table,
+    workers,
 )
 
 SECTIONS: dict[str, Callable[[table.Run], None]] = {
@@ -42,6 +43,7 @@ SECTIONS: dict[str, Callable[[table.Run], None]] = {
     "binary": binary.measure,
     "components": components.measure,
     "restart": restart.measure,
+    "workers": workers.measure,
     "memory": memory.measure,
     "jit": jit.add,
 }

@@ -43,15 +43,25 @@ class Server:
         while pids:
             pid = pids.pop()
             found.append(pid)
-            for children in Path(f"/proc/{pid}/task").glob("*/children"):
-                with contextlib.suppress(OSError):
-                    pids += [int(child) for child in children.read_text().split()]
+            pids += _children(pid)
         return found
+
+    def children(self) -> list[int]:
+        """Return the process ids of the server's own children: of several that serve together, they."""
+        return _children(self.process.pid)
 
     def resident_bytes(self) -> int:
         """Return the resident memory of the server itself."""
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _children(pid: int) -> list[int]:
+    found = []
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += [int(child) for child in children.read_text().split()]
+    return found
 
 
 @contextlib.contextmanager

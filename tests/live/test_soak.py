@@ -40,7 +40,7 @@ def test_a_hundred_thousand_functions_leave_memory_and_maps_flat(tmp_path: Path)
     rng = random.Random(20260)  # noqa: S311 - for variety, not for secrets
 
     async def run() -> tuple[list[int], list[int]]:
-        served = engine.Engine(engine.Options(disk=store.DiskStore(tmp_path, 1 << 30)))
+        served = engine.Engine(engine.Options(kept=store.DiskStore(tmp_path, 1 << 30)))
         await served.start()
         memory, maps = [], []
         for n in range(_FUNCTIONS + 1):

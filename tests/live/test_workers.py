@@ -1,0 +1,197 @@
+"""Several processes on one port, as a client and an operator meet them."""
+
+import asyncio
+import collections
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client import parser
+
+from tests import laws
+from tests.live.server import Server, serving
+from tests.live.test_life import QUESTION, asking, lengthy
+
+pytestmark = pytest.mark.slow
+
+WORKERS = 2
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@contextlib.contextmanager
+def together(cache: Path, **environment: str) -> Iterator[Server]:
+    """Start a server of several processes and wait until all of them are ready."""
+    with serving(cache, GRADSERVE_WORKERS=str(WORKERS), **environment) as server:
+        wait_for_all(server)
+        yield server
+
+
+@pytest.fixture(scope="module")
+def server(cache: Path) -> Iterator[Server]:
+    with together(cache) as server:
+        yield server
+
+
+def scraped(server: Server, name: str) -> float:
+    families = parser.text_string_to_metric_families(server.http.get("/metrics").text)
+    return sum(sample.value for family in families for sample in family.samples if sample.name == name)
+
+
+def wait_for_all(server: Server) -> None:
+    deadline = time.monotonic() + 120
+    while scraped(server, "gradserve_ready") != WORKERS:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def answering(response: httpx.Response) -> str:
+    """Return which process has answered: request ids begin with its own."""
+    return response.headers["X-Request-ID"][:16]
+
+
+def anew(server: Server, method: str, path: str, document: object = None) -> httpx.Response:
+    """Ask over a connection of its own."""
+    return server.http.request(method, path, json=document, headers={"Connection": "close"})
+
+
+def alive(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return False
+
+
+def wait_until_gone(pids: list[int]) -> None:
+    deadline = time.monotonic() + 30
+    while any(map(alive, pids)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_what_all_of_them_counted_is_in_one_scrape(server: Server) -> None:
+    before = scraped(server, "gradserve_requests_total")
+    seen = collections.Counter(answering(anew(server, "POST", "/v1/grad", QUESTION)) for _ in range(60))
+    assert len(seen) == WORKERS
+    time.sleep(1.5)  # each lays its numbers down every second
+    assert scraped(server, "gradserve_requests_total") - before >= 60
+
+
+def test_a_function_registered_at_one_is_known_to_all_at_once(server: Server) -> None:
+    seen = set()
+    for n in range(20):
+        created = anew(server, "POST", "/v1/functions", {"expression": f"x**3 + {n}.5*x"})
+        assert created.status_code == 201
+        function = created.json()["function_id"]
+        found = [
+            anew(server, "GET", f"/v1/functions/{function}"),
+            anew(server, "POST", f"/v1/functions/{function}/grad", {"point": [2.0]}),
+            anew(server, "POST", f"/f/{function}/Evaluate", {"name": "gradient", "input": [[2.0]], "config": {}}),
+            anew(server, "GET", f"/v2/models/{function}"),
+        ]
+        assert [response.status_code for response in found] == [200] * 4
+        assert found[1].json()["gradient"] == 12.0 + n + 0.5
+        seen |= {answering(created) != answering(response) for response in found}
+    assert seen == {True, False}
+
+
+def test_one_that_is_killed_is_replaced_and_only_its_connections_are_lost(server: Server) -> None:
+    async def ask(until: float) -> tuple[list[str], set[str]]:
+        """Ask one request after the other, over a new connection when one is lost; return who answered and who not."""
+        answered: list[str] = []
+        lost: set[str] = set()
+        while time.monotonic() < until:
+            async with asking(server, 1) as http:
+                with contextlib.suppress(httpx.TransportError):
+                    while time.monotonic() < until:
+                        response = await http.post("/v1/grad", json=QUESTION)
+                        assert response.status_code == 200
+                        answered.append(answering(response))
+                    return answered, lost
+                lost.add(answered[-1])
+        return answered, lost
+
+    async def run(victim: int) -> list[tuple[list[str], set[str]]]:
+        tasks = [asyncio.ensure_future(ask(time.monotonic() + 4)) for _ in range(16)]
+        await asyncio.sleep(2)
+        os.kill(victim, signal.SIGKILL)
+        return await asyncio.gather(*tasks)
+
+    owner, other = sorted(server.children(), key=lambda pid: b"JAX_PLATFORMS=cpu" in environment(pid))
+    found = asyncio.run(run(owner))
+    lost = {process for _, lost in found for process in lost}
+    assert len(lost) == 1
+    assert sum(bool(lost) for _, lost in found) < 16
+    wait_for_all(server)
+    followed, stayed = sorted(server.children(), key=lambda pid: b"JAX_PLATFORMS=cpu" in environment(pid))
+    assert (followed != owner, stayed) == (True, other)
+    assert b"JAX_PLATFORMS" not in environment(followed)  # it owns the accelerator now
+    seen = {answering(anew(server, "GET", "/healthz")) for _ in range(60)}
+    assert len(seen) == WORKERS
+    assert not seen & lost
+
+
+def environment(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/environ").read_bytes()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_all_of_them_and_loses_no_request(cache: Path, tmp_path: Path, number: int) -> None:
+    async def run(server: Server) -> list[httpx.Response]:
+        async with asking(server, 100) as http:
+            tasks = [asyncio.ensure_future(http.post("/v1/grad", json=lengthy(n, 60))) for n in range(100)]
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            server.process.send_signal(number)
+            return await asyncio.gather(*tasks)
+
+    with together(cache, GRADSERVE_QUEUE="1000", TMPDIR=str(tmp_path)) as server:
+        pids = server.tree()
+        assert len(list(tmp_path.glob("gradserve-*/*.json"))) == WORKERS
+        responses = asyncio.run(run(server))
+        assert [response.status_code for response in responses] == [200] * 100
+        assert len({answering(response) for response in responses}) == WORKERS
+        assert server.process.wait(15) == 0
+        assert not any(map(alive, pids))
+        assert not list(tmp_path.iterdir())
+
+
+def test_each_of_them_says_that_it_is_not_ready_before_it_refuses(cache: Path) -> None:
+    with together(cache, GRADSERVE_DRAIN_SECONDS="30") as server:  # a second signal ends it sooner
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(1)
+        told = [anew(server, "GET", "/readyz") for _ in range(30)]
+        taken = [anew(server, "POST", "/v1/grad", QUESTION) for _ in range(30)]
+        for response in told:
+            laws.assert_problem(response, 503, "draining")
+        assert len({answering(response) for response in told}) == WORKERS
+        assert {response.status_code for response in taken} == {200}
+
+
+def test_when_what_watches_over_them_is_killed_they_end(cache: Path) -> None:
+    with together(cache) as server:
+        pids = server.tree()
+        server.process.kill()
+        wait_until_gone(pids)
+
+
+def test_a_port_that_is_taken_is_explained(cache: Path) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        command = [sys.executable, "-m", "app.cli", "serve", "--workers", "2", "--port", str(holder.getsockname()[1])]
+        done = subprocess.run(  # noqa: S603 - written here
+            command, env=os.environ | {"GRADSERVE_CACHE_DIR": str(cache)}, capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 3
+    assert "ddress already in use" in done.stderr
+    assert "Traceback" not in done.stderr
