@@ -9,7 +9,7 @@ SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-all browser screenshot lint format bench image clean
+.PHONY: help serve test test-all browser servers screenshot lint format bench image clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -43,7 +43,7 @@ $(VENV)-clients/.done: tests/live/requirements.txt
 	@$(VENV)-clients/bin/python -m pip --disable-pip-version-check --quiet install -r $<
 	@touch $@
 
-test-all: test browser $(VENV)-clients/.done  ## run the slow tests too: real processes, real clients, long runs
+test-all: test browser servers $(VENV)-clients/.done  ## run the slow tests too: real processes, real clients, long runs
 	@echo "==> pytest, the slow ones"
 	@$(BIN)/python -m pytest -m slow
 
@@ -51,6 +51,11 @@ browser:  # Debian's, for the tests of the pages
 	@if ! command -v chromium >/dev/null || ! command -v chromedriver >/dev/null; then \
 	  echo "==> installing chromium"; \
 	  $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends chromium chromium-driver; fi
+
+servers:  # Debian's, for the tests of deploy/
+	@if ! test -x /usr/sbin/nginx || ! command -v promtool >/dev/null; then \
+	  echo "==> installing nginx and prometheus"; \
+	  $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends nginx prometheus; fi
 
 screenshot: $(VENV)/.dev browser  ## make the pictures of the playground that the README shows
 	@$(BIN)/python -m tests.live.screenshot
