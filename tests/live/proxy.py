@@ -69,20 +69,23 @@ class Stub:
 
     Args:
         status: of every answer.
-        seconds: it takes.
 
     Attributes:
         address: where it is.
         seen: headers and body of what it was asked, in order.
-        most: requests that were under way at once.
+        under_way: requests that have come and not been answered.
+        open: answers wait for it.
+        gone: whether it breaks connections instead of answering.
     """
 
-    def __init__(self, status: int = 200, seconds: float = 0.0) -> None:
-        self.status, self.seconds = status, seconds
+    def __init__(self, status: int = 200) -> None:
+        self.status = status
         self.seen: list[tuple[dict[str, str], bytes]] = []
-        self.most = self._now = 0
-        self._lock = threading.Lock()
+        self.under_way = 0
+        self.open = threading.Event()
+        self.open.set()
         self.gone = False
+        self._lock = threading.Lock()
         stub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -92,7 +95,7 @@ class Stub:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 stub._begin({name.lower(): value for name, value in self.headers.items()}, body)
-                time.sleep(stub.seconds)
+                stub.open.wait(30)
                 stub._end()
                 if stub.gone:  # as a process that is killed: the connection breaks
                     self.close_connection = True
@@ -121,12 +124,11 @@ class Stub:
     def _begin(self, headers: dict[str, str], body: bytes) -> None:
         with self._lock:
             self.seen.append((headers, body))
-            self._now += 1
-            self.most = max(self.most, self._now)
+            self.under_way += 1
 
     def _end(self) -> None:
         with self._lock:
-            self._now -= 1
+            self.under_way -= 1
 
     def close(self) -> None:
         """Refuse connections, and break those there are."""

@@ -116,7 +116,7 @@ def test_with_affinity_more_is_compiled_where_it_is_asked_and_as_much_as_the_sim
     simulated_without = ring.hit_ratio(requests, lambda number, _: number % 3, 3, HELD)
     print(f"compiled: {with_affinity:.3f} with affinity, {without:.3f} without")  # noqa: T201
     print(f"simulated: {simulated:.3f} and {simulated_without:.3f}")  # noqa: T201
-    assert with_affinity > without + 0.15
+    assert with_affinity > without + 0.2
     assert with_affinity == pytest.approx(simulated, abs=0.04)
     assert without == pytest.approx(simulated_without, abs=0.04)
 
