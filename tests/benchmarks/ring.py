@@ -33,11 +33,16 @@ class Ring:
         points = sorted((point, server) for server in servers for point in _points(server))
         self._points = [point for point, _ in points]
         self._servers = [server for _, server in points]
+        self._count = len(set(servers))
 
     def order(self, key: bytes) -> list[str]:
         """Return the servers in the order in which a key goes to them, its own first."""
-        start = bisect.bisect_left(self._points, zlib.crc32(key))
-        return list(dict.fromkeys(self._servers[start:] + self._servers[:start]))
+        found: dict[str, None] = {}
+        place = bisect.bisect_left(self._points, zlib.crc32(key))
+        while len(found) < self._count:
+            found[self._servers[place % len(self._points)]] = None
+            place += 1
+        return list(found)
 
     def owner(self, key: bytes) -> str:
         """Return the server that a key belongs to."""
