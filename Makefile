@@ -10,7 +10,7 @@ SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-all audit browser redis node rscript screenshot lint format bench image clean
+.PHONY: help serve test test-all audit browser servers redis node rscript screenshot lint format bench image clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -67,7 +67,7 @@ $(VENV)-node/.done: tests/live/generated/package.json | node
 	@cd $(VENV)-node && npm install --no-audit --no-fund --no-package-lock --loglevel=error
 	@touch $@
 
-test-all: test browser redis $(VENV)/.fuzz $(VENV)-clients/.done $(VENV)-generated/.done $(VENV)-node/.done $(VENV)-examples/.done rscript  ## run the slow tests too: real processes, real clients, long runs
+test-all: test browser servers redis $(VENV)/.fuzz $(VENV)-clients/.done $(VENV)-generated/.done $(VENV)-node/.done $(VENV)-examples/.done rscript  ## run the slow tests too: real processes, real clients, long runs
 	@echo "==> pytest, the slow ones"
 	@$(BIN)/python -m pytest -m slow
 
@@ -91,6 +91,11 @@ redis:  # Debian's, for the tests of the shared store
 	@if ! command -v redis-server >/dev/null; then \
 	  echo "==> installing redis-server"; \
 	  $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends redis-server; fi
+
+servers:  # Debian's, for the tests of deploy/
+	@if ! test -x /usr/sbin/nginx || ! command -v promtool >/dev/null; then \
+	  echo "==> installing nginx and prometheus"; \
+	  $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends nginx prometheus; fi
 
 screenshot: $(VENV)/.dev browser  ## make the pictures of the playground that the README shows
 	@$(BIN)/python -m tests.live.screenshot

@@ -64,12 +64,16 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-@contextlib.contextmanager
-def serving(cache: Path, **environment: str) -> Iterator[Server]:
-    """Start a server on a free port, wait until it is ready, and stop it by its own pid."""
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def serving(cache: Path, **environment: str) -> Iterator[Server]:
+    """Start a server, on a free port if none is given, wait until it is ready, and stop it by its own pid."""
+    port = int(environment.pop("GRADSERVE_PORT", 0)) or free_port()
     command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port)]
     settings = {"GRADSERVE_CACHE_DIR": str(cache), "GRADSERVE_LOG_LEVEL": "warning", **environment}
     process = subprocess.Popen(command, env=os.environ | settings)  # noqa: S603

@@ -1,0 +1,209 @@
+"""What nginx does with deploy/proxy/nginx.conf, seen by replicas that answer what they are told to."""
+
+import concurrent.futures
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests import laws
+from tests.benchmarks.ring import Ring
+from tests.live.proxy import Stub, proxying, stubs
+
+pytestmark = pytest.mark.slow
+
+HELD = 32
+"""max_conns of the configuration."""
+ID = "4226752467f825da2f16ea77bfc0464d"
+
+
+class Proxied:
+    """Replicas behind nginx."""
+
+    def __init__(self, http: httpx.Client, replicas: list[Stub]) -> None:
+        self.http = http
+        self.replicas = replicas
+        self.ring = Ring([replica.address for replica in replicas])
+
+    def post(self, content: bytes | str, path: str = "/v1/grad", **headers: str) -> httpx.Response:
+        return self.http.post(path, content=content, headers=headers)
+
+    def about(self, expression: Any) -> httpx.Response:
+        return self.post(json.dumps({"expression": expression, "point": [1.0]}))
+
+    def order(self, key: str) -> list[Stub]:
+        """Return the replicas in the order in which a key goes to them."""
+        return [
+            next(each for each in self.replicas if each.address == found) for found in self.ring.order(key.encode())
+        ]
+
+    def at_once(self, number: int) -> list[int]:
+        """Ask so many times at once, and return how many each replica has under way, in the order of the key."""
+        with concurrent.futures.ThreadPoolExecutor(number) as threads:
+            for replica in self.replicas:
+                replica.open.clear()
+            asked = [threads.submit(self.about, "x**2") for _ in range(number)]
+            deadline = time.monotonic() + 20
+            while sum(each.under_way for each in self.replicas) < number and time.monotonic() < deadline:
+                time.sleep(0.01)
+            found = [each.under_way for each in self.order("x**2")]
+            for replica in self.replicas:
+                replica.open.set()
+            assert {each.result().status_code for each in asked} == {200}
+        return found
+
+
+@pytest.fixture
+def proxied(tmp_path: Path) -> Iterator[Proxied]:
+    with stubs() as replicas, proxying(tmp_path, [each.address for each in replicas]) as http:
+        yield Proxied(http, replicas)
+
+
+@pytest.mark.parametrize("escaped", [True, False])
+def test_functions_go_where_the_ring_has_them(proxied: Proxied, escaped: bool) -> None:
+    met = set()
+    for n in range(60):
+        text = json.dumps(f'\u03b1*x**{n} + "\\', ensure_ascii=escaped)
+        found = proxied.post(f'{{"point": [{n}], "expression" :\n {text}, "argnums": 0}}'.encode()).text
+        assert found == proxied.ring.owner(text[1:-1].encode())
+        met.add(found)
+    assert len(met) == 3
+
+
+def test_every_way_of_asking_about_a_function_meets_its_replica(proxied: Proxied) -> None:
+    for n in range(20):
+        text = f"sin(x)**{n}"
+        owner = proxied.ring.owner(text.encode())
+        for path, document in (
+            ("/v1/hessian", {"expression": text, "args": ["x"], "point": {"x": 2.0}}),
+            ("/v1/jacobian", {"expression": [text, "y"], "point": [1.0, 2.0]}),
+            ("/v1/functions", {"expression": text}),
+            ("/Gradient", {"input": [[1.0]], "sens": [1.0], "config": {"expression": text}}),
+            ("/tesseract/apply", {"inputs": {"x": [1.0], "expression": text}}),
+            ("/v2/models/gradient/infer", {"inputs": [], "parameters": {"expression": text}}),
+        ):
+            assert proxied.post(json.dumps(document), path).text == owner, path
+
+
+def test_what_has_an_id_goes_by_it(proxied: Proxied) -> None:
+    owner = proxied.ring.owner(ID.encode())
+    for path in (f"/v1/functions/{ID}/grad", f"/f/{ID}/Evaluate", f"/f/{ID}/tesseract/apply", f"/v2/models/{ID}/infer"):
+        for n in range(3):
+            assert proxied.post(json.dumps({"point": [n], "expression": f"x + {n}"}), path).text == owner
+    assert proxied.http.get(f"/v1/functions/{ID}").text == owner
+
+
+def test_what_is_about_no_function_takes_turns(proxied: Proxied) -> None:
+    assert len({proxied.http.get("/docs").text for _ in range(9)}) == 3
+    assert len({proxied.post('{"point": [1]}').text for _ in range(9)}) == 3
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"expression": "' + b"x+" * 65_000 + b'x", "point": [1]}',
+        b'{"expression": "' + b'\\"' * 8_000_000 + b'"}',
+        b'{"expression": "' + b'\\"' * 8_000_000,
+        b'{"expression": "' + b"\\" * 16_000_000,
+        b'"expression":"' * 1_100_000,
+        b'{"expression":[' * 1_000_000,
+        b'"expression"' + b" " * 16_000_000,
+        b'"' * 16_000_000,
+        b'{"point": [' + b"1.5," * 4_000_000 + b'1], "expression": "x"}',
+        b'\xff\xfe\0{"expression": "\0\xff\xc3\x28"}',
+        b"",
+    ],
+    ids=[
+        "long",
+        "escapes",
+        "no end",
+        "backslashes",
+        "starts",
+        "lists",
+        "spaces",
+        "quotes",
+        "numbers",
+        "bytes",
+        "empty",
+    ],
+)
+def test_no_body_is_too_odd_to_be_passed_on(proxied: Proxied, content: bytes) -> None:
+    for _ in range(2):
+        assert proxied.post(content).status_code == 200
+    bodies = [body for each in proxied.replicas for _, body in each.seen]
+    assert bodies == [content, content]
+
+
+def test_a_replica_has_so_much_under_way_and_the_next_on_the_ring_gets_the_rest(proxied: Proxied) -> None:
+    assert proxied.at_once(HELD) == [HELD, 0, 0]
+    assert proxied.at_once(HELD + 20) == [HELD, 20, 0]
+    found = proxied.at_once(3 * HELD + 60)  # all are full, and nobody is turned away
+    assert sum(found) == 3 * HELD + 60
+    assert min(found) > HELD
+
+
+@pytest.mark.parametrize("how", ["breaks", "refuses", "drains"])
+def test_what_a_replica_that_goes_does_not_answer_the_next_one_does(proxied: Proxied, how: str) -> None:
+    first, second, _ = proxied.order("x**2")
+    assert proxied.about("x**2").text == first.address
+    if how == "breaks":
+        first.gone = True
+    elif how == "refuses":
+        first.close()
+    else:
+        first.status = 503
+    began = time.monotonic()
+    for _ in range(20):
+        assert proxied.about("x**2").text == second.address
+    # Once before, and then once for every fail_timeout.
+    assert len(first.seen) <= 2 + (time.monotonic() - began)
+
+
+def test_who_is_told_to_ask_less_is_told_so_once(proxied: Proxied) -> None:
+    for replica in proxied.replicas:
+        replica.status = 429
+    response = proxied.about("x**2")
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "7")
+    assert sum(len(each.seen) for each in proxied.replicas) == 1
+
+
+def test_without_any_replica_there_is_a_problem_document(proxied: Proxied) -> None:
+    for replica in proxied.replicas:
+        replica.gone = True
+    for _ in range(3):
+        response = proxied.about("x**2")
+        laws.assert_problem(response, 503, "draining")
+        assert response.headers["Retry-After"] == "1"
+    # A request that kills who answers it is asked again, but not for ever.
+    assert sum(len(each.seen) for each in proxied.replicas) <= 3 * 4
+    for replica in proxied.replicas:
+        replica.gone = False
+    time.sleep(3)  # fail_timeout, which nginx counts in whole seconds
+    assert proxied.about("x**2").status_code == 200
+
+
+def test_what_is_too_large_is_refused_as_the_service_refuses_it(proxied: Proxied) -> None:
+    laws.assert_problem(proxied.post(b"1" * 18_000_000), 413, "body_too_large")
+    laws.assert_problem(proxied.post(b"{}", Long="a" * 70_000), 400, "body_too_large")
+    laws.assert_problem(proxied.post(b"{}", **{f"X-{n}": "a" * 60_000 for n in range(5)}), 400, "body_too_large")
+    assert not any(each.seen for each in proxied.replicas)
+    # What is over the service's bounds and not over these the service refuses itself.
+    assert proxied.post(b"1" * 17_000_000, Long="a" * 60_000).status_code == 200
+
+
+def test_the_replica_learns_who_asks_and_what_the_request_is_called(proxied: Proxied) -> None:
+    proxied.post("{}", **{"X-Forwarded-For": "203.0.113.7", "X-Request-ID": "mine", "Authorization": "Bearer k"})
+    ((headers, _),) = [seen for each in proxied.replicas for seen in each.seen]
+    assert headers["x-forwarded-for"] == "203.0.113.7, 127.0.0.1"
+    assert headers["x-request-id"] == "mine"
+    assert headers["authorization"] == "Bearer k"
+    assert headers["host"] == str(proxied.http.base_url.netloc, "ascii")
+
+
+def test_the_numbers_of_a_single_replica_are_not_shown(proxied: Proxied) -> None:
+    laws.assert_problem(proxied.http.get("/metrics"), 404, "not_found")
+    assert not any(each.seen for each in proxied.replicas)
