@@ -9,7 +9,7 @@ SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-all browser screenshot lint format bench image clean
+.PHONY: help serve test test-all browser kubectl screenshot lint format bench image prove-image clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -43,7 +43,7 @@ $(VENV)-clients/.done: tests/live/requirements.txt
 	@$(VENV)-clients/bin/python -m pip --disable-pip-version-check --quiet install -r $<
 	@touch $@
 
-test-all: test browser $(VENV)-clients/.done  ## run the slow tests too: real processes, real clients, long runs
+test-all: test browser kubectl $(VENV)-clients/.done  ## run the slow tests too: real processes, real clients, long runs
 	@echo "==> pytest, the slow ones"
 	@$(BIN)/python -m pytest -m slow
 
@@ -51,6 +51,11 @@ browser:  # Debian's, for the tests of the pages
 	@if ! command -v chromium >/dev/null || ! command -v chromedriver >/dev/null; then \
 	  echo "==> installing chromium"; \
 	  $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends chromium chromium-driver; fi
+
+kubectl:  # that of Debian 13 or newer, for the tests of the manifests: it has kustomize in it
+	@if ! command -v kubectl >/dev/null; then \
+	  echo "==> installing kubectl"; \
+	  $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends kubernetes-client; fi
 
 screenshot: $(VENV)/.dev browser  ## make the pictures of the playground that the README shows
 	@$(BIN)/python -m tests.live.screenshot
@@ -74,8 +79,15 @@ $(VENV)-bench/.done: tests/benchmarks/requirements.txt
 bench: $(VENV)/.dev $(VENV)-bench/.done  ## measure the service, its peers and the floor, side by side in one run
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
-image:  ## build the container image
-	docker build -t gradserve .
+image:  ## build the container image; ACCELERATOR=cuda13 for a GPU
+	docker build --build-arg VERSION=$(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' app/__init__.py) \
+	  --build-arg REVISION=$(shell git rev-parse HEAD) --build-arg ACCELERATOR=$(ACCELERATOR) -t gradserve .
+
+prove-image:  ## build the image twice without Docker, compare, and run it on a read-only root (some minutes, as root)
+	@if ! command -v buildah >/dev/null || ! command -v debootstrap >/dev/null || ! command -v jq >/dev/null; then \
+	  echo "==> installing buildah, debootstrap, curl and jq"; \
+	  $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends buildah debootstrap curl jq; fi
+	@$(SUDO) deploy/image/prove.sh
 
 clean:  ## remove the environment and caches
 	rm -rf $(VENV) $(VENV)-bench $(VENV)-clients .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
