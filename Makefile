@@ -43,7 +43,13 @@ $(VENV)-clients/.done: tests/live/requirements.txt
 	@$(VENV)-clients/bin/python -m pip --disable-pip-version-check --quiet install -r $<
 	@touch $@
 
-test-all: test browser kubectl $(VENV)-clients/.done  ## run the slow tests too: real processes, real clients, long runs
+$(VENV)-ray/.done: deploy/ray/requirements.txt pyproject.toml constraints.txt
+	@echo "==> installing Ray and the service into $(VENV)-ray"
+	@$(PYTHON) -m venv --clear $(VENV)-ray
+	@$(VENV)-ray/bin/python -m pip --disable-pip-version-check --quiet install -c constraints.txt -r $< -e .
+	@touch $@
+
+test-all: test browser kubectl $(VENV)-clients/.done $(VENV)-ray/.done  ## run the slow tests too: real processes, real clients, long runs
 	@echo "==> pytest, the slow ones"
 	@$(BIN)/python -m pytest -m slow
 
@@ -90,4 +96,4 @@ prove-image:  ## build the image twice without Docker, compare, and run it on a 
 	@$(SUDO) deploy/image/prove.sh
 
 clean:  ## remove the environment and caches
-	rm -rf $(VENV) $(VENV)-bench $(VENV)-clients .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-clients $(VENV)-ray .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

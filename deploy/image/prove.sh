@@ -37,7 +37,7 @@ base() {  # Debian's Python by the name of the official image's
     container=$(builder from scratch)
     cp -a "$SCRATCH/debian/." "$(builder mount "$container")/"
     rm "$(builder mount "$container")/.done"
-    builder commit -q --rm "$container" localhost/python:3.13-slim
+    builder commit -q --rm "$container" localhost/python:3.13-slim >/dev/null
 }
 
 build() {  # as the image $1, with whatever this machine's pip needs to reach its index
