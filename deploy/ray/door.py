@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from ray import exceptions
 from ray.serve import handle
@@ -11,7 +12,9 @@ from starlette.responses import Response
 
 from deploy.ray.messages import Answered, Asked, function_of
 
-_TRIES = 6
+_log = logging.getLogger("ray.serve")
+
+_TRIES = 4
 _PAUSE_SECONDS = 0.1
 """Before asking again, doubled each time: replicas that die together are found dead one after the other."""
 
@@ -61,6 +64,7 @@ class Door:
             try:
                 answered: Answered = await near.answer.remote(asked)
             except (exceptions.ActorDiedError, exceptions.ActorUnavailableError):
+                _log.warning("a replica was lost, and with it attempt %d at %s", attempt + 1, asked.path)
                 if attempt == _TRIES - 1:
                     raise
                 await asyncio.sleep(_PAUSE_SECONDS * 2**attempt)

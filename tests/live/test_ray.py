@@ -71,6 +71,7 @@ class Cluster:
             "RAY_SERVE_ENABLE_DIRECT_INGRESS": "0",
             "RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH": "268435456",
             "GRADSERVE_CACHE_DIR": str(self.scratch / "cache"),
+            "GRADSERVE_COMPILE_SECONDS_PER_MINUTE": "600",
         }
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
@@ -215,33 +216,45 @@ def test_a_function_meets_the_replica_that_knows_it(cluster: Cluster) -> None:
     assert all(status.startswith("gradserve; hit") for status in again)
 
 
+def lengthy(http: httpx.Client, number: int) -> tuple[bool, str]:
+    """Ask for what a replica has in hand for seconds, so that one that dies dies with some of it."""
+    text = " * ".join(f"(sin({factor + number}*x) + y**{factor})" for factor in range(1, 13))
+    response = http.post("/v1/symbolic", json={"expression": text, "argnums": ["x"]})
+    derived = response.status_code == 200 and response.json()["partials"][0]["arg"] == "x"
+    return derived, response.text[:200]
+
+
+def brief(http: httpx.Client, number: int) -> tuple[bool, str]:
+    response = ask(http, number)
+    return right(response, number), response.headers.get("cache-status", response.text)
+
+
 def test_a_replica_that_is_killed_loses_no_request_and_is_replaced(cluster: Cluster) -> None:
     for number in range(FUNCTIONS):
         ask(cluster.http, number)
     before = cluster.replicas()
     assert len(before) == 2
-    ended, answers = threading.Event(), list[tuple[bool, str]]()
+    ended, answers = threading.Event(), {brief: list[tuple[bool, str]](), lengthy: list[tuple[bool, str]]()}
 
-    def load(first: int) -> None:
-        with httpx.Client(base_url=cluster.http.base_url, timeout=60) as http:
+    def load(kind: Callable[[httpx.Client, int], tuple[bool, str]], first: int) -> None:
+        with httpx.Client(base_url=cluster.http.base_url, timeout=120) as http:
             number = first
             while not ended.is_set():
-                response = ask(http, number)
-                answers.append((right(response, number), response.headers.get("cache-status", response.text)))
+                answers[kind].append(kind(http, number))
                 number = (number + 5) % FUNCTIONS
 
-    threads = [threading.Thread(target=load, args=(first,)) for first in range(8)]
+    threads = [threading.Thread(target=load, args=(kind, first)) for kind in answers for first in range(6)]
     for thread in threads:
         thread.start()
-    until(lambda: len(answers) > 40 or None)
-    at_the_end = len(answers)
+    until(lambda: len(answers[lengthy]) >= 2 or None)
     os.kill(min(before), signal.SIGKILL)
-    until(lambda: len(answers) > at_the_end + 200 or None)
+    there = {kind: len(some) for kind, some in answers.items()}
+    until(lambda: all(len(answers[kind]) > some + 6 for kind, some in there.items()) or None)
     until(lambda: len(cluster.replicas() - before) == 1 or None)
     ended.set()
     for thread in threads:
         thread.join()
-    assert [status for correct, status in answers if not correct] == []
+    assert [word for some in answers.values() for correct, word in some if not correct] == []
     # Those that the dead one knew were new to the other, so it was one that worked.
-    assert sum(status.startswith("gradserve; fwd=miss") for _, status in answers) >= 2
+    assert sum(word.startswith("gradserve; fwd=miss") for _, word in answers[brief]) >= 2
     until(cluster.ready)
