@@ -1,0 +1,1 @@
+"""gradserve on Ray Serve; see README.md beside this file."""

@@ -1,0 +1,209 @@
+"""The manifests: what kustomize builds fits Kubernetes' schemas, and names only what the service has.
+
+What kustomize makes of each overlay is looked at, not the files it makes it of.
+"""
+
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from app import main, meters
+from app.protocols import lifecycle
+from app.settings import Settings
+from tests.test_image import environment, of_the_image
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+KUBERNETES = ROOT / "deploy" / "kubernetes"
+VALIDATE = ROOT / ".venv-clients" / "bin" / "kubernetes-validate"
+OVERLAYS = sorted(path.name for path in (KUBERNETES / "overlays").iterdir())
+VERSIONS = ["1.32", "1.37"]
+FOREIGN = {"PodMonitor"}
+"""Kinds that are not Kubernetes' own, without a schema there."""
+
+COMING = {"GRADSERVE_STORE", "GRADSERVE_STORE_SECRET"}
+"""Settings that the shared store brings."""
+
+Manifest = dict[str, Any]
+
+
+@cache
+def built(overlay: str) -> str:
+    command = ["kubectl", "kustomize", str(KUBERNETES / "overlays" / overlay)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    assert (run.returncode, run.stderr) == (0, "")
+    return run.stdout
+
+
+def manifests(overlay: str, kind: str | None = None) -> list[Manifest]:
+    found = [each for each in yaml.safe_load_all(built(overlay)) if kind in (None, each["kind"])]
+    assert found
+    return found
+
+
+def ours(overlay: str, kind: str) -> Manifest:
+    names = {"ConfigMap": "gradserve-settings-"}
+    wanted = re.compile(names[kind] + r"\w+" if kind in names else "gradserve")
+    (found,) = [each for each in manifests(overlay, kind) if wanted.fullmatch(each["metadata"]["name"])]
+    return found
+
+
+def pod(overlay: str) -> Manifest:
+    spec: Manifest = ours(overlay, "Deployment")["spec"]["template"]["spec"]
+    return spec
+
+
+def container(overlay: str) -> Manifest:
+    (found,) = pod(overlay)["containers"]
+    assert isinstance(found, dict)
+    return found
+
+
+def settings(overlay: str) -> dict[str, str]:
+    """Return the variables that a pod sees, those from secrets made up."""
+    (reference,) = [each["configMapRef"]["name"] for each in container(overlay)["envFrom"] if "configMapRef" in each]
+    found = ours(overlay, "ConfigMap")
+    assert found["metadata"]["name"] == reference
+    secret = {each["name"]: "made-up-secret-of-more-than-32-characters" for each in container(overlay).get("env", [])}
+    return dict(found["data"]) | secret
+
+
+def in_force(overlay: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    for name, value in settings(overlay).items():
+        monkeypatch.setenv(name, value)
+    return Settings()
+
+
+def amount(text: str) -> int:
+    number, unit = re.fullmatch(r"(\d+)([KMG]i)?", text).groups()  # type: ignore[union-attr]
+    return int(number) << {None: 0, "Ki": 10, "Mi": 20, "Gi": 30}[unit]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_what_kustomize_builds_fits_the_schemas(overlay: str, version: str, tmp_path: Path) -> None:
+    file = tmp_path / "all.yaml"
+    file.write_text(built(overlay))
+    command = [str(VALIDATE), "--kubernetes-version", version, "--strict", str(file)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    assert run.returncode == 0, run.stderr
+    passed = re.findall(r"passed for resource", run.stdout + run.stderr)
+    assert len(passed) == len([each for each in manifests(overlay) if each["kind"] not in FOREIGN]) > 5
+
+
+def test_a_wrong_manifest_does_not(tmp_path: Path) -> None:
+    file = tmp_path / "wrong.yaml"
+    file.write_text(built("cpu").replace("failureThreshold", "failuresThreshold", 1))
+    command = [str(VALIDATE), "--kubernetes-version", VERSIONS[0], "--strict", str(file)]
+    assert subprocess.run(command, capture_output=True, check=False).returncode != 0  # noqa: S603
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_every_setting_exists_and_all_go_together(overlay: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = {f"GRADSERVE_{name.upper()}" for name in Settings.model_fields} | COMING
+    assert set(settings(overlay)) <= fields
+    in_force(overlay, monkeypatch)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_probes_and_monitors_ask_for_routes_at_a_port_that_is_open(overlay: str) -> None:
+    routes = set(main.create_app(Settings(cache_dir="")).openapi()["paths"])
+    ports = {port["name"]: port["containerPort"] for port in container(overlay)["ports"]}
+    assert ports == {"http": int(environment()["GRADSERVE_PORT"])}
+    asked = [container(overlay)[f"{kind}Probe"]["httpGet"] for kind in ("startup", "readiness", "liveness")]
+    monitors = [each for each in manifests(overlay) if each["kind"] == "PodMonitor"]
+    assert len(monitors) == (overlay == "queue")
+    asked += [end for each in monitors for end in each["spec"]["podMetricsEndpoints"]]
+    assert {each["path"] for each in asked} <= routes
+    assert {each["port"] for each in asked} == set(ports)
+    (port,) = ours(overlay, "Service")["spec"]["ports"]
+    (inward,) = ours(overlay, "NetworkPolicy")["spec"]["ingress"]
+    assert {port["targetPort"], *(each["port"] for each in inward["ports"])} == set(ports)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_every_selector_selects_the_pods_and_no_others(overlay: str) -> None:
+    labels = ours(overlay, "Deployment")["spec"]["template"]["metadata"]["labels"]
+    selectors = [
+        ours(overlay, "Deployment")["spec"]["selector"]["matchLabels"],
+        ours(overlay, "Service")["spec"]["selector"],
+        ours(overlay, "PodDisruptionBudget")["spec"]["selector"]["matchLabels"],
+        ours(overlay, "NetworkPolicy")["spec"]["podSelector"]["matchLabels"],
+        pod(overlay)["topologySpreadConstraints"][0]["labelSelector"]["matchLabels"],
+    ]
+    assert all(selector == labels for selector in selectors)
+    others = [
+        each["spec"]["template"]["metadata"]["labels"]
+        for each in manifests(overlay, "Deployment")
+        if each != ours(overlay, "Deployment")
+    ]
+    assert all(each != labels for each in others)
+    target = ours(overlay, "HorizontalPodAutoscaler")["spec"]["scaleTargetRef"]
+    assert (target["kind"], target["name"]) == ("Deployment", ours(overlay, "Deployment")["metadata"]["name"])
+    # The autoscaler's number would be overwritten at each roll-out.
+    assert "replicas" not in ours(overlay, "Deployment")["spec"]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_a_pod_is_the_user_of_the_image_and_writes_to_its_volume_only(overlay: str) -> None:
+    user, group = map(int, of_the_image("USER")[0].split(":"))
+    security = pod(overlay)["securityContext"]
+    assert (security["runAsUser"], security["runAsGroup"], security["runAsNonRoot"]) == (user, group, True)
+    assert [each["mountPath"] for each in container(overlay)["volumeMounts"]] == of_the_image("VOLUME")
+    for each in manifests(overlay, "Deployment"):
+        spec = each["spec"]["template"]["spec"]
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert spec["automountServiceAccountToken"] is False
+        # A service called gradserve would be announced as GRADSERVE_PORT=tcp://...
+        assert spec["enableServiceLinks"] is False
+        for one in spec["containers"]:
+            assert one["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+            assert "memory" in one["resources"]["limits"]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_a_pod_has_time_to_end_and_room_to_work(overlay: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = in_force(overlay, monkeypatch)
+    spec = pod(overlay)
+    assert given.drain_seconds + lifecycle.END_SECONDS + 2 <= spec["terminationGracePeriodSeconds"]
+    # A look at /readyz finds it saying no before it does.
+    assert container(overlay)["readinessProbe"]["periodSeconds"] < given.drain_seconds
+    limits = container(overlay)["resources"]["limits"]
+    assert amount(limits["memory"]) >= (given.compile_workers + 1) * given.compile_memory_bytes + amount("512Mi")
+    (volume,) = spec["volumes"]
+    assert given.cache_max_bytes < amount(volume["emptyDir"]["sizeLimit"]) < amount(limits["ephemeral-storage"])
+
+
+def test_the_autoscaler_asks_for_metrics_there_are() -> None:
+    asked = {
+        each["pods"]["metric"]["name"]
+        for each in ours("queue", "HorizontalPodAutoscaler")["spec"]["metrics"]
+        if each["type"] == "Pods"
+    }
+    gauges = {f"gradserve_{family.name}" for family in meters.FAMILIES if family.kind == "gauge"}
+    rules = yaml.safe_load((KUBERNETES / "prometheus-adapter" / "rules.yaml").read_text())["rules"]
+    named = {re.match(r"\w+", rule["seriesQuery"])[0] for rule in rules}  # type: ignore[index]
+    assert asked == named
+    assert asked <= gauges
+    pools = main.create_app(Settings(cache_dir="")).state.meters.gauges["queue_length"]()
+    (pool,) = {each for rule in rules for each in re.findall(r'pool="(\w+)"', rule["seriesQuery"])}
+    assert (pool,) in pools
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_what_strangers_write_cannot_call_out(overlay: str) -> None:
+    policy = ours(overlay, "NetworkPolicy")["spec"]
+    assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
+    assert all(rule.get("to") and rule.get("ports") for rule in policy["egress"])
+    ports = {port["port"] for rule in policy["egress"] for port in rule["ports"]}
+    assert ports == ({6379, 53} if overlay == "shared-store" else set())
