@@ -60,16 +60,16 @@ def _supervise(settings: Settings) -> NoReturn:
         SystemExit: the port cannot be had, which the log explains.
     """
     # Never listened to: it finds out whether the port is free, and keeps it for the processes, come and go as they may.
-    keeper = uvicorn.Config("", host=settings.host, port=settings.port, log_config=None).bind_socket()
-    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    os.environ |= {"GRADSERVE_HOST": settings.host, "GRADSERVE_PORT": str(keeper.getsockname()[1])}
-    supervisor.Plan(
-        settings.workers,
-        lifecycle.END_SECONDS + settings.drain_seconds + _SPARE_SECONDS,
-        settings.log_level,
-        settings.log_format,
-        settings.metrics_dir,
-    ).become()
+    with uvicorn.Config("", host=settings.host, port=settings.port, log_config=None).bind_socket() as keeper:
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        os.environ |= {"GRADSERVE_HOST": settings.host, "GRADSERVE_PORT": str(keeper.getsockname()[1])}
+        supervisor.Plan(
+            settings.workers,
+            lifecycle.END_SECONDS + settings.drain_seconds + _SPARE_SECONDS,
+            settings.log_level,
+            settings.log_format,
+            settings.metrics_dir,
+        ).become()
 
 
 def _beside_others(settings: Settings) -> socket.socket:

@@ -155,8 +155,13 @@ def _main() -> None:
     logs.configure(plan.log_level, plan.log_format)
     if plan.metrics_dir:
         sys.exit(_supervise(plan, plan.metrics_dir))
-    with tempfile.TemporaryDirectory(prefix="gradserve-") as directory:
-        sys.exit(_supervise(plan, directory))
+    try:
+        directory = tempfile.TemporaryDirectory(prefix="gradserve-")
+    except OSError as error:
+        _log.error("GRADSERVE_METRICS_DIR must name a directory, for there is no temporary one: %s", error)
+        sys.exit(FAILED)
+    with directory:
+        sys.exit(_supervise(plan, directory.name))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 import json
 import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 import uvicorn
 from typer.testing import CliRunner, Result
 
-from app import __version__
+from app import __version__, supervisor
 from app.cli import cli
 from app.protocols import lifecycle
 from app.settings import Settings
@@ -362,10 +363,38 @@ def test_help_is_there(arguments: list[str]) -> None:
     assert "Usage" in result.stdout
 
 
+def test_serve_explains_every_setting_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADSERVE_STORE", "ftp://user:password@host")
+    monkeypatch.setenv("GRADSERVE_THREADS", "none")
+    result = invoke("serve", "--workers", "0")
+    assert result.exit_code == 2
+    told = [line.partition(":")[0] for line in result.stderr.splitlines()]
+    assert sorted(told) == ["GRADSERVE_STORE", "GRADSERVE_THREADS", "GRADSERVE_WORKERS"]
+    assert "password" not in result.stderr
+
+
+def test_serve_becomes_what_watches_over_several_when_the_port_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    planned: list[supervisor.Plan] = []
+
+    def become(plan: supervisor.Plan) -> None:
+        planned.append(plan)
+        raise SystemExit
+
+    monkeypatch.setattr(supervisor.Plan, "become", become)
+    for name in ("GRADSERVE_HOST", "GRADSERVE_PORT"):
+        monkeypatch.setenv(name, "")  # what is written there goes with the test
+        monkeypatch.delenv(name)
+    assert invoke("serve", "--port", "0", "--workers", "3").exit_code == 0
+    (plan,) = planned
+    assert plan.count == 3
+    assert int(os.environ["GRADSERVE_PORT"]) > 0
+    assert os.environ["GRADSERVE_HOST"] == "127.0.0.1"
+
+
 def test_serve_hands_the_settings_to_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     served: list[uvicorn.Config] = []
 
-    def run(server: lifecycle.Server) -> None:
+    def run(server: lifecycle.Server, _: object) -> None:
         served.append(server.config)
         server.started = True
 

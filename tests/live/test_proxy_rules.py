@@ -1,7 +1,9 @@
 """What nginx does with deploy/proxy/nginx.conf, seen by replicas that answer what they are told to."""
 
 import concurrent.futures
+import contextlib
 import json
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +28,7 @@ class Proxied:
 
     def __init__(self, http: httpx.Client, replicas: list[Stub]) -> None:
         self.http = http
+        self.port = http.base_url.port or 0
         self.replicas = replicas
         self.ring = Ring([replica.address for replica in replicas])
 
@@ -193,6 +196,19 @@ def test_what_is_too_large_is_refused_as_the_service_refuses_it(proxied: Proxied
     assert not any(each.seen for each in proxied.replicas)
     # What is over the service's bounds and not over these the service refuses itself.
     assert proxied.post(b"1" * 17_000_000, Long="a" * 60_000).status_code == 200
+
+
+def test_one_address_has_so_many_requests_under_way(proxied: Proxied) -> None:
+    begun = b"POST /v1/grad HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n"
+    with contextlib.ExitStack() as stack:
+        for _ in range(512):
+            sender = stack.enter_context(socket.create_connection((proxied.http.base_url.host, proxied.port)))
+            sender.sendall(begun)
+        deadline = time.monotonic() + 5  # until nginx has read them all
+        while (response := proxied.about("x**2")).status_code == 200 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        laws.assert_problem(response, 429, "overloaded")
+        assert response.headers["Retry-After"] == "1"
 
 
 def test_the_replica_learns_who_asks_and_what_the_request_is_called(proxied: Proxied) -> None:
