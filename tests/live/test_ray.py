@@ -23,6 +23,7 @@ BIN = ROOT / ".venv-ray" / "bin"
 FUNCTIONS = 24
 STARTED_SECONDS = 180
 Found = TypeVar("Found")
+Kind = Callable[[httpx.Client, int], tuple[bool, str]]
 REPLICA = b"ray::ServeReplica:default:Replica"
 
 QUESTION = {"expression": "5*(x1**2) + 6*(x2**2) + 7*(x3**2)", "point": [1, 2, 3], "argnums": [0, 1, 2]}
@@ -234,9 +235,10 @@ def test_a_replica_that_is_killed_loses_no_request_and_is_replaced(cluster: Clus
         ask(cluster.http, number)
     before = cluster.replicas()
     assert len(before) == 2
-    ended, answers = threading.Event(), {brief: list[tuple[bool, str]](), lengthy: list[tuple[bool, str]]()}
+    ended = threading.Event()
+    answers: dict[Kind, list[tuple[bool, str]]] = {brief: [], lengthy: []}
 
-    def load(kind: Callable[[httpx.Client, int], tuple[bool, str]], first: int) -> None:
+    def load(kind: Kind, first: int) -> None:
         with httpx.Client(base_url=cluster.http.base_url, timeout=120) as http:
             number = first
             while not ended.is_set():
