@@ -43,7 +43,7 @@ class Library:
         kept: has executables for others and for later.
         loading: threads where executables are loaded.
         waiting: threads where entries are fetched and put.
-        capacity: live executables held; each holds about three memory maps.
+        capacity: live executables held; each holds some five memory maps.
         budget: who pays for compilations; a caller's functions stay interpreted while nothing is left.
     """
 

@@ -36,7 +36,7 @@ class Options:
         limits: bounds on queries.
         plan_capacity: operations of all plans kept.
         registry_capacity: registered functions held in memory.
-        executable_capacity: live executables kept; each holds about three memory maps of the kernel's 65,530.
+        executable_capacity: live executables kept; each holds some five memory maps of the kernel's 65,530.
         compile_workers: compilations at one time.
         compile_limits: bounds on each.
         kept: where executables, programs and functions outlive the process.

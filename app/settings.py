@@ -63,8 +63,8 @@ class Settings(BaseSettings):
     executable_capacity: int = Field(
         default=1024,
         ge=1,
-        le=16_000,
-        description="live executables kept; each holds 3 of the kernel's 65,530 memory maps",
+        le=10_000,
+        description="live executables kept; each holds some 5 of the kernel's 65,530 memory maps",
     )
     cache_dir: str = Field(
         default="~/.cache/gradserve", description="directory for compiled functions; empty keeps none on disk"

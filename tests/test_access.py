@@ -321,3 +321,14 @@ def test_what_is_answered_past_asgi_needs_the_key_and_counts_too() -> None:
             answered += 1
         assert 0 < answered < 500
         laws.assert_problem(client.post(QUESTION, **key), 429, "overloaded")
+
+
+def test_a_clock_set_back_keeps_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    rate, real, offset = access.LocalRate("2/minute"), time.time, 0.0
+    monkeypatch.setattr(time, "time", lambda: real() + offset)
+    assert [rate.count_now("a") for _ in range(3)] == [True, True, False]
+    offset = -86_400.0
+    assert rate.count_now("a")
+    assert [rate.count_now("a") for _ in range(2)] == [True, False]
+    offset = 86_400.0
+    assert rate.count_now("a")

@@ -82,7 +82,7 @@ def test_compose_nginx_and_prometheus_know_the_same_replicas() -> None:
 
 
 def test_replicas_are_told_nothing_they_do_not_know() -> None:
-    known = {f"GRADSERVE_{name.upper()}" for name in (*Settings.model_fields, "store", "store_secret")}
+    known = {f"GRADSERVE_{name.upper()}" for name in Settings.model_fields}
     for replica in REPLICAS.values():
         assert set(replica["environment"]) <= known
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import math
 import resource
 import signal
 import socket
@@ -158,3 +159,26 @@ def test_beyond_what_it_can_do_accepted_requests_keep_their_latency_and_the_rest
     # Everybody who asks shares two cores with whoever answers: thrice is for them.
     assert statistics.median(accepted) < 3 * 2 * usual
     assert statistics.median(probes) < usual
+
+
+def test_a_clock_that_jumps_changes_no_number_and_keeps_nobody_out(tmp_path: Path) -> None:
+    """libfaketime moves the process's idea of the date by ten years, there and back; the monotonic clock goes on."""
+    now = tmp_path / "now"
+    now.write_text("+0d")
+    (library,) = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
+    faked = {"LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(now), "FAKETIME_NO_CACHE": "1"}
+    with serving(
+        tmp_path / "cache", **faked, FAKETIME_DONT_FAKE_MONOTONIC="1", GRADSERVE_RATE_LIMIT="1000/minute"
+    ) as server:
+        dates = []
+        for jump in ("+0d", "+3650d", "-3650d", "+1d", "+0d"):
+            now.write_text(jump)
+            for number in range(100):
+                response = server.grad(expression="x**3 + sin(x)", point=[float(number)])
+                assert response.status_code == 200, (jump, response.text)
+                assert response.json()["gradient"] == pytest.approx(3 * number**2 + math.cos(number), rel=1e-13)
+            dates.append(response.headers["date"][-17:-13])
+        assert int(dates[1]) - int(dates[2]) == 20, "the clock did not jump"
+    with serving(tmp_path / "cache", **faked, FAKETIME_DONT_FAKE_MONOTONIC="1") as server:
+        now.write_text("-3650d")  # what is on disk is from the future
+        assert server.grad(expression="x**3 + sin(x)", point=[2.0]).json()["value"] == pytest.approx(8 + math.sin(2))

@@ -23,6 +23,7 @@ BIN = ROOT / ".venv-ray" / "bin"
 FUNCTIONS = 24
 STARTED_SECONDS = 180
 Found = TypeVar("Found")
+Kind = Callable[[httpx.Client, int], tuple[bool, str]]
 REPLICA = b"ray::ServeReplica:default:Replica"
 
 QUESTION = {"expression": "5*(x1**2) + 6*(x2**2) + 7*(x3**2)", "point": [1, 2, 3], "argnums": [0, 1, 2]}
@@ -224,9 +225,6 @@ def lengthy(http: httpx.Client, number: int) -> tuple[bool, str]:
     return derived, response.text[:200]
 
 
-Asks = Callable[[httpx.Client, int], tuple[bool, str]]
-
-
 def brief(http: httpx.Client, number: int) -> tuple[bool, str]:
     response = ask(http, number)
     return right(response, number), response.headers.get("cache-status", response.text)
@@ -238,9 +236,9 @@ def test_a_replica_that_is_killed_loses_no_request_and_is_replaced(cluster: Clus
     before = cluster.replicas()
     assert len(before) == 2
     ended = threading.Event()
-    answers: dict[Asks, list[tuple[bool, str]]] = {brief: [], lengthy: []}
+    answers: dict[Kind, list[tuple[bool, str]]] = {brief: [], lengthy: []}
 
-    def load(kind: Asks, first: int) -> None:
+    def load(kind: Kind, first: int) -> None:
         with httpx.Client(base_url=cluster.http.base_url, timeout=120) as http:
             number = first
             while not ended.is_set():
