@@ -9,7 +9,7 @@ import signal
 import socket
 import statistics
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -182,3 +182,45 @@ def test_a_clock_that_jumps_changes_no_number_and_keeps_nobody_out(tmp_path: Pat
     with serving(tmp_path / "cache", **faked, FAKETIME_DONT_FAKE_MONOTONIC="1") as server:
         now.write_text("-3650d")  # what is on disk is from the future
         assert server.grad(expression="x**3 + sin(x)", point=[2.0]).json()["value"] == pytest.approx(8 + math.sin(2))
+
+
+def test_what_is_large_holds_up_nobody_who_asks_for_little(tmp_path: Path) -> None:
+    """100,000 points, and fifteen megabytes of nothing: read at once, either would hold the event loop for long."""
+    points = [[0.001 * number for number in range(100_000)]] * 3
+    batch = json.dumps({"expression": "5*x1**2 + 6*x2**2 + 7*x3**2", "point": points, "in_axes": 0}).encode()
+    nothing = b'{"expression": "x", "point": [' + b",".join([b"[]"] * 5_000_000) + b"]}"
+    headers = {"Content-Type": "application/json"}
+
+    async def run(server: Server) -> tuple[dict[bytes, list[float]], list[float]]:
+        taken: dict[bytes, list[float]] = {batch: [], nothing: []}
+        probes: list[float] = []
+        async with asking(server, 4) as http:
+
+            async def ask(content: bytes, status: int) -> None:
+                until = time.monotonic() + 8
+                while time.monotonic() < until:
+                    start = time.perf_counter()
+                    response = await http.post("/v1/grad", content=content, headers=headers)
+                    assert response.status_code == status, response.text[:200]
+                    taken[content].append(time.perf_counter() - start)
+
+            heavy = [asyncio.ensure_future(ask(batch, 200)), asyncio.ensure_future(ask(nothing, 422))]
+            await asyncio.to_thread(_probe, server, heavy, probes)
+            await asyncio.gather(*heavy)
+        return taken, probes
+
+    with serving(tmp_path) as server:
+        for _ in range(3):
+            server.http.post("/v1/grad", content=batch, headers=headers)
+        taken, probes = asyncio.run(run(server))
+    assert len(probes) > 50
+    # Both processes and the test itself share two cores: a tenth of the requests may meet the worst of that.
+    assert sorted(probes)[int(0.9 * len(probes))] < statistics.median(taken[batch]) / 3
+
+
+def _probe(server: Server, heavy: Sequence[asyncio.Future[None]], probes: list[float]) -> None:
+    while not all(task.done() for task in heavy):
+        start = time.perf_counter()
+        assert server.http.get("/healthz").status_code == 200
+        probes.append(time.perf_counter() - start)
+        time.sleep(0.01)
