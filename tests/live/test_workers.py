@@ -17,7 +17,7 @@ import pytest
 from prometheus_client import parser
 
 from tests import laws
-from tests.live.server import Server, serving
+from tests.live.server import Server, children, serving
 from tests.live.test_life import QUESTION, asking, lengthy
 
 pytestmark = pytest.mark.slow
@@ -136,7 +136,9 @@ def test_one_that_is_killed_is_replaced_and_only_its_connections_are_lost(server
         return answered, losses
 
     owner, other = sorted(server.children(), key=lambda pid: b"JAX_PLATFORMS=cpu" in environment(pid))
+    compilers = children(owner)
     answered, losses = asyncio.run(run(owner))
+    wait_until_gone(compilers)
     (lost,) = set().union(*losses)
     for each, own in zip(answered, losses, strict=True):
         assert bool(own) == (lost in each)  # who was not connected to it has noticed nothing
