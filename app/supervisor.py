@@ -103,12 +103,15 @@ class Supervisor:
         if not self._ending.is_set():
             self._ending.set()
             asyncio.get_running_loop().call_later(self._end_seconds, self._kill)
-        for process in self._running:
-            process.send_signal(number)
+        self._tell(number)
 
     def _kill(self) -> None:
+        self._tell(signal.SIGKILL)
+
+    def _tell(self, number: int) -> None:
         for process in self._running:
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):  # it has just ended
+                process.send_signal(number)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,12 +43,12 @@ class Server:
         while pids:
             pid = pids.pop()
             found.append(pid)
-            pids += _children(pid)
+            pids += children(pid)
         return found
 
     def children(self) -> list[int]:
         """Return the process ids of the server's own children: of several that serve together, they."""
-        return _children(self.process.pid)
+        return children(self.process.pid)
 
     def resident_bytes(self) -> int:
         """Return the resident memory of the server itself."""
@@ -56,11 +56,12 @@ class Server:
         return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """Return the process ids of the children of a process."""
     found = []
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
         with contextlib.suppress(OSError):
-            found += [int(child) for child in children.read_text().split()]
+            found += [int(child) for child in path.read_text().split()]
     return found
 
 
