@@ -27,9 +27,6 @@ VERSIONS = ["1.32", "1.37"]
 FOREIGN = {"PodMonitor"}
 """Kinds that are not Kubernetes' own, without a schema there."""
 
-COMING = {"GRADSERVE_STORE", "GRADSERVE_STORE_SECRET"}
-"""Settings that the shared store brings."""
-
 Manifest = dict[str, Any]
 
 
@@ -106,7 +103,7 @@ def test_a_wrong_manifest_does_not(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_every_setting_exists_and_all_go_together(overlay: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    fields = {f"GRADSERVE_{name.upper()}" for name in Settings.model_fields} | COMING
+    fields = {f"GRADSERVE_{name.upper()}" for name in Settings.model_fields}
     assert set(settings(overlay)) <= fields
     in_force(overlay, monkeypatch)
 
