@@ -142,7 +142,7 @@ def _set_errors(operation: dict[str, Any]) -> None:
 def _add_errors(path: str, operation: dict[str, Any]) -> None:
     """Add what every request can get before its route, on every wire."""
     responses = operation["responses"]
-    statuses = [431]
+    statuses = [414, 431]
     if not access.is_open(path):
         statuses.append(401)
     if path not in access.UNCOUNTED:

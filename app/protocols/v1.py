@@ -253,10 +253,11 @@ Served = Annotated[engine.Engine, Depends(engine_of)]
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": models.Problem, "description": description, "content": {"application/problem+json": {}}}
     for status, description in (
-        (400, "Not JSON: `invalid_json`"),
+        (400, "Not JSON: `invalid_json`, or not even HTTP: `bad_request`"),
         (401, "No key where one is needed, or not a known one: `unauthorized`"),
         (408, "The body did not arrive in time: `request_timeout`"),
         (413, "The body is too large: `body_too_large`"),
+        (414, "The address is over the published limit: `body_too_large`"),
         (431, "The headers are over the published limit: `body_too_large`"),
         (415, "Not application/json: `unsupported_media_type`"),
         (
