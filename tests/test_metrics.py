@@ -124,8 +124,8 @@ def test_a_client_cannot_make_series_without_end(served: Client) -> None:
             served.post(QUESTION, f"/v1/functions/{n:032x}/grad")
             served.post({"expression": f"x + {n}", "point": [1.0]}, X_Request_ID=f"id-{n}")
         counts.append(len(scrape(served)))
-    # The first half has met the routes and statuses; what may yet come is another tier, or a compilation, a histogram of
-    # some 20 lines each. A series for each path or id would be a thousand lines.
+    # The first half has met the routes and statuses; what may yet come is another tier or a compilation, a histogram of
+    # some 20 lines each. A series for each path or id would be a thousand.
     assert counts[1] <= counts[0] + 100
 
 
