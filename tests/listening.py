@@ -122,6 +122,40 @@ class Served:
         self.asgi.clear()
 
 
+class Pipe(asyncio.Transport):
+    """The server's side of a connection of which a test makes every read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.closed = False
+        self.answered = asyncio.Event()
+
+    def write(self, data: Any) -> None:
+        self.written += data
+        if b"}" in data:
+            self.answered.set()
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+
+def connected(app: Service) -> tuple[Any, Pipe]:
+    """Return uvicorn's protocol of a new connection, and its transport."""
+    config = uvicorn.Config(app, http=wire.protocol(app.edge), ws="none", lifespan="off", log_level="error")
+    config.load()
+    protocol: Any = config.http_protocol_class(config=config, server_state=ServerState(), app_state={})  # type: ignore[call-arg]
+    pipe = Pipe()
+    protocol.connection_made(pipe)
+    return protocol, pipe
+
+
 @asynccontextmanager
 async def listening(app: Service) -> AsyncIterator[Served]:
     served = Served(app, 0)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import pytest
 
 from app.main import Service
-from tests.listening import HEADERS, Response, Served, listening, request
+from tests.listening import HEADERS, Response, Served, connected, listening, request
 from tests.service import Client
 
 Result = TypeVar("Result")
@@ -218,3 +218,22 @@ def test_numbers_that_are_not_finite_are_strings_of_a_hot_function_too(client: C
     assert response.json()["value"] == "Infinity"
     assert response.json()["finite"] is False
     assert response.content == client.post(asked([800.0, 1.0])).content
+
+
+@pytest.mark.parametrize("second", [b"\r\n", b"\r\n\r\n", b"\0no request\r\n", b"POST /v1/gr"])
+def test_what_arrives_behind_a_request_before_it_is_answered_takes_nothing_from_it(
+    client: Client, second: bytes
+) -> None:
+    async def talk() -> bytes:
+        assert isinstance(client.app, Service)
+        protocol, pipe = connected(client.app)
+        for data in (request(question(POINTS[6])), second):  # in one turn of the event loop
+            protocol.data_received(data)
+        async with asyncio.timeout(20):
+            await pipe.answered.wait()
+        protocol.connection_lost(None)
+        return pipe.written
+
+    found = client.run(talk())
+    assert found.startswith(b"HTTP/1.1 200 OK")
+    assert json.loads(found.partition(b"\r\n\r\n")[2])["gradient"] == pytest.approx(gradient(POINTS[6]), rel=1e-15)

@@ -85,6 +85,7 @@ class Wire(connections.Connection):
 
     def take_head(self) -> None:
         """Keep an ordinary request, or begin to answer it."""
+        self._complete = False
         if self._may_hold():
             self._held = b""
         else:
@@ -107,7 +108,6 @@ class Wire(connections.Connection):
 
     def data_received(self, data: bytes) -> None:
         """Take what has arrived."""
-        self._complete = False
         super().data_received(data)
         # A body of which more is to come: its sender is given the time that every sender is given.
         if self._held is not None and not self._complete:
