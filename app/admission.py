@@ -30,8 +30,11 @@ CALLER: ContextVar[str] = ContextVar("caller", default="")
 
 _MAX_RETRY_SECONDS = 60
 
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 3.0
 """For a turn; whoever has not had one by then is told to come again, instead of waiting behind others' long work."""
+
+ANSWER_SECONDS = 9.0
+"""For an answer, the turn included; what takes longer is given up, though a thread cannot be made to."""
 
 _CALLERS = 10_000
 """Budgets remembered; those of who has not come for longest are forgotten, and full again."""
@@ -100,17 +103,21 @@ class Pool:
         threads: how many.
         places: in line for one.
         name: of the threads.
+        late: what to say of work that takes too long.
 
     Attributes:
         places: as given, and one for each thread.
         threads: as an executor, for the service's own work, which is not refused.
     """
 
-    def __init__(self, threads: int, places: int, name: str) -> None:
+    def __init__(
+        self, threads: int, places: int, name: str, late: Callable[[], errors.GradserveError] | None = None
+    ) -> None:
         self.threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._count = threads
         self.places = places + threads
         self._room = Room(self.places, _FULL)
+        self._late = late or too_long
         self._seconds = 0.05  # that a piece of work takes, on average
 
     def __len__(self) -> int:
@@ -121,8 +128,9 @@ class Pool:
 
         Raises:
             errors.Overloaded: there is no room, or no thread in time.
+            errors.TooExpensive: the work takes too long; or what ``late`` says then.
         """
-        caller, gave_up = CALLER.get(), False
+        caller = CALLER.get()
         self._room.enter(caller, len(self) * self._seconds / self._count)
 
         def leave(_: Future[Result]) -> None:
@@ -134,22 +142,23 @@ class Pool:
             self._room.leave(caller)
             raise errors.Draining("the service is stopping") from None
         future.add_done_callback(leave)
+        return await (self._soon(future) if caller else asyncio.wrap_future(future))
 
-        def give_up() -> None:
-            nonlocal gave_up
-            gave_up = future.cancel()  # which it does not let happen once it is under way
-
-        loop = asyncio.get_running_loop()
-        clock = loop.call_later(PATIENCE_SECONDS, give_up) if caller else None
+    async def _soon(self, future: Future[Result]) -> Result:
+        """Return the result of work, if it has begun and ended in time."""
+        waiting = asyncio.wrap_future(future)
+        waiting.add_done_callback(_look_away)
         try:
-            return await asyncio.wrap_future(future)
+            if await _done(waiting, PATIENCE_SECONDS):
+                return waiting.result()
+            if future.cancel():  # which cannot be done once it is under way
+                raise errors.Overloaded(_FULL, retry_after_seconds=_whole(PATIENCE_SECONDS))
+            if await _done(waiting, ANSWER_SECONDS - PATIENCE_SECONDS):
+                return waiting.result()
+            raise self._late()
         except asyncio.CancelledError:
-            if gave_up:
-                raise errors.Overloaded(_FULL, retry_after_seconds=_whole(PATIENCE_SECONDS)) from None
+            future.cancel()
             raise
-        finally:
-            if clock is not None:
-                clock.cancel()
 
     def shutdown(self) -> None:
         """Let what is in line go, and wait for what is under way."""
@@ -161,6 +170,22 @@ class Pool:
             return work()
         finally:
             self._seconds += 0.1 * (time.perf_counter() - start - self._seconds)
+
+
+async def _done(waiting: asyncio.Future[Result], seconds: float) -> bool:
+    done, _ = await asyncio.wait({waiting}, timeout=seconds)
+    return bool(done)
+
+
+def _look_away(waiting: asyncio.Future[Result]) -> None:
+    """Retrieve the error of work that nobody waits for any more: it is no news."""
+    if not waiting.cancelled():
+        waiting.exception()
+
+
+def too_long() -> errors.TooExpensive:
+    """Return what to say of work that has taken too long already."""
+    return errors.TooExpensive(f"the answer takes longer than {ANSWER_SECONDS:g} s", hint="ask for less at a time")
 
 
 class Budget:

@@ -81,7 +81,7 @@ class Engine:
         self._observer = options.observer
         self._formulae: cache.Cache[worker.Key, dict[str, Any]] = cache.Cache(_FORMULAE_CHARACTERS, _characters)
         self.brief = admission.Pool(_BRIEF_THREADS, _BRIEF_PLACES, "gradserve-brief")
-        self.lengthy = admission.Pool(options.threads, options.queue, "gradserve-lengthy")
+        self.lengthy = admission.Pool(options.threads, options.queue, "gradserve-lengthy", self._late)
         self._waiting = admission.Pool(_STORE_THREADS, _STORE_PLACES, "gradserve-store")
         self._readings = readings.Readings(options.limits.text, options.plan_capacity, self.lengthy)
         budget = admission.Budget(options.compile_seconds_per_minute)
@@ -104,6 +104,12 @@ class Engine:
             budget=budget,
         )
         self._tiers = tiers.Tiers(self.library, self._programs, self.brief, self.lengthy, options.observer)
+
+    def _late(self) -> errors.GradserveError:
+        """Return what to say of work that takes too long; while a program is being made, that is why."""
+        if self._programs.making:
+            return errors.Overloaded("a program for this function is being made", retry_after_seconds=10)
+        return admission.too_long()
 
     async def start(self) -> None:
         """Check the numbers of the installed jaxlib, make the interpreter ready, start the compile workers.

@@ -366,6 +366,11 @@ class Interpreter:
         """Return whether the program need not be made."""
         return program in self._executables
 
+    @property
+    def making(self) -> bool:
+        """Whether a program is being made because it is needed."""
+        return any(lock.locked() for lock in tuple(self._compiling.values()))
+
     def ready(self, encoded: Encoded, batch: int | None = None) -> bool:
         """Return whether nothing must be compiled for the gradient at a point, or at a batch of them."""
         widths = _WIDTHS.get(encoded.bucket, ())

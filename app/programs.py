@@ -38,6 +38,11 @@ class Interpreters:
     def __getitem__(self, dtype: str) -> interpreter.Interpreter:
         return self._by_dtype[dtype]
 
+    @property
+    def making(self) -> bool:
+        """Whether somebody waits for a program to be made."""
+        return any(run.making for run in self._by_dtype.values())
+
     def warm(self) -> None:
         """Make the programs a service needs before it is ready."""
         self._by_dtype["float64"].warm(_FIRST)

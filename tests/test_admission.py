@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import admission, cache, engine, errors
+from app import admission, cache, engine, errors, interpreter
 from app.protocols import body
 from app.settings import Settings
 from tests import laws
@@ -117,6 +117,35 @@ def test_who_gets_no_turn_in_time_is_told_to_come_again_and_what_is_under_way_is
         assert await pool.run(lambda: 7) == 7
 
     with_pool(use)
+
+
+def test_work_that_takes_too_long_is_given_up_and_its_place_is_taken_until_it_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(admission, "PATIENCE_SECONDS", 0.02)
+    monkeypatch.setattr(admission, "ANSWER_SECONDS", 0.1)
+
+    async def use(pool: admission.Pool) -> None:
+        stop = threading.Event()
+        admission.CALLER.set("somebody")
+        with pytest.raises(errors.TooExpensive):
+            await pool.run(stop.wait)
+        assert len(pool) == 1
+        stop.set()
+        await until(lambda: not len(pool))
+        assert await pool.run(lambda: 7) == 7
+
+    with_pool(use)
+
+
+def test_who_needs_a_program_that_is_being_made_is_told_to_come_again(small: Client) -> None:
+    served: engine.Engine = small.app.state.engine
+    assert isinstance(served._late(), errors.TooExpensive)
+    lock = served._programs["float32"]._compiling.setdefault(interpreter.AHEAD[0], threading.Lock())
+    with lock:
+        late = served._late()
+    assert isinstance(late, errors.Overloaded)
+    assert late.retry_after_seconds > 1
 
 
 def test_formulae_that_get_no_turn_in_time_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
