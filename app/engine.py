@@ -423,6 +423,21 @@ class Engine:
             errors.Rejected: the function is at fault, too large, or too expensive.
             errors.Overloaded: too many are asking.
         """
+        try:
+            async with asyncio.timeout(admission.ANSWER_SECONDS if admission.CALLER.get() else None):
+                return await self._symbolic(expression, args, argnums, shapes, simplify=simplify)
+        except TimeoutError:
+            raise admission.too_long() from None
+
+    async def _symbolic(
+        self,
+        expression: str,
+        args: Sequence[str] | None,
+        argnums: int | str | Sequence[int | str],
+        shapes: Sequence[Sequence[int]] | None,
+        *,
+        simplify: bool,
+    ) -> Formulae:
         start = time.perf_counter()
         key, function, _ = await self._readings.function(expression, args)
         found = points.resolve_argnums(argnums, function.args)
