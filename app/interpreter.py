@@ -89,7 +89,7 @@ AHEAD = (
     *ROWS,
     SECOND_ORDER[1],
     *SPECIAL[1:],
-    *[program._replace(special=True) for program in SECOND_ORDER],
+    *[program._replace(special=True) for program in SECOND_ORDER[:2]],
 )
 """What is worth making before it is asked for, in this order: the first are what somebody may soon wait for."""
 

@@ -37,6 +37,13 @@ def memory_maps(pid: int | str = "self") -> int:
         return 0
 
 
+def trim() -> None:
+    """Give memory that is free back to the system, where its C library can (glibc): loading machine code leaves much."""
+    give_back = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if give_back is not None:
+        give_back(0)
+
+
 def allow_files(count: int) -> None:
     """Allow this process so many open connections beside its own files, as far as the system lets it."""
     allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)

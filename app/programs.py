@@ -9,12 +9,16 @@ import logging
 from concurrent.futures import Executor
 from typing import Any
 
-from app import compiler, errors, interpreter, rules, special, store, worker
+from app import compiler, errors, interpreter, processes, rules, special, store, worker
 
 _log = logging.getLogger("gradserve")
 
 _FIRST = (interpreter.Program("gradient", 32),)
 """What a service needs before it is ready; the rest follows when it is needed or when there is time."""
+
+_LARGE = frozenset(program for program in interpreter.AHEAD if program.special) - {interpreter.SPECIAL[0]}
+"""80 to 190 MB each of machine code that knows all special functions: made ahead, but loaded only when it is needed,
+which takes a second at most, as long as there is a store to keep it."""
 
 
 class Interpreters:
@@ -54,16 +58,20 @@ class Interpreters:
         for program in interpreter.AHEAD:
             if run.installed(program):
                 continue
-            loaded = await loop.run_in_executor(threads, self._fetched, program, "float64")
-            if loaded is None:
+            name = self._name(program, "float64")
+            blob = await loop.run_in_executor(threads, self._kept.get, name)
+            if blob is None:
                 try:
                     blob = await workers.compile(worker.ProgramJob(program, "float64"))
                 except errors.TooExpensive as error:  # who needs it will make it; the others can still come
                     _log.warning("%s was not made ahead: %s", program.name("float64"), error)
                     continue
-                await loop.run_in_executor(threads, self._kept.put, self._name(program, "float64"), blob)
-                loaded = await loop.run_in_executor(threads, compiler.load, blob, program.arrays)
-            run.install(program, loaded)
+                await loop.run_in_executor(threads, self._kept.put, name, blob)
+            if program in _LARGE and self._kept.has(name):
+                continue
+            loaded = await loop.run_in_executor(threads, _loaded, blob, program)
+            if loaded is not None:
+                run.install(program, loaded)
 
     def _at_hand(self, program: interpreter.Program, dtype: str) -> bool:
         return self._kept.has(self._name(program, dtype))
@@ -82,10 +90,15 @@ class Interpreters:
     def _fetched(self, program: interpreter.Program, dtype: str) -> Any:
         """Return a program that has been made before, or None."""
         blob = self._kept.get(self._name(program, dtype))
-        if blob is None:
-            return None
-        try:
-            return compiler.load(blob, program.arrays)
-        except Exception:  # noqa: BLE001 - whatever XLA finds wrong with it, it can be made again
-            _log.exception("a program could not be loaded")
-            return None
+        return None if blob is None else _loaded(blob, program)
+
+
+def _loaded(blob: bytes, program: interpreter.Program) -> Any:
+    """Return the executable that was serialised, or None."""
+    try:
+        loaded = compiler.load(blob, program.arrays)
+    except Exception:  # noqa: BLE001 - whatever XLA finds wrong with it, it can be made again
+        _log.exception("a program could not be loaded")
+        return None
+    processes.trim()
+    return loaded
