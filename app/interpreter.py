@@ -38,7 +38,11 @@ from app.tape import Tape
 Numbers = NDArray[np.floating[Any]]
 
 BUCKETS = (32, 512, 8192, 65_600)
-"""Instructions, and leaves, that a program has room for; the last holds ``parsing.Limits.max_operations``."""
+"""Instructions, and leaves, that a program has room for; the last holds ``parsing.Limits.max_operations``.
+
+A program that knows all special functions is 80 to 190 MB of machine code, so there is none of the smallest room: what
+it would save a call, some microseconds, is little beside a special function.
+"""
 
 _TRACED = 200
 _TRACED_SPECIAL = {"gradient": 8, "rows": 8, "hvp": 4}
@@ -79,7 +83,9 @@ class Program(NamedTuple):
 GRADIENTS = tuple(Program("gradient", bucket) for bucket in BUCKETS)
 ROWS = tuple(Program("rows", bucket, width) for bucket, widths in _WIDTHS.items() for width in widths)
 SECOND_ORDER = tuple(Program("hvp", bucket) for bucket in BUCKETS)
-SPECIAL = tuple(program._replace(special=True) for program in (*GRADIENTS, *ROWS))
+SPECIAL = tuple(
+    program._replace(special=True) for program in (*GRADIENTS, *ROWS, SECOND_ORDER[1]) if program.bucket > BUCKETS[0]
+)
 """What the same takes for tapes with special functions."""
 AHEAD = (
     *GRADIENTS[:2],
@@ -89,7 +95,6 @@ AHEAD = (
     *ROWS,
     SECOND_ORDER[1],
     *SPECIAL[1:],
-    *[program._replace(special=True) for program in SECOND_ORDER[:2]],
 )
 """What is worth making before it is asked for, in this order: the first are what somebody may soon wait for."""
 
@@ -202,11 +207,12 @@ _SETS = {False: _tabulate(_CORE), True: _tabulate({**_CORE, **rules.SPECIAL})}
 
 def fits(tape: Tape) -> bool:
     """Return whether some program has room for the tape."""
-    return _needed(len(tape.code) + 1, tape.leaves + 1) is not None
+    return _needed(len(tape.code) + 1, tape.leaves + 1, special=False) is not None
 
 
-def _needed(instructions: int, leaves: int) -> int | None:
-    return next((bucket for bucket in BUCKETS if max(instructions, leaves) <= bucket), None)
+def _needed(instructions: int, leaves: int, *, special: bool) -> int | None:
+    rooms = BUCKETS[1:] if special else BUCKETS
+    return next((bucket for bucket in rooms if max(instructions, leaves) <= bucket), None)
 
 
 def encode(tape: Tape) -> Encoded:
@@ -215,11 +221,11 @@ def encode(tape: Tape) -> Encoded:
     Raises:
         ValueError: no program has room for it; see ``fits``.
     """
-    bucket = _needed(len(tape.code) + 1, tape.leaves + 1)
+    specials = sum(opcode in rules.SPECIAL for opcode, _ in tape.code)
+    bucket = _needed(len(tape.code) + 1, tape.leaves + 1, special=specials > 0)
     if bucket is None:
         raise ValueError(f"a tape of {len(tape.code)} instructions and {tape.leaves} leaves fits no bucket")
     rows = []
-    specials = sum(opcode in rules.SPECIAL for opcode, _ in tape.code)
     entries = _SETS[specials > 0].entries
     for slot, (opcode, operands) in enumerate(tape.code, start=1 + tape.leaves):
         number, first, second, (a, b, c) = entries[opcode]
@@ -441,9 +447,10 @@ class Interpreter:
         tapes = [encoded for encoded, _ in group]
         code, filled = _join(tapes), np.concatenate([block for _, block in group], axis=-1)
         size = filled.shape[-1]
-        bucket = _needed(len(code), size)
+        special = any(tape.special for tape in tapes)
+        bucket = _needed(len(code), size, special=special)
         assert bucket is not None
-        program = Program(kind, bucket, 0, any(tape.special for tape in tapes))
+        program = Program(kind, bucket, 0, special)
         if self._is_missing(program):
             return [self._alone(kind, encoded, block) for encoded, block in group]
         first = np.zeros((*filled.shape[:-1], bucket), self._dtype)

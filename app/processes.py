@@ -38,7 +38,7 @@ def memory_maps(pid: int | str = "self") -> int:
 
 
 def trim() -> None:
-    """Give memory that is free back to the system, where its C library can (glibc): loading machine code leaves much."""
+    """Give free memory back to the system where the C library can (glibc): loading machine code leaves much of it."""
     give_back = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if give_back is not None:
         give_back(0)
