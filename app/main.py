@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -123,8 +124,10 @@ def create_app(settings: Settings | None = None) -> Service:
         await functions.register_examples(served)
         _settle_heap()
         app.state.ready = True
+        trimming = asyncio.ensure_future(_trim())
         async with meters.shared(counted, app.state.together):
             yield
+        trimming.cancel()
         app.state.ready = False
         await served.close()
         if traced is not None:
@@ -183,6 +186,19 @@ def _settle_heap() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+async def _trim() -> None:
+    """Give memory back that large requests and loaded programs have left, some hundreds of megabytes, now and then."""
+    rested = processes.resident_bytes()
+    while True:
+        await asyncio.sleep(_TRIM_SECONDS)
+        if processes.resident_bytes() > rested + _TRIM_BYTES:
+            await asyncio.to_thread(processes.trim)
+            rested = processes.resident_bytes()
+
+
+_TRIM_SECONDS, _TRIM_BYTES = 10.0, 64 << 20
 
 
 def _gauges(app: Service, served: engine.Engine) -> dict[str, meters.Gauge]:
