@@ -126,3 +126,13 @@ def test_a_collector_that_is_not_there_costs_no_request(monkeypatch: pytest.Monk
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
     with serving(Settings(traces=True)) as client:
         assert client.grad("x**2", [3.0])["gradient"] == 6.0
+
+
+def test_a_span_that_cannot_be_recorded_costs_no_request(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        def record(self, *_: object) -> None:
+            raise RuntimeError("broken")
+
+    counts = client.app.edge._traffic  # type: ignore[attr-defined]
+    monkeypatch.setattr(counts, "_spans", Broken())
+    assert client.grad("x**2", [3.0])["gradient"] == 6.0

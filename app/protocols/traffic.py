@@ -57,7 +57,10 @@ class Traffic:
                 used = value
         self._counted.request(route, status, _TIERS.get(used, "none"), seconds)
         if self._spans is not None:
-            self._spans.record(route, status, asked, headers, seconds)
+            try:
+                self._spans.record(route, status, asked, headers, seconds)
+            except Exception:  # noqa: BLE001 - whatever the SDK raises, the request goes on
+                _log.exception("a span was not recorded")
         return seconds
 
     def note(self, route: str, status: int, headers: Headers, began: float, asked: Headers = ()) -> None:
