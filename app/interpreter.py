@@ -50,7 +50,7 @@ _TRACED_SPECIAL = {"gradient": 8, "rows": 8, "hvp": 4}
 is less than a program that knows everything takes."""
 
 _TRACED_TAPES = 32
-"""Tapes that do without a program before it is made after all: no matter how many come, what they cost is bounded."""
+"""Tapes that do without a program before it is made after all, beside those that go on without it until it is there."""
 
 _JOINED = 8192
 # Tapes run together only up to here: what is larger gains nothing from company and would fall out of the cache.
@@ -468,7 +468,9 @@ class Interpreter:
         without = self._without.setdefault(program, set())
         if len(without) < _TRACED_TAPES:
             without.add(encoded.tape.key)
-        return encoded.tape.key in without
+            if len(without) == _TRACED_TAPES:
+                threading.Thread(target=self._executable, args=(program,), name="gradserve-program").start()
+        return True
 
     def _is_missing(self, program: Program) -> bool:
         """Return whether the program must be made, and takes long."""
