@@ -87,6 +87,7 @@ class Engine:
         budget = admission.Budget(options.compile_seconds_per_minute)
         self.workers = worker.Workers(options.compile_workers, options.compile_limits, options.observer, budget)
         self._programs = programs.Interpreters(options.kept)
+        self._makers = worker.Workers(1, options.compile_limits, options.observer, spare=0)
         self._registry = registry.Registry(options.kept, options.registry_capacity)
         self._derivatives = derivatives.Derivatives(self._programs, options.limits.work)
         self._warming: asyncio.Task[None] | None = None
@@ -125,7 +126,13 @@ class Engine:
             raise compiler.WrongNumbers(f"value and gradient of the tutorial came out as {found.tolist()}")
         self.workers.start()
         # Large functions and batches find their programs made, or wait for them.
-        self._warming = asyncio.ensure_future(self._programs.warm_rest(self.workers, self.lengthy.threads))
+        self._warming = asyncio.ensure_future(self._programs.warm_rest(self._makers, self.lengthy.threads))
+
+    async def settle(self) -> None:
+        """Wait until all programs of the interpreter are at hand, and every executable that is coming has come."""
+        if self._warming is not None:
+            await self._warming
+        await self.library.settle()
 
     async def close(self) -> None:
         """Stop the workers and let threads and executables go."""

@@ -51,27 +51,47 @@ class Interpreters:
         """Make the programs a service needs before it is ready."""
         self._by_dtype["float64"].warm(_FIRST)
 
-    async def warm_rest(self, workers: worker.Workers, threads: Executor) -> None:
-        """Make the programs that batches and large functions need, in a worker process and in no hurry."""
-        loop = asyncio.get_running_loop()
+    async def warm_rest(self, makers: worker.Workers, threads: Executor) -> None:
+        """Have the programs that batches and large functions need at hand; those no store has are made in no hurry.
+
+        Args:
+            makers: workers for this alone, which run while there is something to make: a busy machine may take
+                minutes for it, and functions that have earned an executable must not stand behind that.
+            threads: where entries are fetched and loaded.
+        """
         run = self._by_dtype["float64"]
-        for program in interpreter.AHEAD:
-            if run.installed(program):
-                continue
-            name = self._name(program, "float64")
-            blob = await loop.run_in_executor(threads, self._kept.get, name)
-            if blob is None:
+        missing = [program for program in interpreter.AHEAD if not run.installed(program)]
+        missing = [program for program in missing if not await self._take(program, threads)]
+        if not missing:
+            return
+        makers.start()
+        try:
+            for program in missing:
+                if await self._take(program, threads):  # another process has made it meanwhile
+                    continue
                 try:
-                    blob = await workers.compile(worker.ProgramJob(program, "float64"))
+                    blob = await makers.compile(worker.ProgramJob(program, "float64"))
                 except errors.TooExpensive as error:  # who needs it will make it; the others can still come
                     _log.warning("%s was not made ahead: %s", program.name("float64"), error)
-                    continue
-                await loop.run_in_executor(threads, self._kept.put, name, blob)
-            if program in _LARGE and self._kept.has(name):
-                continue
-            loaded = await loop.run_in_executor(threads, _loaded, blob, program)
-            if loaded is not None:
-                run.install(program, loaded)
+                else:
+                    await self._take(program, threads, blob)
+        finally:
+            await makers.close()
+
+    async def _take(self, program: interpreter.Program, threads: Executor, made: bytes | None = None) -> bool:
+        """Keep a program that has been made, or fetch it; install it unless it can wait. Return whether it is there."""
+        loop = asyncio.get_running_loop()
+        name = self._name(program, "float64")
+        if made is not None:
+            await loop.run_in_executor(threads, self._kept.put, name, made)
+        if program in _LARGE and self._kept.has(name):
+            return True
+        blob = made or await loop.run_in_executor(threads, self._kept.get, name)
+        loaded = blob and await loop.run_in_executor(threads, _loaded, blob, program)
+        if not loaded:
+            return False
+        self._by_dtype["float64"].install(program, loaded)
+        return True
 
     def _at_hand(self, program: interpreter.Program, dtype: str) -> bool:
         return self._kept.has(self._name(program, dtype))

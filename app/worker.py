@@ -9,7 +9,7 @@ A frame on the pipes is a length, a JSON header and a blob:
 
     4 bytes, big-endian   length of the header
     4 bytes, big-endian   length of the blob
-    header, blob          request: {"kind": ..., ...}, what the job is, and nothing
+    header, blob          request: {"kind": ..., "seconds": ..., ...}, what the job is and may take, and nothing
                           reply: {"ok": true} and the result; {"refused": {...}}, an error of the client's; or
                           {"error": text}, one of ours
 
@@ -33,7 +33,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from app import admission, compiler, errors, jobs, processes, telemetry
 from app.jobs import FormulaeJob, Job, Key, ProgramJob, Work
@@ -63,6 +63,9 @@ _MAX_WAITING = 32
 _BUSY = "too many formulae are being derived"
 
 _WATCH_SECONDS = 0.1
+_STOOD_STILL_SECONDS = 1.0
+"""Between two looks at a child; what is beyond that, this process was stopped or its machine was paused."""
+_PAUSE_SECONDS = 1.0
 _MAPS_EVERY = 16
 
 
@@ -101,17 +104,25 @@ class Workers:
         limits: bounds on each.
         observer: takes events.
         budget: who pays for formulae, and for what was stopped.
+        spare: children beside those that compile; without one there are no formulae.
     """
 
     def __init__(
-        self, count: int, limits: Limits, observer: telemetry.Observer, budget: admission.Budget | None = None
+        self,
+        count: int,
+        limits: Limits,
+        observer: telemetry.Observer,
+        budget: admission.Budget | None = None,
+        *,
+        spare: int = 1,
     ) -> None:
         self._limits = limits
         self._observer = observer
         self._count = count
+        self._spare = spare
         self._turns = asyncio.Semaphore(count)
         # Of the children one more than compile: formulae never wait for a compilation, nor it for them.
-        self._formulae = asyncio.Semaphore(1)
+        self._formulae = asyncio.Semaphore(spare)
         self._room = admission.Room(_MAX_WAITING, _BUSY)
         self._budget = budget or admission.Budget(math.inf)
         self._at_work: set[Key] = set()
@@ -122,7 +133,7 @@ class Workers:
 
     def start(self) -> None:
         """Start the children, without waiting for them."""
-        for _ in range(self._count + 1):
+        for _ in range(self._count + self._spare):
             self._spawn()
 
     @property
@@ -195,14 +206,11 @@ class Workers:
         start = time.perf_counter()
         answered = False
         self._at_work.add(job.key)
-        asked = asyncio.ensure_future(child.ask(job))
-        watched = asyncio.ensure_future(child.outgrows(self._limits.memory_bytes))
+        seconds = job.seconds or self._limits.deadline_seconds
+        asked = asyncio.ensure_future(child.ask(job, seconds))
+        watched = asyncio.ensure_future(child.passes(seconds, self._limits.memory_bytes))
         try:
-            done, _ = await asyncio.wait(
-                {asked, watched},
-                timeout=job.seconds or self._limits.deadline_seconds,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
+            done, _ = await asyncio.wait({asked, watched}, return_when=asyncio.FIRST_COMPLETED)
             if asked in done:
                 header, blob = asked.result()
                 answered = True
@@ -216,7 +224,7 @@ class Workers:
                 self._observer.observe(job.done(time.perf_counter() - start))
                 return blob
             self._remember(job)
-            reason = "memory" if watched in done else "deadline"
+            reason = watched.result()
             self._observer.observe(telemetry.WorkerReplaced(reason))
             await self._replace(child)
             raise errors.TooExpensive(f"{job.doing} was stopped at its {reason} limit")
@@ -230,7 +238,7 @@ class Workers:
         finally:
             self._at_work.discard(job.key)
             if not answered or isinstance(job, FormulaeJob):  # else whoever had it compiled has paid
-                self._budget.pay(time.perf_counter() - start)
+                self._budget.pay(min(time.perf_counter() - start, seconds))
             for task in (asked, watched):
                 task.cancel()
             await asyncio.gather(asked, watched, return_exceptions=True)
@@ -271,17 +279,25 @@ class Workers:
         task.add_done_callback(self._starting.discard)
 
     async def _start_child(self) -> None:
-        child = await _Child.start(self._limits)
+        try:
+            child = await _Child.start(self._limits)
+        except OSError as error:  # no process, no memory, no file for it, for now
+            _log.warning("a compile worker could not be started: %s", error.strerror)
+            await self._spawn_later()
+            return
         self._children.add(child)
         try:
             await child.ready()
         except _Died:
             await child.kill()
             self._children.discard(child)
-            await asyncio.sleep(1.0)  # whatever keeps children from starting, do not spin
-            self._spawn()
+            await self._spawn_later()
         else:
             self._idle.put_nowait(child)
+
+    async def _spawn_later(self) -> None:
+        await asyncio.sleep(_PAUSE_SECONDS)  # whatever keeps children from starting, do not spin
+        self._spawn()
 
     def _remember(self, job: Work) -> None:
         self._killed[job.key] = time.monotonic() + self._limits.forget_seconds
@@ -304,13 +320,7 @@ class _Child:
         # The service owns the accelerator; a child on the same one takes only what it needs.
         environment["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
         environment["PYTHONHASHSEED"] = "0"  # SymPy's choices among equals are the same in every process
-        command = [
-            sys.executable,
-            "-m",
-            "app.worker",
-            str(os.getpid()),
-            *map(str, (limits.memory_bytes, limits.deadline_seconds)),
-        ]
+        command = [sys.executable, "-m", "app.worker", str(os.getpid()), str(limits.memory_bytes)]
         # Not the event loop's own: uvloop's runs the at-fork hooks, and JAX then warns of a fork that is none.
         process = subprocess.Popen(  # noqa: ASYNC220, S603 - a millisecond, and every word of the command is ours
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, cwd=Path(__file__).parent.parent
@@ -344,14 +354,22 @@ class _Child:
         """Wait until the child has JAX imported and has compiled something."""
         await self._read()
 
-    async def ask(self, job: Work) -> tuple[dict[str, Any], bytes]:
-        self._requests.write(_frame(job.header(), b""))  # if it is gone, the reply tells
+    async def ask(self, job: Work, seconds: float) -> tuple[dict[str, Any], bytes]:
+        """Return the reply to a job, which may take so many seconds on every core."""
+        self._requests.write(_frame(job.header() | {"seconds": seconds}, b""))  # if it is gone, the reply tells
         return await self._read()
 
-    async def outgrows(self, memory_bytes: int) -> None:
-        """Return when the resident memory of the child passes a limit."""
-        while processes.resident_bytes(self.pid) <= memory_bytes:  # noqa: ASYNC110 - the kernel sends no event for it
-            await asyncio.sleep(_WATCH_SECONDS)
+    async def passes(self, seconds: float, memory_bytes: int) -> Literal["deadline", "memory"]:
+        """Return, when the child passes a limit, which: of time, in which we have not stood still, or of memory."""
+        spent, last = 0.0, time.monotonic()
+        while spent < seconds:  # the kernel sends no event for either
+            if processes.resident_bytes(self.pid) > memory_bytes:
+                return "memory"
+            await asyncio.sleep(min(_WATCH_SECONDS, seconds - spent))
+            now = time.monotonic()
+            spent += min(now - last, _STOOD_STILL_SECONDS)
+            last = now
+        return "deadline"
 
     async def kill(self) -> None:
         self._process.kill()
@@ -380,15 +398,15 @@ def _frame(header: dict[str, Any], blob: bytes) -> bytes:
 # The child
 
 
-def _serve(requests: io.BufferedReader, reply: Callable[[bytes], object], seconds: float) -> None:
-    """Answer frames until the parent closes the pipe, each within so many seconds on every core."""
+def _serve(requests: io.BufferedReader, reply: Callable[[bytes], object]) -> None:
+    """Answer frames until the parent closes the pipe."""
     while True:
         lengths = requests.read(_LENGTHS.size)
         if len(lengths) < _LENGTHS.size:
             return
         header_size, _ = _LENGTHS.unpack(lengths)
         document = json.loads(requests.read(header_size))
-        processes.grant(seconds)
+        processes.grant(document.pop("seconds"))
         try:
             blob = jobs.perform(document)
         except errors.Rejected as error:
@@ -400,7 +418,7 @@ def _serve(requests: io.BufferedReader, reply: Callable[[bytes], object], second
 
 
 def _main() -> None:
-    parent, memory_bytes, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+    parent, memory_bytes = map(int, sys.argv[1:3])
     processes.confine(parent, memory_bytes)
     sys.setrecursionlimit(RECURSION)
     pipe = os.fdopen(os.dup(1), "wb", buffering=0)
@@ -415,7 +433,7 @@ def _main() -> None:
             view = view[pipe.write(view) :]
 
     reply(_frame({"ready": True}, b""))
-    _serve(sys.stdin.buffer, reply, seconds)  # type: ignore[arg-type]
+    _serve(sys.stdin.buffer, reply)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

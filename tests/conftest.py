@@ -42,6 +42,8 @@ def pytest_unconfigure() -> None:
 @pytest.fixture(scope="session")
 def client() -> Iterator[Client]:
     with serving() as started:
+        # On machines that tests keep busy, what is made in no hurry would otherwise be made all the time.
+        started.run(started.app.state.engine.settle())
         yield started
 
 

@@ -117,8 +117,11 @@ class Served:
         """Ask until the function is compiled, and forget who answered."""
         connection = await self.connect()
         async with asyncio.timeout(120):
-            while not (await connection.ask(request(content))).headers["cache-status"].endswith("compiled"):
-                pass
+            tier = ""
+            while tier != "compiled":
+                response = await connection.ask(request(content))
+                tier = response.headers["cache-status"].rpartition("=")[2]
+                await asyncio.sleep(0.01)  # whoever compiles it needs the processor too
         self.asgi.clear()
 
 

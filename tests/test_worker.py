@@ -2,11 +2,13 @@
 
 import asyncio
 import dataclasses
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -105,6 +107,33 @@ def test_a_job_past_its_deadline_is_stopped_remembered_and_the_next_one_served()
     (before, after), recorder = with_workers(use, worker.Limits(deadline_seconds=2))
     assert recorder.reasons() == ["deadline"]
     assert set(before) != set(after)
+
+
+def test_time_in_which_the_service_itself_stood_still_is_no_time_of_a_job() -> None:
+    async def use(workers: worker.Workers) -> bytes:
+        await workers.compile(job("x + 1"))
+        compiling = asyncio.ensure_future(workers.compile(job("sin(x)/x")))
+        await asyncio.sleep(0.01)
+        time.sleep(3)  # noqa: ASYNC251 - as if the process had been stopped
+        return await compiling
+
+    blob, recorder = with_workers(use, worker.Limits(deadline_seconds=2))
+    assert blob
+    assert recorder.reasons() == []
+
+
+def test_a_child_that_cannot_be_started_is_started_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    start, failures = subprocess.Popen, [OSError(errno.EAGAIN, "no more processes"), OSError(errno.ENOMEM, "no memory")]
+
+    def popen(*arguments: Any, **options: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return start(*arguments, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    blob, _ = with_workers(lambda workers: workers.compile(job("x")))
+    assert blob
+    assert not failures
 
 
 def test_a_job_past_its_memory_is_stopped() -> None:
