@@ -11,7 +11,6 @@ processes.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Hashable, Sequence
 from typing import Any
@@ -25,6 +24,7 @@ from app import (
     cache,
     compiler,
     derivatives,
+    deriving,
     errors,
     functions,
     library,
@@ -33,16 +33,15 @@ from app import (
     points,
     programs,
     readings,
+    registering,
     registry,
-    symbolic,
     telemetry,
     tiers,
-    views,
     worker,
 )
-from app.questions import Answer, Formulae, Limits, Numbers, Options, Query
+from app.questions import Answer, Limits, Numbers, Options, Query
 
-__all__ = ["Answer", "Engine", "Formulae", "Limits", "Numbers", "Options", "Query"]
+__all__ = ["Answer", "Engine", "Limits", "Numbers", "Options", "Query"]
 
 Array = NDArray[Any]
 
@@ -64,8 +63,9 @@ _BRIEF_THREADS, _BRIEF_PLACES = 2, 1024
 _STORE_THREADS, _STORE_PLACES = 4, 1024
 """For disk and network. They wait more than they work, and nobody who computes waits for them."""
 
-_FORMULAE_CHARACTERS = 16_000_000
-"""Characters of all formulae kept."""
+_MAKING = worker.Limits(rest_bytes=384 << 20)
+"""For the interpreter's own programs. A child that has made a large one keeps half a gigabyte, so the next begins anew:
+none has more than 0.8 GB."""
 
 
 class Engine:
@@ -73,13 +73,20 @@ class Engine:
 
     Args:
         options: see there.
+
+    Attributes:
+        limits: bounds on queries.
+        brief, lengthy: threads for what takes milliseconds, and for what takes longer.
+        workers: other processes that compile and derive.
+        library: the executables.
+        deriver: answers what is asked for as formulae.
+        registrar: has functions by their id.
     """
 
     def __init__(self, options: Options | None = None) -> None:
         options = options or Options()
         self.limits = options.limits
         self._observer = options.observer
-        self._formulae: cache.Cache[worker.Key, dict[str, Any]] = cache.Cache(_FORMULAE_CHARACTERS, _characters)
         self.brief = admission.Pool(_BRIEF_THREADS, _BRIEF_PLACES, "gradserve-brief")
         self.lengthy = admission.Pool(options.threads, options.queue, "gradserve-lengthy", self._late)
         self._waiting = admission.Pool(_STORE_THREADS, _STORE_PLACES, "gradserve-store")
@@ -87,8 +94,7 @@ class Engine:
         budget = admission.Budget(options.compile_seconds_per_minute)
         self.workers = worker.Workers(options.compile_workers, options.compile_limits, options.observer, budget)
         self._programs = programs.Interpreters(options.kept)
-        self._makers = worker.Workers(1, options.compile_limits, options.observer, spare=0)
-        self._registry = registry.Registry(options.kept, options.registry_capacity)
+        self._makers = worker.Workers(1, _MAKING, options.observer, spare=0)
         self._derivatives = derivatives.Derivatives(self._programs, options.limits.work)
         self._warming: asyncio.Task[None] | None = None
         self._met: set[tuple[str, str, int]] = set()
@@ -103,6 +109,15 @@ class Engine:
             waiting=self._waiting.threads,
             capacity=options.executable_capacity,
             budget=budget,
+        )
+        self.deriver = deriving.Deriver(self._readings, self.workers, options.limits)
+        self.registrar = registering.Registrar(
+            self._readings,
+            registry.Registry(options.kept, options.registry_capacity),
+            options.limits.text,
+            self.library,
+            lengthy=self.lengthy,
+            waiting=self._waiting,
         )
         self._tiers = tiers.Tiers(self.library, self._programs, self.brief, self.lengthy, options.observer)
 
@@ -145,84 +160,13 @@ class Engine:
         self.brief.shutdown()
         self._waiting.shutdown()
         self._readings.clear()
-        self._formulae.clear()
+        self.deriver.clear()
         self._memo.clear()
-
-    async def register(
-        self, expression: str | Sequence[str], args: Sequence[str] | None, owner: str
-    ) -> tuple[registry.Entry, bool]:
-        """Keep a function under its id; return the entry, and whether it is new.
-
-        Raises:
-            errors.Rejected: the text is not in the language.
-        """
-        _, function, _ = await self._readings.function(expression, args)
-        if args is None:  # it will be asked for with them
-            _, function, _ = await self._readings.function(expression, function.args)
-        entry = await self._find(function.function_id)
-        created = entry is None
-        if entry is None:
-            entry = await self.lengthy.run(lambda: self._entry(expression, function))
-        kept = entry
-        # Before anybody hears of it: the next request may go to another process, or to another machine.
-        await self._waiting.run(lambda: self._registry.write(kept))
-        self._registry.keep(entry)
-        self._registry.own(owner, entry.function_id)
-        return entry, created
-
-    def _entry(self, expression: str | Sequence[str], function: functions.Function) -> registry.Entry:
-        """Return a new entry of the registry."""
-        given = text = expression if isinstance(expression, str) else tuple(expression)
-        if function.general is not None and function.general.shape == () and isinstance(expression, str):
-            with contextlib.suppress(views.Nameless):
-                text = views.canonical_text(parsing.parse(expression, function.args, limits=self.limits.text))
-        return registry.Entry(function.function_id, given, function.args, text)
-
-    async def registered(self, function_id: str) -> registry.Entry:
-        """Return a registered function.
-
-        Raises:
-            errors.NotFound: nobody registered it here.
-        """
-        entry = await self._find(function_id)
-        if entry is None:
-            hint = "POST /v1/functions registers a function; ids are the same on every server"
-            raise errors.NotFound(f"no function {errors.quote(function_id)} is registered here", hint=hint)
-        return entry
-
-    async def _find(self, function_id: str) -> registry.Entry | None:
-        """Return a registered function if there is one, by now in memory."""
-        entry = self._registry.get(function_id)
-        if entry is None:
-            entry = await self._waiting.run(lambda: self._registry.fetch(function_id))
-            if entry is not None:
-                self._registry.keep(entry)
-        return entry
-
-    def owned(self, owner: str) -> list[registry.Entry]:
-        """Return what somebody has registered here, the latest first."""
-        return self._registry.owned(owner)
 
     @property
     def known(self) -> int:
         """How many functions are held in memory."""
         return len(self._readings)
-
-    def describe(self, entry: registry.Entry) -> dict[str, Any]:
-        """Return what is known of a registered function."""
-        function = self._readings.known((entry.expression, entry.args, ()))
-        general = None if function is None else function.general
-        compiled = general is not None and all(
-            self.library.get(plan.job("grad", "float64", 0).key) is not None for plan in general.cells
-        )
-        return {
-            "function_id": entry.function_id,
-            "expression": entry.text,
-            "args": entry.args,
-            "shape": None if general is None else general.shape,
-            "tier": "compiled" if compiled else "interpreted",
-            "operations": None if general is None else general.operations,
-        }
 
     async def answer(self, query: Query) -> Answer:
         """Answer a query.
@@ -408,79 +352,6 @@ class Engine:
         self._observer.observe(telemetry.Answered(call.transform, "compiled", hit, 1, asked.executed - asked.start))
         return _answer(call, found, hit, "compiled", asked.parsed - asked.start, asked.executed - asked.parsed)
 
-    async def symbolic(
-        self,
-        expression: str,
-        args: Sequence[str] | None = None,
-        argnums: int | str | Sequence[int | str] = 0,
-        *,
-        shapes: Sequence[Sequence[int]] | None = None,
-        simplify: bool = True,
-    ) -> Formulae:
-        """Return the formulae of a scalar function and of its partial derivatives.
-
-        Args:
-            expression: the function as text.
-            args: argument names in order, or None to take them from the text.
-            argnums: as in jax.grad; names are accepted too.
-            shapes: of the arguments, for a function that depends on them.
-            simplify: whether to make the formulae shorter.
-
-        Raises:
-            errors.Rejected: the function is at fault, too large, or too expensive.
-            errors.Overloaded: too many are asking.
-        """
-        try:
-            async with asyncio.timeout(admission.ANSWER_SECONDS if admission.CALLER.get() else None):
-                return await self._symbolic(expression, args, argnums, shapes, simplify=simplify)
-        except TimeoutError:
-            raise admission.too_long() from None
-
-    async def _symbolic(
-        self,
-        expression: str,
-        args: Sequence[str] | None,
-        argnums: int | str | Sequence[int | str],
-        shapes: Sequence[Sequence[int]] | None,
-        *,
-        simplify: bool,
-    ) -> Formulae:
-        start = time.perf_counter()
-        key, function, _ = await self._readings.function(expression, args)
-        found = points.resolve_argnums(argnums, function.args)
-        known = None if shapes is None else tuple([tuple(shape) for shape in shapes])
-        if known is not None and len(known) != len(function.args):
-            raise errors.InvalidField(
-                f"shapes has {len(known)} entries for {len(function.args)} argument(s)", field="shapes"
-            )
-        shaped = function.general
-        if shaped is None and known is None:
-            hint = "give one list for each argument, [[3], []]"
-            raise errors.InvalidField("the function depends on the shapes of its arguments", hint=hint, field="shapes")
-        if known is not None:
-            shaped = function.known(known) or await self._readings.shape(key, function, known)
-        assert shaped is not None
-        if shaped.shape != ():
-            raise errors.BadShape(f"the value is not a scalar: it has shape {list(shaped.shape)}", field="expression")
-        limits = self.limits.formulae
-        symbolic.check_size(shaped.cells[0].recording.tape, limits)
-        by = (found,) if isinstance(found, int) else tuple(found)
-        job = worker.FormulaeJob(
-            expression, function.args, by, simplify, self.limits.text, limits, function.function_id, known
-        )
-        hit = self._formulae.get(job.key) is not None
-        document = await self._formulae.get_or_make(
-            job.key, lambda: self.workers.derive(job), begun=lambda: self.workers.at_work_on(job.key)
-        )
-        return Formulae(
-            **document,
-            args=function.args,
-            argnums=found,
-            function_id=function.function_id,
-            hit=hit,
-            seconds=time.perf_counter() - start,
-        )
-
     def _bind(self, query: Query, function: functions.Function) -> points.Point:
         if isinstance(query.point, points.Point):
             return query.point
@@ -504,8 +375,3 @@ def _answer(
         execute_seconds,
         call,
     )
-
-
-def _characters(document: dict[str, Any]) -> int:
-    forms = [document["function"], *document["partials"]]
-    return sum(len(form[kind]) for form in forms for kind in ("text", "latex", "mathml"))

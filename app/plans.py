@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app import interpreter, points, tape, worker
+from app import instructions, points, tape, worker
 
 Array = NDArray[Any]
 
@@ -93,7 +93,7 @@ class Plan:
         self.shapes = shapes
         self.recording = recording
         self.function_id = function_id or recording.function_id
-        self.encoded = interpreter.encode(recording.tape)
+        self.encoded = instructions.encode(recording.tape)
         self._layouts: dict[tuple[tuple[int, ...], ...], Layout] = {}
         self._templates: dict[str, Array] = {}
         self._calls: dict[Hashable, Call] = {}

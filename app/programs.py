@@ -9,7 +9,7 @@ import logging
 from concurrent.futures import Executor
 from typing import Any
 
-from app import compiler, errors, interpreter, processes, rules, special, store, worker
+from app import compiler, errors, instructions, interpreter, processes, rules, special, store, worker
 
 _log = logging.getLogger("gradserve")
 
@@ -31,7 +31,7 @@ class Interpreters:
     def __init__(self, kept: store.Store) -> None:
         self._kept = kept
         # A program is made of the rules and of the interpreter's own source; any change makes another program.
-        modules = (interpreter, rules, *special.MODULES)
+        modules = (instructions, interpreter, rules, *special.MODULES)
         sources = [inspect.getsource(module) for module in modules]
         environment = repr((sources, compiler.environment()))
         self._environment = hashlib.blake2b(environment.encode(), digest_size=20).hexdigest()

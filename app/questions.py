@@ -141,28 +141,3 @@ class Numbers:
     values: Array
     derivative: Array | None
     tier: str
-
-
-@dataclass(frozen=True, slots=True)
-class Formulae:
-    """What ``Engine.symbolic`` answers.
-
-    Attributes:
-        function: the function as text, LaTeX and MathML.
-        partials: the partial derivatives likewise, with the argument's name and the index into it.
-        args: argument names in order.
-        argnums: positions: an int or a list, as asked.
-        simplified: whether everything was simplified.
-        function_id: names the function.
-        hit: whether these formulae were known.
-        seconds: wall-clock time.
-    """
-
-    function: dict[str, str]
-    partials: list[dict[str, Any]]
-    args: tuple[str, ...]
-    argnums: int | list[int]
-    simplified: bool
-    function_id: str
-    hit: bool
-    seconds: float

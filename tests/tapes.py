@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from app import interpreter, parsing, tape
+from app import instructions, interpreter, parsing, tape
 from app.interpreter import Numbers
 
 OPERATIONS: dict[str, Callable[..., float]] = {
@@ -72,13 +72,13 @@ def key(text: str) -> str:
     return recorded(text).tape.key
 
 
-def hvp(run: interpreter.Interpreter, encoded: interpreter.Encoded, leaves: Numbers, tangent: Numbers) -> Numbers:
+def hvp(run: interpreter.Interpreter, encoded: instructions.Encoded, leaves: Numbers, tangent: Numbers) -> Numbers:
     """Return [value, *gradient] and its derivative along the tangent, of shape (2, 1 + n)."""
     (found,) = run.hvps([(encoded, leaves, tangent)])
     return found
 
 
-def hessian(run: interpreter.Interpreter, encoded: interpreter.Encoded, leaves: Numbers) -> Numbers:
+def hessian(run: interpreter.Interpreter, encoded: instructions.Encoded, leaves: Numbers) -> Numbers:
     """Return [value, *gradient, *Hessian], row by row."""
     n = encoded.inputs
     found = np.stack(run.hvps([(encoded, leaves, direction) for direction in np.eye(n)]))

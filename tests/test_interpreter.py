@@ -14,7 +14,7 @@ import pytest
 from jax.experimental import serialize_executable
 from numpy.typing import NDArray
 
-from app import interpreter, parsing, rules, tape, transforms
+from app import instructions, interpreter, parsing, rules, tape, transforms
 from app.tape import Instruction, Recording, Tape
 from tests import tapes
 
@@ -50,7 +50,7 @@ def leaves_of(recording: Recording, point: Sequence[float]) -> Numbers:
 
 def answer(text: str, *point: float) -> Numbers:
     recording = recorded(text)
-    return DOUBLE.gradient(interpreter.encode(recording.tape), leaves_of(recording, point))
+    return DOUBLE.gradient(instructions.encode(recording.tape), leaves_of(recording, point))
 
 
 def swept(structure: Tape, leaves: Numbers) -> Numbers:
@@ -86,7 +86,7 @@ def test_an_opcode_agrees_with_the_compiled_tape_to_4_ulp_nan_and_infinity_too(o
     structure = one_operation(opcode)
     compiled, encoded = (
         jax.jit(transforms.packed(structure, "grad"), compiler_options=rules.COMPILER_OPTIONS),
-        interpreter.encode(structure),
+        instructions.encode(structure),
     )
     points = itertools.product(ORDINARY + EDGES, repeat=min(structure.inputs, 2))
     for point in points:
@@ -103,25 +103,25 @@ def test_random_tapes_of_any_size_agree_with_the_sweep(operations: int) -> None:
     for seed in range(3):
         structure = random_tape(seed, operations, 5)
         leaves = np.random.default_rng(seed).normal(size=5)
-        assert_close(DOUBLE.gradient(interpreter.encode(structure), leaves), swept(structure, leaves))
+        assert_close(DOUBLE.gradient(instructions.encode(structure), leaves), swept(structure, leaves))
 
 
 def test_a_tape_with_more_leaves_than_instructions_gets_the_room_they_need() -> None:
     structure = Tape(100, 0, (), (("mul", (3, 99)),), 100, "wide")
-    found = DOUBLE.gradient(interpreter.encode(structure), np.arange(100.0))
+    found = DOUBLE.gradient(instructions.encode(structure), np.arange(100.0))
     assert found[0] == 297
     assert [float(found[1 + 3]), float(found[1 + 99]), np.count_nonzero(found[1:])] == [99, 3, 2]
 
 
 def test_a_tape_that_no_program_has_room_for_is_refused() -> None:
-    structure = random_tape(0, interpreter.BUCKETS[-1], 3)
-    assert not interpreter.fits(structure)
+    structure = random_tape(0, instructions.BUCKETS[-1], 3)
+    assert not instructions.fits(structure)
     with pytest.raises(ValueError, match="fits no bucket"):
-        interpreter.encode(structure)
+        instructions.encode(structure)
 
 
 def test_the_largest_program_the_limits_allow_fits() -> None:
-    assert interpreter.fits(random_tape(0, parsing.Limits().max_operations, 3))
+    assert instructions.fits(random_tape(0, parsing.Limits().max_operations, 3))
 
 
 def test_a_bare_input_is_its_own_value_with_gradient_one() -> None:
@@ -148,7 +148,7 @@ def test_an_input_that_only_decides_has_gradient_zero() -> None:
 )
 def test_a_branch_not_taken_contributes_nothing_to_any_derivative(text: str, point: tuple[float, ...]) -> None:
     recording = recorded(text)
-    encoded, leaves = interpreter.encode(recording.tape), leaves_of(recording, point)
+    encoded, leaves = instructions.encode(recording.tape), leaves_of(recording, point)
     found = DOUBLE.gradient(encoded, leaves)
     assert np.isfinite(found).all()
     assert_close(found, swept(recording.tape, leaves))
@@ -164,7 +164,7 @@ def test_a_subexpression_of_both_branches_counts_where_it_is_taken() -> None:
 
 def test_an_operand_used_twice_by_one_instruction_collects_both_parts() -> None:
     structure = Tape(1, 0, (), (("mul", (0, 0)),), 1, "square")
-    assert DOUBLE.gradient(interpreter.encode(structure), np.array([3.0])).tolist() == [9.0, 6.0]
+    assert DOUBLE.gradient(instructions.encode(structure), np.array([3.0])).tolist() == [9.0, 6.0]
 
 
 def test_exponents_of_the_structure_need_not_be_passed() -> None:
@@ -174,7 +174,7 @@ def test_exponents_of_the_structure_need_not_be_passed() -> None:
 @pytest.mark.parametrize("batch", [1, 2, 32, 33, 511, 600, 1100])
 def test_rows_are_the_points_one_by_one(batch: int) -> None:
     recording = recorded("3.5*sin(x)*y + where(x > y, sqrt(x - y), exp(-x)) + x**3")
-    encoded, constants = interpreter.encode(recording.tape), np.array(recording.constants)
+    encoded, constants = instructions.encode(recording.tape), np.array(recording.constants)
     points = np.random.default_rng(batch).normal(size=(2, batch))
     rows = DOUBLE.gradient_rows(encoded, points, constants)
     singles = [DOUBLE.gradient(encoded, np.concatenate([point, constants])) for point in points.T]
@@ -184,7 +184,7 @@ def test_rows_are_the_points_one_by_one(batch: int) -> None:
 
 @pytest.mark.parametrize("operations", [100, 700])
 def test_rows_of_larger_tapes_are_the_points_one_by_one(operations: int) -> None:
-    encoded = interpreter.encode(random_tape(1, operations, 4))
+    encoded = instructions.encode(random_tape(1, operations, 4))
     points = np.random.default_rng(0).normal(size=(4, 40))
     rows = DOUBLE.gradient_rows(encoded, points, np.empty(0))
     assert_close(rows, np.stack([DOUBLE.gradient(encoded, point) for point in points.T], axis=1), 1e-12)
@@ -193,7 +193,7 @@ def test_rows_of_larger_tapes_are_the_points_one_by_one(operations: int) -> None
 @pytest.mark.parametrize("operations", [3, 20, 120])
 def test_hessian_and_hvp_are_those_of_jax(operations: int) -> None:
     structure, n = random_tape(7, operations, 6), 6
-    encoded, rng = interpreter.encode(structure), np.random.default_rng(operations)
+    encoded, rng = instructions.encode(structure), np.random.default_rng(operations)
     point, tangent = rng.normal(size=n), rng.normal(size=n)
     expected = np.asarray(jax.hessian(lambda leaves: transforms.value(structure, list(leaves)))(point))
     found = tapes.hessian(DOUBLE, encoded, point)
@@ -207,17 +207,17 @@ def test_hessian_and_hvp_are_those_of_jax(operations: int) -> None:
 
 def test_a_hessian_with_constants_and_exponents_is_exact() -> None:
     recording = recorded("5*x**3*y + 0.5*y**2")
-    found = tapes.hessian(DOUBLE, interpreter.encode(recording.tape), leaves_of(recording, [-2.0, 3.0]))
+    found = tapes.hessian(DOUBLE, instructions.encode(recording.tape), leaves_of(recording, [-2.0, 3.0]))
     assert_close(found, np.array([-115.5, 180.0, -37.0, -180.0, 60.0, 60.0, 1.0]))
 
 
 def test_different_tapes_in_one_call_do_not_disturb_each_other() -> None:
-    calls: list[tuple[interpreter.Encoded, Numbers]] = []
+    calls: list[tuple[instructions.Encoded, Numbers]] = []
     for seed in range(40):
         structure = random_tape(seed, 1 + 3 * seed, 1 + seed % 5)
-        calls.append((interpreter.encode(structure), np.random.default_rng(seed).normal(size=structure.inputs)))
+        calls.append((instructions.encode(structure), np.random.default_rng(seed).normal(size=structure.inputs)))
     recording = recorded("where(x > 0, sqrt(x), 1/x) + x**3")
-    calls[17] = (interpreter.encode(recording.tape), leaves_of(recording, [-2.0]))
+    calls[17] = (instructions.encode(recording.tape), leaves_of(recording, [-2.0]))
     together = DOUBLE.gradients(calls)
     assert len(together) == 40
     for (encoded, leaves), found in zip(calls, together, strict=True):
@@ -225,7 +225,7 @@ def test_different_tapes_in_one_call_do_not_disturb_each_other() -> None:
 
 
 def test_more_tapes_than_one_program_holds_take_several_runs() -> None:
-    call = interpreter.encode(random_tape(2, 3000, 3)), np.array([0.1, 0.2, 0.3])
+    call = instructions.encode(random_tape(2, 3000, 3)), np.array([0.1, 0.2, 0.3])
     alone = DOUBLE.gradient(*call)
     for found in DOUBLE.gradients([call] * 7):
         assert_close(found, alone, 1e-13)
@@ -234,7 +234,7 @@ def test_more_tapes_than_one_program_holds_take_several_runs() -> None:
 
 def test_single_precision_stays_single() -> None:
     recording = recorded("sin(x)*0.1 + x**3")
-    encoded, leaves = interpreter.encode(recording.tape), leaves_of(recording, [0.5])
+    encoded, leaves = instructions.encode(recording.tape), leaves_of(recording, [0.5])
     for found in (SINGLE.gradient(encoded, leaves), tapes.hvp(SINGLE, encoded, leaves, np.ones(1))):
         assert found.dtype == np.float32
     assert_close(SINGLE.gradient(encoded, leaves), DOUBLE.gradient(encoded, leaves), 1e-6)
@@ -258,7 +258,7 @@ def test_a_program_is_made_once_however_many_threads_want_it_first() -> None:
 
     shared = interpreter.Interpreter("float64", slow)
     recording = recorded("x*y + 2*x")
-    encoded = interpreter.encode(recording.tape)
+    encoded = instructions.encode(recording.tape)
     with ThreadPoolExecutor(4) as threads:
         found = list(threads.map(lambda x: shared.gradient(encoded, leaves_of(recording, [x, 3.0])), range(8)))
     assert made == [interpreter.Program("gradient", 32)]
@@ -271,7 +271,7 @@ def test_restored_programs_run_without_compiling() -> None:
         return serialize_executable.deserialize_and_load(*blob)
 
     recording = recorded("7*x**2 + y")
-    encoded = interpreter.encode(recording.tape)
+    encoded = instructions.encode(recording.tape)
     runs = interpreter.Interpreter("float64", restored)
     assert runs.gradient(encoded, leaves_of(recording, [2.0, 1.0])).tolist() == [29.0, 28.0, 1.0]
     runs.warm([interpreter.Program("hvp", 32)])
@@ -280,7 +280,7 @@ def test_restored_programs_run_without_compiling() -> None:
 
 def test_the_time_of_a_run_grows_in_proportion_to_the_tape() -> None:
     def seconds(operations: int) -> float:
-        encoded, leaves = interpreter.encode(random_tape(0, operations, 5)), np.full(5, 0.5)
+        encoded, leaves = instructions.encode(random_tape(0, operations, 5)), np.full(5, 0.5)
         DOUBLE.gradient(encoded, leaves)
         times = []
         for _ in range(7):

@@ -211,8 +211,8 @@ def test_no_call_of_a_store_is_on_the_event_loop(tmp_path: Path, backend: Memory
     backend._called = note  # type: ignore[method-assign]
 
     async def use(served: engine.Engine) -> int:
-        entry, _ = await served.register("x**3", None, "somebody")
-        await served.registered(entry.function_id)
+        entry, _ = await served.registrar.register("x**3", None, "somebody")
+        await served.registrar.entry(entry.function_id)
         await promote(served)
         key = next(iter(served.library._live))
         served.library.discard(key)
@@ -225,13 +225,13 @@ def test_no_call_of_a_store_is_on_the_event_loop(tmp_path: Path, backend: Memory
 
 def test_a_function_is_in_the_store_before_anybody_hears_of_it(tmp_path: Path, backend: Memory) -> None:
     async def register(served: engine.Engine) -> str:
-        entry, created = await served.register("x**3 + y", None, "somebody")
+        entry, created = await served.registrar.register("x**3 + y", None, "somebody")
         assert created
         assert backend.entries
         return entry.function_id
 
     async def find(served: engine.Engine) -> tuple[str, ...]:
-        return (await served.registered(function_id)).args
+        return (await served.registrar.entry(function_id)).args
 
     function_id, _ = with_engine(register, machine(tmp_path / "first", backend))
     args, _ = with_engine(find, machine(tmp_path / "second", backend))
@@ -243,20 +243,20 @@ def test_a_function_that_the_store_has_lost_is_there_again_when_it_is_registered
 ) -> None:
     async def use(served: engine.Engine) -> None:
         backend.failure = ConnectionError()
-        await served.register("x**3 + y", None, "somebody")
+        await served.registrar.register("x**3 + y", None, "somebody")
         backend.failure = None
         far._rests_until = 0.0
-        _, created = await served.register("x**3 + y", None, "somebody")
+        _, created = await served.registrar.register("x**3 + y", None, "somebody")
         assert not created
         assert functions()
         lost = functions()
         for path in lost:
             del backend.entries[path]
-        await served.register("x**3 + y", None, "somebody")
+        await served.registrar.register("x**3 + y", None, "somebody")
         assert not functions()  # it was written a moment ago
         monkeypatch.setattr("app.registry._WRITTEN_SECONDS", 0.0)
-        served._registry._written.clear()
-        await served.register("x**3 + y", None, "somebody")
+        served.registrar._registry._written.clear()
+        await served.registrar.register("x**3 + y", None, "somebody")
         assert functions() == lost
 
     def functions() -> list[str]:
@@ -271,7 +271,7 @@ def test_a_function_that_only_a_store_out_of_reach_has_is_not_found(tmp_path: Pa
 
     async def use(served: engine.Engine) -> None:
         with pytest.raises(errors.NotFound):
-            await served.registered("0" * 32)
+            await served.registrar.entry("0" * 32)
         await ask(served)
 
     with_engine(use, machine(tmp_path, backend))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from mpmath import mp, mpf
 
-from app import errors, interpreter, parsing, rules, special
+from app import errors, instructions, interpreter, parsing, rules, special
 from app.special import charts
 from tests import reference, tapes
 from tests.tiers import compiled
@@ -71,7 +71,7 @@ def _second(function: Callable[[Any], Any], x: float) -> Any:
 @pytest.mark.parametrize("word", SECOND)
 def test_a_second_derivative_is_right_to_nine_digits(word: str) -> None:
     recording = tapes.recorded(f"{word}(x)", "x")
-    encoded = interpreter.encode(recording.tape)
+    encoded = instructions.encode(recording.tape)
     for x in SECOND[word]:
         found = tapes.hessian(DOUBLE, encoded, np.array([x, *recording.constants]))[-1]
         expected = float(_second(reference.function(word), x))
@@ -82,7 +82,7 @@ def test_tapes_with_and_without_special_functions_run_together() -> None:
     calls = []
     for text, x in [("sin(x)*x", 0.5), ("gamma(x) + x", 2.5), ("x**3", 2.0), ("j0(x)*exp(x)", 0.7)]:
         recording = tapes.recorded(text, "x")
-        calls.append((interpreter.encode(recording.tape), np.array([x, *recording.constants])))
+        calls.append((instructions.encode(recording.tape), np.array([x, *recording.constants])))
     assert [encoded.special for encoded, _ in calls] == [False, True, False, True]
     for (encoded, leaves), found in zip(calls, DOUBLE.gradients(calls), strict=True):
         np.testing.assert_allclose(found, DOUBLE.gradient(encoded, leaves), rtol=1e-14)
@@ -90,7 +90,7 @@ def test_tapes_with_and_without_special_functions_run_together() -> None:
 
 def test_a_function_without_special_functions_asks_for_no_program_that_has_them() -> None:
     assert not set(tapes.recorded("sin(x)*erf(x) + x**2.5").tape.code) & set(rules.SPECIAL)
-    assert not interpreter.encode(tapes.recorded("sin(x)*erf(x) + x**2.5").tape).special
+    assert not instructions.encode(tapes.recorded("sin(x)*erf(x) + x**2.5").tape).special
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 
-from app import errors, formulae, parsing, shortening, slopes, symbolic, tape, views, vocabulary
-from app import worker as workers
+from app import children, errors, formulae, parsing, shortening, slopes, symbolic, tape, views, vocabulary
 from tests import formulas, laws, reference, trees
 from tests.service import Client, serving
 
@@ -36,7 +35,7 @@ MATHML = "{http://www.w3.org/1998/Math/MathML}"
 def deep() -> Iterator[None]:
     """Run under the recursion limit of a child, where all of this happens."""
     before = sys.getrecursionlimit()
-    sys.setrecursionlimit(workers.RECURSION)
+    sys.setrecursionlimit(children.RECURSION)
     yield
     sys.setrecursionlimit(before)
 

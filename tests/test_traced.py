@@ -3,7 +3,7 @@ import threading
 import numpy as np
 import pytest
 
-from app import interpreter, parsing, tape, traced
+from app import instructions, interpreter, parsing, tape, traced
 from tests import tapes
 
 
@@ -11,7 +11,7 @@ from tests import tapes
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_a_traced_tape_is_what_the_program_makes_of_it(text: str, dtype: str) -> None:
     recording = tapes.recorded(text, "x", "y")
-    encoded, run = interpreter.encode(recording.tape), interpreter.Interpreter(dtype)
+    encoded, run = instructions.encode(recording.tape), interpreter.Interpreter(dtype)
     leaves = np.array([0.7, 1.3, *recording.constants])
     tangent = np.array([1.0, -2.0])
     pair = np.zeros((2, len(leaves)))
@@ -37,7 +37,7 @@ def test_a_special_tape_does_not_wait_for_its_program() -> None:
 
     hasty = interpreter.Interpreter("float64", make, lambda program, dtype: False)  # noqa: ARG005
     recording = tape.record(parsing.parse("gamma(x)*y"))
-    encoded = interpreter.encode(recording.tape)
+    encoded = instructions.encode(recording.tape)
     value, by_x, by_y = hasty.gradient(encoded, np.array([3.0, 2.0])).tolist()
     assert [value, by_y] == pytest.approx([4.0, 2.0], rel=1e-14)
     assert by_x == pytest.approx(2 * 2 * 0.9227843350984671, rel=1e-13)  # digamma(3) = 3/2 - Euler's constant
@@ -47,7 +47,7 @@ def test_a_special_tape_does_not_wait_for_its_program() -> None:
     batch = hasty.gradient_rows(encoded, np.array([[3.0] * 40, [2.0] * 40]), np.array([]))
     assert batch[0].tolist() == pytest.approx([4.0] * 40, rel=1e-14)
     assert made == []
-    hasty.gradient(interpreter.encode(tape.record(parsing.parse("x*y")).tape), np.array([3.0, 2.0]))
+    hasty.gradient(instructions.encode(tape.record(parsing.parse("x*y")).tape), np.array([3.0, 2.0]))
     assert len(made) == 1
 
 
@@ -66,7 +66,7 @@ def hasty() -> interpreter.Interpreter:
 def test_a_tape_of_many_special_functions_waits_for_its_program(kind: str, count: int) -> None:
     text = "*".join(f"gamma(x + {n})" for n in range(count))
     recording = tapes.recorded(text, "x")
-    encoded, leaves = interpreter.encode(recording.tape), np.array([0.5, *recording.constants])
+    encoded, leaves = instructions.encode(recording.tape), np.array([0.5, *recording.constants])
     run = hasty()
     calls = [(encoded, leaves)] if kind == "gradient" else [(encoded, leaves, np.array([1.0]))]
     with pytest.raises(Made):
@@ -84,7 +84,7 @@ def test_after_so_many_tapes_the_program_is_made_and_nobody_waits_for_it(monkeyp
 
     run, leaves = interpreter.Interpreter("float64", make, lambda program, dtype: False), np.array([1.5])  # noqa: ARG005
     names = ("erfcx", "gamma", "lgamma")
-    first, second, third = (interpreter.encode(tapes.recorded(f"{name}(x)").tape) for name in names)
+    first, second, third = (instructions.encode(tapes.recorded(f"{name}(x)").tape) for name in names)
     run.gradient(first, leaves)
     assert not asked
     before = [run.gradient(encoded, leaves).tolist() for encoded in (second, third, first)]

@@ -148,9 +148,9 @@ class Bridge:
             errors.NotFound: nobody registered the function.
         """
         if function_id:
-            await self._served.registered(function_id)
+            await self._served.registrar.entry(function_id)
             return [function_id, MODEL]
-        return [MODEL, *(entry.function_id for entry in self._served.owned(owner)[:_MAX_LISTED])]
+        return [MODEL, *(entry.function_id for entry in self._served.registrar.owned(owner)[:_MAX_LISTED])]
 
     async def entry(self, fields: dict[str, Json], function_id: str) -> registry.Entry | None:
         """Return the registered function that a request names, None for the function of its config.
@@ -166,7 +166,7 @@ class Bridge:
         if not function_id and name == MODEL:
             return None
         try:
-            return await self._served.registered(function_id or name)
+            return await self._served.registrar.entry(function_id or name)
         except errors.NotFound:
             detail = f"there is no model {errors.quote(function_id or name)}"
             hint = f"models are {MODEL} and the ids of functions registered at /v1/functions"

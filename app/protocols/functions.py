@@ -52,9 +52,9 @@ async def register(query: RegisterRequest, served: v1.Served, owner: str) -> exc
     The id is made of the function alone, so it is the same however the text is spelled, whoever registers it and on
     every server. What follows takes only the point: `POST /v1/functions/{function_id}/grad` and the other derivatives.
     """
-    entry, created = await served.register(query.expression, query.args, owner)
+    entry, created = await served.registrar.register(query.expression, query.args, owner)
     location = f"/v1/functions/{entry.function_id}".encode()
-    content = body.encode(served.describe(entry))
+    content = body.encode(served.registrar.describe(entry))
     return exchange.Reply(201 if created else 200, content, headers=((b"location", location),))
 
 
@@ -71,8 +71,8 @@ async def registered(request: Request, served: v1.Served, limit: _Limit = 100) -
     """List what this client has registered with this process, the latest first."""
     if not 1 <= limit <= _MAX_LISTED:
         raise errors.InvalidField(f"limit is from 1 to {_MAX_LISTED}", field="limit")
-    entries = served.owned(exchange.owner(request.scope))[:limit]
-    return {"functions": [served.describe(entry) for entry in entries]}
+    entries = served.registrar.owned(exchange.owner(request.scope))[:limit]
+    return {"functions": [served.registrar.describe(entry) for entry in entries]}
 
 
 @router.get(
@@ -84,7 +84,7 @@ async def registered(request: Request, served: v1.Served, limit: _Limit = 100) -
 )
 async def describe(function_id: str, served: v1.Served) -> dict[str, Any]:
     """Describe a registered function: its text, arguments and what answers it."""
-    return served.describe(await served.registered(function_id))
+    return served.registrar.describe(await served.registrar.entry(function_id))
 
 
 router.include_router(_posted)
@@ -94,4 +94,4 @@ async def register_examples(served: engine.Engine) -> None:
     """Register the functions of the documentation's examples, so that trying them out by id works anywhere."""
     for example in (_TUTORIAL, *(derivative.request_example for derivative in v1.DERIVATIVES)):
         with contextlib.suppress(errors.TooComplex):  # the limits are the operator's
-            await served.register(example["expression"], example.get("args"), "")
+            await served.registrar.register(example["expression"], example.get("args"), "")

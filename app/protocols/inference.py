@@ -79,7 +79,7 @@ async def _model(served: engine.Engine, model: str) -> tuple[engine.Query, funct
     if model == MODEL:
         return engine.Query("value", "", None), None
     try:
-        entry = await served.registered(model)
+        entry = await served.registrar.entry(model)
     except errors.NotFound:
         hint = f"the models are {MODEL} and the ids of functions registered at /v1/functions"
         raise errors.NotFound(f"there is no model {errors.quote(model)}", hint=hint) from None

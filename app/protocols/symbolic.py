@@ -96,7 +96,7 @@ async def symbolic(query: SymbolicRequest, served: v1.Served) -> exchange.Reply:
 
     An argument used by its elements has one partial derivative for each element used.
     """
-    answer = await served.symbolic(
+    answer = await served.deriver.formulae(
         query.expression, query.args, query.argnums, shapes=query.shapes, simplify=query.simplify
     )
     members = ("function", "partials", "args", "argnums", "simplified", "function_id")

@@ -92,7 +92,7 @@ async def _function(
 ) -> tuple[engine.Query, functions.Function, dict[str, Any]]:
     """Return the query without its point, the function, and the inputs that are its arguments."""
     if function_id is not None:
-        entry = await served.registered(function_id)
+        entry = await served.registrar.entry(function_id)
         expression: Any = entry.expression
         args: list[str] | None = list(entry.args)
         known = [name for name in _OPTIONS[2:] if name not in entry.args]
@@ -363,14 +363,14 @@ async def _schema(request: Request, function_id: str | None) -> Response:
     if function_id is None:
         return foreign.reply(tesseract_wire.schema(None, "gradserve", _NAMES))
     served = foreign.served(request)
-    entry = await served.registered(function_id)
+    entry = await served.registrar.entry(function_id)
     function = await served.look(entry.expression, entry.args)
     return foreign.reply(tesseract_wire.schema(function, function_id, _NAMES))
 
 
 async def _health(request: Request, function_id: str | None) -> Response:
     if function_id is not None:
-        await foreign.served(request).registered(function_id)
+        await foreign.served(request).registrar.entry(function_id)
     return foreign.reply({"status": "ok"})
 
 

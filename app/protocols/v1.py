@@ -290,7 +290,7 @@ def _add(derivative: Derivative) -> None:
         return await _answer(served, derivative, _query(derivative, query))
 
     async def by_id(query: at, served: Served, function_id: str) -> exchange.Reply:  # type: ignore[valid-type]
-        entry = await served.registered(function_id)
+        entry = await served.registrar.entry(function_id)
         return await _answer(served, derivative, _query(derivative, query, entry.expression, entry.args))
 
     found = derivative.response_example
