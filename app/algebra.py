@@ -117,8 +117,9 @@ class Algebra:
         self.limits = limits
         self.shapes = shapes
         self.ranks: list[int | None] = [None] * len(args)
+        # Without tracebacks: their frames have the algebra.
         self.faults: dict[int, errors.BadConstant] = {}
-        self.expand: Callable[[str, list[Value], int], Value] = self._never
+        self.expand: Callable[[str, list[Value], int], Value] = never
         self._args = args
         self._interned: dict[tuple[Any, ...], Value] = {}
         self._cells: dict[int, Cells] = {}
@@ -130,7 +131,7 @@ class Algebra:
     def constants(self) -> Mapping[int, Number]:
         """Return the folded value of every node that is constant, by ``id``.
 
-        The interned values keep every node alive as long as the mapping's maker lives, so an id stays unique.
+        The interned values keep every node alive until the last is made, so no two of a tree have one id.
         """
         return {id(value.node): value.constant for value in self._interned.values() if value.constant is not None}
 
@@ -412,7 +413,7 @@ class Algebra:
             return operands[0]
         value = self.make(cls, operands, offset, constant=constant)
         if fault is not None:
-            self.faults[id(value.node)] = fault
+            self.faults[id(value.node)] = fault.with_traceback(None)
         return value
 
     def negative(self, value: Value, offset: int) -> Value:
@@ -539,12 +540,13 @@ class Algebra:
                 try:
                     constants.finite(result.constant, offset)
                 except errors.BadConstant as error:
-                    self.faults[id(result.node)] = error
+                    self.faults[id(result.node)] = error.with_traceback(None)
         return result
 
-    @staticmethod
-    def _never(*_: object) -> Value:
-        raise AssertionError("nobody said how definitions are expanded")
+
+def never(*_: object) -> Value:
+    """Stand for the reader of definitions where there is none."""
+    raise AssertionError("nobody said how definitions are expanded")
 
 
 _WHAT = {

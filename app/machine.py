@@ -72,12 +72,19 @@ class Machine:
 
     def __init__(self, args: tuple[str, ...], limits: Limits, shapes: Sequence[Shape] | None) -> None:
         self.do = algebra.Algebra(args, limits, shapes)
-        self.do.expand = self._expand
         self._args = args
         self._shapes = None if shapes is None else tuple(shapes)
         self._depth = 0
 
     def program(self, source: syntax.Source) -> Program:
+        """Return the program of a text."""
+        self.do.expand = self._expand
+        try:
+            return self._program(source)
+        finally:
+            self.do.expand = algebra.never  # else machine and algebra, and every node, wait for the garbage collector
+
+    def _program(self, source: syntax.Source) -> Program:
         names = {name: self.do.argument(index) for index, name in enumerate(self._args)}
         result = self._block(source.code, names)
         if not isinstance(result, Value):
@@ -106,9 +113,8 @@ class Machine:
             if id(node) in seen:
                 continue
             seen.add(id(node))
-            fault = self.do.faults.get(id(node))
-            if fault is not None:
-                raise fault
+            if id(node) in self.do.faults:
+                raise self.do.faults.pop(id(node))
             stack.extend(node.args)
 
     # Code
@@ -352,21 +358,24 @@ class Machine:
         self._bind(pattern, stack[-1], names, offset)
 
     def _do_comprehension(self, stack: list[Value], data: grammar.Comprehension, offset: int, names: Names) -> None:
-        def clauses(left: Sequence[grammar.Clause], names: Names) -> Iterator[Value]:
-            if not left:
-                yield self._run(data.body, names)
-                return
-            clause, *rest = left
-            values = self.do.items(self._run(clause.items, names), offset)
-            self.do.room(len(values) * (1 + len(data.body)), offset)
-            for item in values:
-                inner = dict(names)
-                self._bind(clause.pattern, item, inner, offset)
-                if all(self._known(condition, inner, offset) for condition in clause.conditions):
-                    yield from clauses(rest, inner)
-
         with self._deeper():
-            stack.append(algebra.tuple_of(list(clauses(data.clauses, names))))
+            stack.append(algebra.tuple_of(list(self._items(data.body, data.clauses, names, offset))))
+
+    def _items(
+        self, body: grammar.Code, clauses: Sequence[grammar.Clause], names: Names, offset: int
+    ) -> Iterator[Value]:
+        """Yield the values of a comprehension's body, the first of the clauses outermost."""
+        if not clauses:
+            yield self._run(body, names)
+            return
+        clause, *rest = clauses
+        values = self.do.items(self._run(clause.items, names), offset)
+        self.do.room(len(values) * (1 + len(body)), offset)
+        for item in values:
+            inner = dict(names)
+            self._bind(clause.pattern, item, inner, offset)
+            if all(self._known(condition, inner, offset) for condition in clause.conditions):
+                yield from self._items(body, rest, inner, offset)
 
     def _known(self, code: grammar.Code, names: Names, offset: int) -> bool:
         """Return whether a filter lets an item through."""
@@ -379,28 +388,28 @@ class Machine:
     def _do_series(self, stack: list[Value], series: grammar.Series, offset: int, names: Names) -> None:
         if series.word in names:
             raise errors.UnknownName(f"'{series.word}' is a variable here, not a function", offset=offset)
-        is_sum = series.word.rpartition(".")[2] in {"Sum", "summation"}
-
-        def run(left: Sequence[grammar.Bounds], names: Names) -> Value:
-            if not left:
-                return self._run(series.body, names)
-            *outer, bounds = left
-            ends = [self._run(code, names) for code in (bounds.first, bounds.last)]
-            first, last = (self.do.integer(end, offset, "a bound of a series") for end in ends)
-            # Karr's convention, which is SymPy's: what runs backwards counts the other way.
-            backwards = last < first - 1
-            if backwards:
-                first, last = last + 1, first - 1
-            self.do.room(min(last + 1 - first, _MANY) * (1 + len(series.body)), offset)
-            indices = range(first, last + 1)
-            terms = [run(outer, {**names, bounds.name: self.do.leaf(index)}) for index in indices]
-            total = arrays.fold(self.do, "sum" if is_sum else "product", terms, offset)
-            if not backwards:
-                return total
-            return self.do.call("negative" if is_sum else "reciprocal", total, offset=offset)
-
         with self._deeper():
-            stack.append(run(series.bounds, names))
+            stack.append(self._total(series, series.bounds, names, offset))
+
+    def _total(self, series: grammar.Series, left: Sequence[grammar.Bounds], names: Names, offset: int) -> Value:
+        """Return the sum or product of a series' body, the last of the bounds outermost."""
+        if not left:
+            return self._run(series.body, names)
+        *outer, bounds = left
+        ends = [self._run(code, names) for code in (bounds.first, bounds.last)]
+        first, last = (self.do.integer(end, offset, "a bound of a series") for end in ends)
+        # Karr's convention, which is SymPy's: what runs backwards counts the other way.
+        backwards = last < first - 1
+        if backwards:
+            first, last = last + 1, first - 1
+        self.do.room(min(last + 1 - first, _MANY) * (1 + len(series.body)), offset)
+        indices = range(first, last + 1)
+        terms = [self._total(series, outer, {**names, bounds.name: self.do.leaf(index)}, offset) for index in indices]
+        is_sum = series.word.rpartition(".")[2] in {"Sum", "summation"}
+        total = arrays.fold(self.do, "sum" if is_sum else "product", terms, offset)
+        if not backwards:
+            return total
+        return self.do.call("negative" if is_sum else "reciprocal", total, offset=offset)
 
     _ACTIONS: ClassVar[dict[str, Callable[..., int | None]]] = {
         "number": _do_number,

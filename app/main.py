@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -123,6 +124,7 @@ def create_app(settings: Settings | None = None) -> Service:
         await served.start()
         await functions.register_examples(served)
         _settle_heap()
+        sys.setswitchinterval(_SWITCH_SECONDS)
         app.state.ready = True
         trimming = asyncio.ensure_future(_trim())
         async with meters.shared(counted, app.state.together):
@@ -182,10 +184,13 @@ def create_app(settings: Settings | None = None) -> Service:
 def _settle_heap() -> None:
     """Have the garbage collector leave alone what start-up made: JAX, SymPy and the tables live as long as the process.
 
-    Visiting all of it takes a tenth of a second, in which nobody is answered.
+    Visiting all of it takes a tenth of a second, in which nobody is answered. Visiting what came since is for once in
+    a while, too: nothing that answers a request is in a cycle (tests/test_heap.py), so there is little to find.
     """
     gc.collect()
     gc.freeze()
+    young, middle, _ = gc.get_threshold()
+    gc.set_threshold(young, middle, _SELDOM)
 
 
 async def _trim() -> None:
@@ -199,6 +204,14 @@ async def _trim() -> None:
 
 
 _TRIM_SECONDS, _TRIM_BYTES = 10.0, 64 << 20
+
+_SELDOM = 100
+"""Collections of what is young before one of everything, ten times CPython's."""
+
+_SWITCH_SECONDS = 2e-4
+"""How long a thread that computes may keep the interpreter's lock from the event loop. CPython's 5 ms are waited for at
+each step of an answer; with long texts, Hessians and large batches at once it is /healthz that waits, a third as long
+with this, and more of the heavy is done, too."""
 
 
 def _gauges(app: Service, served: engine.Engine) -> dict[str, meters.Gauge]:

@@ -96,7 +96,8 @@ class Plan:
         self.encoded = instructions.encode(recording.tape)
         self._layouts: dict[tuple[tuple[int, ...], ...], Layout] = {}
         self._templates: dict[str, Array] = {}
-        self._calls: dict[Hashable, Call] = {}
+        # Not the calls themselves: they have the plan, and a cycle would outlive its place in a cache.
+        self._calls: dict[Hashable, tuple[int | list[int], worker.Job]] = {}
         self._jobs: dict[tuple[str, str, int], worker.Job] = {}
         self.operations = len(self.recording.tape.code)
 
@@ -123,8 +124,8 @@ class Plan:
             positions = points.resolve_argnums(argnums, self.args) if transform == "grad" else []
             if len(self._calls) >= _REMEMBERED:
                 self._calls.clear()
-            found = self._calls[key] = Call(self, transform, positions, self.job(transform, dtype, 0))
-        return found
+            found = self._calls[key] = positions, self.job(transform, dtype, 0)
+        return Call(self, transform, *found)
 
     def job(self, transform: str, dtype: str, rows: int) -> worker.Job:
         """Return what to compile for a transform of this function; there are few, and all are remembered."""

@@ -26,6 +26,8 @@ InfNan = Literal["strings", "constants"]
 
 _PIECE_BYTES = 1 << 17
 """Some milliseconds of a parser's time."""
+_COUNTED_BYTES = 1 << 20
+"""Likewise, of counting."""
 
 _PIECE_NUMBERS = 1 << 14
 _FEW = 64
@@ -63,18 +65,17 @@ async def load(
         if check is not None:
             check(raw)
         return document
-    budget = _Budget(max_numbers)
+    await _refuse_excess(raw, max_numbers)
     found: list[list[Any]] = []
     rest: list[bytes] = []
     end = 0
     for first, last in _arrays(raw):
-        array = await _array(raw, first, last, budget)
+        array = await _array(raw, first, last)
         if array is not None:
             rest += [raw[end:first], f'"{_MARK}{len(found)}"'.encode()]
             found.append(array)
             end = last
     text = b"".join([*rest, raw[end:]])
-    budget.draw(text, 0, len(text))
     document = pydantic_core.from_json(text, allow_inf_nan=inf_nan)
     if check is not None:
         check(text)
@@ -111,22 +112,21 @@ def _product(value: Any) -> int:
     return numbers
 
 
-class _Budget:
-    """How much more a body may have: what nobody needs is refused before a parser has made objects of all of it."""
+async def _refuse_excess(raw: bytes, max_numbers: int) -> None:
+    """Refuse what nobody needs before a parser makes objects of any of it.
 
-    def __init__(self, max_numbers: int) -> None:
-        most = max_numbers + _MAX_QUOTES
-        self._left = {b",": most, b"[": most, b"{": _MAX_OBJECTS, b'"': _MAX_QUOTES}
-
-    def draw(self, text: bytes, start: int, end: int) -> None:
-        for token, left in self._left.items():
-            self._left[token] = left - _counted(text, token, start, end)
-            if self._left[token] < 0:
+    Raises:
+        errors.TooComplex: more than any request needs.
+    """
+    most = max_numbers + _MAX_QUOTES
+    left = {b",": most, b"[": most, b"{": _MAX_OBJECTS, b'"': _MAX_QUOTES}
+    for start in range(0, len(raw), _COUNTED_BYTES):
+        end = min(start + _COUNTED_BYTES, len(raw))
+        for token, some in left.items():
+            left[token] = some - _counted(raw, token, start, end)
+            if left[token] < 0:
                 raise errors.TooComplex(f"the body has more of {token.decode()} than any request needs")
-
-    def put_back(self, text: bytes, start: int, end: int) -> None:
-        for token in self._left:
-            self._left[token] += _counted(text, token, start, end)
+        await asyncio.sleep(0)
 
 
 def _counted(text: bytes, token: bytes, start: int, end: int) -> int:
@@ -160,20 +160,18 @@ def _end_of_text(raw: bytes, start: int) -> int:
             return start + 1
 
 
-async def _array(raw: bytes, start: int, end: int, budget: _Budget) -> list[Any] | None:
+async def _array(raw: bytes, start: int, end: int) -> list[Any] | None:
     """Return the array of numbers in a piece of JSON, None if it is not one for certain."""
     found: list[Any] = []
     depth, cut = 0, start
     while cut < end:
         first, cut = cut, raw.find(b",", cut + _PIECE_BYTES, end)
         cut = end if cut < 0 else cut
-        budget.draw(raw, first, cut)
         before, depth = depth, depth + _counted(raw, b"[", first, cut) - _counted(raw, b"]", first, cut)
         piece = b"".join([b"[" * before, memoryview(raw)[first:cut], b"]" * depth])
         good = (first == start or before) and (cut == end or _stand_around(raw, cut))
         read = _read(piece) if good else None
         if read is None:
-            budget.put_back(raw, start, cut)
             return None
         _join(found, read, before)
         cut += 1
