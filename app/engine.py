@@ -78,6 +78,7 @@ class Engine:
         limits: bounds on queries.
         brief, lengthy: threads for what takes milliseconds, and for what takes longer.
         workers: other processes that compile and derive.
+        programs: of the interpreter.
         library: the executables.
         deriver: answers what is asked for as formulae.
         registrar: has functions by their id.
@@ -93,9 +94,9 @@ class Engine:
         self._readings = readings.Readings(options.limits.text, options.plan_capacity, self.lengthy)
         budget = admission.Budget(options.compile_seconds_per_minute)
         self.workers = worker.Workers(options.compile_workers, options.compile_limits, options.observer, budget)
-        self._programs = programs.Interpreters(options.kept)
+        self.programs = programs.Interpreters(options.kept)
         self._makers = worker.Workers(1, _MAKING, options.observer, spare=0)
-        self._derivatives = derivatives.Derivatives(self._programs, options.limits.work)
+        self._derivatives = derivatives.Derivatives(self.programs, options.limits.work)
         self._warming: asyncio.Task[None] | None = None
         self._met: set[tuple[str, str, int]] = set()
         # Protocols that ask for a value and then, at the same point, for its gradient compute once.
@@ -119,11 +120,11 @@ class Engine:
             lengthy=self.lengthy,
             waiting=self._waiting,
         )
-        self._tiers = tiers.Tiers(self.library, self._programs, self.brief, self.lengthy, options.observer)
+        self._tiers = tiers.Tiers(self.library, self.programs, self.brief, self.lengthy, options.observer)
 
     def _late(self) -> errors.GradserveError:
         """Return what to say of work that takes too long; while a program is being made, that is why."""
-        if self._programs.making:
+        if self.programs.making:
             return errors.Overloaded("a program for this function is being made", retry_after_seconds=10)
         return admission.too_long()
 
@@ -134,14 +135,14 @@ class Engine:
             compiler.WrongNumbers: this jaxlib must not answer anybody.
         """
         await self.brief.run(compiler.self_test)
-        await self.brief.run(self._programs.warm)
+        await self.brief.run(self.programs.warm)
         tutorial = functions.Function(parsing.read("5*x**2 + 6*y**2 + 7*z**2")).at([(), (), ()]).cells[0]
-        found = self._programs["float64"].gradient(tutorial.encoded, np.array([1.0, 2.0, 3.0, 5.0, 6.0, 7.0]))
+        found = self.programs["float64"].gradient(tutorial.encoded, np.array([1.0, 2.0, 3.0, 5.0, 6.0, 7.0]))
         if found.tolist() != [92.0, 10.0, 24.0, 42.0]:
             raise compiler.WrongNumbers(f"value and gradient of the tutorial came out as {found.tolist()}")
         self.workers.start()
         # Large functions and batches find their programs made, or wait for them.
-        self._warming = asyncio.ensure_future(self._programs.warm_rest(self._makers, self.lengthy.threads))
+        self._warming = asyncio.ensure_future(self.programs.warm_rest(self._makers, self.lengthy.threads))
 
     async def settle(self) -> None:
         """Wait until all programs of the interpreter are at hand, and every executable that is coming has come."""

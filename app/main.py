@@ -226,6 +226,7 @@ def _gauges(app: Service, served: engine.Engine) -> dict[str, meters.Gauge]:
         "compilations_waiting": lambda: served.library.coming,
         "executables_live": lambda: len(served.library),
         "functions_known": lambda: served.known,
+        "programs_missing": lambda: served.programs.missing,
         "workers_alive": lambda: len(served.workers.pids),
         "memory_maps": processes.memory_maps,
         "resident_bytes": processes.resident_bytes,

@@ -71,6 +71,9 @@ FAMILIES = (
     Family("compilations_waiting", "gauge", "Executables being fetched or made, or waiting for it."),
     Family("executables_live", "gauge", "Executables held in memory."),
     Family("functions_known", "gauge", "Functions held in memory, parsed."),
+    Family(
+        "programs_missing", "gauge", "Programs of the interpreter that are still to be made; none after a first start."
+    ),
     Family("workers_alive", "gauge", "Worker processes."),
     Family("memory_maps", "gauge", "Memory maps of the process; the kernel allows some 65,000."),
     Family("resident_bytes", "gauge", "Resident memory of the process."),

@@ -13,8 +13,9 @@ from app import compiler, errors, instructions, interpreter, processes, rules, s
 
 _log = logging.getLogger("gradserve")
 
-_FIRST = (interpreter.Program("gradient", 32),)
-"""What a service needs before it is ready; the rest follows when it is needed or when there is time."""
+_FIRST = interpreter.GRADIENTS[:2]
+"""What a service needs before it is ready: nearly every function fits. The rest follows when it is needed or when there
+is time."""
 
 _LARGE = frozenset(program for program in interpreter.AHEAD if program.special) - {interpreter.SPECIAL[0]}
 """80 to 190 MB each of machine code that knows all special functions: made ahead, but loaded only when it is needed,
@@ -46,6 +47,12 @@ class Interpreters:
     def making(self) -> bool:
         """Whether somebody waits for a program to be made."""
         return any(run.making for run in self._by_dtype.values())
+
+    @property
+    def missing(self) -> int:
+        """How many of the programs that are worth making ahead are neither loaded nor kept."""
+        run = self._by_dtype["float64"]
+        return sum(not run.installed(each) and not self._at_hand(each, "float64") for each in interpreter.AHEAD)
 
     def warm(self) -> None:
         """Make the programs a service needs before it is ready."""

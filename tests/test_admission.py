@@ -141,7 +141,7 @@ def test_work_that_takes_too_long_is_given_up_and_its_place_is_taken_until_it_en
 def test_who_needs_a_program_that_is_being_made_is_told_to_come_again(small: Client) -> None:
     served: engine.Engine = small.app.state.engine
     assert isinstance(served._late(), errors.TooExpensive)
-    lock = served._programs["float32"]._compiling.setdefault(interpreter.AHEAD[0], threading.Lock())
+    lock = served.programs["float32"]._compiling.setdefault(interpreter.AHEAD[0], threading.Lock())
     with lock:
         late = served._late()
     assert isinstance(late, errors.Overloaded)

@@ -23,12 +23,28 @@ TUTORIAL = "5*x1**2 + 6*x2**2 + 7*x3**2"
 ARGUMENTS = ("x1", "x2", "x3")
 
 _SETTLE_SECONDS = 20.0
+_FIRST_SECONDS = 600.0
+_CACHE = tempfile.TemporaryDirectory(prefix="bench-")
+"""One for the whole run: the interpreter's programs are made once."""
 _SERVERS = "tests.benchmarks.servers"
 
 
 def tutorial_gradient(point: list[float]) -> list[float]:
     """Return the gradient of the tutorial's function."""
     return [factor * coordinate for factor, coordinate in zip((10, 12, 14), point, strict=True)]
+
+
+def wait_for(server: Server, line: str, seconds: float) -> None:
+    """Wait until the metrics of gradserve have a line.
+
+    Raises:
+        RuntimeError: they have not, after so many seconds.
+    """
+    end = time.perf_counter() + seconds
+    while f"\n{line}\n".encode() not in load.ask(server.port, load.get("/metrics"))[1].body:
+        if time.perf_counter() > end:
+            raise RuntimeError(f"no {line!r} in the metrics after {seconds:g} s:\n{server.log()}")
+        time.sleep(0.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +59,7 @@ class Contender:
         body: from expression, argument names and point to the document it is asked with.
         gradient: from the document it answers with to the gradient; None if it computes nothing.
         environment: variables to add, with ``{scratch}`` as in the command.
+        settled: line of its /metrics that says it has made what it makes once, after its first start; or nothing.
     """
 
     name: str
@@ -52,13 +69,17 @@ class Contender:
     body: Callable[[str, list[str], list[float]], Any]
     gradient: Callable[[Any], list[float]] | None
     environment: Mapping[str, str] = field(default_factory=dict)
+    settled: str = ""
 
-    def start(self, stack: ExitStack, environment: Mapping[str, str] | None = None) -> Server:
-        """Start it, to be ended with the stack."""
+    def start(self, stack: ExitStack, environment: Mapping[str, str] | None = None, *, settle: bool = True) -> Server:
+        """Start it, to be ended with the stack, and have it settle, which takes a minute the first time."""
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
         command = [part.replace("{scratch}", scratch) for part in self.command]
         variables = {name: value.replace("{scratch}", scratch) for name, value in self.environment.items()}
-        return stack.enter_context(Server(command, self.ready, variables | dict(environment or {})))
+        server = stack.enter_context(Server(command, self.ready, variables | dict(environment or {})))
+        if settle and self.settled:
+            wait_for(server, self.settled, _FIRST_SECONDS)
+        return server
 
     def request(self, expression: str, arguments: tuple[str, ...], point: list[float]) -> bytes:
         """Return the bytes of a request for a gradient."""
@@ -97,7 +118,8 @@ GRADSERVE = Contender(
     },
     lambda answer: list(answer["gradient"]),
     # Not what an earlier run has left in the cache of whoever runs this.
-    {"GRADSERVE_CACHE_DIR": "{scratch}"},
+    {"GRADSERVE_CACHE_DIR": _CACHE.name},
+    "gradserve_programs_missing 0.0",
 )
 PLAIN = Contender(
     "plain FastAPI + dict of jit",

@@ -32,7 +32,7 @@ def measure(run: Run) -> None:
         with tempfile.TemporaryDirectory(prefix="bench-") as kept:
             for starts in (first, again):
                 with ExitStack() as stack:
-                    server = GRADSERVE.start(stack, {"GRADSERVE_CACHE_DIR": kept})
+                    server = GRADSERVE.start(stack, {"GRADSERVE_CACHE_DIR": kept}, settle=False)
                 starts.append(server.start_seconds)
                 stops.append(server.stop_seconds)
     run.keep("restart/imports", imports)
@@ -51,13 +51,13 @@ def _again(run: Run) -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as kept:
         environment = {"GRADSERVE_CACHE_DIR": kept}
         with ExitStack() as stack:
-            port = GRADSERVE.start(stack, environment).port
+            port = GRADSERVE.start(stack, environment, settle=False).port
             before = _first(port, hot)
             for request in hot:
                 load.closed(port, [request], 1, 0.05)
                 contenders.settle(port, request)
         with ExitStack() as stack:
-            port = GRADSERVE.start(stack, environment).port
+            port = GRADSERVE.start(stack, environment, settle=False).port
             after = _first(port, hot)
             settled = [contenders.settle(port, request) * 1e3 for request in hot]
             new = _first(port, unseen)

@@ -7,12 +7,10 @@ cores of their own.
 """
 
 import itertools
-import time
 from contextlib import ExitStack
 
-from tests.benchmarks import load, processes, table
+from tests.benchmarks import contenders, load, processes, table
 from tests.benchmarks.contenders import GRADSERVE
-from tests.benchmarks.processes import Server
 from tests.benchmarks.table import Goal, Run
 
 COUNT = 2
@@ -35,7 +33,7 @@ def measure(run: Run) -> None:
     with ExitStack() as stack:
         servers = {count: GRADSERVE.start(stack, {"GRADSERVE_WORKERS": str(count)}) for count in rates}
         for count, server in servers.items():
-            _wait_for_all(server, count)
+            contenders.wait_for(server, f"gradserve_ready {count}.0", processes.START_SECONDS)
             load.closed(server.port, [_request(number) for number in itertools.islice(numbers, 500)], 4, 0.5)
         for turn in range(run.rounds):
             for count in sorted(servers, reverse=bool(turn % 2)):
@@ -59,11 +57,3 @@ def measure(run: Run) -> None:
 def _request(number: int) -> bytes:
     terms = [f"{number}.{term}*sin({_NAMES[term % 3]})**{term % 4 + 2}" for term in range(_TERMS)]
     return GRADSERVE.request(" + ".join(terms), _NAMES, _POINT)
-
-
-def _wait_for_all(server: Server, count: int) -> None:
-    end = time.perf_counter() + processes.START_SECONDS
-    while f"\ngradserve_ready {count}.0\n".encode() not in load.ask(server.port, load.get("/metrics"))[1].body:
-        if time.perf_counter() > end:
-            raise RuntimeError(f"not all of {count} processes are ready:\n{server.log()}")
-        time.sleep(0.1)
