@@ -140,3 +140,9 @@ def test_a_name_that_means_something_else_elsewhere_is_refused(text: str) -> Non
 def test_the_edges_of_a_domain(text: str, point: float, value: float) -> None:
     found, _ = compiled(text, ["x"], [point])
     np.testing.assert_equal(found, value)
+
+
+@pytest.mark.parametrize("text", ["exprel(x)", "expi(x)", "gamma(x)", "cosh(x)"])
+def test_where_a_function_overflows_so_does_its_slope(text: str) -> None:
+    value, (slope,) = compiled(text, ["x"], [800.0])
+    assert (value, slope) == (math.inf, math.inf)

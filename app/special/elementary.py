@@ -51,10 +51,10 @@ def exprel(x: Array) -> Array:
 
 
 def exprel_slope(y: Array, x: Array) -> Array:
-    """Return d/dx exprel(x) = (exp(x) - exprel(x)) / x."""
+    """Return d/dx exprel(x) = (exp(x) - exprel(x)) / x, infinite where exprel(x) is."""
     small = lax.abs(x) < 1
     near = polynomial(jnp.where(small, x, 0), _EXPREL_SLOPE)
-    return jnp.where(small, near, (lax.exp(x) - y) / jnp.where(small, 1, x))
+    return jnp.where(small, near, jnp.where(y == jnp.inf, y, (lax.exp(x) - y) / jnp.where(small, 1, x)))
 
 
 def kl_div(x: Array, y: Array) -> Array:
