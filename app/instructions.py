@@ -27,10 +27,11 @@ from app.tape import Tape
 Numbers = NDArray[np.floating[Any]]
 
 BUCKETS = (32, 512, 8192, 65_600)
-"""Instructions, and leaves, that a program has room for; the last holds ``parsing.Limits.max_operations``.
+"""Instructions, and leaves, that a program has room for; the last holds ``parsing.Limits.max_operations``."""
 
-A program that knows all special functions is 80 to 190 MB of machine code, so there is none of the smallest room: what
-it would save a call, some microseconds, is little beside a special function.
+SPECIAL_BUCKETS = (512, 65_600)
+"""The same of programs that know all special functions. Each is 80 to 190 MB of machine code, so there are few: what
+one of smaller room would save a call, a fifth of a millisecond at most, is little beside so many special functions.
 """
 
 
@@ -143,7 +144,7 @@ def fits(tape: Tape) -> bool:
 
 
 def needed(instructions: int, leaves: int, *, special: bool) -> int | None:
-    rooms = BUCKETS[1:] if special else BUCKETS
+    rooms = SPECIAL_BUCKETS if special else BUCKETS
     return next((bucket for bucket in rooms if max(instructions, leaves) <= bucket), None)
 
 

@@ -71,15 +71,15 @@ SECOND_ORDER = tuple(Program("hvp", bucket) for bucket in instructions.BUCKETS)
 SPECIAL = tuple(
     program._replace(special=True)
     for program in (*GRADIENTS, *ROWS, SECOND_ORDER[1])
-    if program.bucket > instructions.BUCKETS[0]
+    if program.bucket in instructions.SPECIAL_BUCKETS
 )
 """What the same takes for tapes with special functions."""
 AHEAD = (
     *GRADIENTS[:2],
     SECOND_ORDER[0],
+    *ROWS,
     SPECIAL[0],
     *GRADIENTS[2:],
-    *ROWS,
     SECOND_ORDER[1],
     *SPECIAL[1:],
 )

@@ -125,6 +125,8 @@ def requests() -> Iterator[Sent]:
 
 def at_rest(server: Server) -> int:
     """Return the resident bytes of a server that has loaded what it makes ahead: a while in which they do not grow."""
+    while server.metric("gradserve_programs_missing"):
+        time.sleep(1)
     found = [server.resident_bytes()]
     while len(found) < 16 or found[-1] > found[-16] + (8 << 20):
         assert len(found) < 300, "it never comes to rest"

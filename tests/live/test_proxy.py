@@ -55,7 +55,7 @@ def assert_right(response: httpx.Response, function: int, x: float) -> None:
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a cache directory in which every function is compiled."""
+    """Return a cache directory in which every function is compiled, and all that a first start makes."""
     directory = tmp_path_factory.mktemp("store")
 
     async def ask(http: httpx.AsyncClient, function: int) -> None:
@@ -72,6 +72,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     with serving(directory, GRADSERVE_COMPILE_WORKERS="2") as server:
         asyncio.run(ask_all(server))
+        # Until then replicas would be making them, each for itself, and large batches would wait.
+        while server.metric("gradserve_programs_missing"):
+            time.sleep(0.5)
     return directory
 
 
