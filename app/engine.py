@@ -155,6 +155,7 @@ class Engine:
         if self._warming is not None:
             self._warming.cancel()
             await asyncio.gather(self._warming, return_exceptions=True)
+        await self._makers.close()  # which has been done, unless that was cancelled
         await self.library.close()
         await self.workers.close()
         self.lengthy.shutdown()

@@ -76,6 +76,7 @@ class Workers:
     ) -> None:
         self._limits = limits
         self._observer = observer
+        self._closed = False
         self._count = count
         self._spare = spare
         self._turns = asyncio.Semaphore(count)
@@ -153,7 +154,8 @@ class Workers:
         raise errors.TooExpensive(f"{job.doing} ended its process three times")
 
     async def close(self) -> None:
-        """Kill the children."""
+        """Kill the children; none is started any more."""
+        self._closed = True
         for task in self._starting:
             task.cancel()
         await asyncio.gather(*self._starting, return_exceptions=True)
@@ -232,6 +234,8 @@ class Workers:
         self._spawn()
 
     def _spawn(self) -> None:
+        if self._closed:  # what is cancelled late would leave a child behind that nobody ends
+            return
         task = asyncio.ensure_future(self._start_child())
         self._starting.add(task)
         task.add_done_callback(self._starting.discard)

@@ -188,6 +188,22 @@ def test_children_end_with_their_workers() -> None:
     assert not any(Path(f"/proc/{pid}/cmdline").exists() for pid in pids)
 
 
+def test_a_job_that_is_given_up_after_the_end_starts_no_other_child() -> None:
+    async def run() -> tuple[int, ...]:
+        workers = worker.Workers(1, worker.Limits(), Recorder())
+        workers.start()
+        await workers.compile(job("x"))
+        compiling = asyncio.ensure_future(workers.compile(HUGE))
+        await asyncio.sleep(0.1)
+        await workers.close()
+        compiling.cancel()
+        await asyncio.gather(compiling, return_exceptions=True)
+        await asyncio.sleep(0.1)
+        return workers.pids
+
+    assert asyncio.run(run()) == ()
+
+
 def test_a_child_is_replaced_after_its_share_of_jobs() -> None:
     async def use(workers: worker.Workers) -> None:
         for n in range(1, 5):
