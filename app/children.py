@@ -54,7 +54,14 @@ class Died(Exception):
 
 
 class Child:
-    """One child process and its pipes."""
+    """One child process and its pipes. Belongs to one event loop; ``kill`` ends it.
+
+    Args:
+        process: as ``start`` starts it.
+
+    Attributes:
+        jobs: how many it has done.
+    """
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
@@ -64,6 +71,14 @@ class Child:
 
     @classmethod
     async def start(cls, memory_bytes: int) -> Child:
+        """Return a child that has been started and is not ready yet.
+
+        Args:
+            memory_bytes: resident memory it may have.
+
+        Raises:
+            OSError: the system has no process, memory or file for it.
+        """
         environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
         # The service owns the accelerator; a child on the same one takes only what it needs.
         environment["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
@@ -92,18 +107,28 @@ class Child:
 
     @property
     def pid(self) -> int:
+        """Its process id."""
         return self._process.pid
 
     @property
     def alive(self) -> bool:
+        """Whether it has not ended."""
         return self._process.poll() is None
 
     async def ready(self) -> None:
-        """Wait until the child has JAX imported and has compiled something."""
+        """Wait until the child has JAX imported and has compiled something.
+
+        Raises:
+            Died: it has not.
+        """
         await self._read()
 
     async def ask(self, job: jobs.Work, seconds: float) -> tuple[dict[str, Any], bytes]:
-        """Return the reply to a job, which may take so many seconds on every core."""
+        """Return header and blob of the reply to a job, which may take so many seconds on every core.
+
+        Raises:
+            Died: there is none.
+        """
         self._requests.write(_frame(job.header() | {"seconds": seconds}, b""))  # if it is gone, the reply tells
         return await self._read()
 
@@ -120,6 +145,7 @@ class Child:
         return "deadline"
 
     async def kill(self) -> None:
+        """End it, now."""
         self._process.kill()
         await asyncio.to_thread(self._process.wait)
         for pipe in (*self._pipes, self._process.stdin, self._process.stdout):
