@@ -19,7 +19,7 @@ import numpy as np
 from app import errors, rules, vocabulary
 
 Number = int | Fraction | float
-"""A folded constant; int and Fraction are exact."""
+"""A folded constant; int and Fraction are exact, and never beyond what float64 holds."""
 
 _EXACT_BITS = 2048
 """Exact values longer than this become floats: float64 itself spans 2098 bits."""
@@ -87,12 +87,12 @@ def fold_relation(relation: str, first: Number | None, second: Number | None) ->
 
 def inverse(value: Number | None) -> Number | None:
     """Return 1 / value where that is a constant; 1/0 is none, for it only ever divides something."""
-    return None if value is None or value == 0 else _divide(1, value)
+    return None if value is None or value == 0 else _fold(_divide, (1, value), None)
 
 
 def _fold(function: Callable[..., Number], operands: Sequence[Number], offset: int | None) -> Number:
     try:
-        result = function(*operands)
+        result = _simplest(function(*operands))
     except (OverflowError, ZeroDivisionError):
         result = math.inf
     if offset is None:
@@ -101,13 +101,21 @@ def _fold(function: Callable[..., Number], operands: Sequence[Number], offset: i
 
 
 def finite(constant: Number, offset: int) -> Number:
-    """Return a constant that is finite in float64, in its simplest form."""
+    """Return a constant in its simplest form, if it is finite in float64."""
+    simplest = _simplest(constant)
+    if not math.isfinite(simplest):
+        raise errors.BadConstant("a constant is not finite in float64", offset=offset)
+    return simplest
+
+
+def _simplest(constant: Number) -> Number:
+    """Return a constant in its simplest form: a float where it is too large or too long to be exact."""
+    if isinstance(constant, float):
+        return constant
     try:
         value = float(constant)
     except OverflowError:
-        value = math.inf
-    if not math.isfinite(value):
-        raise errors.BadConstant("a constant is not finite in float64", offset=offset)
+        return math.inf if constant > 0 else -math.inf
     if isinstance(constant, Fraction):
         if constant.denominator == 1:
             return constant.numerator
@@ -117,8 +125,9 @@ def finite(constant: Number, offset: int) -> Number:
 
 
 def _divide(numerator: Number, denominator: Number) -> Number:
-    if isinstance(numerator, float) or isinstance(denominator, float):
-        return float(numerator) / float(denominator)
+    if isinstance(numerator, float) or isinstance(denominator, float) or denominator == 0:
+        with np.errstate(all="ignore"):
+            return float(np.divide(float(numerator), float(denominator)))
     return Fraction(numerator) / denominator
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import pytest
 import sympy
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app import errors, parsing, tape, vocabulary
@@ -260,6 +260,39 @@ def test_rational_constants_are_computed_exactly(a: Fraction, b: Fraction, sign:
     exact = {"+": a + b, "-": a - b, "*": a * b}.get(sign, a / b if b else Fraction(0))
     found = tape.record(parsing.parse(f"x * (({a}) {sign} ({b}))"))
     assert found.constants == (float(exact),)
+
+
+EDGES = st.sampled_from(
+    ["0", "1", "-2", "2.5", "1/3", "inf", "nan", "1e308", "5**(-5)**4", "-10**400", "2**-1100", "(1/3)**600", "3**600"]
+)
+
+
+def larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Return texts of one operation more, over constants."""
+    words = [*vocabulary.PRIMITIVES, *vocabulary.DEFINED]
+    calls = [(word.names[0], count) for word in words for count in range(word.arity[0], (word.arity[1] or 3) + 1)]
+    operators = st.sampled_from(["+", "-", "*", "/", "**", "%", "//", "<", "=="])
+    return st.one_of(
+        st.builds("({}) {} ({})".format, inner, operators, inner),
+        st.sampled_from(calls).flatmap(
+            lambda call: st.lists(inner, min_size=call[1], max_size=call[1]).map(
+                lambda operands: f"{call[0]}({', '.join(operands)})"
+            )
+        ),
+        st.builds("where({} > 1, {}, {})".format, inner, inner, inner),
+    )
+
+
+@settings(max_examples=400)
+@example("10*2 % 5**(-5)**4")
+@given(st.recursive(EDGES, larger, max_leaves=6))
+def test_constants_at_the_edge_of_float64_are_folded_or_refused(text: str) -> None:
+    """``5**(-5)**4`` is an exact integer that no float64 holds, though every remainder by it is small."""
+    try:
+        recording = tapes.recorded(f"where(x > 0, x, {text})")
+    except errors.Rejected:
+        return
+    assert all(isinstance(constant, float) for constant in recording.constants)
 
 
 def test_long_exact_constants_stay_cheap() -> None:
