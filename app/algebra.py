@@ -322,7 +322,7 @@ class Algebra:
             raise errors.TooComplex(f"an array of more than {self.limits.max_rank} axes", offset=offset)
         try:
             return array_of(cells[key])
-        except IndexError:
+        except (IndexError, OverflowError):
             written = ", ".join("..." if part is Ellipsis else str(part) for part in key)
             shape = list(cells.shape)
             raise errors.BadShape(f"index {written[:60]} into an array of shape {shape}", offset=offset) from None

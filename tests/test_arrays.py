@@ -1,6 +1,7 @@
 """Functions of arrays against un-jitted JAX executing the very same text."""
 
 import builtins
+import contextlib
 import itertools
 import math
 from collections.abc import Sequence
@@ -44,6 +45,7 @@ TEXTS: list[tuple[str, Shapes]] = [
     ("jnp.trapezoid(X) + jnp.trapezoid(X, dx=0.5) + jnp.trapezoid(X**2, Y)", PAIR),
     ("np.linalg.norm(X) + np.linalg.norm(X, 1) + np.linalg.norm(X, ord=3) + np.linalg.norm(X, np.inf)", VECTOR),
     ("np.linalg.norm(X) + np.sum(np.linalg.norm(X, axis=1))", MATRIX),
+    ("np.linalg.norm(X, 1/3) + np.linalg.norm(X, 2.5)", VECTOR),
     ("logsumexp(X) + jax.scipy.special.logsumexp(X, b=np.array([1.0, 2.0, 3.0, 4.0]))", VECTOR),
     ("jax.nn.softmax(X)[1] + jax.nn.log_softmax(X)[2] + np.sum(jax.nn.softmax(X) * Y)", PAIR),
     ("np.sum(jax.nn.softmax(X, axis=0)[0] ** 2)", MATRIX),
@@ -268,6 +270,13 @@ def test_a_series_is_sympys(text: str, expected: Any) -> None:
             (2,),
             "syntax_error",
         ),
+        ("X[1:][2**63]", (4,), "bad_shape"),
+        ("np.sum(X, axis=2**31)", (4,), "too_complex"),
+        ("np.take(X, 10**30)", (4,), "bad_shape"),
+        ("np.diff(X, -1)", (4,), "bad_shape"),
+        ("np.linalg.multi_dot(X[4:])", (4,), "bad_shape"),
+        ("np.arange(inf) @ X", (4,), "bad_shape"),
+        ("np.arange(0, 1, 0.0) @ X", (4,), "bad_shape"),
         ("X.sum()", (4,), "unknown_name"),
         ("X.shape[0]", (4,), "unknown_name"),
         ("(X + 1).real", (4,), "unknown_name"),
@@ -284,6 +293,7 @@ def test_what_does_not_fit_is_refused(text: str, shape: tuple[int, ...], code: s
     [
         "sum(x for i in range(10**9))",
         "sum(i for i in range(10**9)) * x",
+        "sum(x for i in range(10**30))",
         "np.zeros(10**12)[0] + x",
         "np.sum(np.ones((10**4, 10**4))) * x",
         "np.tile(np.tile(np.ones(1000), 1000), 1000)[0] * x",
@@ -310,6 +320,24 @@ def test_what_would_cost_too_much_is_refused_before_it_is_paid(text: str) -> Non
     with pytest.raises(errors.Rejected) as caught:
         parsing.parse(text, ["x"], shapes=[()])
     assert caught.value.code in {"too_complex", "bad_shape"}
+
+
+ODD = [
+    *["2**31", "-(2**63)", "10**30", "-1", "0", "1/3", "inf", "nan"],
+    *["None", "True", "[]", "[[]]", "[1, [2]]", "x", "X", "X[4:]"],
+]
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("word", vocabulary.ARRAYS, ids=lambda word: word.names[0])
+def test_a_word_takes_whatever_stands_for_each_parameter_or_refuses_it(word: vocabulary.Word, odd: str) -> None:
+    required = [name for name in word.parameters if name not in word.keywords]
+    for odd_one in (*required, *word.keywords):
+        operands = [odd if name == odd_one else "X" for name in required]
+        keywords = [f"{odd_one}={odd}"] if odd_one in word.keywords else []
+        for text in (f"{word.names[0]}({', '.join(operands + keywords)})", f"{word.names[0]}({odd}, {odd})"):
+            with contextlib.suppress(errors.Rejected):
+                tape.record_cells(parsing.read(text, ["x", "X"]).at([(), (4,)]))
 
 
 @pytest.mark.parametrize(

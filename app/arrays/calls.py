@@ -10,6 +10,8 @@ import numpy as np
 from app import errors
 from app.algebra import Algebra, Cells, Value, array_of
 
+_LARGEST = int(np.iinfo(np.intc).max)
+
 
 class Call:
     """One call of a word: its operands by the names of the parameters, and what they are asked for."""
@@ -48,11 +50,18 @@ class Call:
 
     def integer(self, name: str, default: int) -> int:
         """Return an operand that is an integer known from the text."""
-        return self.do.integer(self._given[name], self.offset, name) if self.has(name) else default
+        return self.whole(self._given[name], name) if self.has(name) else default
 
     def integers(self, name: str) -> list[int]:
         """Return an operand that is an integer or a list of them."""
-        return [self.do.integer(cell, self.offset, name) for cell in self.cells(name).ravel().tolist()]
+        return [self.whole(cell, name) for cell in self.cells(name).ravel().tolist()]
+
+    def whole(self, value: Value, name: str) -> int:
+        """Return a value that is an integer known from the text, and such as NumPy takes for an axis or a length."""
+        found = self.do.integer(value, self.offset, name)
+        if abs(found) > _LARGEST:
+            raise errors.TooComplex(f"{name} is beyond {_LARGEST}", offset=self.offset)
+        return found
 
     def flag(self, name: str, *, default: bool) -> bool:
         """Return an operand that is True or False."""

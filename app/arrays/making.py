@@ -63,11 +63,10 @@ def _arange(call: Call) -> Value:
     floats = [float(constant) for constant in given if constant is not None]
     start, stop = (0.0, floats[0]) if len(floats) == 1 else floats[:2]
     step = floats[2] if len(floats) == 3 else 1.0
-    count = math.ceil((stop - start) / step) if step and math.isfinite((stop - start) / step) else -1
-    if count < 0:
-        count = 0 if step else -1
-    if count < 0:
-        raise call.bad_shape("arange with a step of 0")
+    length = (stop - start) / step if step else math.nan
+    if not math.isfinite(length):
+        raise call.bad_shape(f"arange from {start:g} to {stop:g} in steps of {step:g}")
+    count = max(math.ceil(length), 0)
     call.do.room(count, call.offset)
     return array_of(filled([call.do.leaf(start + i * step) for i in range(count)], (count,)))
 
@@ -127,7 +126,7 @@ def _stack(call: Call) -> Value:
 
 def _reshape(call: Call, operands: list[Value]) -> Value:
     cells = call.do.cells(operands[0], call.offset)
-    shape = [call.do.integer(part, call.offset, "shape") for each in operands[1:] for part in _flat(call, each)]
+    shape = [call.whole(part, "shape") for each in operands[1:] for part in _flat(call, each)]
     if len(shape) > call.do.limits.max_rank:
         raise errors.TooComplex(f"an array of more than {call.do.limits.max_rank} axes", offset=call.offset)
     try:
@@ -192,10 +191,10 @@ def _take(call: Call) -> Value:
     cells, places = call.cells("x"), call.cells("indices")
     axis = call.axis(cells)
     call.do.room(places.size * max(1, cells.size), call.offset)
-    indices = np.array([call.do.integer(p, call.offset) for p in places.ravel().tolist()], np.intp)
+    indices = [call.do.integer(place, call.offset) for place in places.ravel().tolist()]
     try:
-        return array_of(np.take(cells, indices.reshape(places.shape), axis=axis))
-    except IndexError:
+        return array_of(np.take(cells, np.array(indices, np.intp).reshape(places.shape), axis=axis))
+    except (IndexError, OverflowError):
         raise call.bad_shape(f"an index into an array of shape {list(cells.shape)}") from None
 
 

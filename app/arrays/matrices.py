@@ -162,7 +162,10 @@ def _matrix_power(call: Call) -> Value:
 
 
 def _multi_dot(call: Call, operands: list[Value]) -> Value:
-    first, *rest = call.do.items(operands[0], call.offset)
+    matrices = call.do.items(operands[0], call.offset)
+    if not matrices:
+        raise call.bad_shape("multi_dot of nothing")
+    first, *rest = matrices
     for each in rest:
         first = matmul(call.do, first, each, call.offset)
     return first

@@ -119,7 +119,7 @@ def _norm(call: Call) -> Callable[[list[Value]], Value]:
             return call.sum(sizes)
         if math.isinf(order):
             return _extreme("maximum" if order > 0 else "minimum")(call)(sizes)
-        power = call.do.leaf(order)
+        power = call.do.number(call.value("ord"), call.offset)
         total = call.sum([call.of("power", size, power) for size in sizes])
         return call.of("power", total, call.div(call.do.leaf(1), power))
 
@@ -187,6 +187,8 @@ def _running(call: Call, line: list[Value], combine: Callable[[Sequence[Value]],
 def _diff(call: Call) -> Value:
     cells = call.cells("x")
     axis, times = call.axis(cells, -1) or 0, call.integer("n", 1)
+    if times < 0:
+        raise call.bad_shape(f"diff takes no differences {times} times")
     for _ in range(min(times, cells.shape[axis] if cells.ndim else 0)):
         found = call.lines(cells, lambda line: [call.sub(b, a) for a, b in itertools.pairwise(line)], axis)
         cells = call.do.cells(found, call.offset)
