@@ -174,6 +174,7 @@ class Derivatives:
         if asked.numbers > self._limits.max_numbers:
             raise errors.TooComplex(f"the answer would have more than {self._limits.max_numbers} numbers")
 
+    @np.errstate(all="ignore")
     def answer(self, asked: Asked, first: Array | None = None) -> Found:
         """Return values and the derivative asked for.
 
@@ -191,6 +192,7 @@ class Derivatives:
         values, slopes = self._first(asked, first)
         return values, _product(asked, slopes)
 
+    @np.errstate(all="ignore")
     def difference(self, asked: Asked, found: Found) -> float:
         """Return the greatest difference of the numbers in an answer to central differences.
 
@@ -218,8 +220,7 @@ class Derivatives:
         if not numbers.size:
             return 0.0
         scale = np.maximum(np.maximum(np.abs(numbers), np.abs(expected)), 1e-3 * np.abs(numbers).max(initial=0.0))
-        with np.errstate(all="ignore"):
-            return float(np.where(scale == 0, 0.0, np.abs(numbers - expected) / scale).max())
+        return float(np.where(scale == 0, 0.0, np.abs(numbers - expected) / scale).max())
 
     def _first(self, asked: Asked, first: Array | None) -> Found:
         """Return values (batch, m) and the Jacobian (batch, m, n)."""
@@ -234,8 +235,7 @@ class Derivatives:
     def _weighted(self, asked: Asked, weights: Array) -> Found:
         """Return values (batch, m), and products with the Hessian of their weighted sum."""
         found = [self._second(asked, cell) for cell in range(len(asked.cells))]
-        with np.errstate(all="ignore"):
-            total = sum(weight * products for weight, (_, products) in zip(weights, found, strict=True))
+        total = sum(weight * products for weight, (_, products) in zip(weights, found, strict=True))
         return np.concatenate([values for values, _ in found], axis=1), np.asarray(total)
 
     def _values(self, asked: Asked, flat: Array) -> Array:
@@ -310,8 +310,7 @@ def _contracted(asked: Asked, slopes: Array, index: int) -> Array:
     if asked.direction is None:
         return slopes[0] if asked.transform == "grad" else slopes
     direction = asked.direction[index].astype(slopes.dtype)
-    with np.errstate(all="ignore"):
-        product: Array = direction @ (slopes if asked.transform == "vjp" else slopes.T)
+    product: Array = direction @ (slopes if asked.transform == "vjp" else slopes.T)
     return product
 
 
@@ -321,14 +320,12 @@ def _differences(function: Callable[[Array], Array], here: Array, directions: Ar
     ``function`` takes points (n, batch) and gives (batch, outputs).
     """
     room = np.maximum(np.abs(here), 0.125)
-    with np.errstate(divide="ignore"):
-        reach = np.where(directions != 0, room / np.abs(directions), np.inf).min(axis=1, initial=np.inf)
+    reach = np.where(directions != 0, room / np.abs(directions), np.inf).min(axis=1, initial=np.inf)
     steps = np.where(np.isfinite(reach), reach, 1.0)[:, None] * _FIRST_STEP * 0.5 ** np.arange(_STEPS)
     moves = steps[..., None] * directions[:, None, :]  # (k, steps, n)
     moved = np.concatenate([here + moves, here - moves]).reshape(-1, len(here))
-    with np.errstate(all="ignore"):
-        ahead, behind = function(moved.T).reshape(2, *steps.shape, -1)
-        return _extrapolated((ahead - behind) / (2 * steps[..., None]))
+    ahead, behind = function(moved.T).reshape(2, *steps.shape, -1)
+    return _extrapolated((ahead - behind) / (2 * steps[..., None]))
 
 
 def _extrapolated(quotients: Array) -> Array:

@@ -92,6 +92,8 @@ def tangents(given: Json, shapes: Sequence[Shape], argnums: Argnums, batch: int 
     else:
         if not isinstance(given, list):
             raise errors.InvalidField("tangents is a list with one entry for each of argnums", field="tangents")
+        if not given:
+            raise errors.InvalidField("tangents is empty", field="tangents")
         several = not _fits(given, wanted)
         groups = given if several else [given]
         rows = [row(_entries(group, wanted)) for group in groups]
