@@ -93,6 +93,11 @@ def tuple_of(items: Sequence[Value]) -> Value:
     return Value(_NOTHING, kind="tuple", items=tuple(items))
 
 
+def span(shape: Sequence[int]) -> int:
+    """Return the cells of an array, or how many lines of nothing there are in one that has none: (9, 0) spans 9."""
+    return math.prod([max(size, 1) for size in shape])
+
+
 def array_of(cells: Any) -> Value:
     """Return cells as one value; an array without axes is its only cell."""
     if not isinstance(cells, np.ndarray):
@@ -146,6 +151,15 @@ class Algebra:
             raise errors.TooComplex(
                 f"loops and arrays of more than {self.limits.max_steps} steps and elements", offset=offset
             )
+
+    def check_rank(self, rank: int, offset: int) -> None:
+        """Refuse an array of more axes than an array may have.
+
+        Raises:
+            errors.TooComplex: over ``max_rank``.
+        """
+        if rank > self.limits.max_rank:
+            raise errors.TooComplex(f"an array of more than {self.limits.max_rank} axes", offset=offset)
 
     # Leaves
 
@@ -238,10 +252,9 @@ class Algebra:
             parts = [self.cells(item, offset) for item in value.items]
             if len({part.shape for part in parts}) > 1:
                 raise errors.BadShape("the items of a list differ in shape", offset=offset)
-            self.room(sum([part.size for part in parts]), offset)
+            self.room(sum([span(part.shape) for part in parts]), offset)
             stacked: Cells = np.stack(parts) if parts else np.empty(0, object)
-            if stacked.ndim > self.limits.max_rank:
-                raise errors.TooComplex(f"an array of more than {self.limits.max_rank} axes", offset=offset)
+            self.check_rank(stacked.ndim, offset)
             return stacked
         found = np.empty((), object)
         found[()] = value if value.kind == "condition" else self.number(value, offset)
@@ -253,7 +266,7 @@ class Algebra:
         found = self._cells.get(value.argument)
         if found is None:
             shape = self.shapes[value.argument]
-            self.room(math.prod(shape), offset)
+            self.room(span(shape), offset)
             found = np.empty(shape, object)
             for indices in np.ndindex(shape):
                 found[indices] = self._input(value.argument, indices)
@@ -269,7 +282,10 @@ class Algebra:
             raise NeedsShapes
         if not self.is_array(value):
             raise errors.BadShape("a number has no items to go through", offset=offset)
-        return [array_of(part) for part in self.cells(value, offset)]
+        cells = self.cells(value, offset)
+        if not cells.size:
+            self.room(len(cells) if cells.ndim else 0, offset)  # parts with nothing in them have not been counted yet
+        return [array_of(part) for part in cells]
 
     def _use(self, argument: int, rank: int, offset: int) -> None:
         before = self.ranks[argument]
@@ -291,7 +307,7 @@ class Algebra:
         except ValueError:
             listed = " and ".join(str(list(part.shape)) for part in parts)
             raise errors.BadShape(f"shapes {listed} do not fit each other", offset=offset) from None
-        self.room(math.prod(shape), offset)
+        self.room(span(shape), offset)
         found = np.empty(shape, object)
         flat = [np.broadcast_to(part, shape).ravel().tolist() for part in parts]
         found.ravel()[:] = [function(*cells) for cells in zip(*flat, strict=True)] if found.size else []
@@ -317,9 +333,8 @@ class Algebra:
         cells = self.cells(base, offset)
         key = tuple([self._index(index, offset) for index in indices])
         chosen = [len(part) for part in key if isinstance(part, list)]
-        self.room(cells.size * math.prod(chosen) if chosen else 1, offset)
-        if cells.ndim + key.count(None) > self.limits.max_rank:
-            raise errors.TooComplex(f"an array of more than {self.limits.max_rank} axes", offset=offset)
+        self.room(span(cells.shape) * math.prod(chosen) if chosen else 1, offset)
+        self.check_rank(cells.ndim + key.count(None), offset)
         try:
             return array_of(cells[key])
         except (IndexError, OverflowError):

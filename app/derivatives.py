@@ -323,8 +323,9 @@ def _differences(function: Callable[[Array], Array], here: Array, directions: Ar
     reach = np.where(directions != 0, room / np.abs(directions), np.inf).min(axis=1, initial=np.inf)
     steps = np.where(np.isfinite(reach), reach, 1.0)[:, None] * _FIRST_STEP * 0.5 ** np.arange(_STEPS)
     moves = steps[..., None] * directions[:, None, :]  # (k, steps, n)
-    moved = np.concatenate([here + moves, here - moves]).reshape(-1, len(here))
-    ahead, behind = function(moved.T).reshape(2, *steps.shape, -1)
+    moved = np.concatenate([here + moves, here - moves]).reshape(2 * steps.size, len(here))
+    found = function(moved.T)
+    ahead, behind = found.reshape(2, *steps.shape, found.shape[1])
     return _extrapolated((ahead - behind) / (2 * steps[..., None]))
 
 

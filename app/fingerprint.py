@@ -11,12 +11,12 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from app import constants, errors, grammar, vocabulary
+from app import constants, errors, postfix, vocabulary
 
 _COLLECTIONS = frozenset({"tuple", "list", "comprehension"})
 
 
-def of(code: grammar.Code, args: Sequence[str]) -> str:
+def of(code: postfix.Code, args: Sequence[str]) -> str:
     """Return 32 hex digits naming a function: a BLAKE2b digest (RFC 7693) of its code and argument names."""
     names = {name: f"argument {index}" for index, name in enumerate(args)}
     read = _Reader(names).code(code, names)
@@ -29,7 +29,7 @@ class _Reader:
     def __init__(self, names: dict[str, str]) -> None:
         self._bound = len(names)
 
-    def code(self, code: grammar.Code, names: dict[str, str]) -> tuple[Any, ...]:
+    def code(self, code: postfix.Code, names: dict[str, str]) -> tuple[Any, ...]:
         read = [self._instruction(kind, data, names) for kind, data, _ in code]
         for index, (kind, data, _) in enumerate(code):
             if kind == "call" and "." not in data.name and index and code[index - 1].kind in _COLLECTIONS:
@@ -55,7 +55,7 @@ class _Reader:
             return self._series(data, dict(names))
         return kind, data
 
-    def _comprehension(self, data: grammar.Comprehension, names: dict[str, str]) -> Any:
+    def _comprehension(self, data: postfix.Comprehension, names: dict[str, str]) -> Any:
         clauses = []
         for clause in data.clauses:
             items = self.code(clause.items, names)
@@ -63,14 +63,14 @@ class _Reader:
             clauses.append((items, bound, [self.code(condition, names) for condition in clause.conditions]))
         return "comprehension", clauses, self.code(data.body, names)
 
-    def _series(self, data: grammar.Series, names: dict[str, str]) -> Any:
+    def _series(self, data: postfix.Series, names: dict[str, str]) -> Any:
         read = []
         for bounds in reversed(data.bounds):
             ends = self.code(bounds.first, names), self.code(bounds.last, names)
             read.append((ends, self._bind(bounds.name, names)))
         return "series", data.word.rpartition(".")[2], read, self.code(data.body, names)
 
-    def _bind(self, pattern: grammar.Pattern, names: dict[str, str]) -> Any:
+    def _bind(self, pattern: postfix.Pattern, names: dict[str, str]) -> Any:
         if not isinstance(pattern, str):
             return tuple([self._bind(part, names) for part in pattern])
         self._bound += 1

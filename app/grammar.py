@@ -3,31 +3,17 @@
 The grammar is the part of Python's expression grammar the contract lists. The tree is handed on in postfix order
 (Dijkstra 1961, the shunting yard): operands first, then what joins them, so neither building nor reading it recurses,
 however deep the client nests. Chains of one precedence level stay one instruction: ``a - b + c`` is
-``("sum", "+-+")`` over three operands, a thousand terms long as cheaply as two.
-
-The instructions, with the operands they take off the stack:
-
-    number text            0    name dotted-name     0    none, ellipsis        0    negate, not            1
-    sum signs              n    product signs        n    binary op (// % @)    2    power                  2
-    compare relations    n+1    and / or count       n    tuple / list n        n
-    test skip              1    unless skip          1    ifelse                3
-    call Call              n    index n            n+1    slice                 3    attribute name         1
-    comprehension          0    series               0    (their parts are code of their own, run once an item)
-    store, keep pattern    1    loop Loop            1    branch Branch         1    return 1, break 0, continue 0
-
-The last line is of statements, which ``syntax`` emits. ``a if c else b`` is ``c test a unless b ifelse``: where c is
-known, ``test`` or ``unless`` goes past the value that is not chosen, which may not even make sense.
+``("sum", "+-+")`` over three operands, a thousand terms long as cheaply as two. ``postfix`` lists the instructions.
 """
 
 from __future__ import annotations
 
 import itertools
 import keyword
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
 
-from app import errors, lexing
+from app import errors, lexing, postfix
+from app.postfix import Bounds, Call, Clause, Code, Comprehension, Instruction, Pattern, Series
 
 _OR, _AND, _NOT, _COMPARE, _BIT_OR, _BIT_AND, _SUM, _PRODUCT, _UNARY, _POWER = range(2, 12)
 _TERNARY = 1
@@ -51,73 +37,6 @@ _OPERATOR_WORDS = frozenset({"and", "or", "not", "if", "else", "for", "in", "Tru
 _VALUES = frozenset({"True", "False"})
 _SERIES = frozenset({"Sum", "Product", "summation", "product"})
 """SymPy's words for a series, whose body runs over an index of its own: Sum(body, (i, a, b))."""
-
-Pattern: TypeAlias = "str | tuple[Pattern, ...]"
-"""What a value is assigned to: a name, or names for its items."""
-
-
-class Instruction(NamedTuple):
-    """One postfix instruction, its data, and where in the text it comes from."""
-
-    kind: str
-    data: Any
-    offset: int
-
-
-Code = Sequence[Instruction]
-
-
-class Call(NamedTuple):
-    """A function by name and its operands; ``keywords`` names the last of them."""
-
-    name: str
-    operands: int
-    keywords: tuple[str, ...] = ()
-
-
-class Clause(NamedTuple):
-    """``for pattern in items``, where all conditions hold."""
-
-    pattern: Pattern
-    items: Code
-    conditions: tuple[Code, ...]
-
-
-class Comprehension(NamedTuple):
-    """``body for ... in ...``, the outermost clause first."""
-
-    body: Code
-    clauses: tuple[Clause, ...]
-
-
-class Bounds(NamedTuple):
-    """``(name, first, last)`` of a series, the last included."""
-
-    name: str
-    first: Code
-    last: Code
-
-
-class Series(NamedTuple):
-    """``Sum(body, bounds...)`` or ``Product``; as in SymPy, the innermost bounds come first."""
-
-    word: str
-    body: Code
-    bounds: tuple[Bounds, ...]
-
-
-class Loop(NamedTuple):
-    """The body of a ``for`` statement, run for every item of its operand."""
-
-    pattern: Pattern
-    body: Code
-
-
-class Branch(NamedTuple):
-    """The two bodies of an ``if`` statement, of which its operand chooses one."""
-
-    chosen: Code
-    other: Code
 
 
 @dataclass(slots=True)
@@ -391,7 +310,7 @@ class Yard:
     def _if(self, offset: int) -> None:
         """Put the value before an ``if`` aside: its condition comes first."""
         self._reduce(_TERNARY + 1)
-        start = _start_of_last(self._code)
+        start = postfix.start_of_last(self._code)
         self._aside.append(self._code[start:])
         del self._code[start:]
         self._frames[-1].operators.append((0, "if", [], offset))
@@ -477,7 +396,7 @@ class Yard:
                 raise errors.SyntaxRejected(
                     "the bounds of a series are (i, first, last)", hint=hint, offset=limit[0][2]
                 )
-            middle = _start_of_last(limit[:-1])
+            middle = postfix.start_of_last(limit[:-1])
             bounds.append(Bounds(limit[0].data, limit[1:middle], limit[middle:-1]))
         del self._code[frame.starts[0] :]
         return Series(frame.name, body, tuple(bounds))
@@ -597,69 +516,3 @@ class Yard:
             return errors.SyntaxRejected(f"'{token.text}' is not in the language here", offset=token.offset)
         shown = "the end of the line" if token.kind == "newline" else errors.quote(token.text)
         return errors.SyntaxRejected(f"found {shown} where {expected} was expected", offset=token.offset)
-
-
-_OPERANDS = {
-    "negate": 1,
-    "not": 1,
-    "attribute": 1,
-    "test": 1,
-    "unless": 1,
-    "binary": 2,
-    "power": 2,
-    "ifelse": 3,
-    "slice": 3,
-}
-
-
-def _operands(instruction: Instruction) -> int:
-    """Return how many operands an instruction of an expression takes."""
-    kind, data, _ = instruction
-    if kind in {"sum", "product"}:
-        return len(data)
-    if kind == "compare":
-        return len(data) + 1
-    if kind in {"and", "or", "tuple", "list"}:
-        return int(data)
-    if kind == "index":
-        return int(data) + 1
-    return data.operands if kind == "call" else _OPERANDS.get(kind, 0)
-
-
-def _start_of_last(code: Code) -> int:
-    """Return where the last of several operands begins."""
-    index, needed = len(code), 1
-    while needed:
-        index -= 1
-        needed += _operands(code[index]) - 1
-    return index
-
-
-def free_names(code: Code, bound: frozenset[str] = frozenset()) -> Iterator[tuple[int, str]]:
-    """Yield the names that an expression does not bind itself, each with its place."""
-    for kind, data, offset in code:
-        if kind == "name" and data not in bound:
-            yield offset, data
-        elif kind == "comprehension":
-            inner = bound
-            for clause in data.clauses:
-                yield from free_names(clause.items, inner)
-                inner = inner | frozenset(names_of(clause.pattern))
-                for condition in clause.conditions:
-                    yield from free_names(condition, inner)
-            yield from free_names(data.body, inner)
-        elif kind == "series":
-            inner = bound | {bounds.name for bounds in data.bounds}
-            for bounds in data.bounds:
-                yield from free_names(bounds.first, inner)
-                yield from free_names(bounds.last, inner)
-            yield from free_names(data.body, inner)
-
-
-def names_of(pattern: Pattern) -> Iterator[str]:
-    """Yield the names of a pattern."""
-    if isinstance(pattern, str):
-        yield pattern
-    else:
-        for part in pattern:
-            yield from names_of(part)

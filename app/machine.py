@@ -6,17 +6,16 @@ Where that needs the shapes of the arguments (``sum(X**2)``, ``len(X)``), runnin
 from __future__ import annotations
 
 import contextlib
-import difflib
 import functools
 import itertools
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import sympy
 from sympy.core.basic import Basic
 
-from app import algebra, arrays, errors, grammar, syntax, vocabulary
+from app import algebra, arrays, errors, naming, postfix, syntax, vocabulary
 from app.algebra import Limits, NeedsShapes, Shape, Value
 from app.constants import Number
 from app.constants import literal as constant_literal
@@ -119,7 +118,7 @@ class Machine:
 
     # Code
 
-    def _run(self, code: grammar.Code, names: Names, offset: int | None = None) -> Value:
+    def _run(self, code: postfix.Code, names: Names, offset: int | None = None) -> Value:
         """Run an expression; ``offset`` overrides the positions of a definition's own text by those of its call."""
         stack: list[Value] = []
         actions = self._ACTIONS
@@ -130,7 +129,7 @@ class Machine:
                 next(itertools.islice(left, skip - 1, None))
         return stack.pop()
 
-    def _block(self, code: grammar.Code, names: Names, after: tuple[grammar.Code, ...] = ()) -> _Outcome:
+    def _block(self, code: postfix.Code, names: Names, after: tuple[postfix.Code, ...] = ()) -> _Outcome:
         """Run statements: the value they return, how they leave a loop, or None if they run out.
 
         ``after`` is what follows the block in those around it, for a return that only some points come to.
@@ -160,7 +159,7 @@ class Machine:
         return stack.pop() if stack else None
 
     def _branch(
-        self, test: Value, branch: grammar.Branch, names: Names, after: tuple[grammar.Code, ...], offset: int
+        self, test: Value, branch: postfix.Branch, names: Names, after: tuple[postfix.Code, ...], offset: int
     ) -> _Outcome:
         condition = self.do.condition(test, offset)
         if condition.constant is not None:
@@ -179,7 +178,7 @@ class Machine:
             values.append(completed)
         return self._choose(condition, values[0], values[1], offset)
 
-    def _completed(self, after: tuple[grammar.Code, ...], names: Names, offset: int) -> _Outcome:
+    def _completed(self, after: tuple[postfix.Code, ...], names: Names, offset: int) -> _Outcome:
         """Run what follows a branch for the side of it that did not return."""
         for index, code in enumerate(after):
             self.do.room(len(code), offset)
@@ -212,7 +211,7 @@ class Machine:
         condition, chosen, other = cells
         return self.do.choose(self.do.condition(condition, offset), chosen, other, offset)
 
-    def _loop(self, items: Value, loop: grammar.Loop, names: Names, offset: int) -> Value | None:
+    def _loop(self, items: Value, loop: postfix.Loop, names: Names, offset: int) -> Value | None:
         values = self.do.items(items, offset)
         self.do.room(len(values) * (1 + len(loop.body)), offset)
         for item in values:
@@ -224,7 +223,7 @@ class Machine:
                 break
         return None
 
-    def _inner(self, code: grammar.Code, names: Names, after: tuple[grammar.Code, ...]) -> _Outcome:
+    def _inner(self, code: postfix.Code, names: Names, after: tuple[postfix.Code, ...]) -> _Outcome:
         with self._deeper():
             return self._block(code, names, after)
 
@@ -236,7 +235,7 @@ class Machine:
         yield
         self._depth -= 1
 
-    def _bind(self, pattern: grammar.Pattern, value: Value, names: Names, offset: int) -> None:
+    def _bind(self, pattern: postfix.Pattern, value: Value, names: Names, offset: int) -> None:
         if isinstance(pattern, str):
             names[pattern] = value
             return
@@ -263,8 +262,7 @@ class Machine:
 
     def _do_attribute(self, stack: list[Value], name: str, offset: int, names: Names) -> None:
         if name != "T":
-            hint = _INSTEAD.get(name, f"write {name}(...)" if name in vocabulary.BY_NAME else None)
-            raise errors.UnknownName(f"the attribute .{name[:40]} is not in the language", hint=hint, offset=offset)
+            raise naming.attribute(name, "...", offset)
         value = stack.pop()
         if value.kind == "argument" and self._shapes is None:
             raise NeedsShapes
@@ -335,11 +333,11 @@ class Machine:
     def _do_tuple(self, stack: list[Value], count: int, offset: int, names: Names) -> None:
         stack.append(algebra.tuple_of(_pop(stack, count)))
 
-    def _do_call(self, stack: list[Value], call: grammar.Call, offset: int, names: Names) -> None:
+    def _do_call(self, stack: list[Value], call: postfix.Call, offset: int, names: Names) -> None:
         name, count, keywords = call
         operands = _pop(stack, count)
         inner = vocabulary.INNER.get(name) if self.do.defining else None
-        word = inner or _word(name, names, offset)
+        word = inner or naming.word(name, names, offset)
         positional = operands[: count - len(keywords)]
         options = dict(zip(keywords, operands[len(positional) :], strict=True))
         stack.append(self._apply(word, positional, options, offset, name))
@@ -351,18 +349,18 @@ class Machine:
     def _do_slice(self, stack: list[Value], data: None, offset: int, names: Names) -> None:
         stack.append(Value(algebra.NONE.node, kind="slice", items=tuple(_pop(stack, 3))))
 
-    def _do_store(self, stack: list[Value], pattern: grammar.Pattern, offset: int, names: Names) -> None:
+    def _do_store(self, stack: list[Value], pattern: postfix.Pattern, offset: int, names: Names) -> None:
         self._bind(pattern, stack.pop(), names, offset)
 
-    def _do_keep(self, stack: list[Value], pattern: grammar.Pattern, offset: int, names: Names) -> None:
+    def _do_keep(self, stack: list[Value], pattern: postfix.Pattern, offset: int, names: Names) -> None:
         self._bind(pattern, stack[-1], names, offset)
 
-    def _do_comprehension(self, stack: list[Value], data: grammar.Comprehension, offset: int, names: Names) -> None:
+    def _do_comprehension(self, stack: list[Value], data: postfix.Comprehension, offset: int, names: Names) -> None:
         with self._deeper():
             stack.append(algebra.tuple_of(list(self._items(data.body, data.clauses, names, offset))))
 
     def _items(
-        self, body: grammar.Code, clauses: Sequence[grammar.Clause], names: Names, offset: int
+        self, body: postfix.Code, clauses: Sequence[postfix.Clause], names: Names, offset: int
     ) -> Iterator[Value]:
         """Yield the values of a comprehension's body, the first of the clauses outermost."""
         if not clauses:
@@ -377,7 +375,7 @@ class Machine:
             if all(self._known(condition, inner, offset) for condition in clause.conditions):
                 yield from self._items(body, rest, inner, offset)
 
-    def _known(self, code: grammar.Code, names: Names, offset: int) -> bool:
+    def _known(self, code: postfix.Code, names: Names, offset: int) -> bool:
         """Return whether a filter lets an item through."""
         condition = self.do.condition(self._run(code, names), offset)
         if condition.constant is None:
@@ -385,13 +383,13 @@ class Machine:
             raise errors.SyntaxRejected("a filter may not depend on the point", hint=hint, offset=offset)
         return bool(condition.constant)
 
-    def _do_series(self, stack: list[Value], series: grammar.Series, offset: int, names: Names) -> None:
+    def _do_series(self, stack: list[Value], series: postfix.Series, offset: int, names: Names) -> None:
         if series.word in names:
             raise errors.UnknownName(f"'{series.word}' is a variable here, not a function", offset=offset)
         with self._deeper():
             stack.append(self._total(series, series.bounds, names, offset))
 
-    def _total(self, series: grammar.Series, left: Sequence[grammar.Bounds], names: Names, offset: int) -> Value:
+    def _total(self, series: postfix.Series, left: Sequence[postfix.Bounds], names: Names, offset: int) -> Value:
         """Return the sum or product of a series' body, the last of the bounds outermost."""
         if not left:
             return self._run(series.body, names)
@@ -458,18 +456,8 @@ class Machine:
     def _constant(self, name: str, offset: int, names: Names) -> Value:
         if name in ("True", "False"):
             return self.do.truth(name == "True")
-        prefix, _, bare = name.rpartition(".")
-        if bare in _TYPES and (prefix in vocabulary.PREFIXES or bare == "float"):
-            return algebra.NONE  # dtype=float: what every number here is anyway
-        if bare == "newaxis" and prefix in vocabulary.PREFIXES:
-            return algebra.NONE
-        table = vocabulary.CONSTANTS if not prefix else vocabulary.QUALIFIED_CONSTANTS
-        if prefix in names:
-            hint = _INSTEAD.get(bare, f"write {bare}({prefix})" if bare in vocabulary.BY_NAME else None)
-            raise errors.UnknownName(f"the attribute .{bare} is not in the language", hint=hint, offset=offset)
-        if bare not in table or (prefix and prefix not in vocabulary.PREFIXES):
-            raise _unknown(name, offset, known=[*names, *vocabulary.CONSTANTS])
-        return self.do.named(bare if bare != "e" else "E", table[bare])
+        meant = naming.constant(name, names, offset)
+        return algebra.NONE if meant is None else self.do.named(*meant)
 
     # Functions
 
@@ -479,16 +467,7 @@ class Machine:
         reduced = vocabulary.REDUCTIONS.get(word.names[0])
         if reduced is not None and (options or len(operands) == 1 or arrays.has_axis(self.do, name, operands)):
             word = vocabulary.BY_NAME[reduced]
-        for option in options:
-            if option not in word.keywords:
-                listed = ", ".join(word.keywords) or "none"
-                what = f"the keyword '{option}' of {errors.quote(name)} is not in the language"
-                raise errors.SyntaxRejected(what, hint=f"keywords: {listed}", offset=offset)
-        if (word.names[0], len(operands)) not in vocabulary.OVERLOADS:
-            least, most = word.arity
-            count = len(operands) + len(options)
-            if not least <= count <= (count if most is None else most):
-                raise _arity(word, name, len(operands), offset)
+        naming.check(word, name, len(operands), options, offset)
         if word.kind == "array":
             return arrays.apply(self.do, word, name, operands, options, offset)
         if word.kind == "piecewise":
@@ -508,15 +487,6 @@ class Machine:
         return self.do.number(value.items[0], offset), self.do.condition(value.items[1], offset)
 
 
-_TYPES = frozenset({"float", "float64", "float32", "float_", "double"})
-_INSTEAD = {
-    "shape": "write len(X) for the length of the first axis",
-    "size": "write size(X)",
-    "ndim": "write the number of axes",
-    "flatten": "write ravel(X)",
-}
-
-
 def _refuse_lists(operands: Sequence[Value], offset: int) -> None:
     """Refuse arithmetic on nothing but Python lists, which joins and repeats where NumPy computes."""
     lists = [operand.kind == "tuple" for operand in operands]
@@ -533,44 +503,3 @@ def _pop(stack: list[Value], count: int) -> list[Value]:
     values = stack[-count:]
     del stack[-count:]
     return values
-
-
-def _word(name: str, names: Mapping[str, Value], offset: int) -> vocabulary.Word:
-    prefix, _, bare = name.rpartition(".")
-    if name in names:
-        what = f"'{name}' is a variable here, not a function"
-        raise errors.UnknownName(what, hint=f"write {name}*(...) to multiply", offset=offset)
-    if prefix:
-        library = vocabulary.PREFIXES.get(prefix)
-        if library is None and prefix in names:
-            hint = f"write {bare}({prefix})" if bare in vocabulary.BY_NAME else None
-            raise errors.UnknownName(
-                f"methods such as .{bare[:40]}() are not in the language", hint=hint, offset=offset
-            )
-        if library is None:
-            hint = "prefixes are np., jnp., math., sympy., jax.nn., jax.scipy.special."
-            raise errors.UnknownName(f"{errors.quote(prefix)} is not a known prefix", hint=hint, offset=offset)
-        instead = vocabulary.ABSENT.get((library, bare))
-        if instead is not None:
-            raise errors.UnknownName(f"{library}.{bare} is not in the language", hint=f"write {instead}", offset=offset)
-        bare = vocabulary.QUALIFIED.get((library, bare), bare)
-    word = vocabulary.BY_NAME.get(bare)
-    if word is None:
-        raise _unknown(bare, offset, known=vocabulary.BY_NAME, what="function")
-    return word
-
-
-def _unknown(name: str, offset: int, *, known: Collection[str], what: str = "name") -> errors.UnknownName:
-    near = difflib.get_close_matches(name[:64], known, n=1)
-    function = vocabulary.BY_NAME.get(name)
-    hint = f"did you mean {near[0]}?" if near else "GET /v1/language lists what is known"
-    if function is not None and what == "name":
-        hint = f"'{name}' is a function: call it"
-    return errors.UnknownName(f"the {what} {errors.quote(name)} is not defined", hint=hint, offset=offset)
-
-
-def _arity(word: vocabulary.Word, name: str, count: int, offset: int) -> errors.BadArity:
-    counts = sorted(n for (canonical, n) in vocabulary.OVERLOADS if canonical == word.names[0])
-    least, most = word.arity
-    wanted = f"at least {least}" if most is None else " or ".join(str(n) for n in sorted({*counts, least, most}))
-    return errors.BadArity(f"{name} takes {wanted} arguments, not {count}", offset=offset)

@@ -19,7 +19,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from app import errors, fingerprint, grammar, lexing, machine, syntax, vocabulary
+from app import errors, fingerprint, lexing, machine, postfix, syntax, vocabulary
 from app.algebra import Limits, NeedsShapes, Shape
 from app.machine import Program
 
@@ -168,7 +168,7 @@ def _sources(text: str | Sequence[str], limits: Limits) -> syntax.Source:
     if len(parameters) != 1:
         raise errors.InvalidField("the expressions of a list must have the same parameters", field="expression")
     code = [instruction for part in parts for instruction in _one_value(part.code)]
-    return syntax.Source(parts[0].parameters, [*code, grammar.Instruction("tuple", len(parts), 0)])
+    return syntax.Source(parts[0].parameters, [*code, postfix.Instruction("tuple", len(parts), 0)])
 
 
 def _shifted(text: str, start: int, limits: Limits) -> syntax.Source:
@@ -182,7 +182,7 @@ def _shifted(text: str, start: int, limits: Limits) -> syntax.Source:
     return syntax.Source(source.parameters, [part._replace(offset=part.offset + start) for part in source.code])
 
 
-def _one_value(code: grammar.Code) -> grammar.Code:
+def _one_value(code: postfix.Code) -> postfix.Code:
     if any(part.kind in {"store", "keep", "loop", "branch"} for part in code):
         raise errors.InvalidField("a list is of expressions or lambdas; a def may return several values itself")
     return code
@@ -224,7 +224,7 @@ def _arguments(
     known = {lexing.identifier(name) for name in declared}
     found = dict.fromkeys(
         name
-        for _, name in sorted(grammar.free_names(source.code))
+        for _, name in sorted(postfix.free_names(source.code))
         if "." not in name
         and (name in known or (name not in vocabulary.CONSTANTS and name not in ("True", "False", "float")))
     )

@@ -9,8 +9,8 @@ from __future__ import annotations
 import keyword
 from dataclasses import dataclass
 
-from app import errors, grammar, lexing
-from app.grammar import Instruction
+from app import errors, grammar, lexing, postfix
+from app.postfix import Instruction
 
 _AUGMENTED = {
     "+=": "sum",
@@ -32,7 +32,7 @@ class Source:
     """A parsed text: its parameters, None for a bare expression, and its postfix code."""
 
     parameters: tuple[str, ...] | None
-    code: grammar.Code
+    code: postfix.Code
 
 
 def parse(text: str, *, max_nesting: int) -> Source:
@@ -179,7 +179,7 @@ class _Parser:
             raise self._yard.unexpected(word, "'in'")
         code += self._yard.expressions()
         self._expect(":")
-        code.append(Instruction("loop", grammar.Loop(pattern, self._body(column, depth + 1)), token.offset))
+        code.append(Instruction("loop", postfix.Loop(pattern, self._body(column, depth + 1)), token.offset))
         if self._cursor.peek().text == "else":
             raise errors.SyntaxRejected("a loop has no else in the language", offset=self._cursor.peek().offset)
 
@@ -197,7 +197,7 @@ class _Parser:
                 self._cursor.take()
                 self._expect(":")
                 other = self._body(column, depth + 1)
-        code.append(Instruction("branch", grammar.Branch(chosen, other), token.offset))
+        code.append(Instruction("branch", postfix.Branch(chosen, other), token.offset))
 
     def _simple(self, code: list[Instruction]) -> None:
         token = self._cursor.peek()
@@ -242,7 +242,7 @@ class _Parser:
         code += [Instruction("keep", each, start.offset) for each in kept]
         code.append(Instruction("store", last, start.offset))
 
-    def _chained(self, code: list[Instruction]) -> grammar.Pattern:
+    def _chained(self, code: list[Instruction]) -> postfix.Pattern:
         """Return the second target of ``a = b = value``, which read as a value at first."""
         last = code.pop()
         if last.kind != "name" or "." in last.data:
@@ -275,7 +275,7 @@ class _Parser:
             raise errors.SyntaxRejected(what, hint=hint, offset=token.offset)
 
 
-def _returns(code: grammar.Code) -> bool:
+def _returns(code: postfix.Code) -> bool:
     """Return whether every way through the code comes to a return."""
     if not code:
         return False

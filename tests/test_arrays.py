@@ -27,6 +27,24 @@ NAMESPACE: dict[str, Any] = (
 )
 VECTOR, PAIR, MATRIX, SQUARE = [(4,)], [(4,), (4,)], [(2, 3)], [(3, 3)]
 
+# A billion rows of nothing have no cells, and would cost as much as if they had.
+NOTHING = [
+    "np.zeros((10**9, 0))",
+    "np.reshape(np.zeros((0, 3)), (10**9, 0))",
+    "np.broadcast_to(np.zeros((1, 0)), (10**9, 0))",
+    "np.tile(np.zeros((1, 0)), (10**9, 1))",
+    "np.repeat(np.zeros((1, 0)), 10**9, axis=0)",
+    "np.outer(np.zeros((1, 0)), np.zeros(10**9))",
+    "np.stack([np.zeros((4 * 10**5, 0)), np.zeros((4 * 10**5, 0))])",
+]
+OF_NOTHING = [
+    "sum(1 for row in {})",
+    "len({})",
+    "np.sum({}, axis=1)",
+    "np.cumsum({}, axis=1)",
+    "({} @ np.zeros((0, 9)))",
+]
+
 TEXTS: list[tuple[str, Shapes]] = [
     *[
         (f"np.{name}(X**2, axis=1) @ np.array([0.3, -1.1])", MATRIX)
@@ -41,6 +59,8 @@ TEXTS: list[tuple[str, Shapes]] = [
     ("np.average(X, weights=np.array([1.0, 2.0, 3.0, 4.0]))", VECTOR),
     ("np.sum(np.sort(X)[:2]) + np.sum(np.cumsum(X) * np.cumprod(X))", VECTOR),
     ("np.sum(np.cumsum(X, axis=1)[:, 1])", MATRIX),
+    ("np.sum(X[4:]) + np.prod(X[4:]) * X[0] + np.sum(np.sum(np.outer(X, Y[:0]), axis=1)) + X[1]", PAIR),
+    ("sum(100 * (X[1:] - X[:-1]**2)**2) + X[0] if np.all(X[1:] > 0) else 1.5", [(1,)]),
     ("np.sum(np.diff(X)**2) + np.sum(np.diff(X, n=2)**3)", VECTOR),
     ("jnp.trapezoid(X) + jnp.trapezoid(X, dx=0.5) + jnp.trapezoid(X**2, Y)", PAIR),
     ("np.linalg.norm(X) + np.linalg.norm(X, 1) + np.linalg.norm(X, ord=3) + np.linalg.norm(X, np.inf)", VECTOR),
@@ -308,6 +328,7 @@ def test_what_does_not_fit_is_refused(text: str, shape: tuple[int, ...], code: s
         "np.sum(np.broadcast_to(x, (10**6, 10**6)))",
         "np.sum(np.sort(np.arange(5000)*x))",
         "len(list(range(10**15))) * x",
+        *[f"{word.format(nothing)} * x" for word in OF_NOTHING for nothing in NOTHING],
         "np.ones((1, 1, 1, 1, 1, 1, 1, 1, 1))[0] * x",
         "np.ones(4)[None,None,None,None,None,None,None,None,None] * x",
         "def f(x):\n" + "".join(f"{'    ' * (d + 1)}for i{d} in range(40):\n" for d in range(8)) + "    " * 9

@@ -224,8 +224,22 @@ def test_every_function_that_is_answered_can_be_registered(client: Client, text:
     assert client.post({"point": [0.5, 1.5]}, f"{path}/evaluate").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/v1/grad", "/v1/jacobian", "/v1/hessian"])
-def test_an_empty_array_has_no_derivatives_to_verify(client: Client, path: str) -> None:
-    answer = asked(client, path, "3*y + len(X)", [[], 2.0], argnums=0, verify=True, args=["X", "y"])
+@pytest.mark.parametrize("point", [[[], 2.0], [[]]])
+@pytest.mark.parametrize("name", ["grad", "jacobian", "hessian", "jvp", "hvp", "vjp"])
+def test_an_empty_array_has_no_derivatives_to_verify(client: Client, name: str, point: list[Any]) -> None:
+    directions: dict[str, dict[str, Any]] = {
+        "jvp": {"tangents": []},
+        "hvp": {"tangents": []},
+        "vjp": {"cotangent": 1.0},
+    }
+    along = directions.get(name, {})
+    text, args = ("3*y + len(X)", ["X", "y"]) if len(point) > 1 else ("6 + len(X)", ["X"])
+    answer = asked(client, f"/v1/{name}", text, point, argnums=0, verify=True, args=args, **along)
     assert answer["value"] == 6.0
     assert answer["verify"]["max_relative_difference"] == 0.0
+
+
+@pytest.mark.parametrize("name", ["jvp", "hvp"])
+def test_no_tangents_are_refused(client: Client, name: str) -> None:
+    document = {"expression": "x*y", "point": [1.0, 2.0], "argnums": [0, 1], "tangents": []}
+    assert laws.assert_problem(client.post(document, f"/v1/{name}"), 422, "invalid_field")["field"] == "tangents"

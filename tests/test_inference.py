@@ -311,6 +311,11 @@ def test_an_expression_for_a_registered_function_is_refused(client: Client, regi
     assert "its own" in refused(client, document, f"/v2/models/{registered}/infer")
 
 
+def test_a_billion_rows_of_nothing_are_too_many(client: Client) -> None:
+    nothing = {"name": "X", "shape": [10**9, 0], "datatype": "FP64", "data": []}
+    assert "more than" in refused(client, request("sum(X)", nothing, rank=2))
+
+
 def test_too_many_points_are_refused(client: Client) -> None:
     array = np.zeros((100_001, 1), "float32")
     content, headers = binary(request("2*x", tensor("x", [0.0], "FP32") | {"shape": [100_001, 1]}), [array])

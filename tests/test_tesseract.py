@@ -451,6 +451,15 @@ def test_a_jacobian_too_large_for_an_answer_is_refused(client: Client) -> None:
     assert refused(client, "jacobian", document | {"jac_outputs": ["gradient"]})["type"] == "too_complex"
 
 
+@pytest.mark.parametrize("endpoint", ["apply", "abstract_eval"])
+@pytest.mark.parametrize("shape", [[10**9, 0], [0, 10**9], [3, 10**9, 0]])
+def test_a_billion_rows_of_nothing_are_too_many(client: Client, endpoint: str, shape: list[int]) -> None:
+    data = {"buffer": "", "encoding": "base64"} if endpoint == "apply" else None
+    nothing = {"object_type": "array", "shape": shape, "dtype": "float64"} | ({"data": data} if data else {})
+    document = {"inputs": {"expression": "sum(X)", "X": nothing, "rank": 2}}
+    assert refused(client, endpoint, document)["type"] == "too_complex"
+
+
 def test_a_body_too_large_is_413(client: Client) -> None:
     response = post(client, "apply", b" " * (16 * 1024 * 1024 + 1))
     assert response.status_code == 413

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from app import errors
 from app.algebra import Algebra, Cells, Value, array_of
@@ -76,28 +78,36 @@ class Call:
             raise self.bad_shape(f"axis {axis} of an array of shape {list(cells.shape)}")
         return axis % cells.ndim
 
-    def along(self, cells: Cells, function: Callable[[list[Value]], Any], default: int | None = None) -> Value:
-        """Apply a function of a list of cells along an axis, or to all of them."""
+    def along(
+        self, cells: Cells, function: Callable[[list[Value]], Any], default: int | None = None, *, empty: bool = False
+    ) -> Value:
+        """Apply a function of a list of cells along an axis, or to all of them; of no cells only if it may be empty."""
         axis = self.axis(cells, default)
         keep = self.flag("keepdims", default=False)
-        lines = cells.reshape(1, -1) if axis is None else np.moveaxis(cells, axis, -1).reshape(-1, cells.shape[axis])
-        if not lines.shape[1]:
-            raise self.bad_shape(f"{self.name} of an empty array")
-        self.do.room(cells.size, self.offset)
         shape = () if axis is None else cells.shape[:axis] + cells.shape[axis + 1 :]
-        found = filled([function(line.tolist()) for line in lines], shape)
+        length = cells.size if axis is None else cells.shape[axis]
+        if not length and not empty:
+            raise self.bad_shape(f"{self.name} of an empty array")
+        found = filled([function(line) for line in self._lines(cells, axis, math.prod(shape), length)], shape)
         if keep:
             found = found.reshape([1] * cells.ndim) if axis is None else np.expand_dims(found, axis)
         return array_of(found)
 
     def lines(self, cells: Cells, function: Callable[[list[Value]], list[Value]], axis: int) -> Value:
         """Replace each line of cells along an axis by another."""
-        moved = np.moveaxis(cells, axis, -1)
-        self.do.room(cells.size, self.offset)
-        results = [function(line.tolist()) for line in moved.reshape(-1, moved.shape[-1])]
+        axis = normalize_axis_index(axis, cells.ndim)
+        shape = cells.shape[:axis] + cells.shape[axis + 1 :]
+        results = [function(line) for line in self._lines(cells, axis, math.prod(shape), cells.shape[axis])]
         length = len(results[0]) if results else 0
-        found = filled([cell for line in results for cell in line], (*moved.shape[:-1], length))
+        found = filled([cell for line in results for cell in line], (*shape, length))
         return array_of(np.moveaxis(found, -1, axis))
+
+    def _lines(self, cells: Cells, axis: int | None, count: int, length: int) -> list[list[Value]]:
+        """Return the cells along an axis, so many lines of that length."""
+        self.do.room(max(cells.size, count), self.offset)  # a line of nothing is a line
+        lines = cells if axis is None else np.moveaxis(cells, axis, -1)
+        found: list[list[Value]] = lines.reshape(count, length).tolist()
+        return found
 
     def numbers(self, cells: Sequence[Value]) -> list[Value]:
         """Return cells as numbers."""

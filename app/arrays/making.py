@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from app import errors
-from app.algebra import Cells, Value, array_of, tuple_of
+from app.algebra import Cells, Value, array_of, span, tuple_of
 from app.arrays.calls import Call, Function, Variadic, filled, items
 
 
@@ -19,9 +19,8 @@ def _shape(call: Call, name: str) -> tuple[int, ...]:
 def _constant_array(call: Call, shape: tuple[int, ...], value: Value) -> Value:
     if any(size < 0 for size in shape):
         raise call.bad_shape(f"a shape has no negative lengths: {list(shape)}")
-    if len(shape) > call.do.limits.max_rank:
-        raise errors.TooComplex(f"an array of more than {call.do.limits.max_rank} axes", offset=call.offset)
-    call.do.room(math.prod(shape), call.offset)
+    call.do.check_rank(len(shape), call.offset)
+    call.do.room(span(shape), call.offset)
     return array_of(filled([value] * math.prod(shape), shape))
 
 
@@ -96,7 +95,7 @@ def _linspace(call: Call) -> Value:
 
 def _parts(call: Call) -> list[Cells]:
     parts = [call.do.cells(item, call.offset) for item in items(call, "x")]
-    call.do.room(sum(part.size for part in parts), call.offset)
+    call.do.room(sum(span(part.shape) for part in parts), call.offset)
     if not parts:
         raise call.bad_shape(f"{call.name} of nothing")
     return parts
@@ -111,7 +110,7 @@ def _concatenate(call: Call) -> Value:
 
 def _append(call: Call) -> Value:
     x, y = call.cells("x"), call.cells("y")
-    call.do.room(x.size + y.size, call.offset)
+    call.do.room(span(x.shape) + span(y.shape), call.offset)
     if call.has("axis"):
         return array_of(np.concatenate([x, y], axis=call.axis(x, 0)))
     return array_of(np.concatenate([x.ravel(), y.ravel()]))
@@ -119,16 +118,16 @@ def _append(call: Call) -> Value:
 
 def _stack(call: Call) -> Value:
     parts = _parts(call)
-    if parts[0].ndim >= call.do.limits.max_rank:
-        raise errors.TooComplex(f"an array of more than {call.do.limits.max_rank} axes", offset=call.offset)
+    call.do.check_rank(parts[0].ndim + 1, call.offset)
     return array_of(np.stack(parts, axis=call.integer("axis", 0)))
 
 
 def _reshape(call: Call, operands: list[Value]) -> Value:
     cells = call.do.cells(operands[0], call.offset)
     shape = [call.whole(part, "shape") for each in operands[1:] for part in _flat(call, each)]
-    if len(shape) > call.do.limits.max_rank:
-        raise errors.TooComplex(f"an array of more than {call.do.limits.max_rank} axes", offset=call.offset)
+    call.do.check_rank(len(shape), call.offset)
+    if not cells.size:
+        call.do.room(span(shape), call.offset)
     try:
         return array_of(cells.reshape(shape))
     except ValueError:
@@ -157,14 +156,13 @@ def _axis_only(function: Callable[..., Cells]) -> Callable[[Call], Value]:
 
 def _expand_dims(call: Call) -> Value:
     cells = call.cells("x")
-    if cells.ndim >= call.do.limits.max_rank:
-        raise errors.TooComplex(f"an array of more than {call.do.limits.max_rank} axes", offset=call.offset)
+    call.do.check_rank(cells.ndim + 1, call.offset)
     return array_of(np.expand_dims(cells, call.integer("axis", 0)))
 
 
 def _broadcast_to(call: Call) -> Value:
     shape = _shape(call, "shape")
-    call.do.room(math.prod(shape) if all(size >= 0 for size in shape) else 0, call.offset)
+    call.do.room(span(shape), call.offset)
     return array_of(np.broadcast_to(call.cells("x"), shape).copy())
 
 
@@ -175,22 +173,23 @@ def _roll(call: Call) -> Value:
 
 def _tile(call: Call) -> Value:
     cells, times = call.cells("x"), call.integers("reps")
-    call.do.room(cells.size * math.prod([max(t, 0) for t in times]), call.offset)
-    if any(t < 0 for t in times) or len(times) > call.do.limits.max_rank:
+    call.do.check_rank(len(times), call.offset)
+    call.do.room(span(cells.shape) * span(times), call.offset)
+    if any(t < 0 for t in times):
         raise call.bad_shape(f"tile {times} times")
     return array_of(np.tile(cells, times))
 
 
 def _repeat(call: Call) -> Value:
     cells, times = call.cells("x"), call.integer("repeats", 1)
-    call.do.room(cells.size * max(times, 0), call.offset)
+    call.do.room(span(cells.shape) * max(times, 1), call.offset)
     return array_of(np.repeat(cells, times, axis=call.axis(cells)))
 
 
 def _take(call: Call) -> Value:
     cells, places = call.cells("x"), call.cells("indices")
     axis = call.axis(cells)
-    call.do.room(places.size * max(1, cells.size), call.offset)
+    call.do.room(span(places.shape) * span(cells.shape), call.offset)
     indices = [call.do.integer(place, call.offset) for place in places.ravel().tolist()]
     try:
         return array_of(np.take(cells, np.array(indices, np.intp).reshape(places.shape), axis=axis))
@@ -200,7 +199,7 @@ def _take(call: Call) -> Value:
 
 def _meshgrid(call: Call, operands: list[Value]) -> Value:
     parts = [call.do.cells(each, call.offset).ravel() for each in operands]
-    call.do.room(len(parts) * math.prod([part.size for part in parts]), call.offset)
+    call.do.room(len(parts) * span([part.size for part in parts]), call.offset)
     return tuple_of([array_of(grid) for grid in np.meshgrid(*parts)])
 
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from app.algebra import Algebra, Value, array_of
+from app.algebra import Algebra, Value, array_of, span
 from app.arrays.calls import Call, Function, filled
 
 
@@ -19,7 +19,7 @@ def _product(call: Call) -> Value:
     rows, columns = np.atleast_2d(x), (y.reshape(-1, 1) if y.ndim == 1 else y)
     if rows.shape[1] != columns.shape[0]:
         raise call.bad_shape(f"{call.name} of shapes {list(x.shape)} and {list(y.shape)}")
-    call.do.room(rows.shape[0] * columns.size, call.offset)
+    call.do.room(span((*rows.shape, columns.shape[1])), call.offset)
     entries = [call.dot(row, column) for row in rows.tolist() for column in columns.T.tolist()]
     shape = x.shape[:-1] + (y.shape[1:] if y.ndim == 2 else ())
     return array_of(filled(entries, shape))

@@ -22,7 +22,7 @@ def _reduction(combine: Callable[[Call], Callable[[list[Value]], Value]], kind: 
             return fold(call.do, kind, value.items, call.offset)  # Python's sum of a list of arrays
         if kind and value.kind == "tuple" and not value.items:
             return call.do.leaf(0 if kind == "sum" else 1)
-        return call.along(call.cells("x"), combine(call))
+        return call.along(call.cells("x"), combine(call), empty=kind is not None)
 
     return run
 
@@ -216,7 +216,7 @@ def _holds(combine: str) -> Callable[[Call], Value]:
             conditions = [call.do.condition(cell, call.offset) for cell in cells]
             return (call.do.all if combine == "all" else call.do.any)(conditions, call.offset)
 
-        return call.along(call.cells("x"), join)
+        return call.along(call.cells("x"), join, empty=True)
 
     return run
 

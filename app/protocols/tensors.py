@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app import errors, functions, points
+from app import algebra, errors, functions, points
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -238,7 +238,7 @@ def _frame(names: Sequence[str], shapes: Sequence[Shape], ranks: Sequence[int], 
         owns.append(shape[len(shape) - rank :])
     lead = _broadcast(leads)
     ends = np.cumsum([0, *map(math.prod, owns)], dtype=object).tolist()
-    _check_size(lead, ends[-1], limits)
+    _check_size(lead, max(ends[-1], *map(algebra.span, owns)), limits)
     inputs = [
         Input(name, shape, own, start, stop)
         for name, shape, own, start, stop in zip(names, shapes, owns, ends, ends[1:], strict=False)
