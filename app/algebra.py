@@ -209,6 +209,14 @@ class Algebra:
         """Return whether a value has axes."""
         return value.kind in _COLLECTIONS or (value.kind == "argument" and self.shapes is not None)
 
+    def extent(self, value: Value) -> int:
+        """Return how much there is to go through: items, or cells."""
+        if value.kind == "tuple":
+            return len(value.items)
+        if value.kind == "argument":
+            return 1 if self.shapes is None else span(self.shapes[value.argument][len(value.items) :])
+        return 1 if value.cells is None else span(value.cells.shape)
+
     def number(self, value: Value, offset: int) -> Value:
         """Return a value as a number: an argument is used whole, a condition counts 1 or 0."""
         if value.kind == "number":
@@ -344,7 +352,9 @@ class Algebra:
 
     def _item(self, base: Value, index: Value, offset: int) -> Value:
         if index.kind == "slice":
-            return tuple_of(base.items[self._index(index, offset)])
+            chosen = base.items[self._index(index, offset)]
+            self.room(len(chosen), offset)
+            return tuple_of(chosen)
         position = self.integer(index, offset)
         if not -len(base.items) <= position < len(base.items):
             raise errors.BadShape(f"index {position} into {len(base.items)} items", offset=offset)

@@ -41,7 +41,12 @@ _SERIES = frozenset({"Sum", "Product", "summation", "product"})
 
 @dataclass(slots=True)
 class _Frame:
-    """An open bracket, or the text itself, with the operators waiting inside it."""
+    """An open bracket, or the text itself, with the operators waiting inside it.
+
+    Attributes:
+        start: where in the code the item that is being read begins.
+        part: the same of the part of a slice, once one is complete.
+    """
 
     kind: str
     offset: int
@@ -50,8 +55,9 @@ class _Frame:
     starts: list[int] = field(default_factory=list)
     name: str = ""
     keyword: str = ""
-    keywords: list[str] = field(default_factory=list)
+    keywords: dict[str, None] = field(default_factory=dict)
     colons: int = 0
+    part: int = 0
     body: Code = ()
     clauses: list[Clause] | None = None
     pattern: Pattern | None = None
@@ -101,7 +107,7 @@ class Yard:
         self._max_nesting = max_nesting
         self._code: list[Instruction] = []
         self._frames: list[_Frame] = []
-        self._aside: list[Code] = []
+        self._aside: list[tuple[int, Code]] = []
         self._unless: list[int] = []
 
     def expressions(self) -> list[Instruction]:
@@ -310,10 +316,15 @@ class Yard:
     def _if(self, offset: int) -> None:
         """Put the value before an ``if`` aside: its condition comes first."""
         self._reduce(_TERNARY + 1)
-        start = postfix.start_of_last(self._code)
-        self._aside.append(self._code[start:])
+        frame = self._frames[-1]
+        waiting = frame.operators[-1][1] if frame.operators else None
+        if waiting is None:
+            start = max(frame.start, frame.part)
+        else:  # the value of an ``else``, or a condition: each begins where the code ended when it was to come
+            start = self._unless[-1] + 1 if waiting == "ifelse" else self._aside[-1][0]
+        self._aside.append((start, self._code[start:]))
         del self._code[start:]
-        self._frames[-1].operators.append((0, "if", [], offset))
+        frame.operators.append((0, "if", [], offset))
 
     def _else(self, token: lexing.Token) -> None:
         self._reduce(1)
@@ -321,7 +332,7 @@ class Yard:
         if not operators or operators[-1][1] != "if":
             raise self.unexpected(token, "an 'if' before it")
         offset = operators.pop()[3]
-        chosen = self._aside.pop()
+        _, chosen = self._aside.pop()
         self._emit("test", len(chosen) + 1, offset)
         self._code += chosen
         self._unless.append(len(self._code))
@@ -354,7 +365,7 @@ class Yard:
         if frame.keyword:
             if frame.keyword in frame.keywords:
                 raise errors.SyntaxRejected(f"the keyword '{frame.keyword}' stands twice", offset=token.offset)
-            frame.keywords.append(frame.keyword)
+            frame.keywords[frame.keyword] = None
             frame.keyword = ""
         elif frame.keywords:
             raise errors.SyntaxRejected("a value without a keyword follows one with a keyword", offset=token.offset)
@@ -405,6 +416,7 @@ class Yard:
         if missing:
             self._emit("none", None, offset)
         frame.colons += 1
+        frame.part = len(self._code)
         if frame.colons > 2:
             raise errors.SyntaxRejected("a slice has at most two colons", offset=offset)
 

@@ -80,6 +80,8 @@ class Machine:
         self.do.expand = self._expand
         try:
             return self._program(source)
+        except RecursionError:
+            raise errors.TooComplex("lists are nested too deep", field="expression") from None
         finally:
             self.do.expand = algebra.never  # else machine and algebra, and every node, wait for the garbage collector
 
@@ -164,6 +166,7 @@ class Machine:
         condition = self.do.condition(test, offset)
         if condition.constant is not None:
             return self._inner(branch.chosen if condition.constant else branch.other, names, after)
+        self.do.room(len(names), offset)
         sides = [dict(names), dict(names)]
         found = [self._inner(code, own, after) for code, own in zip(branch, sides, strict=True)]
         if found == [None, None]:
@@ -201,6 +204,7 @@ class Machine:
 
     def _choose(self, condition: Value, chosen: Value, other: Value, offset: int) -> Value:
         if chosen.kind == other.kind == "tuple" and len(chosen.items) == len(other.items):
+            self.do.room(1 + len(chosen.items), offset)
             pairs = zip(chosen.items, other.items, strict=True)
             return algebra.tuple_of([self._choose(condition, *pair, offset) for pair in pairs])
         if self.do.is_array(chosen) or self.do.is_array(other) or self.do.is_array(condition):
@@ -356,8 +360,7 @@ class Machine:
         self._bind(pattern, stack[-1], names, offset)
 
     def _do_comprehension(self, stack: list[Value], data: postfix.Comprehension, offset: int, names: Names) -> None:
-        with self._deeper():
-            stack.append(algebra.tuple_of(list(self._items(data.body, data.clauses, names, offset))))
+        stack.append(algebra.tuple_of(list(self._items(data.body, data.clauses, names, offset))))
 
     def _items(
         self, body: postfix.Code, clauses: Sequence[postfix.Clause], names: Names, offset: int
@@ -368,12 +371,13 @@ class Machine:
             return
         clause, *rest = clauses
         values = self.do.items(self._run(clause.items, names), offset)
-        self.do.room(len(values) * (1 + len(body)), offset)
-        for item in values:
-            inner = dict(names)
-            self._bind(clause.pattern, item, inner, offset)
-            if all(self._known(condition, inner, offset) for condition in clause.conditions):
-                yield from self._items(body, rest, inner, offset)
+        self.do.room(len(values) * (1 + len(body)) + len(names), offset)
+        inner = dict(names)
+        with self._deeper():
+            for item in values:
+                self._bind(clause.pattern, item, inner, offset)
+                if all(self._known(condition, inner, offset) for condition in clause.conditions):
+                    yield from self._items(body, rest, inner, offset)
 
     def _known(self, code: postfix.Code, names: Names, offset: int) -> bool:
         """Return whether a filter lets an item through."""
@@ -386,8 +390,7 @@ class Machine:
     def _do_series(self, stack: list[Value], series: postfix.Series, offset: int, names: Names) -> None:
         if series.word in names:
             raise errors.UnknownName(f"'{series.word}' is a variable here, not a function", offset=offset)
-        with self._deeper():
-            stack.append(self._total(series, series.bounds, names, offset))
+        stack.append(self._total(series, series.bounds, names, offset))
 
     def _total(self, series: postfix.Series, left: Sequence[postfix.Bounds], names: Names, offset: int) -> Value:
         """Return the sum or product of a series' body, the last of the bounds outermost."""
@@ -400,9 +403,12 @@ class Machine:
         backwards = last < first - 1
         if backwards:
             first, last = last + 1, first - 1
-        self.do.room(min(last + 1 - first, _MANY) * (1 + len(series.body)), offset)
-        indices = range(first, last + 1)
-        terms = [self._total(series, outer, {**names, bounds.name: self.do.leaf(index)}, offset) for index in indices]
+        self.do.room(min(last + 1 - first, _MANY) * (1 + len(series.body)) + len(names), offset)
+        inner, terms = dict(names), []
+        with self._deeper():
+            for index in range(first, last + 1):
+                inner[bounds.name] = self.do.leaf(index)
+                terms.append(self._total(series, outer, inner, offset))
         is_sum = series.word.rpartition(".")[2] in {"Sum", "summation"}
         total = arrays.fold(self.do, "sum" if is_sum else "product", terms, offset)
         if not backwards:

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app import errors, parsing, tape, vocabulary
-from tests import laws, tapes
+from tests import bombs, laws, tapes
 
 Result = TypeVar("Result")
 LIMITS = parsing.Limits()
@@ -528,6 +528,12 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
     except errors.Rejected as error:
         if error.position is not None:
             assert 0 <= error.position.offset <= len(text)  # noqa: PT017 - some texts are in the language
+
+
+@pytest.mark.parametrize("text", bombs.REPEATED, ids=lambda text: text[:20])
+def test_what_is_cheap_once_is_counted_each_time(text: str) -> None:
+    with pytest.raises((errors.TooComplex, errors.SyntaxRejected)):
+        parsing.parse(text)
 
 
 def test_a_name_that_means_something_else_in_its_library_is_refused_and_not_misread() -> None:

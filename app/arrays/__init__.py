@@ -23,6 +23,9 @@ _VARIADIC = matrices.VARIADIC | making.VARIADIC
 WORDS = frozenset(_FUNCTIONS) | frozenset(_VARIADIC)
 """Canonical names of all words of arrays."""
 
+_MEASURES = frozenset({"len", "ndim", "shape", "size"})
+"""Words that do not go through what they are given."""
+
 
 def apply(
     do: Algebra,
@@ -52,8 +55,10 @@ def apply(
     for parameter in required:
         if parameter not in given:
             raise errors.BadArity(f"{name} needs '{parameter}'", offset=offset)
-    call = Call(do, name, given, offset)
     canonical = word.names[0]
+    if canonical not in _MEASURES:
+        do.room(sum([do.extent(operand) for operand in (*operands, *options.values())]), offset)
+    call = Call(do, name, given, offset)
     if canonical in _VARIADIC:
         return _VARIADIC[canonical](call, list(operands))
     try:

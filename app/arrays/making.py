@@ -204,7 +204,9 @@ def _meshgrid(call: Call, operands: list[Value]) -> Value:
 
 
 def _length(call: Call) -> Value:
-    return call.do.leaf(len(items(call, "x")))
+    value = call.value("x")
+    is_array = value.kind != "tuple" and call.do.is_array(value)
+    return call.do.leaf(len(call.cells("x") if is_array else items(call, "x")))
 
 
 def _size(call: Call) -> Value:
