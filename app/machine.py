@@ -131,6 +131,11 @@ class Machine:
                 next(itertools.islice(left, skip - 1, None))
         return stack.pop()
 
+    def _again(self, code: postfix.Code, names: Names, offset: int, own: int | None = None) -> Value:
+        """Run an expression that may be run many times: each time its instructions count as steps."""
+        self.do.room(len(code), offset)
+        return self._run(code, names, own)
+
     def _block(self, code: postfix.Code, names: Names, after: tuple[postfix.Code, ...] = ()) -> _Outcome:
         """Run statements: the value they return, how they leave a loop, or None if they run out.
 
@@ -165,10 +170,10 @@ class Machine:
     ) -> _Outcome:
         condition = self.do.condition(test, offset)
         if condition.constant is not None:
-            return self._inner(branch.chosen if condition.constant else branch.other, names, after)
+            return self._inner(branch.chosen if condition.constant else branch.other, names, after, offset)
         self.do.room(len(names), offset)
         sides = [dict(names), dict(names)]
-        found = [self._inner(code, own, after) for code, own in zip(branch, sides, strict=True)]
+        found = [self._inner(code, own, after, offset) for code, own in zip(branch, sides, strict=True)]
         if found == [None, None]:
             self._merge(condition, sides, names, offset)
             return None
@@ -184,8 +189,7 @@ class Machine:
     def _completed(self, after: tuple[postfix.Code, ...], names: Names, offset: int) -> _Outcome:
         """Run what follows a branch for the side of it that did not return."""
         for index, code in enumerate(after):
-            self.do.room(len(code), offset)
-            outcome = self._inner(code, names, after[index + 1 :])
+            outcome = self._inner(code, names, after[index + 1 :], offset)
             if outcome is not None:
                 return outcome
         return None
@@ -217,17 +221,18 @@ class Machine:
 
     def _loop(self, items: Value, loop: postfix.Loop, names: Names, offset: int) -> Value | None:
         values = self.do.items(items, offset)
-        self.do.room(len(values) * (1 + len(loop.body)), offset)
+        self.do.room(len(values), offset)
         for item in values:
             self._bind(loop.pattern, item, names, offset)
-            outcome = self._inner(loop.body, names, ())
+            outcome = self._inner(loop.body, names, (), offset)
             if isinstance(outcome, Value):
                 return outcome
             if outcome == "break":
                 break
         return None
 
-    def _inner(self, code: postfix.Code, names: Names, after: tuple[postfix.Code, ...]) -> _Outcome:
+    def _inner(self, code: postfix.Code, names: Names, after: tuple[postfix.Code, ...], offset: int) -> _Outcome:
+        self.do.room(len(code), offset)
         with self._deeper():
             return self._block(code, names, after)
 
@@ -367,11 +372,11 @@ class Machine:
     ) -> Iterator[Value]:
         """Yield the values of a comprehension's body, the first of the clauses outermost."""
         if not clauses:
-            yield self._run(body, names)
+            yield self._again(body, names, offset)
             return
         clause, *rest = clauses
-        values = self.do.items(self._run(clause.items, names), offset)
-        self.do.room(len(values) * (1 + len(body)) + len(names), offset)
+        values = self.do.items(self._again(clause.items, names, offset), offset)
+        self.do.room(len(values) + len(names), offset)
         inner = dict(names)
         with self._deeper():
             for item in values:
@@ -381,7 +386,7 @@ class Machine:
 
     def _known(self, code: postfix.Code, names: Names, offset: int) -> bool:
         """Return whether a filter lets an item through."""
-        condition = self.do.condition(self._run(code, names), offset)
+        condition = self.do.condition(self._again(code, names, offset), offset)
         if condition.constant is None:
             hint = "write where(condition, value, 0) in the sum"
             raise errors.SyntaxRejected("a filter may not depend on the point", hint=hint, offset=offset)
@@ -395,15 +400,15 @@ class Machine:
     def _total(self, series: postfix.Series, left: Sequence[postfix.Bounds], names: Names, offset: int) -> Value:
         """Return the sum or product of a series' body, the last of the bounds outermost."""
         if not left:
-            return self._run(series.body, names)
+            return self._again(series.body, names, offset)
         *outer, bounds = left
-        ends = [self._run(code, names) for code in (bounds.first, bounds.last)]
+        ends = [self._again(code, names, offset) for code in (bounds.first, bounds.last)]
         first, last = (self.do.integer(end, offset, "a bound of a series") for end in ends)
         # Karr's convention, which is SymPy's: what runs backwards counts the other way.
         backwards = last < first - 1
         if backwards:
             first, last = last + 1, first - 1
-        self.do.room(min(last + 1 - first, _MANY) * (1 + len(series.body)) + len(names), offset)
+        self.do.room(min(last + 1 - first, _MANY) + len(names), offset)
         inner, terms = dict(names), []
         with self._deeper():
             for index in range(first, last + 1):
@@ -484,7 +489,7 @@ class Machine:
 
     def _expand(self, definition: str, operands: list[Value], offset: int) -> Value:
         source = _definition(definition)
-        return self._run(source.code, dict(zip(source.parameters or (), operands, strict=True)), offset)
+        return self._again(source.code, dict(zip(source.parameters or (), operands, strict=True)), offset, offset)
 
     def _case(self, value: Value, offset: int) -> tuple[Value, Value]:
         if value.kind != "tuple" or len(value.items) != 2:

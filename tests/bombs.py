@@ -49,6 +49,7 @@ LARGE = [
 ]
 
 _SUM = "x" + "+x" * 58_000
+_ONES = "1" + "+1" * 20_000
 _NAMES = "".join(f"    v{n}=x\n" for n in range(8_000))
 _LIST = "def f(x):\n    Y=list(range(10**5))\n"
 _CELLS = "def f(x):\n    Y=np.arange(10**5)\n"
@@ -72,6 +73,11 @@ REPEATED = [
     _CELLS + "    Z=np.roll(Y,1)\n" * 6_000 + "    return x",
     "def f(x):\n    Y=np.reshape(np.arange(90000),(300,300))\n" + "    Z=np.tril(Y)\n" * 6_000 + "    return x",
     "sum(1 for row in np.zeros((10**9, 0)))*x",
+    f"[x for i in range(10**5) if {_ONES}>i][0]",
+    f"sum(x for i in range(10**5) for j in range({_ONES}-{_ONES}))",
+    f"Sum(x,(j,1,{_ONES}-20001),(i,1,10**5))",
+    f"def f(x):\n    for i in range(10**5):\n        if 1>0:\n            y={_ONES}\n    return x",
+    "sum(jn(20,x) for i in range(10**5))",
 ]
 """What is cheap once, so often that it is not."""
 
