@@ -26,6 +26,9 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 from app import constants, errors, lexing, vocabulary
 from app.constants import Number
 
+MAX_RANK = 8
+"""Axes of an array, in a text or in a point."""
+
 Cells = NDArray[Any]
 Shape = tuple[int, ...]
 
@@ -48,7 +51,7 @@ class Limits:
         max_arguments: of the function.
         max_nesting: brackets open at once.
         max_operations: nodes of the expression, counted as binary operations.
-        max_steps: iterations of loops, and cells of arrays made on the way, of the whole text.
+        max_steps: steps of loops and of what is run again, and cells of arrays gone through, of the whole text.
         max_name_length: characters.
         max_rank: axes of an array.
     """
@@ -59,7 +62,7 @@ class Limits:
     max_operations: int = 65_536
     max_steps: int = 500_000
     max_name_length: int = lexing.MAX_NAME_LENGTH
-    max_rank: int = 8
+    max_rank: int = MAX_RANK
 
 
 @dataclass(slots=True, eq=False)

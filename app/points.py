@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app import errors, lexing
+from app import algebra, errors, lexing
 
 Json = Any
 Array = NDArray[np.float64]
@@ -167,7 +167,7 @@ def _numbers(point: list[Json], ranks: Sequence[int | None], limits: Limits) -> 
         return None
 
 
-_MAX_RANK = 8
+_MAX_RANK = algebra.MAX_RANK
 """Axes of an array, a batch axis included."""
 
 _NUMERIC = frozenset({int, float})

@@ -8,7 +8,7 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app import derivatives, engine, parsing, points, shared, worker
+from app import derivatives, engine, parsing, points, shared, symbolic, worker
 from app import store as stores
 from app.protocols import access, body
 
@@ -90,12 +90,17 @@ class Settings(BaseSettings):
     max_nesting: int = Field(default=512, ge=1, description="brackets open at once in an expression")
     max_operations: int = Field(default=65_536, ge=1, description="operations of a function")
     max_steps: int = Field(
-        default=500_000, ge=1, description="iterations, and cells of arrays, unrolled for a function"
+        default=500_000, ge=1, description="steps of loops, and cells of arrays gone through, for a function"
     )
     max_work: int = Field(
         default=20_000_000, ge=1, description="operations run for one Jacobian, Hessian or product, all points together"
     )
     max_numbers: int = Field(default=2_000_000, ge=1, description="numbers in an answer")
+    max_symbolic_operations: int = Field(
+        default=500, ge=1, description="operations of a function whose formulae are asked for"
+    )
+    symbolic_seconds: float = Field(default=6.0, gt=0, le=8.0, description="seconds that formulae may take")
+    simplify_seconds: float = Field(default=2.0, gt=0, description="of these, seconds for making them short")
     registry_capacity: int = Field(default=10_000, ge=1, description="registered functions held in memory")
     max_points: int = Field(default=100_000, ge=1, description="points in a batch")
     max_elements: int = Field(default=2_000_000, ge=1, description="numbers in a point or batch")
@@ -125,7 +130,12 @@ class Settings(BaseSettings):
             max_steps=self.max_steps,
         )
         work = derivatives.Limits(self.max_work, self.max_numbers)
-        return engine.Limits(text, points.Limits(self.max_points, self.max_elements), work)
+        formulae = symbolic.Limits(
+            max_symbolic_operations=self.max_symbolic_operations,
+            symbolic_seconds=self.symbolic_seconds,
+            simplify_seconds=self.simplify_seconds,
+        )
+        return engine.Limits(text, points.Limits(self.max_points, self.max_elements), work, formulae)
 
     def worker_limits(self) -> worker.Limits:
         """Return the bounds on compilations."""

@@ -34,7 +34,7 @@ def check(client: Client, path: str, document: Any) -> None:
         assert laws.strict_json(response.content) if own else response.json() is not None
     elif response.headers["content-type"] == "application/problem+json":
         laws.assert_problem(response, response.status_code, CODES)
-        assert 400 <= response.status_code <= 422
+        assert 400 <= response.status_code <= 422 or response.status_code == 429  # on a busy machine
     else:
         assert not own
         assert 400 <= response.status_code <= 422

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from mpmath import mp, mpf
 
 from app import children, errors, formulae, parsing, shortening, slopes, symbolic, tape, views, vocabulary
+from app.settings import Settings
 from tests import formulas, laws, reference, trees
 from tests.service import Client, serving
 
@@ -590,3 +591,8 @@ def test_limits_are_published(client: Client) -> None:
     published = client.get("/v1/limits").json()
     assert published["max_symbolic_operations"] == 500
     assert {"max_symbolic_characters", "symbolic_seconds", "simplify_seconds"} <= set(published)
+
+
+def test_limits_can_be_set() -> None:
+    found = Settings(max_symbolic_operations=7, symbolic_seconds=1.5, simplify_seconds=0.5).engine_limits().formulae
+    assert (found.max_symbolic_operations, found.symbolic_seconds, found.simplify_seconds) == (7, 1.5, 0.5)

@@ -25,7 +25,7 @@ Shape = tuple[int, ...]
 ALL = "X"
 """The array that may stand for all arguments."""
 
-MAX_RANK = 8
+MAX_RANK = algebra.MAX_RANK
 """Axes of an array, those of a batch included."""
 
 
