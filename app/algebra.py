@@ -27,7 +27,7 @@ from app import constants, errors, lexing, vocabulary
 from app.constants import Number
 
 MAX_RANK = 8
-"""Axes of an array, in a text or in a point."""
+"""Axes of an array, in a text or in a point, those of a batch included."""
 
 Cells = NDArray[Any]
 Shape = tuple[int, ...]
@@ -295,7 +295,7 @@ class Algebra:
             raise errors.BadShape("a number has no items to go through", offset=offset)
         cells = self.cells(value, offset)
         if not cells.size:
-            self.room(len(cells) if cells.ndim else 0, offset)  # parts with nothing in them have not been counted yet
+            self.room(len(cells), offset)  # parts with nothing in them have not been counted yet
         return [array_of(part) for part in cells]
 
     def _use(self, argument: int, rank: int, offset: int) -> None:

@@ -131,10 +131,10 @@ class Machine:
                 next(itertools.islice(left, skip - 1, None))
         return stack.pop()
 
-    def _again(self, code: postfix.Code, names: Names, offset: int, own: int | None = None) -> Value:
+    def _again(self, code: postfix.Code, names: Names, offset: int) -> Value:
         """Run an expression that may be run many times: each time its instructions count as steps."""
         self.do.room(len(code), offset)
-        return self._run(code, names, own)
+        return self._run(code, names)
 
     def _block(self, code: postfix.Code, names: Names, after: tuple[postfix.Code, ...] = ()) -> _Outcome:
         """Run statements: the value they return, how they leave a loop, or None if they run out.
@@ -489,7 +489,8 @@ class Machine:
 
     def _expand(self, definition: str, operands: list[Value], offset: int) -> Value:
         source = _definition(definition)
-        return self._again(source.code, dict(zip(source.parameters or (), operands, strict=True)), offset, offset)
+        self.do.room(len(source.code), offset)
+        return self._run(source.code, dict(zip(source.parameters or (), operands, strict=True)), offset)
 
     def _case(self, value: Value, offset: int) -> tuple[Value, Value]:
         if value.kind != "tuple" or len(value.items) != 2:

@@ -167,9 +167,6 @@ def _numbers(point: list[Json], ranks: Sequence[int | None], limits: Limits) -> 
         return None
 
 
-_MAX_RANK = algebra.MAX_RANK
-"""Axes of an array, a batch axis included."""
-
 _NUMERIC = frozenset({int, float})
 
 
@@ -239,8 +236,8 @@ def array(entry: Json, field: str, *, finite: bool = True) -> Array:
     while isinstance(level, list):
         shape.append(len(level))
         level = level[0] if level else None
-        if len(shape) > _MAX_RANK:
-            raise errors.TooComplex(f"an array of more than {_MAX_RANK} axes", field=field)
+        if len(shape) > algebra.MAX_RANK:
+            raise errors.TooComplex(f"an array of more than {algebra.MAX_RANK} axes", field=field)
     flat = entry if shape else [entry]
     for size in shape[1:]:
         if not all(type(row) is list and len(row) == size for row in flat):

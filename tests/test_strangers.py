@@ -1,6 +1,7 @@
 """What strangers send: a right answer or a refusal, never a fault of ours. ``-m slow`` sends more of it."""
 
 import random
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ FEW, MANY = 30, 1000
 CODES = {entry["code"] for entry in problem.catalogue()}
 
 
-def requests(client: Client) -> list[tuple[str, Any]]:
+def documented(client: Client) -> list[tuple[str, Any]]:
     """Return the path and the example of each operation that takes a document."""
     document = client.get("/openapi.json").json()
     found = []
@@ -42,28 +43,24 @@ def check(client: Client, path: str, document: Any) -> None:
         laws.strict_json(response.content)
 
 
-@pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
-def test_a_document_changed_anywhere_is_answered_or_refused(client: Client, count: int) -> None:
-    chance = random.Random(count)  # noqa: S311 - no secret
-    examples = requests(client)
-    assert len(examples) > 40
-    for path, example in examples:
-        for _ in range(count):
-            document = strangers.changed(example, chance)
-            try:
-                check(client, path, document)
-            except Exception as error:
-                error.add_note(f"POST {path} {document!r}")
-                raise
-
-
-@pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
-def test_a_program_of_chance_is_answered_or_refused(client: Client, count: int) -> None:
-    chance = random.Random(count)  # noqa: S311 - no secret
-    for _ in range(30 * count):
-        path, document = strangers.request(chance)
+def check_all(client: Client, requests: Iterable[tuple[str, Any]]) -> None:
+    for path, document in requests:
         try:
             check(client, path, document)
         except Exception as error:
             error.add_note(f"POST {path} {document!r}")
             raise
+
+
+@pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
+def test_a_document_changed_anywhere_is_answered_or_refused(client: Client, count: int) -> None:
+    chance = random.Random(count)  # noqa: S311 - no secret
+    examples = documented(client)
+    assert len(examples) > 40
+    check_all(client, [(path, strangers.changed(example, chance)) for path, example in examples for _ in range(count)])
+
+
+@pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
+def test_a_program_of_chance_is_answered_or_refused(client: Client, count: int) -> None:
+    chance = random.Random(count)  # noqa: S311 - no secret
+    check_all(client, [strangers.request(chance) for _ in range(30 * count)])

@@ -13,6 +13,7 @@ from app import errors
 from app.algebra import Algebra, Cells, Value, array_of
 
 _LARGEST = int(np.iinfo(np.intc).max)
+"""NumPy takes an axis as a C int and raises OverflowError beyond; no length within the limits comes near it."""
 
 
 class Call:

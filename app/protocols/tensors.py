@@ -25,9 +25,6 @@ Shape = tuple[int, ...]
 ALL = "X"
 """The array that may stand for all arguments."""
 
-MAX_RANK = algebra.MAX_RANK
-"""Axes of an array, those of a batch included."""
-
 
 @dataclass(frozen=True, slots=True)
 class Input:
@@ -133,8 +130,8 @@ def shape(value: Any, field: str) -> Shape:
     """
     if not isinstance(value, list) or not all(type(size) is int and 0 <= size < 1 << 31 for size in value):
         raise errors.InvalidField("shape is a list of sizes", field=field)
-    if len(value) > MAX_RANK:
-        raise errors.TooComplex(f"an array of more than {MAX_RANK} axes", field=field)
+    if len(value) > algebra.MAX_RANK:
+        raise errors.TooComplex(f"an array of more than {algebra.MAX_RANK} axes", field=field)
     return tuple(value)
 
 
@@ -145,7 +142,7 @@ def rank(value: Any, field: str) -> int | list[int] | None:
         errors.InvalidField: it is something else.
     """
     ranks = value if isinstance(value, list) else [] if value is None else [value]
-    if not all(type(each) is int and 0 <= each <= MAX_RANK for each in ranks):
+    if not all(type(each) is int and 0 <= each <= algebra.MAX_RANK for each in ranks):
         raise errors.InvalidField("rank is a number of axes, or one for each argument", field=field)
     return value  # type: ignore[no-any-return]
 
@@ -238,7 +235,7 @@ def _frame(names: Sequence[str], shapes: Sequence[Shape], ranks: Sequence[int], 
         owns.append(shape[len(shape) - rank :])
     lead = _broadcast(leads)
     ends = np.cumsum([0, *map(math.prod, owns)], dtype=object).tolist()
-    _check_size(lead, max(ends[-1], *map(algebra.span, owns)), limits)
+    _check_size(lead, max([ends[-1], *map(algebra.span, owns)]), limits)
     inputs = [
         Input(name, shape, own, start, stop)
         for name, shape, own, start, stop in zip(names, shapes, owns, ends, ends[1:], strict=False)
