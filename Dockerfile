@@ -17,7 +17,7 @@ RUN python -m venv --without-pip /opt/gradserve \
     && install -d -m 0700 -o 10001 -g 10001 /var/cache/gradserve
 # Dependencies first: they change less often than the code, so their layer is reused.
 COPY pyproject.toml constraints.txt README.md LICENSE ./
-RUN mkdir -p app/protocols && echo '__version__ = "0"' > app/__init__.py && touch app/protocols/__init__.py \
+RUN mkdir -p app && echo '__version__ = "0"' > app/__init__.py && true \
     && pip --python /opt/gradserve/bin/python install -c constraints.txt '.[objects,redis,traces]' ${ACCELERATOR:+"jax[${ACCELERATOR}]"} \
     && pip --python /opt/gradserve/bin/python uninstall --yes gradserve \
     # What only developers of the dependencies need: their tests, headers and stubs, a quarter of their files.

@@ -10,7 +10,7 @@ SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PIP    := -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-all debian browser screenshot lint audit format bench image prove-image clean
+.PHONY: help serve test test-all debian browser screenshot lint lint-format lint-rules lint-types lint-imports audit format bench image prove-image clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -40,7 +40,7 @@ $(VENV)/.fuzz: $(VENV)/.dev
 $(VENV)-bench/.done: tests/benchmarks/requirements.txt
 $(VENV)-clients/.done: tests/live/requirements.txt
 $(VENV)-generated/.done: tests/live/generated/requirements.txt
-$(VENV)-examples/.done: examples/requirements.txt
+$(VENV)-examples/.done: docs/examples/requirements.txt
 $(VENV)-ray/.done: deploy/ray/requirements.txt pyproject.toml constraints.txt
 $(VENV)-ray/.done: MORE := -c constraints.txt -e .
 
@@ -79,24 +79,31 @@ serve: $(VENV)/.serve  ## serve on http://127.0.0.1:8000; HOST=, PORT= and WORKE
 	@echo "==> serving on http://$(HOST):$(PORT), documentation at /docs; stop with Ctrl-C"
 	@exec $(BIN)/gradserve serve --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
-test: lint  ## run every check and test
-	@echo "==> pytest"
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+# tests/conftest.py puts the longest files first.
+PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
+test: $(if $(ARGS),$(VENV)/.dev,lint)  ## run lint and the fast tests, or one part of them: ARGS=tests/language
+	@echo "==> pytest $(ARGS)"
+	@$(BIN)/python -m pytest $(or $(ARGS),$(PARALLEL))
 
 SLOW := $(VENV)/.fuzz $(foreach name,clients generated examples ray node,$(VENV)-$(name)/.done)
 test-all: test debian $(SLOW)  ## run the slow tests too: real processes, real clients, long runs
-	@echo "==> pytest, the slow ones"
-	@$(BIN)/python -m pytest -m slow
+	@echo "==> pytest, the slow tests"
+	@$(BIN)/python -m pytest -m "slow and not serial" $(PARALLEL)
+	@echo "==> pytest, the slow tests that measure time or memory"
+	@$(BIN)/python -m pytest -m "slow and serial"
 
 screenshot: $(VENV)/.dev browser  ## make the pictures of the playground that the README shows
 	@$(BIN)/python -m tests.live.screenshot
 
+LINT := lint-format lint-rules lint-types lint-imports
 lint: $(VENV)/.dev  ## run ruff, mypy --strict and import-linter
 	@echo "==> ruff, mypy, import-linter"
-	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/ruff check --quiet .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo --no-cache
+	@$(MAKE) --no-print-directory --jobs --output-sync $(LINT)
+
+lint-format: ; @$(BIN)/ruff format --check --quiet .
+lint-rules: ; @$(BIN)/ruff check --quiet .
+lint-types: ; @$(BIN)/mypy
+lint-imports: ; @$(BIN)/lint-imports --no-logo
 
 audit: $(VENV)/.dev  ## look for known vulnerabilities of what is installed; needs the network
 	@$(BIN)/python $(PIP) install pip-audit
@@ -118,4 +125,4 @@ prove-image:  ## build the image twice without Docker, compare, and run it on a 
 	@$(SUDO) deploy/image/prove.sh
 
 clean:  ## remove the environments and caches
-	rm -rf $(VENV) $(VENV)-* .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(VENV)-* .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis *.egg-info

@@ -1,11 +1,27 @@
-"""The composition root: settings to an ASGI application, every part made here and handed down.
+"""The composition root: settings to an ASGI application. All parts are made here and handed down.
 
-``uvicorn app.main:app`` serves it; ``create_app`` makes one for a test or another host.
+``uvicorn app.main:app`` serves it. ``create_app`` makes one for a test or another host.
+
+A request goes through these middlewares, the first of them outermost:
+
+    CORSMiddleware       answers browsers of other origins, if any are allowed
+    AccessLog            metrics, spans, log lines, number of requests in flight
+    RequestId            X-Request-ID
+    Backpressure         429 when bodies or answers take too much memory; large answers are sent in pieces
+    ErrorBoundary        errors and bugs become problem documents
+    HeaderLimits         431, 414
+    RefuseWhileDraining  503 while the process ends
+    Authentication       401; who the caller is
+    RateLimit            429, if there is a limit
+    Operations           answers derivatives and calls of UM-Bridge; such a request goes no further
+    HeadAsGet            HEAD
+    FastAPI              all other routes
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import sys
 from collections.abc import AsyncIterator
@@ -16,29 +32,36 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app import __version__, compiler, engine, errors, meters, processes, telemetry
-from app.protocols import (
-    access,
-    bridge,
-    document,
-    edge,
-    exchange,
-    functions,
-    inference,
-    metrics,
-    ops,
-    pages,
-    problem,
-    spans,
-    symbolic,
-    tesseract,
-    traffic,
-    umbridge,
-    v1,
+from app import __version__, errors
+from app.api import health, openapi, services
+from app.api import metrics as metrics_route
+from app.api.http import handler, hot_lane, problem
+from app.api.http.middleware import (
+    access_log,
+    auth,
+    backpressure,
+    draining,
+    error_boundary,
+    framework,
+    header_limits,
+    ratelimit,
+    request_id,
+    tracing,
 )
+from app.api.interop.inference import routes as inference
+from app.api.interop.tesseract import routes as tesseract
+from app.api.interop.umbridge import model
+from app.api.interop.umbridge import routes as umbridge
+from app.api.rest import derivatives, functions, reference, symbolic
+from app.api.web import pages
+from app.autodiff import compiler
+from app.engine import engine, query
+from app.runtime import events, processes
+from app.runtime import metrics as runtime_metrics
 from app.settings import Settings
 
 _DESCRIPTION = """
@@ -52,140 +75,156 @@ stable `code`, and the `position` of the mistake where it is in the expression.
 """
 
 
-class Service(FastAPI):
-    """FastAPI behind the edge: what the lane answers never enters the framework, whose layers cost more than it.
+class Application(FastAPI):
+    """FastAPI behind ``front``, the outermost middleware: FastAPI's own layers cost 3 us and more."""
 
-    Attributes:
-        edge: what every request passes.
-        keyed: whether a key is needed.
-        front: the edge, or what tells browsers of other origins around it.
-    """
-
-    edge: edge.Edge
     front: ASGIApp
-    keyed = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.front(scope, receive, send)
-
-    def openapi(self) -> dict[str, Any]:
-        """Return the OpenAPI document."""
-        document = super().openapi()
-        if self.keyed:
-            access.describe(document)
-        return document
-
-    @property
-    def in_flight(self) -> int:
-        """How many requests are under way."""
-        return self.edge.in_flight
-
-    def retire(self) -> None:
-        """Say at /readyz that this process is about to end."""
-        self.state.ready = False
-
-    def drain(self) -> None:
-        """Take no more requests; those under way are finished."""
-        self.retire()
-        self.edge.draining = True
-
-    async def route(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as FastAPI does."""
-        await super().__call__(scope, receive, send)
+        if scope["type"] == "http":
+            await self.front(scope, receive, send)
+        elif scope["type"] == "websocket":
+            # A policy violation (RFC 6455, section 7.4.1). Before the handshake a server makes it a 403.
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await super().__call__(scope, receive, send)
 
 
-def create_app(settings: Settings | None = None) -> Service:
-    """Return the application.
-
-    Args:
-        settings: the configuration; from the environment if not given.
-    """
-    settings = settings or Settings()
-    compiler.configure()
-    counted = meters.Meters()
-    traced = spans.exporting() if settings.traces else None
-    options = engine.Options(
-        limits=settings.engine_limits(),
-        plan_capacity=settings.plan_capacity,
-        registry_capacity=settings.registry_capacity,
-        executable_capacity=settings.executable_capacity,
-        compile_workers=settings.compile_workers,
-        compile_limits=settings.worker_limits(),
-        kept=settings.opened_store(),
-        threads=settings.threads,
-        queue=settings.queue,
-        compile_seconds_per_minute=settings.compile_seconds_per_minute,
-        observer=telemetry.Observers([telemetry.LogObserver(), counted]),
-    )
-    served = engine.Engine(options)
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await served.start()
-        await functions.register_examples(served)
-        _settle_heap()
-        sys.setswitchinterval(_SWITCH_SECONDS)
-        app.state.ready = True
-        trimming = asyncio.ensure_future(_trim())
-        async with meters.shared(counted, app.state.together):
-            yield
-        trimming.cancel()
-        app.state.ready = False
-        await served.close()
-        if traced is not None:
-            traced.close()
-
-    app = Service(
+def create_app(settings: Settings | None = None) -> Application:
+    """Return the application; its parts are in ``app.state.services``."""
+    parts = _services(settings or Settings())
+    app = Application(
         title="gradserve",
         version=__version__,
         description=_DESCRIPTION,
-        lifespan=lifespan,
+        lifespan=_lifespan,
         docs_url=None,
         redoc_url=None,
+        exception_handlers={
+            errors.GradserveError: problem.from_error,
+            HTTPException: problem.from_http,
+            RequestValidationError: problem.from_parameters,
+            Exception: problem.from_bug,
+        },
     )
-    app.state.engine = served
-    app.state.ready = False
-    app.state.meters = counted
-    app.state.together = meters.Together(Path(settings.metrics_dir)) if settings.metrics_dir else None
-    app.state.body_limits = settings.body_limits()
-    app.state.exchange = exchange.Exchange(served, app.state.body_limits)
-    app.state.umbridge = umbridge.Calls(bridge.Bridge(served), app.state.body_limits)
-    app.include_router(v1.router)
-    app.include_router(functions.router)
-    app.include_router(symbolic.router)
-    app.include_router(umbridge.router)
-    app.include_router(tesseract.router)
-    app.include_router(inference.router)
-    app.include_router(ops.router)
-    app.include_router(metrics.router)
+    app.state.services = parts
+    um_bridge = umbridge.UmBridge(model.Models(parts.engine), parts.limits)
+    for routes in (derivatives, functions, symbolic, um_bridge, tesseract, inference, health, reference, metrics_route):
+        app.include_router(routes.router)
     pages.add_pages(app)
-    document.add_document(app)
-    app.add_exception_handler(errors.GradserveError, problem.from_error)
-    app.add_exception_handler(HTTPException, problem.from_http)
-    app.add_exception_handler(RequestValidationError, problem.from_parameters)
-    app.add_exception_handler(Exception, problem.from_bug)
-    gate = settings.gate()
-    app.keyed = gate.keyed
-    app.edge = edge.Edge(
-        app.route,
-        lane=exchange.Lane(v1.operations()),
-        performs=app.state.exchange,
-        limits=app.state.body_limits,
-        others=[app.state.umbridge.find],
-        gate=gate,
-        counts=traffic.Traffic(counted, traced),
-        shares=bool(settings.origins()),
-    )
-    counted.gauges = _gauges(app, served)
-    app.front = _shared(app.edge, settings.origins()) if settings.origins() else app.edge
+    app.openapi = functools.partial(openapi.document, app)  # type: ignore[method-assign]
+    app.front = _stack(app, um_bridge.find)
     return app
 
 
-def _settle_heap() -> None:
-    """Have the garbage collector leave alone what start-up made: JAX, SymPy and the tables live as long as the process.
+def _services(settings: Settings) -> services.Services:
+    compiler.configure()
+    metrics = runtime_metrics.Metrics()
+    served = _engine(settings, metrics)
+    limits, lifecycle = settings.request_limits(), draining.Lifecycle()
+    request_handler = handler.Handler(served, limits)
+    log = access_log.RequestLog(metrics, tracing.exporting() if settings.traces else None)
+    authenticator, rate, origins = settings.authenticator(), settings.rate(), tuple(settings.origins())
+    parts = services.Services(
+        engine=served,
+        limits=limits,
+        lifecycle=lifecycle,
+        authenticator=authenticator,
+        rate=rate,
+        origins=origins,
+        budgets=backpressure.Budgets(limits),
+        log=log,
+        metrics=metrics,
+        shared_metrics=runtime_metrics.SharedDirectory(Path(settings.metrics_dir)) if settings.metrics_dir else None,
+        request_handler=request_handler,
+        hot_lane=hot_lane.HotLane(
+            limits=limits,
+            lifecycle=lifecycle,
+            authenticator=authenticator,
+            rate=rate,
+            operations=handler.OperationTable(derivatives.OPERATIONS),
+            request_handler=request_handler,
+            log=log,
+            cross_origin=bool(origins),
+        ),
+    )
+    metrics.gauges = metrics_route.gauges(parts)
+    return parts
 
-    Visiting all of it takes a tenth of a second, in which nobody is answered. Visiting what came since is for once in
-    a while, too: nothing that answers a request is in a cycle (tests/test_heap.py), so there is little to find.
+
+def _engine(settings: Settings, metrics: runtime_metrics.Metrics) -> engine.Engine:
+    return engine.Engine(
+        query.Options(
+            limits=settings.query_limits(),
+            plan_capacity=settings.plan_capacity,
+            registry_capacity=settings.registry_capacity,
+            executable_capacity=settings.executable_capacity,
+            compile_workers=settings.compile_workers,
+            compile_limits=settings.worker_limits(),
+            kept=settings.open_store(),
+            threads=settings.threads,
+            queue=settings.queue,
+            compile_seconds_per_minute=settings.compile_seconds_per_minute,
+            observer=events.Observers([events.LogObserver(), metrics]),
+        )
+    )
+
+
+def _stack(app: Application, find_um_bridge: framework.Find) -> ASGIApp:
+    """Return FastAPI inside the middlewares, in the order of this module's docstring."""
+    parts: services.Services = app.state.services
+    find: list[framework.Find] = [parts.hot_lane.find, find_um_bridge]
+    layers = [
+        Middleware(CORSMiddleware, **_CORS, allow_origins=parts.origins) if parts.origins else None,
+        Middleware(access_log.AccessLog, parts.log, parts.lifecycle, find),
+        Middleware(request_id.RequestId),
+        Middleware(backpressure.Backpressure, parts.budgets),
+        Middleware(error_boundary.ErrorBoundary),
+        Middleware(header_limits.HeaderLimits, parts.limits),
+        Middleware(draining.RefuseWhileDraining, parts.lifecycle),
+        Middleware(auth.Authentication, parts.authenticator),
+        Middleware(ratelimit.RateLimit, parts.rate) if parts.rate is not None else None,
+        Middleware(framework.Operations, find),
+        Middleware(framework.HeadAsGet),
+    ]
+    inner: ASGIApp = super(Application, app).__call__
+    for layer in reversed(layers):
+        if layer is not None:
+            inner = layer.cls(inner, *layer.args, **layer.kwargs)
+    return inner
+
+
+_CORS: dict[str, Any] = {
+    "allow_methods": ["GET", "HEAD", "POST"],
+    "allow_headers": ["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
+    "expose_headers": ["Cache-Status", "Retry-After", "Server-Timing", "X-Request-ID"],
+}
+"""Of pages of allowed origins (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Start and stop the engine and what else lives as long as the application."""
+    parts: services.Services = app.state.services
+    await parts.engine.start()
+    await functions.register_examples(parts.engine)
+    _settle_heap()
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    parts.lifecycle.ready = True
+    trimming = asyncio.ensure_future(_trim())
+    async with runtime_metrics.write_regularly(parts.metrics, parts.shared_metrics):
+        yield
+    trimming.cancel()
+    parts.lifecycle.ready = False
+    await parts.engine.close()
+    parts.log.close()
+
+
+def _settle_heap() -> None:
+    """Exclude the objects of start-up from garbage collection: JAX, SymPy and tables live as long as the process.
+
+    A collection that visits them takes a tenth of a second, and no request is answered meanwhile. Full collections of
+    later objects are made rare too: no request leaves a reference cycle (tests/engine/test_reference_cycles.py).
     """
     gc.collect()
     gc.freeze()
@@ -194,58 +233,27 @@ def _settle_heap() -> None:
 
 
 async def _trim() -> None:
-    """Give memory back that large requests and loaded programs have left, some hundreds of megabytes, now and then."""
-    rested = processes.resident_bytes()
+    """Give free memory back to the system now and then: large requests leave some hundreds of megabytes."""
+    resting_bytes = processes.resident_bytes()
     while True:
         await asyncio.sleep(_TRIM_SECONDS)
-        if processes.resident_bytes() > rested + _TRIM_BYTES:
+        if processes.resident_bytes() > resting_bytes + _TRIM_BYTES:
             await asyncio.to_thread(processes.trim)
-            rested = processes.resident_bytes()
+            resting_bytes = processes.resident_bytes()
 
 
 _TRIM_SECONDS, _TRIM_BYTES = 10.0, 64 << 20
-
-_SELDOM = 100
-"""Collections of what is young before one of everything, ten times CPython's."""
-
+_SELDOM = 100  # collections of young objects for each full collection, ten times CPython's number
 _SWITCH_SECONDS = 2e-4
-"""How long a thread that computes may keep the interpreter's lock from the event loop. CPython's 5 ms are waited for at
-each step of an answer; with long texts, Hessians and large batches at once it is /healthz that waits, a third as long
-with this, and more of the heavy is done, too."""
+"""How long a thread that computes may keep the interpreter's lock from the event loop.
+
+With CPython's 5 ms, every step of an answer may wait that long. Under long texts, Hessians and large batches at once,
+/healthz takes a third of the time with this value, and more of the heavy requests are answered, too.
+"""
 
 
-def _gauges(app: Service, served: engine.Engine) -> dict[str, meters.Gauge]:
-    """Return what tells how things are now."""
-    pools = {("brief",): served.brief, ("lengthy",): served.lengthy}
-    return {
-        "ready": lambda: float(app.state.ready),
-        "requests_in_flight": lambda: app.in_flight,
-        "queue_length": lambda: {labels: len(pool) for labels, pool in pools.items()},
-        "queue_capacity": lambda: {labels: pool.places for labels, pool in pools.items()},
-        "formulae_waiting": lambda: served.workers.waiting,
-        "compilations_waiting": lambda: served.library.coming,
-        "executables_live": lambda: len(served.library),
-        "functions_known": lambda: served.known,
-        "programs_missing": lambda: served.programs.missing,
-        "workers_alive": lambda: len(served.workers.pids),
-        "memory_maps": processes.memory_maps,
-        "resident_bytes": processes.resident_bytes,
-    }
-
-
-def _shared(app: ASGIApp, origins: list[str]) -> ASGIApp:
-    """Return an application that pages of other origins may ask (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
-    return CORSMiddleware(
-        app,
-        allow_origins=origins,
-        allow_methods=["GET", "HEAD", "POST"],
-        allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
-        expose_headers=["Cache-Status", "Retry-After", "Server-Timing", "X-Request-ID"],
-    )
-
-
-def __getattr__(name: str) -> Service:
-    # Made when asked for, so that importing this module to call create_app builds nothing (PEP 562).
+def __getattr__(name: str) -> Application:
+    # Made when it is first used, so that importing this module to call create_app builds nothing (PEP 562).
     if name == "app":
         application = globals()["app"] = create_app()
         return application

@@ -1,1 +1,1 @@
-"""What runs the service on many machines."""
+"""Code and files that run the service on many machines."""

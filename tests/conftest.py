@@ -1,4 +1,4 @@
-"""What every test runs under: JAX as the service sets it up and stricter, one started application."""
+"""What every test runs under: default settings, a cache of its own, a strict JAX, one started application."""
 
 import os
 import platform
@@ -10,13 +10,13 @@ import hypothesis
 import jax
 import pytest
 
-from app import compiler
-from tests.service import Client, SyncEngine, serving
+from app.autodiff import compiler
+from tests.support.service import Client, SyncEngine, serving
 
 for _name in [name for name in os.environ if name.startswith("GRADSERVE_")]:
-    del os.environ[_name]  # the defaults are what is tested
+    del os.environ[_name]  # the tests are about the defaults
 
-# Except that nothing a test does may reach the user's own cache, nor depend on what is in it.
+# No test reads or writes the user's own cache.
 _CACHE = tempfile.TemporaryDirectory(prefix="gradserve-tests-")
 os.environ["GRADSERVE_CACHE_DIR"] = _CACHE.name
 
@@ -24,15 +24,46 @@ compiler.configure()
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
-# The same examples every time: a failure here is a failure there. Seconds are not what these tests are about.
-hypothesis.settings.register_profile("suite", derandomize=True, deadline=None, max_examples=100, database=None)
+# Every run draws the same examples, so running a test again repeats its failure. --hypothesis-profile=random draws
+# others. A failure prints the smallest example, and a line or a seed that repeats it.
+hypothesis.settings.register_profile(
+    "suite", derandomize=True, deadline=None, max_examples=100, database=None, print_blob=True
+)
+hypothesis.settings.register_profile("random", hypothesis.settings.get_profile("suite"), derandomize=False)
 hypothesis.settings.load_profile("suite")
+
+_LONGEST = (
+    "tests/live/test_ray.py",
+    "tests/live/test_browser.py",
+    "tests/live/test_fuzz.py",
+    "tests/live/test_proxy.py",
+    "tests/live/test_soak.py",
+    "tests/correctness/test_hessians.py",
+    "tests/api/test_random_requests.py",
+    "tests/live/test_lifecycle.py",
+    "tests/live/test_server_processes.py",
+    "tests/language/test_vocabulary.py",
+    "tests/engine/test_workers.py",
+    "tests/autodiff/test_interpreter.py",
+    "tests/autodiff/test_symbolic.py",
+    "tests/language/test_arrays.py",
+    "tests/cli/test_commands.py",
+    "tests/correctness/test_array_formulas.py",
+    "tests/runtime/test_remote_store.py",
+    "tests/engine/test_executables.py",
+)
+"""The files that take longest, so that none of them runs alone at the end of a parallel run."""
 
 
 def pytest_report_header() -> str:
     names = ("jax", "jaxlib", "numpy", "sympy", "fastapi", "starlette", "pydantic")
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in names)
     return f"gradserve: Python {platform.python_version()}, {versions}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    places = {str(config.rootpath / name): place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: places.get(str(item.path), len(places)))
 
 
 def pytest_unconfigure() -> None:
@@ -42,8 +73,8 @@ def pytest_unconfigure() -> None:
 @pytest.fixture(scope="session")
 def client() -> Iterator[Client]:
     with serving() as started:
-        # On machines that tests keep busy, what is made in no hurry would otherwise be made all the time.
-        started.run(started.app.state.engine.settle())
+        # What is loaded in the background then disturbs no test.
+        started.run(started.app.state.services.engine.wait_until_idle())
         yield started
 
 

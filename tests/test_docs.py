@@ -1,78 +1,244 @@
-"""What the README says is so: its requests get its answers, and it leaves nothing out."""
+"""README and docs/ are right: their examples are run, their tables are complete, their links and files exist.
+
+``tests/support/documents.py`` says which blocks are run. Programs that need other packages or languages are run by
+``tests/live/test_recipes.py``.
+"""
 
 import json
 import re
 import shlex
+import tomllib
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
-from app import vocabulary
-from app.cli import cli
-from app.protocols import problem
+from app.api.http import problem
+from app.cli.commands import cli
+from app.language.vocabulary import words
+from app.runtime import metrics
 from app.settings import Settings
-from tests.service import Client
+from tests.support import documents
+from tests.support.service import Client
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
-REQUESTS = re.findall(r"```sh\n(curl .*?)```\n\n```json\n(.*?)```", README, re.DOTALL)
-COMMANDS = re.findall(r"```console\n\$ (gradserve [^\n]*)\n(.*?)```", README, re.DOTALL)
+EXAMPLES = documents.examples()
+COMMANDS = documents.programs("console")
+PROGRAMS = [block for block in documents.programs("python") if "import httpx" in block.code]
+TUTORIAL = "92.0 [10.0, 24.0, 42.0]\n"
+LANGUAGES = {"sh", "json", "console", "python", "javascript", "r", "julia", "powerquery", "text", "mermaid"}
+
+every_page = pytest.mark.parametrize("page", documents.ALL, ids=documents.name)
 
 
-@pytest.mark.parametrize(("command", "answer"), REQUESTS)
-def test_every_request_of_the_readme_gets_the_answer_printed_below_it(
-    client: Client, command: str, answer: str
+# Examples
+
+
+@pytest.mark.parametrize(("example", "answer"), EXAMPLES, ids=str)
+def test_a_request_gets_the_answer_shown_below_it(
+    client: Client, example: documents.Block, answer: documents.Block
 ) -> None:
-    words = shlex.split(command)
-    url = next(word for word in words if word.startswith("http"))
-    response = client.post(words[words.index("-d") + 1].encode(), url.removeprefix("http://127.0.0.1:8000"))
-    assert _close(response.json(), json.loads(answer))
+    request = documents.curl(example.code)
+    response = client.request(request.method, request.path, content=request.body, headers=request.headers)
+    assert answer.language == "json", "every request is followed by its answer"
+    assert close(response.json(), json.loads(answer.code)), response.text
 
 
-def test_the_readme_shows_requests() -> None:
-    assert len(REQUESTS) >= 5
-
-
-@pytest.mark.parametrize(("command", "output"), COMMANDS)
-def test_every_command_of_the_readme_prints_what_it_shows(command: str, output: str) -> None:
-    result = CliRunner().invoke(cli, shlex.split(command)[1:])
+@pytest.mark.usefixtures("client")  # which fills the cache that commands start with
+@pytest.mark.parametrize("block", COMMANDS, ids=str)
+def test_a_command_prints_what_is_shown(block: documents.Block) -> None:
+    command, _, output = block.code.partition("\n")
+    result = CliRunner().invoke(cli, shlex.split(command)[2:])
     assert result.exit_code == 0
-    found = [line.split() for line in result.stdout.splitlines()]
-    shown = [line.split() for line in output.splitlines()]
-    assert [name for name, _ in found] == [name for name, _ in shown]
-    assert [float(number) for _, number in found] == pytest.approx([float(number) for _, number in shown], rel=1e-14)
+    found, shown = (list(map(number_or_text, printed.split())) for printed in (result.stdout, output))
+    assert close(found, shown), result.stdout
 
 
-def test_every_setting_is_in_the_readme_with_its_default() -> None:
-    for name, field in Settings.model_fields.items():
-        assert f"| `GRADSERVE_{name.upper()}` | `{field.default}` |" in README
+@pytest.mark.parametrize("block", PROGRAMS, ids=str)
+def test_a_program_with_httpx_prints_what_is_shown(
+    client: Client, block: documents.Block, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def post(url: str, **options: Any) -> httpx.Response:
+        return client.request("POST", documents.curl(f"curl {url}").path, **options)
+
+    monkeypatch.setattr(httpx, "post", post)
+    exec(compile(block.code, str(block), "exec"), {})  # noqa: S102 - our own document
+    shown = "".join(f"{line}\n" for line in re.findall(r"^print.*  # (.*)$", block.code, re.MULTILINE))
+    assert capsys.readouterr().out == (shown or TUTORIAL)
 
 
-def test_the_limits_of_the_readme_are_those_in_force(client: Client) -> None:
-    published = client.get("/v1/limits").json()
-    rows = re.findall(r"\| `(\w+)` \| (\d+) \|", README)
-    assert len(rows) >= 10
-    for name, limit in rows:
-        assert published[name] == int(limit), name
+def test_the_documents_show_requests_commands_and_programs() -> None:
+    assert len(EXAMPLES) >= 15
+    assert len(COMMANDS) >= 4
+    assert len(PROGRAMS) >= 1
 
 
-def test_every_function_of_the_language_is_in_the_readme_and_nothing_else() -> None:
-    listed = re.findall(r"`(\w+)`", README.partition("<!-- functions -->")[2].partition("<!-- end -->")[0])
-    assert sorted(listed) == sorted(word.names[0] for word in vocabulary.words())
+@pytest.mark.parametrize("page", documents.RUN, ids=documents.name)
+def test_every_block_is_run_or_says_why_not(page: Path) -> None:
+    found = documents.blocks(page)
+    assert documents.text(page).count("\n```") + documents.text(page).startswith("```") == 2 * len(found)
+    answers = {str(answer) for _, answer in EXAMPLES}
+    for block in found:
+        assert block.language in LANGUAGES, block
+        if block.reason:
+            continue
+        if block.language == "sh":
+            documents.curl(block.code)
+        elif block.language == "json":
+            assert str(block) in answers, f"{block} is the answer of no request"
+        elif block.language == "console":
+            assert block.code.startswith("$ gradserve "), block
+        elif block.language == "text":
+            assert "curl " not in block.code, f"{block} has a request that is not run"
 
 
-def test_every_error_code_is_in_the_readme() -> None:
+# Tables
+
+
+def test_every_setting_is_documented_with_its_default_and_nothing_else() -> None:
+    shown = re.findall(r"^\| `(GRADSERVE_\w+)` \| `?(.+?)`? \|", documents.text("docs/operations.md"), re.MULTILINE)
+    assert shown == [
+        (f"GRADSERVE_{name.upper()}", str(field.default) or "empty") for name, field in Settings.model_fields.items()
+    ]
+
+
+@pytest.mark.parametrize("page", documents.CURRENT, ids=documents.name)
+def test_every_setting_that_is_named_exists(page: Path) -> None:
+    known = {f"GRADSERVE_{name.upper()}" for name in Settings.model_fields}
+    others = {"GRADSERVE_PUBLISH", "GRADSERVE_SUBNET", "GRADSERVE_URL", "GRADSERVE_KEY"}
+    assert set(re.findall(r"GRADSERVE_[A-Z_]*[A-Z]", documents.text(page))) <= known | others
+
+
+def test_every_limit_is_documented_with_its_default_and_nothing_else(client: Client) -> None:
+    shown = {name.strip("`"): limit for name, limit, _ in documents.rows("docs/operations.md", "limits")}
+    assert shown == {name: str(limit) for name, limit in client.get("/v1/limits").json().items()}
+
+
+def test_every_function_of_the_language_is_documented_and_nothing_else() -> None:
+    listed = documents.text("docs/language.md").partition("<!-- functions -->")[2].partition("<!-- end -->")[0]
+    assert sorted(re.findall(r"`(\w+)`", listed)) == sorted(word.names[0] for word in words.ALL)
+
+
+@pytest.mark.parametrize("row", documents.rows("docs/language.md", "refused"), ids=lambda row: row[0])
+def test_a_text_that_is_said_to_be_refused_gets_the_code_shown(client: Client, row: list[str]) -> None:
+    text, code, _ = (cell.strip("`") for cell in row)
+    assert client.post({"expression": text, "point": [1.0]}).json()["code"] == code
+
+
+def test_every_error_code_is_documented_with_its_status() -> None:
+    statuses: dict[str, set[int]] = defaultdict(set)
+    for line in re.findall(r"^\| (\d[\d, ]*) \| (.*) \|$", documents.text("docs/api.md"), re.MULTILINE):
+        for code in re.findall(r"`([a-z_]+)`", line[1]):
+            statuses[code] |= set(map(int, line[0].split(", ")))
     for entry in problem.catalogue():
-        assert f"`{entry['code']}`" in README or entry["code"] == "internal_error"
+        assert entry["status"] in statuses.pop(entry["code"]), entry["code"]
+    assert statuses == {}
 
 
-def _close(found: Any, shown: Any) -> bool:
-    """Return whether two documents are equal, floats to the last digits but one: libm differs by machine."""
+def test_every_route_is_documented_and_nothing_else(client: Client) -> None:
+    pages = {("GET", "/"), ("GET", "/docs"), ("GET", "/openapi.json")}
+    document = client.get("/openapi.json").json()
+    found = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    shown = set(re.findall(r"`(GET|POST) (/\S*?)`", documents.text("docs/api.md").partition("\n## Fields")[0]))
+    # By id and by version are said in words.
+    variants = {("POST", f"/f/{{function_id}}{path}") for _, path in shown}
+    variants |= {("GET", f"/f/{{function_id}}{path}") for _, path in shown}
+    model = "/v2/models/{model}"
+    variants |= {(m, path.replace(model, f"{model}/versions/{{version}}")) for m, path in shown}
+    assert shown <= found | pages
+    assert found | pages <= shown | variants
+
+
+def test_every_metric_is_documented_and_nothing_else() -> None:
+    shown = [
+        (name.strip("`"), kind, tuple(re.findall(r"`(\w+)`", labels)))
+        for name, kind, labels, _ in documents.rows("docs/operations.md", "metrics")
+    ]
+    assert shown == [(family.name, family.kind, tuple(family.labels)) for family in metrics.FAMILIES]
+
+
+def test_every_command_is_documented_and_nothing_else() -> None:
+    known = {command.name or command.callback.__name__ for command in cli.registered_commands if command.callback}
+    clients = documents.text("docs/clients.md").partition("## The command line")[2]
+    assert set(re.findall(r"`gradserve (\w+)`", clients)) == known
+    for page in documents.CURRENT:
+        assert set(re.findall(r"`gradserve (\w+)", documents.text(page))) <= known
+
+
+def test_the_layers_and_packages_of_the_architecture_page_are_those_of_the_code() -> None:
+    architecture = documents.text("docs/architecture.md")
+    project = tomllib.loads(documents.text("pyproject.toml"))
+    contracts = project["tool"]["importlinter"]["contracts"]
+    (layers,) = [contract["layers"] for contract in contracts if contract.get("containers") == ["app"]]
+    assert " > ".join(layers) in architecture
+    packages = {documents.name(path.parent) for path in (documents.ROOT / "app").rglob("__init__.py")} - {"app"}
+    shown = re.findall(r"`(app/[a-z_/]+)/`", architecture.partition("| package |")[2].partition("\n\n")[0])
+    assert set(shown) == packages
+
+
+# Links and files
+
+
+@every_page
+def test_every_relative_link_and_anchor_exists(page: Path) -> None:
+    for target in documents.links(page):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        linked = (page.parent / path).resolve() if path else page
+        assert linked.exists(), f"{page}: {target}"
+        assert linked.is_relative_to(documents.ROOT), f"{page}: {target}"
+        if anchor:
+            assert anchor in documents.anchors(linked), f"{page}: {target}"
+
+
+@every_page
+def test_every_file_that_is_named_exists(page: Path) -> None:
+    named = re.findall(r"(?<![\w/.-])(?:app|tests|deploy|docs)/[\w./*-]*[\w*/]", documents.text(page))
+    for name in named:
+        assert any(documents.ROOT.glob(name.rstrip("/"))), f"{page}: {name}"
+
+
+@every_page
+def test_every_target_of_make_that_is_named_exists(page: Path) -> None:
+    targets = re.findall(r"^([a-z-]+):", (documents.ROOT / "Makefile").read_text(), re.MULTILINE)
+    named = re.findall(r"(?:^|[`=] ?|&& )make ([a-z-]+)", documents.text(page), re.MULTILINE)
+    assert set(named) <= set(targets)
+
+
+def test_every_page_is_linked_from_the_readme() -> None:
+    assert {f"docs/{page.name}" for page in documents.RUN[1:]} <= set(documents.links(documents.README))
+
+
+def test_the_readme_is_short() -> None:
+    assert len(documents.text("README.md").splitlines()) <= 250
+
+
+# The documents' own reader
+
+
+def test_a_link_that_leads_nowhere_would_be_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# One: `two`\n\n[a](b.md#c) [![picture](d.png)](#one-two)\n\n```text\n[no](link)\n```\n")
+    assert sorted(documents.links(page)) == ["#one-two", "b.md#c", "d.png"]
+    assert documents.anchors(page) == {"one-two"}
+
+
+def close(found: Any, shown: Any) -> bool:
+    """Return whether two documents are equal, floats up to the last two digits: libm differs by machine."""
     if isinstance(shown, dict):
-        return found.keys() == shown.keys() and all(_close(found[key], shown[key]) for key in shown)
+        return found.keys() == shown.keys() and all(close(found[key], shown[key]) for key in shown)
     if isinstance(shown, list):
-        return len(found) == len(shown) and all(map(_close, found, shown))
+        return len(found) == len(shown) and all(map(close, found, shown))
     if isinstance(shown, float):
         return bool(found == pytest.approx(shown, rel=1e-14))
     return bool(found == shown)
+
+
+def number_or_text(word: str) -> float | str:
+    try:
+        return float(word)
+    except ValueError:
+        return word

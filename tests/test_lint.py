@@ -1,4 +1,4 @@
-"""What must never be called is held out by lint, and lint is alive."""
+"""Lint refuses every call that evaluates text, and lint itself works."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A request of Ray's proxy to the replica of its function; what a replica loses is asked again."""
+"""Forwards requests from Ray's proxy to the replica of their function, and again if the replica dies."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from ray.serve import handle
 from starlette.requests import Request
 from starlette.responses import Response
 
-from deploy.ray.messages import Answered, Asked, function_of
+from deploy.ray import messages
 
 _log = logging.getLogger("ray.serve")
 
 _TRIES = 4
 _PAUSE_SECONDS = 0.1
-"""Before asking again, doubled each time: replicas that die together are found dead one after the other."""
+"""Before the second try, then doubled: Ray notices replicas that die together one after the other."""
 
 
 class Door:
     """Sends each request to the replica of its function.
 
     Args:
-        replicas: Ray's handle of them.
-        max_bytes: of a body, beyond which nothing more is read; the replica then says that it is too long.
+        replicas: Ray's handle of the replicas.
+        max_bytes: no more of a body is read; the replica then refuses the request.
     """
 
     def __init__(self, replicas: handle.DeploymentHandle, max_bytes: int) -> None:
@@ -32,10 +32,10 @@ class Door:
         self._max_bytes = max_bytes
 
     async def __call__(self, request: Request) -> Response:
-        """Answer a request of Ray's proxy."""
+        """Return the response to a request from Ray's proxy."""
         content = await self._read(request)
         scope = request.scope
-        asked = Asked(
+        forwarded = messages.Request(
             method=scope["method"],
             path=scope["path"],
             raw_path=scope.get("raw_path") or scope["path"].encode(),
@@ -44,10 +44,10 @@ class Door:
             client=tuple(scope["client"]) if scope.get("client") else None,
             content=content,
         )
-        answered = await self._ask(function_of(asked.path, content), asked)
-        response = Response(answered.content, answered.status)
-        # Ray writes this one itself; it has told the replica its value.
-        response.raw_headers = [header for header in answered.headers if header[0] != b"x-request-id"]
+        answer = await self._send(messages.function_of(forwarded.path, content), forwarded)
+        response = Response(answer.content, answer.status)
+        # Ray adds this header itself. The replica got its value from Ray.
+        response.raw_headers = [header for header in answer.headers if header[0] != b"x-request-id"]
         return response
 
     async def _read(self, request: Request) -> bytes:
@@ -58,16 +58,16 @@ class Door:
                 break
         return bytes(content)
 
-    async def _ask(self, function: str, asked: Asked) -> Answered:
-        near = self._replicas.options(session_id=function) if function else self._replicas
+    async def _send(self, function: str, request: messages.Request) -> messages.Response:
+        replicas = self._replicas.options(session_id=function) if function else self._replicas
         for attempt in range(_TRIES):
             try:
-                answered: Answered = await near.answer.remote(asked)
+                response: messages.Response = await replicas.answer.remote(request)
             except (exceptions.ActorDiedError, exceptions.ActorUnavailableError):
-                _log.warning("a replica was lost, and with it attempt %d at %s", attempt + 1, asked.path)
+                _log.warning("a replica died during attempt %d at %s", attempt + 1, request.path)
                 if attempt == _TRIES - 1:
                     raise
                 await asyncio.sleep(_PAUSE_SECONDS * 2**attempt)
             else:
-                return answered
+                return response
         raise AssertionError("the last attempt returns or raises")

@@ -1,4 +1,4 @@
-"""What a way through Ray costs: the same gradient asked at several addresses in turn.
+"""Latency and rate of one gradient at several addresses in turn, to compare a service with one behind Ray.
 
 python -m deploy.ray.measure http://127.0.0.1:8000 http://127.0.0.1:8001
 """
@@ -14,17 +14,17 @@ from urllib.parse import urlsplit
 
 _DOCUMENT = json.dumps({"expression": "5*(x1**2) + 6*(x2**2) + 7*(x3**2)", "point": [1, 2, 3], "argnums": [0, 1, 2]})
 _HEADERS = {"Content-Type": "application/json"}
-_ROUNDS, _WARM, _ASKED, _THREADS, _SECONDS = 5, 20, 100, 16, 2.0
+_ROUNDS, _WARM, _MEASURED, _THREADS, _SECONDS = 5, 20, 100, 16, 2.0
 
 
 class _Client:
-    """One connection, kept."""
+    """One kept connection."""
 
     def __init__(self, url: str) -> None:
         self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
 
-    def ask(self) -> float:
-        """Return how many seconds an answer took."""
+    def request(self) -> float:
+        """Return the seconds that a request took."""
         began = time.perf_counter()
         self._connection.request("POST", "/v1/grad", _DOCUMENT, _HEADERS)
         response = self._connection.getresponse()
@@ -34,14 +34,14 @@ class _Client:
 
 
 def _rate(url: str) -> float:
-    """Return answers a second over some connections."""
+    """Return requests per second over 16 connections."""
     until = time.perf_counter() + _SECONDS
     counts = [0] * _THREADS
 
     def load(number: int) -> None:
         client = _Client(url)
         while time.perf_counter() < until:
-            client.ask()
+            client.request()
             counts[number] += 1
 
     threads = [threading.Thread(target=load, args=(number,)) for number in range(_THREADS)]
@@ -53,13 +53,13 @@ def _rate(url: str) -> float:
 
 
 def main(urls: list[str]) -> None:
-    """Print a table."""
+    """Print one line for each address."""
     times: dict[str, list[float]] = {url: [] for url in urls}
     rates: dict[str, list[float]] = {url: [] for url in urls}
     for _ in range(_ROUNDS):
         for url in urls:
             client = _Client(url)
-            times[url] += [client.ask() for _ in range(_WARM + _ASKED)][_WARM:]
+            times[url] += [client.request() for _ in range(_WARM + _MEASURED)][_WARM:]
             rates[url].append(_rate(url))
     for url in urls:
         taken = sorted(times[url])

@@ -1,4 +1,4 @@
-"""A request and its answer on their way between a door and a replica, and what a request is about."""
+"""Requests and responses between a door and a replica, and the function that a request is about."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ Headers = list[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A request on its way to a replica, as far as ASGI's scope needs it."""
+class Request:
+    """A request for a replica: the fields of an ASGI scope, and the body."""
 
     method: str
     path: str
@@ -25,8 +25,8 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """A response on its way back."""
+class Response:
+    """The response of a replica."""
 
     status: int
     headers: Headers
@@ -34,7 +34,7 @@ class Answered:
 
 
 def function_of(path: str, content: bytes) -> str:
-    """Return what a request is about: the id in its address, else the text of the function; else nothing."""
+    """Return the function of a request: the id in its path, else the text in its body, else an empty string."""
     if found := _BY_PATH.match(path):
         return found[1]
     text = _BY_TEXT.search(content)

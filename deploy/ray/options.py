@@ -1,4 +1,4 @@
-"""What can be set about the replicas on Ray, on the command line of ``serve run`` as ``name=value``."""
+"""Options of the deployment on Ray, given to ``serve run`` as ``name=value``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Options(BaseModel):
-    """Everything that can be set; the service itself is set by GRADSERVE_* as everywhere."""
+    """All options. The service itself is configured by GRADSERVE_* variables, see ``app.settings``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""The application in a replica of Ray's, asked by doors."""
+"""The application in a replica of Ray Serve, called by doors."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message
 
-from app import logs, main
+from app import main
+from app.runtime import logs
 from app.settings import Settings
-from deploy.ray.messages import Answered, Asked, Headers
+from deploy.ray import messages
 
 
 class Replica:
@@ -23,43 +24,43 @@ class Replica:
         self._life = AsyncExitStack()
         await self._life.enter_async_context(self._app.router.lifespan_context(self._app))
 
-    async def answer(self, asked: Asked) -> Answered:
-        """Return what the application answers."""
-        return await respond(self._app, asked)
+    async def answer(self, request: messages.Request) -> messages.Response:
+        """Return the response of the application."""
+        return await respond(self._app, request)
 
     async def check_health(self) -> None:
-        """Raise if the replica is to be replaced; asked by Ray."""
-        if not self._app.state.ready:
+        """Raise an error if Ray should replace this replica; called by Ray."""
+        if not self._app.state.services.lifecycle.ready:
             raise RuntimeError("not ready")
 
     async def __del__(self) -> None:
-        # Ray awaits it when a replica has finished what it had.
+        # Ray awaits this when the replica has finished its requests.
         await self._life.aclose()
 
 
-async def respond(app: ASGIApp, asked: Asked) -> Answered:
-    """Return the answer of an application that speaks ASGI."""
+async def respond(app: ASGIApp, request: messages.Request) -> messages.Response:
+    """Return the response of an ASGI application."""
     scope: dict[str, Any] = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
         "http_version": "1.1",
         "scheme": "http",
         "root_path": "",
-        "method": asked.method,
-        "path": asked.path,
-        "raw_path": asked.raw_path,
-        "query_string": asked.query,
-        "headers": asked.headers,
-        "client": asked.client,
+        "method": request.method,
+        "path": request.path,
+        "raw_path": request.raw_path,
+        "query_string": request.query,
+        "headers": request.headers,
+        "client": request.client,
         "server": None,
     }
-    unread = [asked.content]
-    status, headers, content = 500, Headers(), bytearray()
+    unread = [request.content]
+    status, headers, content = 500, messages.Headers(), bytearray()
 
     async def receive() -> Message:
         if unread:
             return {"type": "http.request", "body": unread.pop(), "more_body": False}
-        await asyncio.Event().wait()  # a client that goes away cancels the call
+        await asyncio.Event().wait()  # Ray cancels the call if the client disconnects
         raise AssertionError
 
     async def send(message: Any) -> None:
@@ -70,4 +71,4 @@ async def respond(app: ASGIApp, asked: Asked) -> Answered:
             content.extend(message.get("body", b""))
 
     await app(scope, receive, send)
-    return Answered(status, headers, bytes(content))
+    return messages.Response(status, headers, bytes(content))

@@ -1,11 +1,10 @@
-"""The service on Ray Serve's replicas, a function always asked at the same one: ``serve run deploy.ray.serving:app``.
+"""The service on Ray Serve, each function on one replica: ``serve run deploy.ray.serving:app``.
 
-    client -> Ray's HTTP proxy -> Door -> the ring -> Replica, which has the application with its engine
+    client -> Ray's HTTP proxy -> Door -> ConsistentHashRouter -> Replica with the application and its engine
 
-A ``Door`` knows no mathematics. It finds out which function a request is about, and Ray's ``ConsistentHashRouter``
-finds the replica on its ring; one that has as much as it may have passes the request on to the next. Answers are pure,
-so what a replica loses when it dies is asked again at another. A door is told apart from the service by nothing: both
-speak whatever the application speaks.
+A ``Door`` finds the function of a request. Ray's ``ConsistentHashRouter`` maps the function to a replica; if that
+replica is busy, the next one on the ring gets the request. An answer depends on its request alone, so the door sends
+the requests of a replica that died to another one. All protocols of the application pass through unchanged.
 """
 
 import os
@@ -21,13 +20,13 @@ from deploy.ray.replica import Replica
 
 
 def app(options: Options) -> serve.Application:
-    """Return what ``serve run`` runs, the GRADSERVE_* variables of its environment being those of the replicas."""
+    """Return the application of ``serve run``. Replicas get the GRADSERVE_* variables of its environment."""
     settings = {name: value for name, value in os.environ.items() if name.startswith("GRADSERVE_")}
     router = config.RequestRouterConfig(
         request_router_class="ray.serve.experimental.consistent_hash_router.ConsistentHashRouter",
         request_router_kwargs={"num_fallback_replicas": options.max_replicas},
     )
-    quiet = LoggingConfig(enable_access_log=False)  # two lines for each request otherwise
+    quiet = LoggingConfig(enable_access_log=False)  # else there are two lines for each request
     replicas = serve.deployment(
         name="Replica",
         max_ongoing_requests=options.max_ongoing_requests,

@@ -1,7 +1,7 @@
 """``make bench``: every measurement, side by side in one run.
 
-Nothing here asserts a time: machines differ and are shared. Read the ratios. The servers are checked for right answers
-before they are measured; a wrong answer fails its section and the run.
+No section asserts a time, because machines differ and are shared: read the ratios. Each server is checked before it is
+measured; a wrong answer fails the section and the run.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from app import compiler
+from app.autodiff import compiler
 from tests.benchmarks import (
     batch,
     binary,
@@ -27,6 +27,7 @@ from tests.benchmarks import (
     large,
     memory,
     mixed,
+    models,
     processes,
     restart,
     table,
@@ -39,6 +40,7 @@ SECTIONS: dict[str, Callable[[table.Run], None]] = {
     "cold": cold.measure,
     "large": large.measure,
     "mixed": mixed.measure,
+    "models": models.measure,
     "batch": batch.measure,
     "binary": binary.measure,
     "components": components.measure,
@@ -54,7 +56,7 @@ def main() -> int:
     """Run the sections asked for, and print the table."""
     asked = _arguments()
     if not asked.peers.exists():
-        print(f"{asked.peers} is missing: make bench makes it", file=sys.stderr)
+        print(f"{asked.peers} is missing: make bench installs it", file=sys.stderr)
         return 2
     names = asked.only or [name for name in SECTIONS if asked.slow or name not in SLOW]
     run = table.Run(asked.rounds, asked.peers, asked.slow, expressions.Source(asked.seed))
@@ -67,7 +69,7 @@ def main() -> int:
         print(f"==> {name}", end="", file=sys.stderr, flush=True)
         try:
             SECTIONS[name](run)
-        except Exception:  # noqa: BLE001  # what the other sections found must not be lost with this one
+        except Exception:  # noqa: BLE001  # the results of the other sections must not be lost
             failed.append(name)
             traceback.print_exc()
         print(f", {time.perf_counter() - start:.0f} s", file=sys.stderr)
@@ -85,10 +87,10 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--only", type=_sections, help=f"sections, separated by commas: {', '.join(SECTIONS)}")
-    parser.add_argument("--rounds", type=int, default=5, help="how often everything takes its turn (default: 5)")
-    parser.add_argument("--json", type=Path, help="write everything there as JSON")
-    parser.add_argument("--slow", action="store_true", help="measure what takes minutes too")
-    parser.add_argument("--seed", type=int, default=secrets.randbits(32), help="of the random functions")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of each measurement (default: 5)")
+    parser.add_argument("--json", type=Path, help="file that gets the results as JSON")
+    parser.add_argument("--slow", action="store_true", help="run the slow sections too, which take minutes")
+    parser.add_argument("--seed", type=int, default=secrets.randbits(32), help="seed of the random functions")
     parser.add_argument(
         "--peers",
         type=Path,

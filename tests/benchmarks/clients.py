@@ -1,4 +1,4 @@
-"""A gradient as somebody else's client sees it: from the call in its language to the answer, over its own connections.
+"""A gradient by UM-Bridge's Python client: from the call in Python to the answer, over the connections of the client.
 
 Each client asks gradserve and the server that its authors ship, turn by turn, another one first each round: for a
 gradient, and for a value and the gradient at the same point, as samplers do.
@@ -19,12 +19,12 @@ from tests.benchmarks.table import Goal, Run
 CALLS, WARM_CALLS = 300, 300
 
 GOAL = Goal((1.0,))
-"""Not slower."""
+"""Goal: not slower."""
 
 
 @dataclass(slots=True)
-class Asked:
-    """One server as a client is told of it.
+class Contestant:
+    """One server, and what a client needs to know of it.
 
     Attributes:
         server: it.
@@ -46,7 +46,7 @@ class Asked:
     both: list[float] = field(default_factory=list)
 
     def order(self, count: int, *, value: bool = False) -> dict[str, Any]:
-        """Return an order of gradients at points nobody has asked about."""
+        """Return the command for gradients at points that are new."""
         start = time.time() % 1e3
         return {
             "url": f"http://127.0.0.1:{self.server.port}",
@@ -60,8 +60,8 @@ class Asked:
 def measure(run: Run) -> None:
     """Measure every client, and add the rows."""
     with ExitStack() as stack:
-        ours = Asked(GRADSERVE.start(stack), "gradient", {"expression": TUTORIAL})
-        theirs = Asked(contenders.um_bridge(run.peers).start(stack), "forward", {})
+        ours = Contestant(GRADSERVE.start(stack), "gradient", {"expression": TUTORIAL})
+        theirs = Contestant(contenders.um_bridge(run.peers).start(stack), "forward", {})
         command = [str(run.peers), "-m", "tests.benchmarks.servers.um_bridge_client"]
         client = stack.enter_context(Process(command, conversing=True))
         contenders.settle(ours.server.port, GRADSERVE.tutorial([1.0, 2.0, 3.0]))
@@ -74,15 +74,15 @@ def measure(run: Run) -> None:
     _report(run, ours, theirs)
 
 
-def _check(client: Process, asked: Asked) -> None:
-    """Refuse to measure a wrong answer, and let the server find its pace."""
+def _check(client: Process, asked: Contestant) -> None:
+    """Check the answer of a server, and warm it up."""
     order = asked.order(WARM_CALLS)
     found, expected = client.order(do="gradient", **order)["gradient"], order["points"][-1]
     if any(abs(a - b) > 1e-9 * abs(b) for a, b in zip(found, contenders.tutorial_gradient(expected), strict=True)):
         raise RuntimeError(f"{asked.model} answered {found} at {expected}")
 
 
-def _take_turn(client: Process, asked: Asked) -> None:
+def _take_turn(client: Process, asked: Contestant) -> None:
     used = processes.cpu_seconds(asked.server.pid)
     one = client.order(do="gradient", **asked.order(CALLS))["seconds"]
     used = processes.cpu_seconds(asked.server.pid) - used
@@ -93,7 +93,7 @@ def _take_turn(client: Process, asked: Asked) -> None:
     asked.both.append(load.percentile(two, 0.5) * 1e6)
 
 
-def _report(run: Run, ours: Asked, theirs: Asked) -> None:
+def _report(run: Run, ours: Contestant, theirs: Contestant) -> None:
     for what, kind, goal in (
         ("gradient, p50", "p50", GOAL),
         ("gradient, p99", "p99", None),

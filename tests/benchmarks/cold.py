@@ -1,4 +1,4 @@
-"""The first gradient of a function nobody has seen, of 6 to 25 operations.
+"""The first gradient of a new function of 6 to 25 operations.
 
 Each function goes to gradserve, to the plain service and to JAX in its own process in turn, to each for the first time:
 over HTTP with the text, in process as ``jax.jit(jax.grad(f))`` called once. The gradients must agree.
@@ -13,7 +13,7 @@ from tests.benchmarks.processes import Process
 from tests.benchmarks.table import Goal, Row, Run
 
 FUNCTIONS = 12
-"""For each round."""
+"""Functions for each round."""
 
 GOAL = Goal((40.0, 100.0))
 JIT = "jit(grad(f)) in process"
@@ -55,7 +55,7 @@ def measure(run: Run) -> None:
 def _ask(
     run: Run, process: Process, asked: list[tuple[Contender, int, load.Connection]], times: dict[str, list[list[float]]]
 ) -> None:
-    """Ask everybody for the gradient of one new function, and note the milliseconds of each."""
+    """Ask every service for the gradient of one new function, and note the milliseconds."""
     point = run.source.point()
     tree = run.source.function(point)
     alone = process.order(do="cold", tree=tree, point=point)

@@ -1,4 +1,4 @@
-"""A gradient as Tesseract's own client sees it: from the call in Python to the answer, over its own connection.
+"""A gradient by Tesseract's own client: from the call in Python to the answer, over the connection of the client.
 
 It asks gradserve, which gets the function as text with every call, and the server that its authors ship, which holds
 it, turn by turn: for a gradient, and for a value and then the gradient there, as programs of JAX do.
@@ -18,14 +18,14 @@ from tests.benchmarks.table import Goal, Run
 
 CALLS, WARM_CALLS = 200, 300
 GOAL = Goal((1.0,))
-"""Not slower."""
+"""Goal: not slower."""
 
 _IN_X = "5*X[0]**2 + 6*X[1]**2 + 7*X[2]**2"
 
 
 @dataclass(slots=True)
 class Asked:
-    """One server as the client is told of it.
+    """One server, and what the client needs to know of it.
 
     Attributes:
         server: it.
@@ -42,7 +42,7 @@ class Asked:
     figures: dict[str, list[float]] = field(default_factory=lambda: {"p50": [], "p99": [], "cost": [], "both": []})
 
     def order(self, count: int, *, value: bool = False) -> dict[str, Any]:
-        """Return an order of gradients at points nobody has asked about."""
+        """Return the command for gradients at points that are new."""
         start = time.time() % 1e3
         return {
             "do": "gradients",
@@ -71,7 +71,7 @@ def measure(run: Run) -> None:
 
 
 def _check(client: Process, asked: Asked) -> None:
-    """Refuse to measure a wrong answer, and let the server find its pace."""
+    """Check the answer of a server, and warm it up."""
     order = asked.order(WARM_CALLS)
     found, expected = client.order(**order)["gradient"], order["points"][-1]
     if any(abs(a - b) > 1e-9 * abs(b) for a, b in zip(found, contenders.tutorial_gradient(expected), strict=True)):

@@ -1,4 +1,4 @@
-"""Who is measured: how each is started, how it is asked for a gradient and where its answer has it.
+"""The servers that are measured: how each is started, and the form of its requests and answers.
 
 Each serves with one process and one worker. UM-Bridge and Tesseract are started as their packages ship them and hold
 the tutorial's function beforehand; gradserve and the plain service get it as text with every request.
@@ -25,7 +25,7 @@ ARGUMENTS = ("x1", "x2", "x3")
 _SETTLE_SECONDS = 20.0
 _FIRST_SECONDS = 600.0
 _CACHE = tempfile.TemporaryDirectory(prefix="bench-")
-"""One for the whole run: the interpreter's programs are made once."""
+"""One cache directory for the whole run, so that the interpreter's programs are compiled once."""
 _SERVERS = "tests.benchmarks.servers"
 
 
@@ -59,7 +59,7 @@ class Contender:
         body: from expression, argument names and point to the document it is asked with.
         gradient: from the document it answers with to the gradient; None if it computes nothing.
         environment: variables to add, with ``{scratch}`` as in the command.
-        settled: line of its /metrics that says it has made what it makes once, after its first start; or nothing.
+        settled: line of its /metrics that tells that its warm-up is complete; empty if it has none.
     """
 
     name: str
@@ -72,7 +72,7 @@ class Contender:
     settled: str = ""
 
     def start(self, stack: ExitStack, environment: Mapping[str, str] | None = None, *, settle: bool = True) -> Server:
-        """Start it, to be ended with the stack, and have it settle, which takes a minute the first time."""
+        """Start the server, and wait until it has warmed up, a minute the first time. The stack stops it."""
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
         command = [part.replace("{scratch}", scratch) for part in self.command]
         variables = {name: value.replace("{scratch}", scratch) for name, value in self.environment.items()}
@@ -90,7 +90,7 @@ class Contender:
         return self.request(TUTORIAL, ARGUMENTS, point)
 
     def check(self, response: load.Response, expected: list[float]) -> None:
-        """Refuse to measure a server that answers something else.
+        """Check the gradient in a response.
 
         Raises:
             RuntimeError: the gradient is not the expected one.
@@ -107,7 +107,16 @@ class Contender:
 
 GRADSERVE = Contender(
     "gradserve",
-    (sys.executable, "-c", "from app.cli import cli; cli()", "serve", "--host", "127.0.0.1", "--port", "{port}"),
+    (
+        sys.executable,
+        "-c",
+        "from app.cli.commands import cli; cli()",
+        "serve",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "{port}",
+    ),
     "/readyz",
     "/v1/grad",
     lambda expression, arguments, point: {
@@ -156,9 +165,9 @@ MODELLED = Contender(
 
 
 def settle(port: int, request: bytes) -> float:
-    """Ask until the answer comes from the function's own executable, and return the seconds that took.
+    """Repeat a request until the executable of the function answers it; return the seconds that took.
 
-    Who says nothing about that, as every server but gradserve, is settled at once.
+    A server that does not report it, as all but gradserve, counts as compiled at once.
     """
     start = time.perf_counter()
     while True:
@@ -169,7 +178,7 @@ def settle(port: int, request: bytes) -> float:
 
 
 def compiled(response: load.Response) -> bool:
-    """Return whether an answer came from the function's own executable, by Cache-Status."""
+    """Return whether the executable of the function answered, by the header Cache-Status."""
     return "interpreted" not in response.header("cache-status")
 
 
@@ -214,7 +223,7 @@ def tesseract(peers: Path) -> Contender:
 
 
 def in_process(peers: Path, stack: ExitStack) -> Process:
-    """Start JAX alone in a process, to be ended with the stack."""
+    """Start a process with JAX alone; the stack ends it."""
     return stack.enter_context(Process([str(peers), "-m", f"{_SERVERS}.in_process"], conversing=True))
 
 

@@ -1,4 +1,4 @@
-"""What a request and a function cost a replica: processor time, memory, maps, disk and network.
+"""The cost of a request and of a function for a replica: processor time, memory, memory maps, disk and network.
 
 ``python -m tests.benchmarks.costs`` prints them; deploy/sizing/README.md has what it printed and what follows from it.
 Functions are random ones of 6 to 25 operations and three arguments. One replica on this machine, alone, and behind
@@ -17,8 +17,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app import compiler, parsing, plans
-from app import functions as readings
+from app.autodiff import compiler
+from app.engine import functions, plans
+from app.language import parse
 from tests.benchmarks import expressions, load, processes
 from tests.benchmarks.contenders import GRADSERVE
 from tests.live.proxy import proxying
@@ -27,7 +28,7 @@ KNOWN, COMPILED, REGISTERED = 2000, 60, 1000
 _HOT_SECONDS, _WINDOWS, _CONNECTIONS = 1.0, 5, 16
 _REST_SECONDS, _RESTED_SECONDS = 60.0, 1.5
 _FILL = 20
-"""Functions that are not counted: what they make is made once."""
+"""Functions that warm up a replica and are not counted."""
 _POINT = [0.5, 0.75, 1.0]
 
 _ENVIRONMENT = {
@@ -41,7 +42,7 @@ _ENVIRONMENT = {
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What something took.
+    """The cost of some work.
 
     Attributes:
         server: microseconds of the server's processor time.
@@ -55,7 +56,7 @@ class Spent:
 
 
 class Meter:
-    """A process's own figures.
+    """The resources that one process uses.
 
     Args:
         pid: of the process.
@@ -66,7 +67,7 @@ class Meter:
         self._before = self._now()
 
     def per(self, count: int) -> Spent:
-        """Return what has been spent since the last time, each of so many things having had its part."""
+        """Return the mean cost of a number of items since the last call."""
         if self._pid != os.getpid():
             _rest(self._pid)
         now = self._now()
@@ -93,7 +94,7 @@ _HOT = [grad("5*x**2 + 6*y**2 + 7*z**2", n) for n in range(500)]
 
 @contextlib.contextmanager
 def serving(store: Path) -> Iterator[processes.Server]:
-    """Start a replica that lets nothing go."""
+    """Start a replica with caches so large that they drop nothing."""
     command = [sys.executable, "-m", "app.cli", "serve", "--port", "{port}"]
     with processes.Server(command, "/readyz", {**_ENVIRONMENT, "GRADSERVE_CACHE_DIR": str(store)}) as server:
         # Its workers have first made the programs that every start makes.
@@ -103,7 +104,7 @@ def serving(store: Path) -> Iterator[processes.Server]:
         yield server
 
 
-def functions(count: int, seed: int) -> list[str]:
+def texts_of(count: int, seed: int) -> list[str]:
     """Return texts of functions of different structure."""
     source = expressions.Source(seed)
     return [expressions.text(source.function(_POINT)) for _ in range(count)]
@@ -134,14 +135,14 @@ def hot(store: Path) -> None:
 
 
 def _served(server: processes.Server, port: int) -> float:
-    """Return microseconds of the server for a request, for a while; the least of several has nothing else in it."""
+    """Return microseconds of the server for a request: the least of several runs, which other work disturbed least."""
     meter = Meter(server.pid)
     return meter.per(len(load.closed(port, _HOT, _CONNECTIONS, _HOT_SECONDS).latencies)).server
 
 
 def unseen(store: Path) -> None:
-    """Measure functions asked about for the first time, and for the second."""
-    texts = functions(KNOWN + _FILL, 1)
+    """Measure the first and the second request for a function."""
+    texts = texts_of(KNOWN + _FILL, 1)
     with serving(store) as server, contextlib.closing(load.Connection(server.port)) as connection:
         for text in texts[:_FILL]:
             connection.ask(grad(text))
@@ -158,8 +159,8 @@ def unseen(store: Path) -> None:
 
 
 def compiled() -> None:
-    """Measure executables being made and loaded, in this process: the workers of a server give way to all else."""
-    jobs = [_plan(text).job("grad", "float64", 0) for text in functions(_FILL + COMPILED, 2)]
+    """Measure compiling and loading executables in this process, because compile workers run at low priority."""
+    jobs = [_plan(text).job("grad", "float64", 0) for text in texts_of(_FILL + COMPILED, 2)]
     made: list[bytes] = []
     for part in (jobs[:_FILL], jobs[_FILL:]):
         meter = Meter(os.getpid())
@@ -177,13 +178,13 @@ def compiled() -> None:
 
 
 def _plan(text: str) -> plans.Plan:
-    """Return a function of the three arguments, ready to be asked about."""
-    return readings.Function(parsing.read(text, expressions.NAMES)).at([(), (), ()]).cells[0]
+    """Return the text of a function of the three arguments."""
+    return functions.Function(parse.read(text, expressions.NAMES)).specialize([(), (), ()]).plans[0]
 
 
 def registered(store: Path) -> None:
-    """Measure functions being registered."""
-    texts = functions(REGISTERED, 3)
+    """Measure registering functions."""
+    texts = texts_of(REGISTERED, 3)
     before = set(store.glob("*.entry"))
     with serving(store) as server, contextlib.closing(load.Connection(server.port)) as connection:
         sizes = [processes.memory_bytes(server.pid)]
@@ -203,7 +204,7 @@ def registered(store: Path) -> None:
 
 
 def idle(store: Path) -> None:
-    """Measure a replica that nobody asks anything."""
+    """Measure an idle replica."""
     with serving(store) as server:
         own = int(Path(f"/proc/{server.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
         everything = processes.memory_bytes(server.pid)
@@ -211,7 +212,7 @@ def idle(store: Path) -> None:
 
 
 def _rest(pid: int) -> None:
-    """Wait until a process and its children have had nothing to do for a while, however busy the machine is."""
+    """Wait until a process and its children have been idle for a while, however busy the machine is."""
     end, since, before = time.monotonic() + _REST_SECONDS, time.monotonic(), processes.cpu_seconds(pid)
     while time.monotonic() < min(end, since + _RESTED_SECONDS):
         time.sleep(0.1)

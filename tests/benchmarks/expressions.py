@@ -1,4 +1,4 @@
-"""Functions nobody has seen: random ones, as a tree that reads as text for a service and as JAX for a process.
+"""New random functions: trees that are text for a service and JAX for a process.
 
 A tree is a name, a number or ``[operation, *operands]``: plain JSON, so that another process can be given it without
 anybody evaluating a text.
@@ -18,7 +18,7 @@ from typing import Any
 
 NAMES = ("x", "y", "z")
 LEAST, MOST = 6, 25
-"""Operations of a function."""
+"""Bounds on the operations of a function."""
 
 Tree = Any
 
@@ -41,7 +41,7 @@ _FLOATS: dict[str, Callable[..., float]] = {
 
 
 def fold(tree: Tree, names: Mapping[str, Any], operations: Mapping[str, Callable[..., Any]]) -> Any:
-    """Return what the operations make of a tree."""
+    """Return the value of a tree by a table of operations."""
     if isinstance(tree, str):
         return names[tree]
     if not isinstance(tree, list):
@@ -64,7 +64,7 @@ def value(tree: Tree, point: list[float]) -> float:
 
 @dataclass(slots=True)
 class Source:
-    """Random functions, of a structure not given out before.
+    """Random functions, each of a structure that was not used before.
 
     Attributes:
         seed: gives the same functions again.

@@ -1,11 +1,12 @@
-"""A gradient everybody has asked for before: how many a second, and how long one takes.
+"""A gradient of a known function: requests per second, and the time of one.
 
 Every server answers the gradient of the tutorial's function at points that differ from request to request: requests a
 second over 16 connections, then the time of one after the other over one. All run at the same time and take turns, in
 another order each round. Against them: the same gradient by JAX in the process that asks.
 
 The no-ops bound what a service behind ASGI can reach on this server. gradserve runs on the same uvicorn, event loop and
-parser, and answers hot requests before they become ASGI (app/protocols/wire.py), so it could in principle pass them.
+parser, and answers hot requests before they become ASGI (app/api/server/protocol.py), so it could in
+principle pass them.
 """
 
 import statistics
@@ -20,7 +21,7 @@ from tests.benchmarks.table import Goal, Run
 CONNECTIONS = 16
 SECONDS, LATENCY_SECONDS = 1.0, 0.6
 SATURATED = 0.9
-"""Share of the time that a server under full load should be running."""
+"""Share of the time that a server under full load should use a processor."""
 
 _POINTS = [[1.0 + n / 7, 2.0 - n / 11, 3.0 + n / 13] for n in range(500)]
 
@@ -32,8 +33,8 @@ GOALS = {
 
 
 @dataclass(slots=True)
-class Found:
-    """What was found for one server, one figure a round.
+class Measured:
+    """The results of one server, one figure per round.
 
     Attributes:
         rate: answers a second over all connections.
@@ -58,7 +59,7 @@ def measure(run: Run) -> None:
         MODELLED,
         BARE,
     ]
-    found = {contender.name: Found() for contender in contestants}
+    found = {contender.name: Measured() for contender in contestants}
     alone: list[float] = []
     with ExitStack() as stack:
         servers = {contender.name: contender.start(stack) for contender in contestants}
@@ -76,7 +77,7 @@ def measure(run: Run) -> None:
     _report(run, found, alone)
 
 
-def _take_turn(contender: Contender, server: Server, found: Found) -> None:
+def _take_turn(contender: Contender, server: Server, found: Measured) -> None:
     requests = [contender.tutorial(point) for point in _POINTS]
     used = processes.cpu_seconds(server.pid)
     busy = load.closed(server.port, requests, CONNECTIONS, SECONDS)
@@ -88,7 +89,7 @@ def _take_turn(contender: Contender, server: Server, found: Found) -> None:
     found.p99.append(load.percentile(quiet.latencies, 0.99) * 1e6)
 
 
-def _report(run: Run, found: dict[str, Found], alone: list[float]) -> None:
+def _report(run: Run, found: dict[str, Measured], alone: list[float]) -> None:
     mine = found[GRADSERVE.name]
     for name, theirs in found.items():
         for kind in ("rate", "cost", "p50", "p99"):
@@ -117,7 +118,7 @@ def _report(run: Run, found: dict[str, Found], alone: list[float]) -> None:
 
 
 def _warm(contender: Contender, port: int) -> None:
-    """Check the answers at a few points, and let the server find its pace."""
+    """Check the answers at a few points, and warm up the server."""
     for point in _POINTS[:3]:
         _, response = load.ask(port, contender.tutorial(point))
         contender.check(response, contenders.tutorial_gradient(point))

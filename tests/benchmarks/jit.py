@@ -1,4 +1,4 @@
-"""The tutorial's question: how much faster is a compiled gradient than the same gradient run op by op?"""
+"""The question of the tutorial: how much faster is a compiled gradient than the same gradient run op by op?"""
 
 import statistics
 import time
@@ -9,7 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from app import compiler, parsing, tape
+from app.autodiff import compiler, tape
+from app.language import parse
 from tests.benchmarks.table import Row, Run
 
 EXPRESSION = "5*X[0]**2 + 6*X[1]**2 + 7*X[2]**2"
@@ -23,8 +24,8 @@ def tutorial(x: Array) -> Array:
 
 
 def measure(rounds: int = ROUNDS) -> dict[str, float]:
-    """Return the median microseconds of one gradient for each way, the ways taking turns in every round."""
-    recording = tape.record(parsing.parse(EXPRESSION))
+    """Return the median microseconds of one gradient for each way; the ways take turns in every round."""
+    recording = tape.record(parse.parse(EXPRESSION))
     executable = compiler.compile_tape(recording.tape, "grad", "float64")
     leaves = np.concatenate((POINT, recording.constants))
     op_by_op, jitted = jax.grad(tutorial), jax.jit(jax.grad(tutorial))

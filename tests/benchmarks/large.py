@@ -41,7 +41,7 @@ def measure(run: Run) -> None:
 
 
 def _times(run: Run, contender: Contender, port: int, terms: int) -> list[float]:
-    """Return the seconds that texts of one size took."""
+    """Return the seconds for texts of one size."""
     times: list[float] = []
     while len(times) < run.rounds and sum(times) < _ENOUGH_SECONDS:
         trees, point = run.source.terms(terms), run.source.point()

@@ -1,4 +1,4 @@
-"""Requests over raw sockets from this process, kept alive, their bytes made beforehand.
+"""Load over raw keep-alive sockets from this process; the bytes of the requests are made beforehand.
 
 The generator must cost less than the servers it measures, so there is no HTTP library and no coroutine in it: one
 loop around one selector. ``closed`` keeps every connection busy and finds the throughput; ``paced`` sends on a clock,
@@ -20,14 +20,14 @@ from itertools import cycle
 from typing import Any, Self
 
 STALLED_SECONDS = 30.0
-"""A server that answers nothing for so long fails the measurement."""
+"""A server that does not answer for this long fails the measurement."""
 
 _PIECE, _LARGE_PIECE = 1 << 14, 1 << 20
 """Bytes asked for at first and once a response turns out long; a large buffer for each small one costs system time."""
 
 
 class BadAnswer(RuntimeError):
-    """A server answered with something else than 200, or with nothing."""
+    """A server answered with another status than 200, or not at all."""
 
 
 def post(path: str, document: Any) -> bytes:
@@ -36,7 +36,7 @@ def post(path: str, document: Any) -> bytes:
 
 
 def post_bytes(path: str, body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
-    """Return the bytes of a POST of a body that is JSON already, or says by further headers what it is."""
+    """Return the bytes of a POST of a body, which is JSON unless the headers say otherwise."""
     more = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nAccept: application/json\r\n"
@@ -85,7 +85,7 @@ class Connection:
         self.socket.sendall(request)
 
     def receive(self) -> bytes | None:
-        """Take what has come, and return the whole response if that completes it."""
+        """Read what has arrived; return the response if it is complete."""
         piece = self.socket.recv(_LARGE_PIECE if self._received else _PIECE)
         if not piece:
             raise BadAnswer("the server closed the connection")
@@ -135,7 +135,7 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a load found: seconds each answer took, in order of arrival, and how long the whole lasted."""
+    """The result of a load: seconds of each answer, in order of arrival, and the duration."""
 
     latencies: list[float]
     seconds: float
@@ -147,7 +147,7 @@ class Outcome:
 
 
 def ask(port: int, request: bytes, timeout_seconds: float = STALLED_SECONDS) -> tuple[float, Response]:
-    """Ask once, on a connection of its own; connecting is not counted."""
+    """Send one request over a new connection; the time to connect is not counted."""
     connection = Connection(port)
     try:
         return connection.ask(request, timeout_seconds)
@@ -156,7 +156,7 @@ def ask(port: int, request: bytes, timeout_seconds: float = STALLED_SECONDS) -> 
 
 
 def closed(port: int, requests: list[bytes], connections: int, seconds: float) -> Outcome:
-    """Keep every connection busy for so long: the next request leaves when the answer to the last has come."""
+    """Keep every connection busy for some seconds: each answer is followed by the next request."""
     upcoming = cycle(requests)
     clock = time.perf_counter
     latencies: list[float] = []
@@ -180,7 +180,7 @@ def closed(port: int, requests: list[bytes], connections: int, seconds: float) -
 
 @dataclass(slots=True)
 class Stream:
-    """Requests that leave at a steady rate.
+    """Requests that are sent at a steady rate.
 
     Attributes:
         requests: what to send.
@@ -200,7 +200,7 @@ class Stream:
 
 
 def paced(port: int, streams: list[Stream], seconds: float, drain_seconds: float = STALLED_SECONDS) -> None:
-    """Run streams side by side for so long, then wait for the answers to all that was due."""
+    """Run streams side by side for some seconds, then wait for all answers."""
     # The selector that waits to the microsecond; epoll rounds up to milliseconds.
     selector = selectors.SelectSelector()
     runners = [_Runner(stream, port, selector, index / len(streams)) for index, stream in enumerate(streams)]
@@ -225,7 +225,7 @@ def _take(selector: selectors.BaseSelector, timeout_seconds: float) -> None:
 
 
 class _Runner:
-    """A stream under way."""
+    """A running stream."""
 
     def __init__(self, stream: Stream, port: int, selector: selectors.BaseSelector, phase: float) -> None:
         self.stream = stream
@@ -239,7 +239,7 @@ class _Runner:
         self._next = time.perf_counter() + (1.0 + phase) / stream.rate
 
     def send(self, now: float) -> float:
-        """Send what is due, and return when the next is."""
+        """Send the requests that are due; return when the next one is."""
         while self._next <= now:
             self._late.append(self._next)
             self._next += 1.0 / self.stream.rate
@@ -247,7 +247,7 @@ class _Runner:
         return self._next
 
     def behind(self) -> bool:
-        """Send what is late as far as connections are free, and return whether anything is under way."""
+        """Send late requests over the free connections; return whether an answer is missing."""
         while self._late and self._free:
             connection = self._free.popleft()
             self._busy.add(connection)
@@ -255,7 +255,7 @@ class _Runner:
         return bool(self._busy)
 
     def take(self, connection: Connection) -> None:
-        """Take what has come to a connection."""
+        """Read what has arrived on a connection."""
         if connection not in self._busy:
             # Servers close connections that were idle for some seconds.
             self._selector.unregister(connection.socket)
@@ -273,7 +273,7 @@ class _Runner:
             self._free.append(connection)
 
     def close(self) -> None:
-        """Count what is missing, and end."""
+        """Count the missing answers and close the connections."""
         self.stream.unanswered = len(self._busy) + len(self._late)
         for connection in (*self._free, *self._busy):
             connection.close()

@@ -16,7 +16,7 @@ _PATIENCE = 3
 
 
 def measure(run: Run) -> None:
-    """Ask for functions one after the other, and add the row."""
+    """Ask for many functions, and add the row."""
     with ExitStack() as stack:
         server = GRADSERVE.start(stack)
         sizes = [processes.memory_bytes(server.pid) / 1e6]

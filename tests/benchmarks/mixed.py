@@ -1,4 +1,4 @@
-"""A hot function while new ones arrive: does the first gradient of one client delay everybody else's?
+"""A hot function while new ones arrive: does the first gradient of one client delay the other clients?
 
 200 requests a second for a hot function, first alone, then with 8 functions a second that nobody has seen. Requests
 leave on a clock and their time counts from when they were due.
@@ -60,7 +60,7 @@ def measure(run: Run) -> None:
 def _hot(
     run: Run, contender: Contender, server: Server, seconds: float, cold_rate: float
 ) -> tuple[list[float], list[float]]:
-    """Return the seconds that the hot function took, and those that the new ones took."""
+    """Return the seconds for the hot function, and those for the new ones."""
     hot = load.Stream(cycle([contender.tutorial(point) for point in _POINTS]), HOT_RATE, _CONNECTIONS)
     # Made beforehand: the generator has no time for it.
     unseen = [_unseen(run, contender) for _ in range(int(cold_rate * seconds) + 2)]

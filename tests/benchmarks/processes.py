@@ -25,7 +25,7 @@ from tests.benchmarks import load
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 120.0
-"""A server that is not ready by then will not be."""
+"""Seconds after which a server that is not ready counts as failed."""
 
 _STOP_SECONDS = 10.0
 _IDLE_SECONDS, _IDLE_WINDOW_SECONDS = 20.0, 0.1
@@ -67,7 +67,7 @@ class Process:
         return self._child.pid
 
     def order(self, **order: Any) -> Any:
-        """Write an order as a line of JSON and return the line that comes back."""
+        """Write a command as a line of JSON and return the line of the answer."""
         if self._child.stdin is None or self._child.stdout is None:
             raise TypeError("not a process to converse with")
         try:
@@ -88,7 +88,7 @@ class Process:
         return self._log.read().decode(errors="replace")
 
     def stop(self) -> None:
-        """Ask it to end, then make it, and everything it started."""
+        """Terminate it and all that it started; kill what does not end."""
         start = time.perf_counter()
         self._child.terminate()
         try:
@@ -156,7 +156,7 @@ def seconds_to_run(command: list[str]) -> float:
 
 
 def free_port() -> int:
-    """Return a port nobody listens on."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

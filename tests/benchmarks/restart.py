@@ -77,7 +77,7 @@ def _again(run: Run) -> None:
 
 
 def _first(port: int, requests: list[bytes]) -> list[tuple[float, load.Response]]:
-    """Ask one after the other, and return seconds and answers."""
+    """Send one request after the other; return seconds and answers."""
     with closing(load.Connection(port)) as connection:
         return [connection.ask(request) for request in requests]
 

@@ -1,4 +1,4 @@
-"""Replicas behind a hash ring, on paper: which one a function meets, and how often it is compiled there.
+"""A simulation of replicas behind a hash ring: which replica gets a function, and how often it is compiled there.
 
 ``python -m tests.benchmarks.ring`` prints the tables of deploy/sizing/README.md; tests/live/test_proxy.py holds this
 against nginx and three replicas.
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _POINTS = 160
-"""For each server, at weight 1."""
+"""Points on the ring for each server of weight 1."""
 
 
 class Ring:
@@ -58,7 +58,7 @@ def _points(server: str) -> Iterable[int]:
 
 
 class Recent:
-    """What a replica holds: keys, the least recently used of which go.
+    """The keys that a replica holds; the least recently used ones are dropped.
 
     Args:
         capacity: how many.
@@ -69,7 +69,7 @@ class Recent:
         self._keys: OrderedDict[int, None] = OrderedDict()
 
     def ask(self, key: int) -> bool:
-        """Return whether a key is held, which it is from now on."""
+        """Return whether a key is held, and hold it."""
         held = key in self._keys
         self._keys[key] = None
         self._keys.move_to_end(key)
@@ -86,7 +86,7 @@ def zipf(functions: int, requests: int, exponent: float, seed: int) -> NDArray[n
 
 
 def hit_ratio(requests: Sequence[int], replica: Callable[[int, int], int], replicas: int, capacity: int) -> float:
-    """Return the share of requests whose function is held where they go, all caches being full of old things first.
+    """Return the share of requests whose replica holds the function; at first, all caches are full of other functions.
 
     Args:
         requests: the function of each.

@@ -1,4 +1,4 @@
-"""How many replicas, how much memory, store and network: on paper, from measured costs.
+"""An estimate of replicas, memory, store and network from measured costs.
 
 ``python -m tests.benchmarks.sizing`` prints the tables of deploy/sizing/README.md.
 
@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 EXPONENT = 0.9
-"""Of Zipf's law; the web's own is between 0.6 and 1 (Breslau et al. 1999)."""
+"""Exponent of Zipf's law; between 0.6 and 1 for requests on the web (Breslau et al. 1999)."""
 
 BUSY = 0.6
-"""Share of its time that a replica may be busy: beyond it requests wait for each other."""
+"""Share of its time that a replica may be busy; above it, requests wait for each other."""
 
 REPLICAS_OF_A_MACHINE = 4
-"""Of 8 cores and 16 GB: a core for a replica's requests, one for its compile worker."""
+"""Replicas on a machine of 8 cores and 16 GB: one core for requests and one for the compile worker of each."""
 
 RATES = (1, 10, 100, 1_000, 10_000)
 FUNCTIONS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
@@ -94,7 +94,7 @@ class Popularity:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What it takes.
+    """The estimate for one load.
 
     Attributes:
         replicas: at least two, so that one may go.
@@ -108,7 +108,7 @@ class Plan:
 
     @property
     def machines(self) -> int:
-        """Machines for them."""
+        """Number of machines for the replicas."""
         return math.ceil(self.replicas / REPLICAS_OF_A_MACHINE)
 
 
@@ -123,7 +123,7 @@ def cost(popularity: Popularity, replicas: int, *, affinity: bool = True) -> tup
 
 
 def plan(rate: float, popularity: Popularity, *, affinity: bool = True) -> Plan:
-    """Return the least number of replicas that answer so many requests a second."""
+    """Return the least number of replicas that answer this many requests per second."""
     replicas = 2
     while True:
         compiled, spent = cost(popularity, replicas, affinity=affinity)
@@ -134,14 +134,14 @@ def plan(rate: float, popularity: Popularity, *, affinity: bool = True) -> Plan:
 
 
 def memory(functions: int, replicas: int) -> float:
-    """Return the bytes of a replica's server and workers, everything held that it may hold."""
+    """Return the bytes of the server and workers of a replica with full caches."""
     share = math.ceil(functions / replicas)
     executables, known = min(share, CAPACITIES.executables), min(share, CAPACITIES.known)
     return COSTS.rest + COSTS.workers + executables * COSTS.executable + known * COSTS.known
 
 
 def tables() -> str:
-    """Return what the README has."""
+    """Return the table of the documents."""
     popularities = {functions: Popularity(functions) for functions in FUNCTIONS}
     rows = [[f"{rate:,}", *[_needed(rate, each) for each in popularities.values()]] for rate in RATES]
     needed = _table(["requests/s", *[f"{functions:,} functions" for functions in FUNCTIONS]], rows)

@@ -1,4 +1,4 @@
-"""What the benchmark found, as a table for people and a document for machines."""
+"""The results of the benchmark as a table and as a JSON document."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.benchmarks import expressions
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What a ratio must reach, first and then.
+    """What a ratio must reach, in one or more steps.
 
     Attributes:
         steps: the bound for the ratio, or for the figure if there is no ratio, at each step.
@@ -45,11 +45,11 @@ class Row:
 
     Attributes:
         what: what was measured.
-        who: whose figure it is.
-        figure: what was found, in ``unit``.
+        who: the server that was measured.
+        figure: the result, in ``unit``.
         unit: "/s", "ms", "us", "s" or "MB".
-        against: what it is compared with.
-        reference: what was found for that, in the same unit.
+        against: the server it is compared with.
+        reference: the result of that server, in the same unit.
         ratio: the comparison, as ``goal`` has it.
         goal: from the design.
     """
@@ -89,7 +89,7 @@ class Row:
 
 @dataclass(slots=True)
 class Run:
-    """A run of the benchmark: what every section is given, and where it leaves what it found.
+    """A run of the benchmark: the input of every section, and its results.
 
     Attributes:
         rounds: how often everything takes its turn.
@@ -114,11 +114,11 @@ class Run:
         self.rows.extend(rows)
 
     def keep(self, name: str, values: Sequence[float]) -> None:
-        """Keep what a figure was made of."""
+        """Keep the raw measurements behind a figure."""
         self.samples[name] = list(values)
 
     def document(self, **more: Any) -> dict[str, Any]:
-        """Return everything as JSON has it."""
+        """Return everything as a JSON document."""
         rows = [
             dataclasses.asdict(row) | {"goal": str(row.goal) if row.goal else None, "met": row.met} for row in self.rows
         ]
@@ -151,13 +151,13 @@ def compare(
     *,
     faster: bool = False,
 ) -> Row:
-    """Return the line of one figure a round against another; the ratio is turned round if it says how much faster."""
+    """Return the row that compares two lists of one figure per round; the ratio is inverted if less is faster."""
     found = ratio(references, figures) if faster else ratio(figures, references)
     return Row(what, who, statistics.median(figures), unit, against, statistics.median(references), found, goal)
 
 
 def heading(run: Run, load_before: Sequence[float]) -> str:
-    """Return what was measured, where, and how quiet it was there."""
+    """Return the heading: what was measured, on which machine, and its load."""
     found = machine()
     packages = ", ".join(f"{name} {version}" for name, version in versions().items())
     return (
@@ -185,7 +185,7 @@ def render(rows: Sequence[Row]) -> str:
 
 
 def machine() -> dict[str, Any]:
-    """Return what ran the benchmark."""
+    """Return the machine that ran the benchmark."""
     return {
         "system": platform.platform(),
         "processor": _processor(),

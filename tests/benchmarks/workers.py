@@ -1,4 +1,4 @@
-"""One process on a port against two: how many texts a second that nobody has seen.
+"""One process on a port against two: new texts per second.
 
 The goal is for two idle cores and a generator that is not the limit. So each request is a new text of 60 terms: 1.6 kB
 to send and two milliseconds to read, of which the generator takes a few hundredths. Where something else uses the
@@ -20,7 +20,7 @@ _CONNECTIONS = 16
 _SECONDS = 4.0
 _TERMS = 60
 _TEXTS = 8_000
-"""For each turn: more than two processes can read in that time."""
+"""Texts for each round: more than two processes can parse in that time."""
 _POINT = [0.5, 1.5, 2.5]
 _NAMES = ("x", "y", "z")
 

@@ -1,4 +1,4 @@
-"""A headless Chromium that leaves nothing behind, and what tests ask of the page it shows."""
+"""A headless Chromium with a profile of its own, and the actions of tests on the page it shows."""
 
 import contextlib
 import json
@@ -35,7 +35,7 @@ class Browser:
     """One window.
 
     Args:
-        driver: it, logging its network and console.
+        driver: Chromium, which logs its network and console.
         base: address of the server.
     """
 
@@ -44,7 +44,7 @@ class Browser:
         self.base = base
 
     def open(self, path: str = "/") -> None:
-        """Open a page from nothing, also one that differs in its fragment alone."""
+        """Load a page anew, even if only its fragment differs from the page before."""
         self.driver.get("about:blank")
         self.driver.get(self.base + path)
 

@@ -1,4 +1,4 @@
-"""Clients that others have written, in processes of their own, from an environment that ``make test-all`` makes."""
+"""Clients of other projects, in processes of their own, run by the environment that ``make test-all`` installs."""
 
 import contextlib
 import json
@@ -12,11 +12,11 @@ PYTHON = ROOT / ".venv-clients/bin/python"
 
 
 class ClientError(Exception):
-    """What a client raised.
+    """An exception that a client raised.
 
     Args:
         kind: name of its class.
-        text: what it says.
+        text: its message.
     """
 
     def __init__(self, kind: str, text: str) -> None:
@@ -26,20 +26,20 @@ class ClientError(Exception):
 
 
 class Remote:
-    """A client that takes orders.
+    """A client that runs commands.
 
     Args:
-        process: it.
+        process: a module of ``tests.live.remote``.
     """
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
     def order(self, **order: Any) -> Any:
-        """Return what comes of an order.
+        """Return the result of a command.
 
         Raises:
-            ClientError: an exception.
+            ClientError: the client raised an exception.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -53,8 +53,8 @@ class Remote:
 
 @contextlib.contextmanager
 def remote(name: str) -> Iterator[Remote]:
-    """Start a client, one of the modules of ``tests.live.remote``, and end it."""
-    assert PYTHON.exists(), f"{PYTHON} is missing: make test-all makes it"
+    """Start a client, one of the modules of ``tests.live.remote``, and stop it."""
+    assert PYTHON.exists(), f"{PYTHON} is missing: make test-all installs it"
     command = [str(PYTHON), "-m", f"tests.live.remote.{name}"]
     process = subprocess.Popen(  # noqa: S603 - written here
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

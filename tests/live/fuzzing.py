@@ -1,7 +1,7 @@
-"""A coverage-guided fuzz (atheris, libFuzzer): ``python -m tests.live.fuzzing TARGET CORPUS [libFuzzer's options]``.
+"""Coverage-guided fuzzing (atheris, libFuzzer): ``python -m tests.live.fuzzing TARGET CORPUS [libFuzzer's options]``.
 
-Bytes are read as a function, recorded on a tape and run, or as a request; what comes of them must be right or refused.
-Anything else, and anything that takes long, ends the process with what caused it.
+Bytes are parsed as a function, recorded on a tape and run, or parsed as a request. The result must be right or a
+refusal. Any other exception, or a slow input, ends the process and saves the input.
 """
 
 import asyncio
@@ -12,68 +12,97 @@ from collections.abc import Callable
 from pathlib import Path
 
 import atheris
+import numpy as np
 
 with atheris.instrument_imports(include=["app"]):
-    from app import errors, parsing, tape, vocabulary
-    from app.protocols import body, pieces, symbolic, v1
+    from app import errors
+    from app.api.http import body, json_stream, repeated_requests
+    from app.api.rest import derivatives, symbolic
+    from app.autodiff import tape
+    from app.autodiff.arrays import cost, recording, run, transforms
+    from app.language import parse
+    from app.language.limits import TextLimits
+    from app.language.vocabulary import words
 
-from tests import formulas, tapes
+from tests.correctness import formulas
+from tests.support import float_tapes
 
 SHAPES = [(), (3,), (2, 2)]
-LIMITS = parsing.Limits(max_steps=2_000, max_operations=2_000)
-"""So small that what is slow is slow for another reason than size."""
+LIMITS = TextLimits(max_steps=2_000, max_operations=2_000)
+"""Small limits, so that a slow input is slow for another reason than its size."""
+_MOST_OPERATIONS = 1e6
 
 
 def function(data: bytes) -> None:
-    """Parse a text for each shape its arguments may have; every tape must be one, and computable."""
+    """Parse a text for several shapes of its arguments; every tape must be well formed and computable."""
     text = data.decode(errors="replace")
     with contextlib.suppress(errors.Rejected):
-        read = parsing.read(text, limits=LIMITS)
-        programs = [read.program] if read.program is not None else []
-        for shape in SHAPES if read.program is None else []:
+        read = parse.read(text, limits=LIMITS)
+        programs = [read.expression] if read.expression is not None else []
+        for shape in SHAPES if read.expression is None else []:
             with contextlib.suppress(errors.Rejected):
                 programs.append(read.at([shape] * len(read.args)))
+            with contextlib.suppress(errors.Rejected):
+                programs.append(read.at([shape] * len(read.args), whole=True))
         for program in programs:
-            for recording in tape.record_cells(program):
-                check(recording)
+            if program.whole:
+                check_arrays(recording.record(program))
+                continue
+            for recorded in tape.record_cells(program):
+                check(recorded)
 
 
-def check(recording: tape.Recording) -> None:
-    """Check that a tape reads only what is there already, that it can be run, and that it is the same again."""
-    structure = recording.tape
+def check_arrays(recorded: recording.ArrayRecording) -> None:
+    """Check that NumPy runs a tape of whole arrays, unless it costs much, and its gradients."""
+    structure = recorded.tape
+    everything = tuple(range(len(structure.inputs)))
+    for derived in (structure, transforms.derive(structure, "vjp", everything)) if everything else (structure,):
+        if cost.cost(derived).flops < _MOST_OPERATIONS and cost.cost(derived).bytes < _MOST_OPERATIONS:
+            leaves = [np.full(shape, 0.5) for shape in derived.inputs]
+            found = run.prepare(derived)([*leaves, *recorded.constants])
+            assert [each.shape for each in found] == [derived.shapes[slot] for slot in derived.results]
+
+
+def check(recorded: tape.Recording) -> None:
+    """Check that a tape reads only slots that are filled, and that it can be run."""
+    structure = recorded.tape
     for index, (opcode, operands) in enumerate(structure.code):
         assert opcode
         assert all(0 <= operand < structure.leaves + index for operand in operands)
     assert 0 <= structure.result < structure.leaves + len(structure.code)
-    assert len(recording.inputs) == structure.inputs
+    assert len(recorded.inputs) == structure.inputs
     with contextlib.suppress(ArithmeticError, ValueError, TypeError, KeyError):  # Python's floats do not compute all
-        tapes.run(structure, [*[0.5 + index for index in range(structure.inputs)], *recording.constants])
+        float_tapes.run(structure, [*[0.5 + index for index in range(structure.inputs)], *recorded.constants])
 
 
 def request(data: bytes) -> None:
-    """Read a request of every operation; what was read in pieces is what the parser reads at once."""
+    """Parse a request of several operations; JSON read in pieces must equal JSON read at once."""
     for model in MODELS:
         with contextlib.suppress(errors.Rejected):
             RUNNER.run(body.decode(model, data))
     with contextlib.suppress(errors.Rejected, ValueError, RecursionError):
         expected = json.loads(data, parse_constant=refuse)
-        assert RUNNER.run(pieces.load(data, 10**6)) == expected
-    (before, after), text = body.split(data)
+        assert RUNNER.run(json_stream.load(data, 10**6)) == expected
+    (before, after), text = repeated_requests.split(data)
     assert before + text + after == data
-    body.splits(data)
+    repeated_requests.splits(data)
 
 
 def refuse(token: str) -> None:
     raise ValueError(token)
 
 
-MODELS = (v1.BY_NAME["grad"].model(by_id=False), v1.BY_NAME["vjp"].model(by_id=True), symbolic.SymbolicRequest)
+MODELS = (
+    derivatives.BY_NAME["grad"].model(by_id=False),
+    derivatives.BY_NAME["vjp"].model(by_id=True),
+    symbolic.SymbolicRequest,
+)
 RUNNER = asyncio.Runner()
 TARGETS: dict[str, Callable[[bytes], None]] = {"function": function, "request": request}
 
 
 def seeds(target: str) -> list[bytes]:
-    """Return what to begin with: published functions, and requests about them."""
+    """Return the first inputs: published functions, or requests about them."""
     texts = [formula.expression for formula in formulas.ALL]
     if target == "function":
         return [text.encode() for text in texts]
@@ -83,9 +112,9 @@ def seeds(target: str) -> list[bytes]:
     ]
 
 
-def words() -> list[str]:
-    """Return what texts are made of."""
-    names = {name for word in vocabulary.words() for name in word.names if name.isascii()}
+def dictionary_entries() -> list[str]:
+    """Return the dictionary of the fuzzer: words of the language."""
+    names = {name for word in words.ALL for name in word.names if name.isascii()}
     more = (
         "lambda x:",
         "def f(x):",
@@ -111,8 +140,8 @@ def main() -> None:
     for number, seed in enumerate(seeds(target)):
         (folder / f"seed-{number}").write_bytes(seed)
     dictionary = folder.with_suffix(".dict")
-    dictionary.write_text("".join(f'"{word}"\n' for word in words()))
-    pieces._PIECE_BYTES = 16
+    dictionary.write_text("".join(f'"{word}"\n' for word in dictionary_entries()))
+    json_stream._PIECE_BYTES = 16
     atheris.Setup([sys.argv[0], f"-dict={dictionary}", *options, corpus], TARGETS[target])
     atheris.Fuzz()
 

@@ -2,17 +2,15 @@
 
 import contextlib
 import re
-import socket
 import subprocess
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
 
-from tests.live.server import free_port
+from tests.live.ports import free_port, wait_until_listening
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "proxy" / "nginx.conf"
 NAMES = tuple(f"gradserve-{number}:8000" for number in (1, 2, 3))
@@ -21,7 +19,10 @@ NAMES = tuple(f"gradserve-{number}:8000" for number in (1, 2, 3))
 
 @contextlib.contextmanager
 def proxying(directory: Path, replicas: Sequence[str], *, affinity: bool = True) -> Iterator[httpx.Client]:
-    """Run nginx and give a client of it; only addresses differ from what is shipped, and without affinity one line."""
+    """Run nginx and yield a client of it.
+
+    The configuration is the shipped one, with other addresses. Without affinity, requests go to the replicas in turn.
+    """
     port = free_port()
     text = _replaced(SHIPPED.read_text(), "listen 8080 reuseport;", f"listen 127.0.0.1:{port} reuseport;", 1)
     for name, address in zip(NAMES, replicas, strict=True):
@@ -40,7 +41,7 @@ def proxying(directory: Path, replicas: Sequence[str], *, affinity: bool = True)
     limits = httpx.Limits(max_connections=400, max_keepalive_connections=400)
     http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, limits=limits)
     try:
-        _wait(process, port)
+        wait_until_listening(port, process)
         yield http
     finally:
         http.close()
@@ -54,27 +55,17 @@ def _replaced(text: str, old: str, new: str, times: int) -> str:
     return text.replace(old, new)
 
 
-def _wait(process: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "nginx ended before it listened"
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-            return
-        time.sleep(0.02)
-    raise AssertionError("nginx does not listen")
-
-
 class Stub:
-    """A replica that answers what it is told to.
+    """A replica whose answers the test chooses.
 
     Args:
         status: of every answer.
 
     Attributes:
-        address: where it is.
-        seen: headers and body of what it was asked, in order.
-        under_way: requests that have come and not been answered.
-        open: answers wait for it.
+        address: its host and port.
+        seen: headers and body of the requests it received, in order.
+        under_way: number of requests that it received and has not answered.
+        open: event that answers wait for.
         gone: whether it breaks connections instead of answering.
     """
 
@@ -97,7 +88,7 @@ class Stub:
                 stub._begin({name.lower(): value for name, value in self.headers.items()}, body)
                 stub.open.wait(30)
                 stub._end()
-                if stub.gone:  # as a process that is killed: the connection breaks
+                if stub.gone:  # a killed process breaks its connections
                     self.close_connection = True
                     return
                 self.send_response(stub.status)
@@ -131,7 +122,7 @@ class Stub:
             self.under_way -= 1
 
     def close(self) -> None:
-        """Refuse connections, and break those there are."""
+        """Refuse new connections and break the open ones."""
         self.gone = True
         self._server.shutdown()
         self._server.server_close()
@@ -148,7 +139,7 @@ def stubs(number: int = 3) -> Iterator[list[Stub]]:
 
 
 def replica_of(response: httpx.Response) -> str:
-    """Return the process that answered: the first half of a request id that it has made."""
+    """Return which process answered: the first half of the request id that it generated."""
     found = re.fullmatch(r"([0-9a-f]{16})[0-9a-f]{16}", response.headers["x-request-id"])
     assert found is not None
     return found[1]

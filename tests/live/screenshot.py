@@ -9,7 +9,7 @@ from selenium.webdriver.common.keys import Keys
 from tests.live.browser import Browser, browsing
 from tests.live.server import serving
 
-TARGET = Path(__file__).parents[2] / "app" / "web" / "screenshot.png"
+TARGET = Path(__file__).parents[2] / "app" / "api" / "web" / "static" / "screenshot.png"
 _SIZE = (1280, 860)
 _SETTLED_SECONDS = 2
 

@@ -1,9 +1,8 @@
-"""A real server in a process of its own, as an operator starts it."""
+"""A real server in a process of its own, started as an operator starts it."""
 
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,9 @@ from typing import Any
 
 import httpx
 
+from tests.live.ports import free_port
+from tests.support import programs
+
 STARTED_SECONDS = 120
 STOPPED_SECONDS = 30
 
@@ -21,8 +23,8 @@ class Server:
     """A running ``gradserve serve``.
 
     Args:
-        process: it.
-        port: where it listens.
+        process: the process that was started.
+        port: the port it listens on.
     """
 
     def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
@@ -33,7 +35,7 @@ class Server:
         return self.http.post("/v1/grad", json=document)
 
     def metric(self, name: str) -> float:
-        """Return the sum of a family of /metrics."""
+        """Return the sum over a family of /metrics."""
         lines = self.http.get("/metrics").text.splitlines()
         return sum(float(line.rpartition(" ")[2]) for line in lines if line.partition("{")[0].partition(" ")[0] == name)
 
@@ -47,7 +49,7 @@ class Server:
         return found
 
     def children(self) -> list[int]:
-        """Return the process ids of the server's own children: of several that serve together, they."""
+        """Return the process ids of the server's own children: compile workers, or the processes that serve."""
         return children(self.process.pid)
 
     def resident_bytes(self) -> int:
@@ -65,15 +67,15 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextlib.contextmanager
 def serving(cache: Path, **environment: str) -> Iterator[Server]:
-    """Start a server, on a free port if none is given, wait until it is ready, and stop it by its own pid."""
+    """Start a server, on a free port if none is given, wait until it is ready, and stop it by its own pid.
+
+    Args:
+        cache: directory of its store, which gets the interpreter's programs unless the server has been here before.
+        environment: settings, and other variables.
+    """
+    programs.copy_to(cache)
     port = int(environment.pop("GRADSERVE_PORT", 0)) or free_port()
     command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port)]
     settings = {"GRADSERVE_CACHE_DIR": str(cache), "GRADSERVE_LOG_LEVEL": "warning", **environment}

@@ -1,4 +1,4 @@
-"""What people see: the pages in a real browser, from a real server."""
+"""The pages in a real browser, served by a real server."""
 
 import json
 import math
@@ -43,7 +43,7 @@ def window(base: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def browser(window: Browser) -> Iterator[Browser]:
-    """The window at its usual size, and afterwards the proof that nothing went elsewhere or wrong."""
+    """The window at its usual size. Afterwards, it must have asked no other server and logged no error."""
     window.resize(*DESKTOP)
     window.prefer("light")
     window.requested()
@@ -55,7 +55,7 @@ def browser(window: Browser) -> Iterator[Browser]:
 
 
 def link(expression: str, **fields: Any) -> str:
-    """Return the address of a state of the playground."""
+    """Return the link to a state of the playground."""
     written = {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
     return "/#" + urlencode({"f": expression} | written, quote_via=quote)
 
@@ -69,7 +69,7 @@ def slopes(browser: Browser) -> list[float]:
 
 
 def shows(browser: Browser, value: float, gradient: list[float]) -> bool:
-    """Return whether the page shows a value and a gradient, to the digits it writes."""
+    """Return whether the page shows this value and gradient, to the digits that it writes."""
     text = browser.text("#value")
     if text == "…" or len(slopes(browser)) != len(gradient):
         return False
@@ -77,7 +77,7 @@ def shows(browser: Browser, value: float, gradient: list[float]) -> bool:
 
 
 def drawn(browser: Browser) -> bool:
-    """Return whether every canvas of the picture has many colours in it, none of them an accident of one pixel."""
+    """Return whether every canvas of the picture has at least four colours of more than 20 pixels each."""
     return bool(
         browser.run("""
         const canvases = [...document.querySelectorAll("#picture canvas")];
@@ -91,7 +91,7 @@ def drawn(browser: Browser) -> bool:
 
 
 def violations(browser: Browser) -> list[str]:
-    """Return what axe-core finds that is serious."""
+    """Return the serious violations that axe-core finds."""
     axe = Axe(browser.driver)
     axe.inject()
     found = axe.run()["violations"]
@@ -102,7 +102,7 @@ def violations(browser: Browser) -> list[str]:
     ]
 
 
-def test_the_documentation_is_drawn_and_try_it_out_gets_the_gradient(browser: Browser) -> None:
+def test_try_it_out_in_the_documentation_gets_the_gradient(browser: Browser) -> None:
     browser.open("/docs")
     operation = browser.find("#operations-derivatives-grad")
     operation.find_element("css selector", "button.opblock-summary-control").click()
@@ -131,13 +131,13 @@ def test_axe_finds_nothing_serious_in_the_documentation(browser: Browser, scheme
     assert violations(browser) == []
 
 
-def test_the_first_thing_to_be_seen_is_the_gradient_of_the_tutorial(browser: Browser) -> None:
+def test_the_playground_opens_with_the_gradient_of_the_tutorial(browser: Browser) -> None:
     browser.open()
     browser.until(lambda: shows(browser, 92, [10, 24, 42]))
     assert browser.find("#example").get_property("value") == "Tutorial"
 
 
-def test_what_can_be_written_is_listed_and_searched(browser: Browser) -> None:
+def test_the_words_of_the_language_are_listed_and_searched(browser: Browser) -> None:
     browser.open()
     browser.find("#language summary").click()
     browser.write("bessel", "#find")
@@ -148,7 +148,7 @@ def test_what_can_be_written_is_listed_and_searched(browser: Browser) -> None:
     assert violations(browser) == []
 
 
-def test_what_is_drawn_of_an_earlier_text_looks_it(browser: Browser) -> None:
+def test_the_picture_of_an_earlier_text_is_grey(browser: Browser) -> None:
     browser.open(link("x**2*y", at={"x": 3, "y": 1}))
     browser.until(lambda: shows(browser, 9, [6, 9]) and drawn(browser))
     browser.write("x**2*")
@@ -162,7 +162,7 @@ def test_what_is_drawn_of_an_earlier_text_looks_it(browser: Browser) -> None:
     assert browser.find("#picture").value_of_css_property("filter") == "none"
 
 
-def test_a_server_that_is_away_is_said_to_be_and_its_return_is_noticed(browser: Browser) -> None:
+def test_an_unreachable_server_is_reported_until_it_answers_again(browser: Browser) -> None:
     browser.open(link("x**2", at={"x": 3}))
     browser.until(lambda: shows(browser, 9, [6]) and drawn(browser))
     browser.run("globalThis.ask = fetch; globalThis.fetch = () => Promise.reject(new TypeError('away'));")
@@ -176,7 +176,7 @@ def test_a_server_that_is_away_is_said_to_be_and_its_return_is_noticed(browser: 
     assert browser.text("#problem") == ""
 
 
-def test_a_link_to_a_mistake_shows_no_empty_pictures(browser: Browser) -> None:
+def test_a_link_to_a_wrong_text_shows_no_empty_cards(browser: Browser) -> None:
     browser.open(link("sine(x)"))
     browser.until(lambda: browser.text("#problem"))
     assert not any(browser.find(f"#{card}-card").is_displayed() for card in ("picture", "formula", "code"))
@@ -184,13 +184,13 @@ def test_a_link_to_a_mistake_shows_no_empty_pictures(browser: Browser) -> None:
     browser.until(lambda: drawn(browser))
 
 
-def test_where_there_is_no_value_the_caption_says_so(browser: Browser) -> None:
+def test_the_caption_says_that_there_is_no_finite_value(browser: Browser) -> None:
     browser.open(link("log(x)", at={"x": -1}))
     browser.until(lambda: "has no finite value" in browser.text("#caption"))
     assert browser.text("#value") == "NaN"
 
 
-def test_what_is_typed_is_differentiated(browser: Browser) -> None:
+def test_a_typed_text_is_differentiated(browser: Browser) -> None:
     browser.open()
     browser.write("a**2*sin(b)")
     browser.until(lambda: [label.text for label in browser.all(".argument label")] == ["a", "b"])
@@ -229,7 +229,7 @@ def test_value_and_gradient_follow_a_slider_moved_by_keys(browser: Browser) -> N
     assert float(browser.find("#at-x").get_attribute("value") or "nan") == pytest.approx(x)
 
 
-def test_which_tier_answered_and_how_fast_is_shown_and_changes_with_use(browser: Browser) -> None:
+def test_the_tier_and_its_speed_are_shown_and_change_with_use(browser: Browser) -> None:
     browser.open(link("cos(x)*sin(3*y) + x*y", at={"x": 1, "y": 2}))
     browser.until(lambda: "interpreted in " in browser.text("#speed") and " µs" in browser.text("#speed"))
     slider = browser.find('[aria-label="x slider"]')
@@ -253,7 +253,7 @@ def test_every_example_has_a_picture_a_caption_and_formulae(browser: Browser, ex
     assert browser.text("#problem") == ""
 
 
-def test_steepest_descent_ends_where_the_function_is_least(browser: Browser) -> None:
+def test_steepest_descent_ends_at_the_minimum(browser: Browser) -> None:
     ranges = {"x": [-3, 3], "y": [-3, 3]}
     browser.open(link("(x - 1)**2 + 2*(y + 0.5)**2 + 7", **{"at": {"x": -2, "y": 2}, "in": ranges}))
     caption = browser.until(lambda: "Steepest descent" in (text := browser.text("#caption")) and text)
@@ -279,7 +279,7 @@ def test_pressing_the_picture_moves_the_point(browser: Browser) -> None:
         ("def f(x):\n    return x + cosin(x)", "cosin"),
     ],
 )
-def test_a_mistake_is_underlined_where_it_stands_until_it_is_mended(
+def test_an_error_is_underlined_at_its_position_until_it_is_corrected(
     browser: Browser, text: str, underlined: str
 ) -> None:
     browser.open(link(text))
@@ -299,12 +299,12 @@ def test_a_mistake_is_underlined_where_it_stands_until_it_is_mended(
     assert not browser.all("#marks mark")
 
 
-def test_a_text_that_ends_too_soon_is_underlined_at_its_end(browser: Browser) -> None:
+def test_an_unfinished_text_is_underlined_at_its_end(browser: Browser) -> None:
     browser.open(link("x +"))
     assert browser.find("#marks mark").size["width"] > 0
 
 
-def test_a_link_shows_what_was_seen(browser: Browser) -> None:
+def test_a_shared_link_restores_the_state(browser: Browser) -> None:
     browser.open()
     browser.write("p*exp(-q**2) + 1")
     browser.until(lambda: shows(browser, 1 + math.exp(-1), [math.exp(-1), -2 * math.exp(-1)]))
@@ -326,12 +326,12 @@ def test_a_link_shows_what_was_seen(browser: Browser) -> None:
 @pytest.mark.parametrize(
     "fragment", ["#f=", "#f=x&at=[1", "#f=x&at=null&in=3", '#f=x&in={"x":[2,1]}&at={"x":"y"}', "#x"]
 )
-def test_a_link_that_was_edited_shows_what_can_be_shown(browser: Browser, fragment: str) -> None:
+def test_a_damaged_link_still_shows_something(browser: Browser, fragment: str) -> None:
     browser.open("/" + fragment)
     browser.until(lambda: browser.text("#problem") or browser.text("#value") != "…")
 
 
-def test_the_request_can_be_taken_away_as_code_that_runs(browser: Browser) -> None:
+def test_the_code_of_the_request_runs_in_each_language(browser: Browser) -> None:
     browser.open(link("lambda x, y: x**2 + 0*y  # it's a comment", at={"x": 1.5, "y": 2}))
     browser.until(lambda: shows(browser, 2.25, [3, 0]))
     code = {}
@@ -348,7 +348,7 @@ def test_the_request_can_be_taken_away_as_code_that_runs(browser: Browser) -> No
     assert found == [2.25, [3, 0]]
 
 
-def test_formulae_bring_nothing_but_mathematics_with_them(browser: Browser) -> None:
+def test_formulae_contain_only_mathematics(browser: Browser) -> None:
     browser.open()
     browser.until(lambda: browser.all("#formulae math"))
     hostile = (
@@ -367,7 +367,7 @@ def test_formulae_bring_nothing_but_mathematics_with_them(browser: Browser) -> N
     assert not any(word in left for word in ("onclick", "href", "script", "annotation", "b</mi>"))
 
 
-def test_where_a_key_is_asked_for_it_can_be_given_and_is_sent(browser: Browser) -> None:
+def test_a_key_can_be_entered_and_is_sent(browser: Browser) -> None:
     browser.open(link("x**2", at={"x": 3}))
     browser.until(lambda: shows(browser, 9, [6]))
     assert not browser.find("#key").is_displayed()
@@ -396,7 +396,7 @@ def test_axe_finds_nothing_serious(browser: Browser, scheme: Any, expression: st
     assert violations(browser) == []
 
 
-def test_light_and_dark_are_two_pages(browser: Browser) -> None:
+def test_light_and_dark_schemes_differ(browser: Browser) -> None:
     lightness = {}
     for scheme in ("light", "dark"):
         browser.prefer(scheme)
@@ -419,7 +419,7 @@ def test_a_phone_never_scrolls_sideways(browser: Browser, example: str) -> None:
     assert browser.run("return document.documentElement.scrollWidth") <= PHONE[0]
 
 
-def test_keys_alone_reach_everything(browser: Browser) -> None:
+def test_every_control_can_be_reached_by_keys(browser: Browser) -> None:
     browser.open(link("x*y", at={"x": 1, "y": 2}))
     browser.until(lambda: drawn(browser))
     body = browser.find("body")
@@ -433,12 +433,12 @@ def test_keys_alone_reach_everything(browser: Browser) -> None:
     assert wanted <= set(reached)
 
 
-def test_the_page_is_light(browser: Browser) -> None:
+def test_the_page_is_small(browser: Browser) -> None:
     assert weight(browser.base) < 100_000
 
 
 def weight(base: str) -> int:
-    """Return the bytes of the playground and all it loads, as they travel."""
+    """Return the bytes of the playground and of everything it loads, as transferred."""
     page = httpx.get(f"{base}/").text
     total = len(page.encode())
     seen: set[str] = set()

@@ -1,9 +1,9 @@
-"""What UM-Bridge's own conformity suite for protocol 1.0 demands of a server, told again, against a real one.
+"""The demands of UM-Bridge's conformity suite for protocol 1.0, checked against a real server.
 
-The suite (testing/protocol_conformity_1.0 of https://github.com/UM-Bridge/umbridge) looks at the first model at the
-root with no config, at one value in every place of the input, and posts JSON without a Content-Type. Replies have the
-members it names and no others. Where it asks that the product with a Hessian be as long as the output, which holds of
-models with as many outputs as inputs only, so does this.
+The suite is testing/protocol_conformity_1.0 of https://github.com/UM-Bridge/umbridge. It tests the first model at the
+root without a config, at an input whose numbers are all equal, and posts JSON without a Content-Type. Replies must have
+the members that it names and no others. It wants the product with a Hessian to be as long as the output, which only
+holds for models with as many outputs as inputs; these tests want the same.
 """
 
 import json
@@ -25,7 +25,7 @@ class Subject:
 
     Args:
         http: a client of the server.
-        value: what stands in every place of the input.
+        value: all numbers of the input.
     """
 
     def __init__(self, http: httpx.Client, value: float) -> None:
@@ -39,7 +39,7 @@ class Subject:
         return self.http.post(f"/{call}", content=json.dumps({"name": self.name, **fields}, indent=4))
 
     def at(self, call: str, *, longer: int = 0, **fields: Any) -> httpx.Response:
-        """Make a call at the point, the vectors of which may be too long."""
+        """Post a request at the point, whose vectors are ``longer`` than the model takes."""
         about = {"outWrt": 0, "sens": [0] * self.outputs[0], "vec": [self.value] * self.inputs[0]}
         about |= {"inWrt1": 0, "inWrt2": 0} if call == "ApplyHessian" else {"inWrt": 0}
         point = [[self.value] * (size + longer) for size in self.inputs]
@@ -58,7 +58,7 @@ def subject(server: Server, request: pytest.FixtureRequest) -> Subject:
 
 
 def members(response: httpx.Response, *names: str) -> Any:
-    """Return a document that must be a success with these members and no others."""
+    """Return the document of a reply, which must be a success and have exactly these members."""
     assert response.status_code == 200, response.text
     document = response.json()
     assert set(document) == set(names)
@@ -78,11 +78,11 @@ def are_numbers(values: Any) -> bool:
     return bool(values) and all(type(value) in (int, float) for value in values)
 
 
-def test_the_server_is_there(server: Server) -> None:
+def test_the_server_answers(server: Server) -> None:
     assert server.http.head("/").status_code
 
 
-def test_info_has_the_version_and_the_names_of_models(server: Server) -> None:
+def test_info_has_the_version_and_the_names_of_the_models(server: Server) -> None:
     info = members(server.http.get("/Info"), "protocolVersion", "models")
     assert info["protocolVersion"] == 1.0
     assert type(info["protocolVersion"]) is float
@@ -92,7 +92,7 @@ def test_info_has_the_version_and_the_names_of_models(server: Server) -> None:
 def test_model_info_says_what_is_supported(subject: Subject) -> None:
     support = members(subject.post("ModelInfo"), "support")["support"]
     assert set(support) == {"Evaluate", *DIFFERENTIATED}
-    # All of it: then nothing is there for the suite's tests of features that are not supported.
+    # So the suite's tests of unsupported features do not apply.
     assert set(support.values()) == {True}
 
 
@@ -108,20 +108,20 @@ def test_a_wrong_name_is_model_not_found(server: Server, call: str) -> None:
     assert_error(server.http.post(f"/{call}", json={"name": "wrong_model_name"}), "ModelNotFound")
 
 
-def test_evaluate_gives_vectors_of_the_sizes_announced(subject: Subject) -> None:
+def test_evaluate_returns_vectors_of_the_announced_sizes(subject: Subject) -> None:
     output = members(subject.at("Evaluate"), "output")["output"]
     assert all(map(are_numbers, output))
     assert [len(vector) for vector in output] == subject.outputs
 
 
-def test_a_gradient_is_as_long_as_the_input(subject: Subject) -> None:
+def test_a_gradient_has_the_length_of_the_input(subject: Subject) -> None:
     output = members(subject.at("Gradient"), "output")["output"]
     assert are_numbers(output)
     assert len(output) == subject.inputs[0]
 
 
 @pytest.mark.parametrize("call", ["ApplyJacobian", "ApplyHessian"])
-def test_a_product_is_as_long_as_the_output(subject: Subject, call: str) -> None:
+def test_a_product_has_the_length_of_the_output(subject: Subject, call: str) -> None:
     output = members(subject.at(call), "output")["output"]
     assert are_numbers(output)
     assert len(output) == subject.outputs[0]
@@ -133,6 +133,6 @@ def test_an_input_of_another_length_is_invalid(subject: Subject, call: str) -> N
 
 
 @pytest.mark.parametrize("name", ["inWrt", "outWrt"])
-def test_a_gradient_by_a_vector_that_is_not_there_is_invalid(subject: Subject, name: str) -> None:
+def test_a_gradient_by_a_missing_vector_is_invalid(subject: Subject, name: str) -> None:
     count = len(subject.inputs if name == "inWrt" else subject.outputs)
     assert_error(subject.at("Gradient", **{name: count}), "InvalidInput")

@@ -1,4 +1,4 @@
-"""The programs in examples/, run as they stand, their answers compared with ones found another way."""
+"""The programs of docs/examples run unchanged, and their results agree with ones computed in another way."""
 
 import functools
 import http.server
@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from examples import logistic_regression
+from docs.examples import logistic_regression
 from tests.live.browser import browsing
 from tests.live.server import serving
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = ROOT / "examples"
+EXAMPLES = ROOT / "docs" / "examples"
 PYMC = ROOT / ".venv-examples/bin/python"
 
 
@@ -32,7 +32,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def elsewhere() -> Iterator[str]:
-    """The folder of the examples, served from an origin of its own."""
+    """The folder of the examples, served from another origin."""
     quiet = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(quiet, directory=EXAMPLES)) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -72,7 +72,7 @@ def test_a_logistic_regression_is_fitted_over_http(base: str) -> None:
     assert "Optimization terminated successfully" in printed
 
 
-def test_pymc_samples_the_posterior_that_is_known(base: str) -> None:
+def test_pymc_samples_the_known_posterior(base: str) -> None:
     printed = run(PYMC, "pymc_umbridge.py", base)
     (mean, deviation), exact = [
         [float(number) for number in re.findall(r"\d+\.\d+", line)]
@@ -84,7 +84,7 @@ def test_pymc_samples_the_posterior_that_is_known(base: str) -> None:
     assert deviation == pytest.approx(exact[1], rel=0.2)
 
 
-def test_a_page_of_another_origin_descends(base: str, elsewhere: str) -> None:
+def test_a_page_of_an_allowed_origin_minimises_a_function(base: str, elsewhere: str) -> None:
     with browsing(elsewhere) as browser:
         browser.open("/gradient_descent.html")
         browser.write(base, "#service")
@@ -100,7 +100,7 @@ def test_a_page_of_another_origin_descends(base: str, elsewhere: str) -> None:
         assert browser.complaints() == []
 
 
-def test_a_page_is_refused_where_its_origin_is_not_named(elsewhere: str, tmp_path: Path) -> None:
+def test_a_page_of_another_origin_is_refused(elsewhere: str, tmp_path: Path) -> None:
     with serving(tmp_path) as server, browsing(elsewhere) as browser:
         browser.open("/gradient_descent.html")
         browser.write(str(server.http.base_url).rstrip("/"), "#service")

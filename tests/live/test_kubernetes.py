@@ -1,6 +1,6 @@
-"""The manifests: what kustomize builds fits Kubernetes' schemas, and names only what the service has.
+"""The Kubernetes manifests fit the schemas, and name only settings, routes and metrics that the service has.
 
-What kustomize makes of each overlay is looked at, not the files it makes it of.
+The output of kustomize for each overlay is checked, not its input files.
 """
 
 import re
@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
-from app import main, meters
-from app.protocols import lifecycle
+from app import main
+from app.runtime import deadlines, metrics
 from app.settings import Settings
-from tests.test_image import environment, of_the_image
+from tests.deploy.test_image import environment, of_the_image
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +25,7 @@ VALIDATE = ROOT / ".venv-clients" / "bin" / "kubernetes-validate"
 OVERLAYS = sorted(path.name for path in (KUBERNETES / "overlays").iterdir())
 VERSIONS = ["1.32", "1.37"]
 FOREIGN = {"PodMonitor"}
-"""Kinds that are not Kubernetes' own, without a schema there."""
+"""Kinds of other projects, for which Kubernetes has no schema."""
 
 Manifest = dict[str, Any]
 
@@ -63,7 +63,7 @@ def container(overlay: str) -> Manifest:
 
 
 def settings(overlay: str) -> dict[str, str]:
-    """Return the variables that a pod sees, those from secrets made up."""
+    """Return the environment of a pod, with made-up secrets."""
     (reference,) = [each["configMapRef"]["name"] for each in container(overlay)["envFrom"] if "configMapRef" in each]
     found = ours(overlay, "ConfigMap")
     assert found["metadata"]["name"] == reference
@@ -84,7 +84,7 @@ def amount(text: str) -> int:
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_what_kustomize_builds_fits_the_schemas(overlay: str, version: str, tmp_path: Path) -> None:
+def test_the_output_of_kustomize_fits_the_schemas(overlay: str, version: str, tmp_path: Path) -> None:
     file = tmp_path / "all.yaml"
     file.write_text(built(overlay))
     command = [str(VALIDATE), "--kubernetes-version", version, "--strict", str(file)]
@@ -94,7 +94,7 @@ def test_what_kustomize_builds_fits_the_schemas(overlay: str, version: str, tmp_
     assert len(passed) == len([each for each in manifests(overlay) if each["kind"] not in FOREIGN]) > 5
 
 
-def test_a_wrong_manifest_does_not(tmp_path: Path) -> None:
+def test_a_wrong_manifest_does_not_fit_the_schemas(tmp_path: Path) -> None:
     file = tmp_path / "wrong.yaml"
     file.write_text(built("cpu").replace("failureThreshold", "failuresThreshold", 1))
     command = [str(VALIDATE), "--kubernetes-version", VERSIONS[0], "--strict", str(file)]
@@ -102,14 +102,14 @@ def test_a_wrong_manifest_does_not(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_every_setting_exists_and_all_go_together(overlay: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_settings_exist_and_fit_together(overlay: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fields = {f"GRADSERVE_{name.upper()}" for name in Settings.model_fields}
     assert set(settings(overlay)) <= fields
     in_force(overlay, monkeypatch)
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_probes_and_monitors_ask_for_routes_at_a_port_that_is_open(overlay: str) -> None:
+def test_probes_and_monitors_use_existing_routes_and_open_ports(overlay: str) -> None:
     routes = set(main.create_app(Settings(cache_dir="")).openapi()["paths"])
     ports = {port["name"]: port["containerPort"] for port in container(overlay)["ports"]}
     assert ports == {"http": int(environment()["GRADSERVE_PORT"])}
@@ -125,7 +125,7 @@ def test_probes_and_monitors_ask_for_routes_at_a_port_that_is_open(overlay: str)
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_every_selector_selects_the_pods_and_no_others(overlay: str) -> None:
+def test_every_selector_selects_only_the_pods_of_the_service(overlay: str) -> None:
     labels = ours(overlay, "Deployment")["spec"]["template"]["metadata"]["labels"]
     selectors = [
         ours(overlay, "Deployment")["spec"]["selector"]["matchLabels"],
@@ -148,7 +148,7 @@ def test_every_selector_selects_the_pods_and_no_others(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_a_pod_is_the_user_of_the_image_and_writes_to_its_volume_only(overlay: str) -> None:
+def test_a_pod_runs_as_the_user_of_the_image_and_writes_only_to_its_volume(overlay: str) -> None:
     user, group = map(int, of_the_image("USER")[0].split(":"))
     security = pod(overlay)["securityContext"]
     assert (security["runAsUser"], security["runAsGroup"], security["runAsNonRoot"]) == (user, group, True)
@@ -169,10 +169,10 @@ def test_a_pod_is_the_user_of_the_image_and_writes_to_its_volume_only(overlay: s
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_a_pod_has_time_to_end_and_room_to_work(overlay: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pod_has_enough_time_to_stop_and_enough_memory(overlay: str, monkeypatch: pytest.MonkeyPatch) -> None:
     given = in_force(overlay, monkeypatch)
     spec = pod(overlay)
-    assert given.drain_seconds + lifecycle.END_SECONDS + 2 <= spec["terminationGracePeriodSeconds"]
+    assert given.drain_seconds + deadlines.END_SECONDS + 2 <= spec["terminationGracePeriodSeconds"]
     # A look at /readyz finds it saying no before it does.
     assert container(overlay)["readinessProbe"]["periodSeconds"] < given.drain_seconds
     limits = container(overlay)["resources"]["limits"]
@@ -183,24 +183,24 @@ def test_a_pod_has_time_to_end_and_room_to_work(overlay: str, monkeypatch: pytes
     assert given.cache_max_bytes < amount(volume["emptyDir"]["sizeLimit"]) < amount(limits["ephemeral-storage"])
 
 
-def test_the_autoscaler_asks_for_metrics_there_are() -> None:
+def test_the_autoscaler_uses_existing_metrics() -> None:
     asked = {
         each["pods"]["metric"]["name"]
         for each in ours("queue", "HorizontalPodAutoscaler")["spec"]["metrics"]
         if each["type"] == "Pods"
     }
-    gauges = {f"gradserve_{family.name}" for family in meters.FAMILIES if family.kind == "gauge"}
+    gauges = {f"gradserve_{family.name}" for family in metrics.FAMILIES if family.kind == "gauge"}
     rules = yaml.safe_load((KUBERNETES / "prometheus-adapter" / "rules.yaml").read_text())["rules"]
     named = {re.match(r"\w+", rule["seriesQuery"])[0] for rule in rules}  # type: ignore[index]
     assert asked == named
     assert asked <= gauges
-    pools = main.create_app(Settings(cache_dir="")).state.meters.gauges["queue_length"]()
+    pools = main.create_app(Settings(cache_dir="")).state.services.metrics.gauges["queue_length"]()
     (pool,) = {each for rule in rules for each in re.findall(r'pool="(\w+)"', rule["seriesQuery"])}
     assert (pool,) in pools
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_what_strangers_write_cannot_call_out(overlay: str) -> None:
+def test_the_network_policy_lets_a_pod_call_only_the_store(overlay: str) -> None:
     policy = ours(overlay, "NetworkPolicy")["spec"]
     assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
     assert all(rule.get("to") and rule.get("ports") for rule in policy["egress"])

@@ -1,6 +1,7 @@
-"""Real Prometheus with the configuration of deploy/prometheus: a replica scraped, the dashboard fed, alerts raised."""
+"""Real Prometheus with the configuration of deploy/prometheus: scrapes, queries of the dashboard, alerts."""
 
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -14,7 +15,8 @@ import httpx
 import pytest
 import yaml
 
-from tests.live.server import Server, free_port, serving
+from tests.live.ports import free_port
+from tests.live.server import Server, serving
 
 pytestmark = pytest.mark.slow
 
@@ -22,18 +24,18 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 CONFIGURATION, RULES = DEPLOY / "prometheus" / "prometheus.yml", DEPLOY / "prometheus" / "rules.yml"
 KEY = "a-key"
 QUIET = {"Failures (5xx but for 503)"}
-"""Panels that show nothing as long as nothing is broken."""
+"""Panels that are empty while nothing is broken."""
 
 
 def expressions() -> list[tuple[str, str]]:
-    """Return panels of the dashboard and what they ask."""
+    """Return the panels of the dashboard with their queries."""
     panels = json.loads((DEPLOY / "grafana" / "gradserve.json").read_text())["panels"]
     return [(panel["title"], target["expr"]) for panel in panels for target in panel["targets"]]
 
 
 @contextlib.contextmanager
 def prometheus(directory: Path, targets: list[str]) -> Iterator[httpx.Client]:
-    """Run it as it is shipped, but every second and with these targets and a key."""
+    """Run Prometheus with the shipped configuration, but every second, with these targets and a key."""
     text = CONFIGURATION.read_text()
     for old, new in (
         ("interval: 10s", "interval: 1s"),
@@ -77,7 +79,7 @@ def until(done: Callable[[], object], seconds: float = 120.0) -> None:
 
 
 def ask(http: httpx.Client, expression: str) -> list[Any]:
-    """Return the series that an expression of Grafana's gives now."""
+    """Return the series that a query of the dashboard selects now."""
     query = expression.replace("$__rate_interval", "20s")
     document = http.get("/api/v1/query", params={"query": query}).json()
     assert document["status"] == "success", (expression, document)
@@ -85,19 +87,29 @@ def ask(http: httpx.Client, expression: str) -> list[Any]:
     return [each for each in series if each["value"][1] != "NaN"]
 
 
+_NUMBERS = itertools.count()
+
+
+def never_seen() -> str:
+    """Return a function of a structure that no earlier one has: sin and cos, nested as the bits of a number say."""
+    bits = f"{next(_NUMBERS):b}"
+    return "".join("sin(" if bit == "1" else "cos(" for bit in bits) + "x**3" + ")" * len(bits)
+
+
 def use(server: Server) -> None:
-    """Do everything that the dashboard shows something of."""
+    """Do everything that a panel of the dashboard counts; the new function is called until it is compiled."""
     headers = {"X-API-Key": KEY}
+    expression = never_seen()
     for _ in range(100):
         for path in ("/v1/grad", "/v1/evaluate", "/v1/hessian"):
-            document = {"expression": "sin(x)*x**3", "point": [1.5]}
+            document = {"expression": expression, "point": [1.5]}
             assert server.http.post(path, json=document, headers=headers).status_code == 200
     document = {"expression": f"x**{time.time_ns() % 100_000}", "argnums": [0]}
     assert server.http.post("/v1/symbolic", json=document, headers=headers).status_code == 200
     assert server.grad(expression="x", point=[1.0]).status_code == 401
 
 
-def test_the_dashboard_has_something_to_show_and_a_dead_replica_is_noticed(tmp_path: Path) -> None:
+def test_every_panel_of_the_dashboard_has_data_and_a_dead_replica_raises_an_alert(tmp_path: Path) -> None:
     dead = f"127.0.0.1:{free_port()}"
     with serving(tmp_path / "cache", GRADSERVE_API_KEYS=KEY) as server:
         alive = server.http.base_url.netloc.decode()
@@ -123,7 +135,7 @@ def test_the_dashboard_has_something_to_show_and_a_dead_replica_is_noticed(tmp_p
 
 
 def series(name: str, values: str, **labels: str) -> dict[str, str]:
-    """Return a series as promtool takes it, a value a minute."""
+    """Return a series in the form of promtool, with one value per minute."""
     named = ",".join(f'{key}="{value}"' for key, value in {"job": "gradserve", "instance": "a:1", **labels}.items())
     return {"series": f"{name}{{{named}}}", "values": values}
 
@@ -152,11 +164,11 @@ ALERTS = {
         series("gradserve_requests_total", "0+9x30", route="/v1/grad", status="503"),
     ],
 }
-"""What is seen for half an hour, by the alert that it raises and no other; the last raises none."""
+"""Series over half an hour, by the only alert that they raise; the last ones raise none."""
 
 
 @pytest.mark.parametrize("raised", ALERTS)
-def test_an_alert_is_raised_by_what_it_is_about_and_by_nothing_else(raised: str, tmp_path: Path) -> None:
+def test_series_raise_their_own_alert_and_no_other(raised: str, tmp_path: Path) -> None:
     names = [rule["alert"] for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
     assert set(ALERTS) == {*names, ""}
     # ALERTS is a metric of Prometheus's: which alerts are firing.
@@ -175,7 +187,7 @@ def test_an_alert_is_raised_by_what_it_is_about_and_by_nothing_else(raised: str,
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_the_configuration_is_one(tmp_path: Path) -> None:
+def test_promtool_accepts_the_configuration(tmp_path: Path) -> None:
     result = subprocess.run(  # noqa: S603
         ["promtool", "check", "config", CONFIGURATION],  # noqa: S607
         capture_output=True,

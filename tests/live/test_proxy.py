@@ -1,4 +1,4 @@
-"""Three real replicas behind real nginx: where functions go, what that is worth, and what an accident costs."""
+"""Three real replicas behind real nginx: which replica gets a function, how much more is compiled, lost replicas."""
 
 import asyncio
 import contextlib
@@ -14,19 +14,20 @@ from typing import Any
 import httpx
 import pytest
 
-from tests import laws
 from tests.benchmarks import ring
+from tests.live.ports import free_port
 from tests.live.proxy import proxying, replica_of
-from tests.live.server import Server, free_port, serving
+from tests.live.server import Server, serving
+from tests.support import assertions
 
 pytestmark = pytest.mark.slow
 
 FUNCTIONS = 90
-"""More than all replicas hold together, of different structure each."""
+"""Functions of different structure: more than all replicas together hold compiled."""
 HELD = 16
-"""Executables that a replica holds."""
+"""Executables that one replica holds."""
 EXPONENT = 0.9
-"""Of Zipf's law; the web's own is between 0.6 and 1 (Breslau et al. 1999)."""
+"""Exponent of Zipf's law; between 0.6 and 1 for requests on the web (Breslau et al. 1999)."""
 
 SETTINGS = {
     "GRADSERVE_EXECUTABLE_CAPACITY": str(HELD),
@@ -55,7 +56,7 @@ def assert_right(response: httpx.Response, function: int, x: float) -> None:
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a cache directory in which every function is compiled, and all that a first start makes."""
+    """Return a cache directory that has every function compiled, and the interpreter's programs."""
     directory = tmp_path_factory.mktemp("store")
 
     async def ask(http: httpx.AsyncClient, function: int) -> None:
@@ -72,7 +73,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     with serving(directory, GRADSERVE_COMPILE_WORKERS="2") as server:
         asyncio.run(ask_all(server))
-        # Until then replicas would be making them, each for itself, and large batches would wait.
+        # Otherwise each replica would compile them for itself, and large batches would wait.
         while server.metric("gradserve_programs_missing"):
             time.sleep(0.5)
     return directory
@@ -95,7 +96,7 @@ def trio(store: Path) -> Iterator[list[Server]]:
 
 
 def compiled_share(http: httpx.Client, requests: Sequence[int]) -> float:
-    """Ask one after the other; return the share that a compiled function answered."""
+    """Send one request after the other; return the share that compiled code answered."""
     hits = 0
     for number, function in enumerate(requests):
         x = 0.25 + number % 97 / 100
@@ -105,7 +106,7 @@ def compiled_share(http: httpx.Client, requests: Sequence[int]) -> float:
     return hits / len(requests)
 
 
-def test_with_affinity_more_is_compiled_where_it_is_asked_and_as_much_as_the_simulation_says(
+def test_affinity_raises_the_share_of_compiled_answers_as_the_simulation_predicts(
     trio: list[Server], tmp_path: Path
 ) -> None:
     requests = ring.zipf(FUNCTIONS, 1500, EXPONENT, seed=7).tolist()
@@ -124,7 +125,7 @@ def test_with_affinity_more_is_compiled_where_it_is_asked_and_as_much_as_the_sim
     assert without == pytest.approx(simulated_without, abs=0.04)
 
 
-def test_a_function_meets_one_replica_at_every_point_and_by_its_id_everywhere(
+def test_a_function_has_one_replica_for_all_points_and_every_replica_knows_its_id(
     trio: list[Server], tmp_path: Path
 ) -> None:
     with proxying(tmp_path, addresses(trio)) as http:
@@ -144,19 +145,19 @@ def test_a_function_meets_one_replica_at_every_point_and_by_its_id_everywhere(
     assert len(met) == 3
 
 
-def test_what_is_wrong_with_a_request_the_service_says_in_its_own_words(trio: list[Server], tmp_path: Path) -> None:
+def test_problem_documents_of_the_service_pass_through_the_proxy(trio: list[Server], tmp_path: Path) -> None:
     with proxying(tmp_path, addresses(trio)) as http:
-        laws.assert_problem(http.post("/v1/grad", json={"expression": "sine(x)", "point": [1.0]}), 422, "unknown_name")
-        laws.assert_problem(http.post("/v1/grad", content=b"1" * 16_800_000), 413, "body_too_large")
+        assertions.assert_problem(
+            http.post("/v1/grad", json={"expression": "sine(x)", "point": [1.0]}), 422, "unknown_name"
+        )
+        assertions.assert_problem(http.post("/v1/grad", content=b"1" * 16_800_000), 413, "body_too_large")
         large = http.get("/v1/limits", headers={"Long": "a" * 40_000})
-        laws.assert_problem(large, 431, "body_too_large")
+        assertions.assert_problem(large, 431, "body_too_large")
         assert http.get("/readyz").status_code == 200
 
 
-def test_a_hot_function_is_answered_by_more_than_one_replica_when_one_has_enough(
-    trio: list[Server], tmp_path: Path
-) -> None:
-    """Each request takes a while: a hundred of them at once are three times what one replica may have."""
+def test_a_hot_function_spreads_to_other_replicas_when_its_own_is_full(trio: list[Server], tmp_path: Path) -> None:
+    """A hundred slow requests at once are three times as many as one replica may have under way."""
     xs = [n / 20_000 for n in range(20_000)]
     document = {"expression": "sin(x)**2 + x**2", "point": {"x": xs}, "in_axes": 0}
 
@@ -178,7 +179,7 @@ def test_a_hot_function_is_answered_by_more_than_one_replica_when_one_has_enough
 
 
 class Load:
-    """Clients that ask one request after the other until they are told to stop."""
+    """Clients that send one request after the other until they are stopped."""
 
     def __init__(self, base: httpx.URL, clients: int = 8) -> None:
         self._base, self._clients = base, clients
@@ -192,7 +193,7 @@ class Load:
             self.answers.append((function, x, await http.post("/v1/grad", json=question(function, x))))
 
     async def run(self, accident: Callable[[], Any], seconds: float) -> None:
-        """Ask for a while, have an accident, and go on for another while."""
+        """Send requests for some seconds, cause the accident, and go on for as many seconds."""
         numbers = itertools.count()
         async with httpx.AsyncClient(base_url=self._base, timeout=60) as http:
             tasks = [asyncio.ensure_future(self._ask(http, numbers)) for _ in range(self._clients)]
@@ -207,12 +208,12 @@ class Load:
 
 
 def retried(directory: Path) -> int:
-    """Return how many requests nginx has passed on from one replica to another."""
+    """Return how many requests nginx has sent to a second replica."""
     lines = [json.loads(line) for line in (directory / "access.log").read_text().splitlines()]
     return sum(", " in line["replica"] for line in lines)
 
 
-def test_a_replica_that_is_killed_or_told_to_end_under_load_loses_no_request(store: Path, tmp_path: Path) -> None:
+def test_a_replica_killed_or_stopped_under_load_loses_no_request(store: Path, tmp_path: Path) -> None:
     port = free_port()
 
     def of_victim(victim: Server, http: httpx.Client) -> list[int]:
@@ -220,7 +221,7 @@ def test_a_replica_that_is_killed_or_told_to_end_under_load_loses_no_request(sto
         return [f for f in range(FUNCTIONS) if replica_of(http.post("/v1/grad", json=question(f, 1.0))) == process]
 
     def lose(victim: Server, http: httpx.Client, accident: Callable[[], Any]) -> int:
-        """Have an accident under load; return how many of all functions were its."""
+        """Cause an accident under load; return how many functions the victim had."""
         held, load = len(of_victim(victim, http)), Load(http.base_url)
         asyncio.run(load.run(accident, 2.0))
         for function, x, response in load.answers:
@@ -236,6 +237,6 @@ def test_a_replica_that_is_killed_or_told_to_end_under_load_loses_no_request(sto
                 assert lose(victim, http, victim.process.kill) == sum(owned) > 0
             with serving(store, GRADSERVE_PORT=str(port), **SETTINGS) as victim:
                 time.sleep(3)  # fail_timeout, which nginx counts in whole seconds
-                # It has come back to its functions, and they to it.
+                # The replica is back and has its functions again.
                 assert lose(victim, http, victim.process.terminate) == sum(owned)
     assert retried(tmp_path) > 0

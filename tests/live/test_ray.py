@@ -1,9 +1,8 @@
-"""Ray as deploy/README.md starts it, on one machine: two replicas, one of which is lost."""
+"""Ray Serve started as deploy/README.md says, on one machine, with two replicas, of which one is killed."""
 
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -15,6 +14,9 @@ from typing import TypeVar
 
 import httpx
 import pytest
+
+from tests.live.ports import free_port
+from tests.support import programs
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +32,7 @@ QUESTION = {"expression": "5*(x1**2) + 6*(x2**2) + 7*(x3**2)", "point": [1, 2, 3
 
 
 def until(find: Callable[[], Found | None], seconds: float = STARTED_SECONDS) -> Found:
-    """Wait for something."""
+    """Wait until a function returns something, and return that."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if (found := find()) is not None:
@@ -39,21 +41,14 @@ def until(find: Callable[[], Found | None], seconds: float = STARTED_SECONDS) ->
     raise AssertionError("waited in vain")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @dataclass
 class Cluster:
-    """Ray's processes, and where they listen.
+    """The processes of Ray and their ports.
 
     Args:
-        port: of Ray.
-        http: the service.
-        scratch: for Ray's files; sockets are among them, whose paths must be short.
+        port: the port of Ray.
+        http: a client of the service.
+        scratch: the directory for Ray's files. Paths of sockets must be short.
     """
 
     port: int
@@ -140,6 +135,7 @@ def cluster() -> Iterator[Cluster]:
         httpx.Client(base_url=f"http://127.0.0.1:{serve}", timeout=60) as http,
     ):
         started = Cluster(ray, http, Path(scratch))
+        programs.copy_to(Path(scratch) / "cache")
         try:
             started.start(
                 "ray", "start", "--head", "--block", "--port", str(ray), "--node-ip-address", "127.0.0.1",
@@ -181,18 +177,18 @@ def test_the_gradient_of_the_tutorial(cluster: Cluster) -> None:
     assert len(response.headers.get_list("x-request-id")) == 1
 
 
-def test_a_mistake_is_explained_as_everywhere(cluster: Cluster) -> None:
+def test_an_error_is_a_problem_document(cluster: Cluster) -> None:
     response = cluster.http.post("/v1/grad", json=QUESTION | {"expression": "x +* y"})
     assert (response.status_code, response.headers["content-type"]) == (422, "application/problem+json")
     assert response.json()["code"] == "syntax_error"
 
 
-def test_a_body_that_is_too_long_is_not_read_to_its_end(cluster: Cluster) -> None:
+def test_a_too_long_body_is_not_read_to_its_end(cluster: Cluster) -> None:
     response = cluster.http.post("/v1/grad", content=b" " * (18 << 20), headers={"Content-Type": "application/json"})
     assert (response.status_code, response.json()["code"]) == (413, "body_too_large")
 
 
-def test_a_large_batch_comes_back(cluster: Cluster) -> None:
+def test_a_large_batch_is_answered(cluster: Cluster) -> None:
     points = [[float(n), 1.0] for n in range(100_000)]
     document = {"expression": "X[0]**2 * X[1]", "point": points, "in_axes": 0}
     response = cluster.http.post("/v1/grad", json=document)
@@ -210,7 +206,7 @@ def test_a_registered_function_is_known_to_every_replica(cluster: Cluster) -> No
     assert [answer["gradient"] for answer in answers] == [2.0] * 8
 
 
-def test_a_function_meets_the_replica_that_knows_it(cluster: Cluster) -> None:
+def test_a_function_goes_to_the_replica_that_has_it(cluster: Cluster) -> None:
     for number in range(FUNCTIONS):
         assert right(ask(cluster.http, number), number)
     again = [ask(cluster.http, number).headers["cache-status"] for number in range(FUNCTIONS) for _ in range(2)]
@@ -218,7 +214,7 @@ def test_a_function_meets_the_replica_that_knows_it(cluster: Cluster) -> None:
 
 
 def lengthy(http: httpx.Client, number: int) -> tuple[bool, str]:
-    """Ask for what a replica has in hand for seconds, so that one that dies dies with some of it."""
+    """Send requests that take seconds, so that a replica dies with some of them under way."""
     text = " * ".join(f"(sin({factor + number}*x) + y**{factor})" for factor in range(1, 13))
     question = {"expression": text, "argnums": ["x"]}
     while (response := http.post("/v1/symbolic", json=question)).status_code == 429:  # others are before it
@@ -232,7 +228,7 @@ def brief(http: httpx.Client, number: int) -> tuple[bool, str]:
     return right(response, number), response.headers.get("cache-status", response.text)
 
 
-def test_a_replica_that_is_killed_loses_no_request_and_is_replaced(cluster: Cluster) -> None:
+def test_a_killed_replica_loses_no_request_and_is_replaced(cluster: Cluster) -> None:
     for number in range(FUNCTIONS):
         ask(cluster.http, number)
     before = cluster.replicas()

@@ -1,4 +1,4 @@
-"""The recipes of the README and of the playground's "Take it with you", each run where its language can be."""
+"""The recipes of docs/clients.md and of the playground's "Take it with you", each run where its language can be."""
 
 import json
 import re
@@ -13,17 +13,17 @@ import tree_sitter
 import tree_sitter_julia
 
 from tests.live.server import serving
+from tests.support import documents
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 CLIENTS = ROOT / ".venv-clients/bin/python"
 MODULES = ROOT / ".venv-node/node_modules"
-README = (ROOT / "README.md").read_text()
 HERE = "http://127.0.0.1:8000"
-_TOLD = README.partition("## From your language")[2]
-RECIPES = dict(re.findall(r"<summary>(\w+)[^<]*</summary>.*?```\w+\n(.*?)\n```", _TOLD, re.DOTALL))
-EXAMPLES = [code for code in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "print" in code]
+_SECTION = documents.text("docs/clients.md").partition("\n## From your language")[2].partition("\n## ")[0]
+RECIPES = dict(re.findall(r"^### (\w+)[^\n]*\n.*?```\w+\n(.*?)\n```", _SECTION, re.DOTALL | re.MULTILINE))
+EXAMPLES = [block.code for block in documents.programs("python")]
 TUTORIAL = {"expression": "5*(x1**2) + 6*(x2**2) + 7*(x3**2)", "point": [1, 2, 3], "argnums": [0, 1, 2]}
 AWKWARD = {
     "expression": 'def f(X, a):\n    # it\'s "a" \\ $x #{x} é \U0001d465 `x` ${x}\n    return X[0][1]*a',
@@ -45,7 +45,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def run(*command: str, fails: bool = False, **options: Any) -> str:
-    """Return what a command prints, which must succeed or fail."""
+    """Return the output of a command, which must succeed, or fail if that is expected."""
     done: subprocess.CompletedProcess[str] = subprocess.run(  # noqa: S603
         command, capture_output=True, text=True, timeout=120, check=False, **options
     )
@@ -58,8 +58,8 @@ def node(code: str, **options: Any) -> str:
 
 
 def snippet(language: str, url: str, body: Any) -> str:
-    """Return what the playground writes."""
-    module = json.dumps((ROOT / "app/web/snippets.js").as_uri())
+    """Return the code that the playground writes."""
+    module = json.dumps((ROOT / "app/api/web/static/snippets.js").as_uri())
     written = f"LANGUAGES[{json.dumps(language)}]({json.dumps(url)}, {json.dumps(body)})"
     return node(f"import {{ LANGUAGES }} from {module}; process.stdout.write({written})")
 
@@ -68,12 +68,12 @@ def numbers(text: str) -> list[float]:
     return [float(found) for found in re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", text)]
 
 
-def test_the_readme_has_a_recipe_for_each_language() -> None:
-    assert list(RECIPES)[:6] == ["Python", "JavaScript", "R", "Julia", "Excel", "Google"]
+def test_the_documents_have_a_recipe_for_each_language() -> None:
+    assert list(RECIPES) == ["Python", "JavaScript", "R", "Julia", "Excel", "Google"]
 
 
 @pytest.mark.parametrize("language", ["Python", "JavaScript", "R", "Julia"])
-def test_the_playground_writes_the_recipes_of_the_readme(language: str) -> None:
+def test_the_playground_writes_the_recipes_of_the_documents(language: str) -> None:
     assert snippet(language, f"{HERE}/v1/grad", TUTORIAL) == RECIPES[language]
 
 
@@ -84,13 +84,13 @@ def test_a_recipe_prints_the_value_and_the_gradient(base: str, language: str) ->
 
 
 @pytest.mark.parametrize("language", ["Python", "JavaScript", "R"])
-def test_a_recipe_says_what_is_wrong_with_a_function(base: str, language: str) -> None:
+def test_a_recipe_reports_the_error_of_a_function(base: str, language: str) -> None:
     told = run(*RUNNERS[language], RECIPES[language].replace(HERE, base).replace("5*(x1", "sine(x1"), fails=True)
     assert "the function 'sine' is not defined" in told
 
 
 @pytest.mark.parametrize("language", RUNNERS)
-def test_whatever_a_function_has_in_it_survives_being_taken_away(base: str, language: str) -> None:
+def test_quotes_and_backslashes_of_a_function_survive_in_a_recipe(base: str, language: str) -> None:
     printed = run(*RUNNERS[language], snippet(language, f"{base}/v1/grad", AWKWARD))
     if language == "curl":
         answer = json.loads(printed)
@@ -139,7 +139,7 @@ def test_the_recipe_for_excel_is_power_query(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("code", EXAMPLES, ids=lambda code: code.split()[1].rstrip(","))
-def test_an_example_in_python_prints_what_stands_beside_it(base: str, code: str) -> None:
+def test_an_example_in_python_prints_the_output_beside_it(base: str, code: str) -> None:
     shown = re.findall(r"^print.*  # (.*)$", code, re.MULTILINE)
     python = sys.executable if "httpx" in code else str(CLIENTS)
     printed = run(python, "-c", code.replace(HERE, base).replace("127.0.0.1:8000", base.removeprefix("http://")))

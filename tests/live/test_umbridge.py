@@ -90,14 +90,14 @@ def test_gradients_agree_with_central_differences_by_the_client_itself(call: Cal
     assert call("gradient", 0, 0, [point.tolist()], [1.0], config) == pytest.approx(differences, rel=1e-8)
 
 
-def test_numbers_that_are_not_finite_reach_the_client(call: Call) -> None:
+def test_nan_and_infinities_reach_the_client(call: Call) -> None:
     config = {"expression": ["log(x)", "-log(x)", "0*log(x)"]}
     minus, plus, nan = call("__call__", [[0.0]], config)[0]
     assert (minus, plus) == (-math.inf, math.inf)
     assert math.isnan(nan)
 
 
-def test_mistakes_are_exceptions_that_show_the_place(call: Call) -> None:
+def test_a_mistake_is_an_exception_that_marks_its_position(call: Call) -> None:
     with pytest.raises(ClientError) as caught:
         call("__call__", [[1.0]], {"expression": "1 + sine(x)"})
     assert caught.value.text == (
@@ -126,7 +126,7 @@ def test_an_unknown_function_is_an_error_the_client_raises(call: Call) -> None:
         call("get_input_sizes", base=f"/f/{'0' * 32}")
 
 
-def test_a_client_that_would_share_memory_goes_on_over_http(call: Call) -> None:
+def test_a_client_that_wants_shared_memory_falls_back_to_http(call: Call) -> None:
     assert call("__call__", [[2.0]], use_shmem=True) == [[4.0]]
 
 

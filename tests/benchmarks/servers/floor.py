@@ -1,4 +1,4 @@
-"""The floors under any service on this stack: what the server alone costs, and what FastAPI alone costs.
+"""The least cost of a service on this stack: the server alone, and FastAPI alone.
 
 ``python -m tests.benchmarks.servers.floor PORT bare`` serves a bare ASGI callable that reads the body and answers fixed
 JSON, ``copy`` one that answers as many bytes as the path says; ``fastapi`` serves an endpoint with a pydantic model

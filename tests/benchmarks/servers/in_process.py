@@ -1,4 +1,4 @@
-"""What no service can beat: the same gradients by JAX in the process that asks, without HTTP.
+"""The same gradients by JAX in the client's own process, without HTTP: faster than any service can be.
 
 ``python -m tests.benchmarks.servers.in_process`` reads one JSON order a line and answers with one JSON line. It is a
 process of its own so that JAX's cold start is measured in a process that does nothing else, and because ``orjson`` is
@@ -8,6 +8,7 @@ not among gradserve's dependencies.
 import json
 import operator
 import platform
+import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ import orjson  # type: ignore[import-not-found]  # lives in the environment of t
 from jax import Array
 
 from tests.benchmarks import expressions
+from tests.correctness import models
 
 jax.config.update("jax_enable_x64", True)
 
@@ -96,14 +98,44 @@ def rows(order: dict[str, Any]) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - start, "bytes": len(written)}
 
 
+def model(order: dict[str, Any]) -> dict[str, Any]:
+    """A function of arrays: the first gradient from NumPy to NumPy, and warm ones from JSON to JSON."""
+    (found,) = [each for each in models.ALL if each.name == order["name"]]
+    bodies = [Path(path).read_bytes() for path in order["paths"]]
+    gradient = jax.jit(jax.value_and_grad(found.wanted_first()))
+
+    def arguments(body: bytes) -> tuple[list[Any], dict[str, Any]]:
+        point = {name: np.asarray(entry) for name, entry in orjson.loads(body)["point"].items()}
+        return [point.pop(name) for name in found.wanted], point
+
+    def answer(body: bytes) -> bytes:
+        value, gradients = gradient(*arguments(body))
+        parts = [np.asarray(part) if part.ndim else float(part) for part in gradients]
+        document = {"value": float(value), "gradient": parts}
+        written: bytes = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
+        return written
+
+    first = arguments(bodies[0])
+    start = time.perf_counter()
+    _, gradients = jax.block_until_ready(gradient(*first))
+    seconds = time.perf_counter() - start
+    times: list[float] = []
+    while sum(times) < order["seconds"] or len(times) < len(bodies):
+        start = time.perf_counter()
+        answer(bodies[len(times) % len(bodies)])
+        times.append(time.perf_counter() - start)
+    gradients = [np.asarray(part).tolist() for part in gradients]
+    return {"first": seconds, "hot": statistics.median(times), "gradient": gradients}
+
+
 def versions(_: dict[str, Any]) -> dict[str, Any]:
-    """What is installed here."""
+    """Return the installed versions."""
     names = ("jax", "jaxlib", "numpy", "orjson", "umbridge", "aiohttp", "tesseract-core", "fastapi", "uvicorn")
     return {"python": platform.python_version()} | {name: metadata.version(name) for name in names}
 
 
 if __name__ == "__main__":
-    orders = {"hot": hot, "cold": cold, "batch": batch, "rows": rows, "versions": versions}
+    orders = {"hot": hot, "cold": cold, "batch": batch, "rows": rows, "model": model, "versions": versions}
     for line in sys.stdin:
         asked = json.loads(line)
         print(json.dumps(orders[asked["do"]](asked)), flush=True)

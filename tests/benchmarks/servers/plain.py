@@ -1,4 +1,4 @@
-"""The service one would write in an afternoon: FastAPI, SymPy's parser, and a dict of jitted gradients by text.
+"""A simple service to compare with: FastAPI, SymPy's parser, and a dict of jitted gradients by text.
 
 ``python -m tests.benchmarks.servers.plain PORT``. SymPy's parser and ``lambdify`` evaluate what they are given: this
 listens on 127.0.0.1 and gets texts of the benchmark's own making.

@@ -14,7 +14,7 @@ from tesseract_core import Tesseract
 
 
 def latencies(order: dict[str, Any]) -> dict[str, Any]:
-    """Seconds that each of several gradients takes, and the last gradient."""
+    """Return the seconds of each of several gradients, and the last gradient."""
     tesseract = Tesseract.from_url(order["url"])
     seconds, found = [], {}
     for point in order["points"]:

@@ -13,7 +13,7 @@ import umbridge  # type: ignore[import-not-found]  # lives in the environment of
 
 
 def latencies(order: dict[str, Any]) -> dict[str, Any]:
-    """Seconds that each of several gradients takes, and the last gradient."""
+    """Return the seconds of each of several gradients, and the last gradient."""
     model = umbridge.HTTPModel(order["url"], order["name"])
     found, gradient = [], []
     for point in order["points"]:

@@ -1,7 +1,7 @@
-"""UM-Bridge's Python client, as its package ships it, doing what it is told.
+"""UM-Bridge's own Python client, controlled by JSON lines.
 
-``python -m tests.live.remote.um_bridge`` in the environment of the clients: reads one JSON order a line, answers with
-one JSON line, {"result": ...} or {"error": [type, text]}.
+``python -m tests.live.remote.um_bridge`` in the environment of the clients reads one command per line and answers each
+with one line: {"result": ...} or {"error": [type, text]}.
 """
 
 import json
@@ -25,7 +25,7 @@ def call(order: dict[str, Any]) -> Any:
 
 
 def sample(order: dict[str, Any]) -> Any:
-    """Sample a density given as text; answer mean, covariance and autocorrelation times."""
+    """Sample a density given as text. Return mean, covariance and autocorrelation times."""
     density = umbridge.emcee.UmbridgeLogProb(order["url"], "gradient", order["config"])
     rng = np.random.default_rng(order["seed"])
     start = np.asarray(order["start"]) + 0.1 * rng.standard_normal((order["walkers"], density.ndim))
@@ -42,11 +42,11 @@ def sample(order: dict[str, Any]) -> Any:
 
 
 if __name__ == "__main__":
-    answers, sys.stdout = sys.stdout, sys.stderr  # the client prints
+    answers, sys.stdout = sys.stdout, sys.stderr  # the client prints to stdout
     for line in sys.stdin:
-        asked = json.loads(line)
+        command = json.loads(line)
         try:
-            answer = {"result": {"models": models, "call": call, "sample": sample}[asked["do"]](asked)}
-        except Exception as error:  # noqa: BLE001 - whatever the client raises is what is asked for
+            answer = {"result": {"models": models, "call": call, "sample": sample}[command["do"]](command)}
+        except Exception as error:  # noqa: BLE001 - the test expects what the client raises
             answer = {"error": [type(error).__name__, str(error)]}
         print(json.dumps(answer), file=answers, flush=True)

@@ -1,0 +1,66 @@
+"""The middlewares without ASGI: what ``app.api.server`` asks about a request that needs no waiting.
+
+Each question goes to the object that the ASGI middleware of the same name asks, in the same order. A request that is
+not answered here, for whatever reason, goes through the middlewares, which also say what is wrong with it.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from dataclasses import dataclass
+
+from app import errors
+from app.api.http import body, context, handler, replies
+from app.api.http.middleware import access_log, auth, draining, framework, ratelimit
+
+
+@dataclass(frozen=True, slots=True)
+class HotLane:
+    """Answers operations whose function is compiled."""
+
+    limits: body.RequestLimits
+    lifecycle: draining.Lifecycle
+    authenticator: auth.Authenticator
+    rate: ratelimit.Rate | None
+    operations: handler.OperationTable
+    request_handler: handler.Handler
+    log: access_log.RequestLog
+    cross_origin: bool  # pages of other origins are allowed; their requests need further headers
+
+    def find(self, path: str) -> tuple[str, framework.Answer] | None:
+        """Return the route of an operation and what answers it, for the middleware ``Operations``."""
+        found = self.operations.find(path)
+        return found and (self.operations.route(path), functools.partial(self.request_handler.perform, *found))
+
+    def prepare(
+        self, path: str, headers: replies.Headers, content: bytes, client: auth.Client
+    ) -> replies.PreparedRequest | None:
+        """Return what answers a POST that has arrived, None if that needs waiting or the request is at fault."""
+        found = self.operations.find(path)
+        if found is None or self.lifecycle.draining or not self.limits.allow_headers(headers):
+            return None
+        if self.cross_origin and any(name == b"origin" for name, _ in headers):
+            return None
+        try:
+            if self.rate is None and self.authenticator.trivial:
+                return self.request_handler.prepare(*found, headers, content)
+            caller = self.authenticator.caller(path, headers, client)
+            prepared = self.request_handler.prepare(*found, headers, content)
+        except errors.GradserveError:
+            return None
+        # A request is counted here only if it is answered here.
+        counted = prepared is not None and (self.rate is None or self.rate.count_now(caller))
+        return prepared if counted else None
+
+    def record(
+        self, path: str, reply: replies.Reply, began: float, headers: replies.Headers, response_headers: replies.Headers
+    ) -> None:
+        """Record a request whose answer ``prepare`` found; it began at a time of ``time.perf_counter``."""
+        request = context.RequestContext(began, route=self.operations.route(path), status=reply.status)
+        request.headers, request.computed = response_headers, reply.computed
+        self.log.record(request, headers)
+
+    def record_refusal(self, status: int) -> None:
+        """Record an answer to bytes that are no request, or to a connection too many."""
+        self.log.record(context.RequestContext(time.perf_counter(), route=context.OTHER, status=status))

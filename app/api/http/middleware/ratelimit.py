@@ -1,0 +1,123 @@
+"""How often a caller may send requests, and the middleware that refuses more.
+
+The rate is a moving window (https://limits.readthedocs.io), counted in memory, or in Redis, where all replicas see it.
+If Redis cannot be reached, the service goes on: each process counts for itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+import limits
+from limits import aio, strategies
+from limits import storage as storages
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app import errors
+from app.api.http import context
+
+_log = logging.getLogger("gradserve")
+
+UNCOUNTED = frozenset({"/healthz", "/readyz", "/metrics"})  # paths without a rate
+_RETRY_STORE_SECONDS = 10.0
+_STEP_SECONDS = 1.0
+
+
+class RateLimit:
+    """ASGI middleware that refuses callers who send requests too often."""
+
+    def __init__(self, app: ASGIApp, rate: Rate) -> None:
+        self._app, self._rate = app, rate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] not in UNCOUNTED:
+            await self._rate.count(context.of(scope).caller)
+        await self._app(scope, receive, send)
+
+
+class Rate(Protocol):
+    """Bounds how often a caller may send requests."""
+
+    async def count(self, caller: str) -> None:
+        """Count a request, or raise ``errors.Overloaded``."""
+
+    def count_now(self, caller: str) -> bool:
+        """Count a request without waiting; False if it must be counted by ``count``."""
+
+
+class LocalRate:
+    """A bound counted in this process, written as ``limits`` has it: "100 per 2 minutes; 1000/day"."""
+
+    def __init__(self, rate: str) -> None:
+        self._items = limits.parse_many(rate.replace(",", ";"))
+        self._storage = storages.MemoryStorage()
+        self._window = strategies.MovingWindowRateLimiter(self._storage)
+        self._latest = 0.0
+
+    def count_now(self, caller: str) -> bool:
+        now = time.time()
+        if now < self._latest - _STEP_SECONDS:
+            self._storage.reset()  # a clock set back would keep callers out until it has caught up
+        self._latest = now
+        # All rates are tested before one is charged: a refused request uses up none of them.
+        if len(self._items) > 1 and not all(self._window.test(item, caller) for item in self._items):
+            return False
+        charged = [self._window.hit(item, caller) for item in self._items]
+        return all(charged)
+
+    async def count(self, caller: str) -> None:
+        if not self.count_now(caller):
+            resets = [self._window.get_window_stats(item, caller) for item in self._items]
+            raise _too_often([stats.reset_time for stats in resets if stats.remaining <= 0])
+
+
+class SharedRate:
+    """A bound counted by several processes together, in the store at a URI such as "redis://host:6379/0"."""
+
+    def __init__(self, rate: str, uri: str) -> None:
+        options: dict[str, str] = {"implementation": "redispy"} if uri.startswith(("redis", "rediss")) else {}
+        storage = storages.storage_from_string(f"async+{uri}", **options)
+        self._items = limits.parse_many(rate.replace(",", ";"))
+        self._window = aio.strategies.MovingWindowRateLimiter(storage)
+        self._fallback = LocalRate(rate)
+        self._retry_at = 0.0
+
+    def count_now(self, caller: str) -> bool:  # noqa: ARG002 - counting takes a round trip
+        return False
+
+    async def count(self, caller: str) -> None:
+        if time.monotonic() < self._retry_at:
+            await self._fallback.count(caller)
+            return
+        try:
+            resets = [await self._reset(item, caller) for item in self._items]
+        except Exception as error:  # noqa: BLE001 - whatever its client raises: requests go on
+            self._retry_at = time.monotonic() + _RETRY_STORE_SECONDS
+            _log.warning("the store of rates cannot be reached, each process counts alone: %s", type(error).__name__)
+            await self._fallback.count(caller)
+            return
+        if any(resets):
+            raise _too_often([reset for reset in resets if reset])
+
+    async def _reset(self, item: limits.RateLimitItem, caller: str) -> float:
+        """Count a request; return 0, or the time at which the next request is allowed."""
+        if await self._window.hit(item, caller):
+            return 0.0
+        return (await self._window.get_window_stats(item, caller)).reset_time
+
+
+def parse(text: str, uri: str) -> Rate | None:
+    """Return the rate of a setting, None for an empty setting; ValueError if it is not a rate."""
+    if not text:
+        return None
+    return SharedRate(text, uri) if uri else LocalRate(text)
+
+
+def _too_often(resets: Sequence[float]) -> errors.Overloaded:
+    # A day at most: a clock that was set back may say a time in the distant future.
+    seconds = min(max(resets, default=0.0) - time.time(), 86_400.0)
+    return errors.Overloaded("this client asks too often", retry_after_seconds=max(1, math.ceil(seconds)))

@@ -1,0 +1,144 @@
+"""Errors to replies of type application/problem+json (RFC 9457), and their statuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pydantic_core
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
+
+from app import errors
+from app.api.http import replies
+
+MEDIA_TYPE = "application/problem+json"
+_MEDIA_TYPE = MEDIA_TYPE.encode()
+DOCUMENTATION = "/v1/errors#"  # prefix of ``type``: a relative reference (RFC 9457, section 3.1.1) to GET /v1/errors
+CODES = "x-codes"  # the codes of a response's errors in the OpenAPI document, while that is being made
+_MAX_DETAIL = 300
+_CHALLENGE = b'Bearer realm="gradserve", Basic realm="gradserve", charset="UTF-8"'
+_STATUS: dict[type[errors.GradserveError], int] = {
+    errors.Rejected: 422,
+    errors.BadRequest: 400,
+    errors.InvalidJson: 400,
+    errors.Unauthorized: 401,
+    errors.NotFound: 404,
+    errors.MethodNotAllowed: 405,
+    errors.RequestTimeout: 408,
+    errors.BodyTooLarge: 413,
+    errors.AddressTooLong: 414,
+    errors.UnsupportedMediaType: 415,
+    errors.HeadersTooLarge: 431,
+    errors.Overloaded: 429,
+    errors.Draining: 503,
+    errors.GradserveError: 500,
+}
+
+
+def status(error: type[errors.GradserveError]) -> int:
+    """Return the HTTP status of an error class: its own, or its nearest ancestor's."""
+    return next(_STATUS[cls] for cls in error.__mro__ if cls in _STATUS)
+
+
+def catalogue() -> list[dict[str, Any]]:
+    """Return every error code: code, title, status and meaning."""
+    found: dict[str, dict[str, Any]] = {}
+    for cls in errors.classes():
+        if cls.code not in found:
+            meaning = (cls.__doc__ or "").partition("\n")[0]
+            found[cls.code] = {"code": cls.code, "status": status(cls), "title": cls.title, "meaning": meaning}
+    return list(found.values())
+
+
+def documented(description: str, *causes: type[errors.GradserveError]) -> dict[str, Any]:
+    """Return what an OpenAPI document says of a refusal; ``{}`` in its description stands for the code of a cause.
+
+    ``app.api.openapi`` makes an example of each code.
+    """
+    codes = [cause.code for cause in causes]
+    described = description.format(*[f"`{code}`" for code in codes])
+    return {"description": described, "content": {MEDIA_TYPE: {}}, CODES: codes}
+
+
+def body(error: errors.GradserveError) -> dict[str, Any]:
+    """Return the problem document of an error."""
+    document: dict[str, Any] = {
+        "type": DOCUMENTATION + error.code,
+        "title": error.title,
+        "status": status(type(error)),
+        "detail": _short(error.detail),
+        "code": error.code,
+    }
+    if error.field is not None:
+        document["field"] = error.field[:80]
+    if error.position is not None:
+        position = error.position
+        document["position"] = {"line": position.line, "column": position.column, "offset": position.offset}
+    if error.hint is not None:
+        document["hint"] = _short(error.hint)
+    return document
+
+
+def _headers(error: errors.GradserveError) -> tuple[replies.Header, ...]:
+    if isinstance(error, errors.Unauthorized):
+        return ((b"www-authenticate", _CHALLENGE),)
+    if isinstance(error, errors.Refused):
+        retry_after = (b"retry-after", b"%d" % error.retry_after_seconds)
+        if isinstance(error, errors.Draining):
+            return (retry_after, (b"connection", b"close"))  # the client's next request goes to another process
+        return (retry_after,)
+    return ()
+
+
+def _short(text: str) -> str:
+    """Return text of at most 300 bytes: a problem document stays within 1 KiB whatever it quotes."""
+    return text.encode()[:_MAX_DETAIL].decode(errors="ignore")
+
+
+def refusal(error: errors.GradserveError) -> replies.Reply:
+    """Return the reply to a request that failed."""
+    return replies.Reply(status(type(error)), pydantic_core.to_json(body(error)), _MEDIA_TYPE, _headers(error))
+
+
+def bug() -> replies.Reply:
+    """Return the reply to a request that met a bug: the client learns nothing of it, the log has everything."""
+    return refusal(errors.GradserveError("something went wrong here; the log has the request id"))
+
+
+async def from_error(request: Request, error: errors.GradserveError) -> Response:
+    return refusal(error).response()
+
+
+async def from_http(request: Request, error: HTTPException) -> Response:
+    """Handle errors of the router: unknown paths and methods."""
+    if error.status_code == 405:
+        methods = ", ".join(_methods(request))
+        refused = refusal(errors.MethodNotAllowed(f"this resource answers {methods}", hint="see /docs"))
+        refused.headers += ((b"allow", methods.encode()),)
+        return refused.response()
+    if error.status_code == 404:
+        return refusal(errors.NotFound("there is nothing at this address", hint="see /docs")).response()
+    return refusal(errors.GradserveError("the request could not be served")).response()
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods of all routes of an address; the router knows those of the first route only."""
+    scopes = {method: {**request.scope, "method": method} for method in ("GET", "POST", "PUT", "PATCH", "DELETE")}
+    routes = request.app.routes
+    return [name for name, scope in scopes.items() if any(route.matches(scope)[0] is Match.FULL for route in routes)]
+
+
+async def from_parameters(request: Request, error: RequestValidationError) -> Response:
+    """Handle errors of FastAPI: parameters of the URL that are not valid."""
+    first = error.errors()[0]
+    name = str(first["loc"][-1])
+    detail = f"the parameter {errors.quote(name)} is not valid: {first['msg']}"
+    return refusal(errors.InvalidField(detail, field=name)).response()
+
+
+async def from_bug(request: Request, error: Exception) -> Response:
+    """Handle a bug; ``ErrorBoundary`` logs it."""
+    return bug().response()

@@ -1,0 +1,102 @@
+"""What an operation answers: status, body and how it was computed. Headers are made from these, once, at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from starlette.responses import Response
+from starlette.types import Send
+
+Header = tuple[bytes, bytes]
+Headers = Sequence[Header]  # names in lower case, as in ASGI
+
+
+@dataclass(slots=True)
+class Computed:
+    """How an answer was computed. The headers Cache-Status and Server-Timing, metrics and spans are made from this."""
+
+    hit: bool  # the function was known already
+    tier: str = ""  # "interpreted" or "compiled"; empty for formulae, which are derived and not run
+    parse_seconds: float = 0.0  # from the text to the start of the computation
+    execute_seconds: float = 0.0
+    derive_seconds: float = 0.0
+
+    def steps(self) -> dict[str, float]:
+        """Return the seconds of each step, in order."""
+        if self.tier:
+            return {"parse": self.parse_seconds, "execute": self.execute_seconds}
+        return {"derive": self.derive_seconds}
+
+    def server_timing(self) -> bytes:
+        """Return the value of Server-Timing (W3C), in milliseconds."""
+        if self.tier:
+            return b"parse;dur=%.3f, execute;dur=%.3f" % (self.parse_seconds * 1e3, self.execute_seconds * 1e3)
+        return b"derive;dur=%.3f" % (self.derive_seconds * 1e3)
+
+
+# Values of Cache-Status (RFC 9211).
+_CACHE_STATUS = {
+    (hit, tier): f"gradserve; {'hit' if hit else 'fwd=miss'}{f'; detail={tier}' if tier else ''}".encode()
+    for hit in (True, False)
+    for tier in ("interpreted", "compiled", "")
+}
+
+
+@dataclass(slots=True)
+class Reply:
+    """A response.
+
+    ``headers`` are further headers. ``repeated`` is the request without its point, if it can be answered again without
+    being read.
+    """
+
+    status: int
+    content: bytes
+    media_type: bytes = b"application/json"
+    headers: tuple[Header, ...] = ()
+    computed: Computed | None = None
+    repeated: RepeatedRequest | None = None
+
+    def raw_headers(self) -> list[Header]:
+        """Return all headers as ASGI takes them."""
+        headers = [(b"content-type", self.media_type), (b"content-length", b"%d" % len(self.content))]
+        computed = self.computed
+        if computed is not None:
+            headers.append((b"server-timing", computed.server_timing()))
+            headers.append((b"cache-status", _CACHE_STATUS[computed.hit, computed.tier]))
+        headers.extend(self.headers)
+        return headers
+
+    def response(self) -> Response:
+        """Return the reply as Starlette's routes return it."""
+        response = Response(self.content, self.status)
+        response.raw_headers = self.raw_headers()
+        return response
+
+    async def send(self, send: Send) -> None:
+        """Send the reply as ASGI messages."""
+        await send({"type": "http.response.start", "status": self.status, "headers": self.raw_headers()})
+        await send({"type": "http.response.body", "body": self.content})
+
+
+class PreparedRequest(Protocol):
+    """A request that is ready to be computed without waiting."""
+
+    def run(self) -> None:
+        """Compute the numbers and nothing else."""
+
+    def reply(self) -> Reply:
+        """Return the reply that they make."""
+
+
+class RepeatedRequest(Protocol):
+    """A request that has been answered, without its point."""
+
+    @property
+    def weight(self) -> int:
+        """What it costs to keep it, in operations."""
+
+    def prepare(self, point: list[Any]) -> PreparedRequest | None:
+        """Return the same request at another point, or None if its answer may have to wait."""

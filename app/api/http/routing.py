@@ -1,0 +1,52 @@
+"""Routes that answer requests themselves; FastAPI only documents them.
+
+FastAPI's own reading of a request is unbounded and its errors have another form, so no endpoint here runs as one of
+FastAPI's. From the signature of an endpoint it learns what the OpenAPI document says of body and path.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.api.http import context, handler, replies
+
+AnswerRequest = Callable[[Request], Awaitable[replies.Reply]]
+
+
+class Route(APIRoute):
+    """Route whose endpoint takes the request alone and returns a reply."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what Starlette calls for each request."""
+        endpoint: AnswerRequest = self.endpoint
+
+        async def handle(request: Request) -> Response:
+            reply = await endpoint(request)
+            context.of(request.scope).computed = reply.computed
+            return reply.response()
+
+        return handle
+
+
+def add_operation(router: APIRouter, path: str, operation: handler.Operation, **documentation: Any) -> None:
+    """Add a POST route for an operation, with ``{function_id}`` in the path if the operation needs one."""
+
+    async def endpoint(request: Request) -> replies.Reply:
+        answers: handler.Handler = request.app.state.services.request_handler
+        parameters = request.path_params
+        named = handler.owner(request.scope) if operation.needs == "owner" else parameters.get(operation.needs, "")
+        return await answers.perform(operation, named, request.scope["headers"], request.receive)
+
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    documented = [inspect.Parameter("body", kind, annotation=operation.model)]
+    if operation.needs == "function_id":
+        documented.append(inspect.Parameter("function_id", kind, annotation=str))
+    endpoint.__signature__ = inspect.Signature(documented)  # type: ignore[attr-defined]
+    router.add_api_route(path, endpoint, methods=["POST"], **documentation)

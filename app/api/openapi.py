@@ -1,0 +1,153 @@
+"""The application's routes to its OpenAPI document, every error in it a problem document with its code.
+
+FastAPI makes the document. It knows errors as JSON of another media type only. Routes say which errors they answer by
+``problem.documented``; what each error means is in ``problem.catalogue``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import FastAPI
+
+from app import errors
+from app.api import services
+from app.api.http import problem
+from app.api.http.middleware import auth, draining, ratelimit
+from app.api.interop import endpoints
+from app.api.interop.inference import model, tensors
+from app.api.rest import reference
+from app.api.rest import schemas as models
+
+TAGS = [
+    {"name": "derivatives", "description": "A function as text and a point in, its derivatives out."},
+    {
+        "name": "functions",
+        "description": "Register a function once, and ask about it by its id. The functions of the examples are there.",
+    },
+    {"name": "UM-Bridge", "description": "The wire of UM-Bridge 1.0, at the root and for each function by its id."},
+    {"name": "tesseract", "description": "The wire of Tesseract, for each function by its id."},
+    {"name": "open inference", "description": "The Open Inference Protocol, JSON and binary tensors."},
+    {"name": "service", "description": "Health, limits, error codes and the function language."},
+]
+_SCHEMA = {"$ref": "#/components/schemas/Problem"}
+_PARAMETERS = {
+    "function_id": "The id that POST /v1/functions and every answer give; the same on every server.",
+    "model": "What the protocol calls a model: a function, by its id.",
+    "version": "Of the model; there is one.",
+}
+_EXAMPLES = {"model": model.MODEL, "version": tensors.VERSION}
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document of an application; it is made once."""
+    if app.openapi_schema is None:
+        parts: services.Services = app.state.services
+        made = FastAPI.openapi(app)
+        if parts.authenticator.keyed:
+            auth.describe(made)
+        _refine(made)
+        limits = made["paths"]["/v1/limits"]["get"]["responses"]["200"]["content"]["application/json"]
+        limits["example"] = reference.published(parts)
+    return app.openapi_schema or {}
+
+
+def _refine(document: dict[str, Any]) -> None:
+    """Complete a document, in place."""
+    document["tags"] = TAGS
+    for path, item in document["paths"].items():
+        for operation in item.values():
+            operation.setdefault("description", f"{operation['summary']}.")
+            _set_parameters(operation)
+            _set_errors(operation)
+            _add_errors(path, operation)
+    schemas = document["components"]["schemas"]
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    for schema in schemas.values():
+        for example in schema.get("examples", ()):
+            for name in sorted(example, key=list(schema["properties"]).index):  # the order of the schema
+                example[name] = example.pop(name)
+    for name, schema in models.NAMED.items():
+        schemas[name] = {"title": name, **schema}
+    _refer(document)
+
+
+def _refer(part: Any) -> None:
+    """Have every schema that says which of the shared ones it is refer to it, in place."""
+    if isinstance(part, list):
+        for each in part:
+            _refer(each)
+    elif isinstance(part, dict):
+        name = part.pop(models.NAME, None)
+        if name is not None:
+            for member in models.NAMED[name].keys() - {"description"}:
+                part.pop(member, None)
+            part["$ref"] = f"#/components/schemas/{name}"
+        for each in part.values():
+            _refer(each)
+
+
+def _set_parameters(operation: dict[str, Any]) -> None:
+    parameters = operation.pop("parameters", [])
+    if parameters:
+        operation["parameters"] = parameters  # behind the body, where published documents have them
+    for parameter in parameters:
+        if parameter["name"] in _PARAMETERS:
+            parameter.setdefault("description", _PARAMETERS[parameter["name"]])
+        if parameter["name"] == "function_id":
+            parameter["example"] = (_answered(operation) or {}).get("function_id", endpoints.FUNCTION_ID)
+        if parameter["name"] in _EXAMPLES:
+            parameter["example"] = _EXAMPLES[parameter["name"]]
+
+
+def _answered(operation: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the example of an operation's answer."""
+    content = operation["responses"].get("200", {}).get("content", {}).get("application/json", {})
+    return next((example["value"] for example in content.get("examples", {}).values()), None)
+
+
+def _set_errors(operation: dict[str, Any]) -> None:
+    responses = operation["responses"]
+    for status in [status for status in responses if status.isdigit() and int(status) >= 400]:
+        response = responses[status]
+        if response.get("description") == "Validation Error":  # FastAPI's own, which is never sent
+            if not any(parameter["in"] == "query" for parameter in operation.get("parameters", ())):
+                del responses[status]
+                continue
+            response |= problem.documented("A parameter is out of its range: {}", errors.InvalidField)
+        elif problem.MEDIA_TYPE not in response.get("content", {}):
+            continue  # another protocol, with errors of its own
+        examples = _examples(response.pop(problem.CODES), int(status))
+        response["content"] = {problem.MEDIA_TYPE: {"schema": _SCHEMA, "examples": examples}}
+
+
+def _add_errors(path: str, operation: dict[str, Any]) -> None:
+    """Add what every request can get before its route, on every wire."""
+    responses = operation["responses"]
+    statuses = [414, 431]
+    if not auth.is_open(path):
+        statuses.append(401)
+    if path not in ratelimit.UNCOUNTED:
+        statuses.append(429)
+    if path not in draining.OPEN_WHILE_DRAINING:
+        statuses.append(503)
+    for status in statuses:
+        description, codes = (models.PROBLEMS[status][member] for member in ("description", problem.CODES))
+        response = responses.setdefault(str(status), {"description": description, "content": {}})
+        if problem.MEDIA_TYPE in response["content"]:
+            continue
+        if response["content"]:  # a wire with an error of its own
+            response["description"] += f". {description}"
+        response["content"][problem.MEDIA_TYPE] = {"schema": _SCHEMA, "examples": _examples(codes, status)}
+
+
+def _examples(codes: Iterable[str], status: int) -> dict[str, Any]:
+    """Return a problem document for each code."""
+    known, examples = {entry["code"]: entry for entry in problem.catalogue()}, {}
+    for code in codes:
+        entry, kind, title = known[code], problem.DOCUMENTATION + code, known[code]["title"]
+        value = {"type": kind, "title": title, "status": status, "detail": entry["meaning"], "code": code}
+        examples[code] = {"summary": title, "value": value}
+    return examples

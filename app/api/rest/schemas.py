@@ -1,0 +1,283 @@
+"""What version 1 of the REST protocol reads and writes, as models: the source of its OpenAPI document."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+
+from app import errors
+from app.api.http import problem
+
+NAMED: dict[str, JsonDict] = {
+    "Dtype": {"type": "string", "enum": ["float64", "float32"], "description": "A precision."},
+    # The items are not typed by name: the generator of Python clients leaves out what refers to itself.
+    "Numbers": {
+        "anyOf": [{"type": "number"}, {"type": "array", "items": {}}],
+        "description": "A number, or a nested list of numbers.",
+    },
+    "PointByName": {
+        "type": "object",
+        "additionalProperties": {"$ref": "#/components/schemas/Numbers"},
+        "description": "A number or nested list for each argument.",
+    },
+    "Found": {
+        "anyOf": [{"type": "number"}, {"type": "string"}, {"type": "array", "items": {}}],
+        "description": "A number, NaN, Infinity or -Infinity as text, or a nested list of them.",
+    },
+}
+"""Schemas that many fields share: a field names one in its member ``NAME``,
+and ``openapi.document`` makes that a reference."""
+
+NAME = "x-name"
+_NUMBERS: JsonDict = {NAME: "Numbers"}
+_DTYPE: JsonDict = {NAME: "Dtype"}
+
+
+class _RequestFields(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+Text = Annotated[
+    str, Field(description="the function: an expression, a lambda or a def, as text. It gives one number.")
+]
+Texts = Annotated[
+    str | Annotated[list[str], Field(fail_fast=True, min_length=1)],
+    Field(
+        description="the function, as text: an expression, a lambda or a def. A list of texts is a function with as "
+        "many values."
+    ),
+]
+Args = Annotated[
+    Annotated[list[str], Field(fail_fast=True)] | None,
+    Field(
+        description="a list of argument names in order. Default: a lambda's or def's parameters, or the names "
+        "of an expression in the order they appear."
+    ),
+]
+
+
+class ScalarFields(_RequestFields):
+    """A function of one value."""
+
+    expression: Text
+    args: Args = None
+
+
+class FunctionFields(_RequestFields):
+    """A function."""
+
+    expression: Texts
+    args: Args = None
+
+
+class PointFields(_RequestFields):
+    """Where to evaluate it."""
+
+    point: Annotated[
+        Any,
+        Field(
+            description="one number or nested list for each argument, or an object by name. A function of one "
+            "argument may be given that argument's list itself.",
+            json_schema_extra={"anyOf": [{"type": "array", "items": _NUMBERS}, {NAME: "PointByName"}]},
+        ),
+    ]
+    dtype: Annotated[
+        Literal["float64", "float32"],
+        Field(description='"float64" or "float32". The working precision.', json_schema_extra=_DTYPE),
+    ] = "float64"
+    in_axes: Annotated[
+        int | Annotated[list[int | None], Field(fail_fast=True)] | None,
+        Field(
+            description="null, 0, or a list of them, one for each argument. 0: the argument carries a leading batch "
+            "axis, as in jax.vmap."
+        ),
+    ] = None
+
+
+class ArgnumsFields(_RequestFields):
+    """By what to differentiate it."""
+
+    argnums: Annotated[
+        int | str | Annotated[list[int | str], Field(fail_fast=True)],
+        Field(
+            description="a position or name of an argument, or a list of them. As in jax.grad: an int gives that "
+            "argument's derivative, a list gives a list."
+        ),
+    ] = 0
+    verify: Annotated[
+        bool, Field(description="true or false. Whether to compare the answer with central differences.")
+    ] = False
+
+
+class TangentsFields(_RequestFields):
+    """Along what."""
+
+    tangents: Annotated[
+        Any,
+        Field(
+            description="a number or nested list in the shape of the argument of argnums, for a list of argnums a "
+            "list of them. A list of several such gives as many products. With in_axes one for all points, or one "
+            "for each.",
+            json_schema_extra=_NUMBERS,
+        ),
+    ]
+
+
+class CotangentFields(_RequestFields):
+    """Weights of the values."""
+
+    cotangent: Annotated[
+        Any,
+        Field(
+            description="a number or nested list in the shape of the value. A list of several such gives as many "
+            "products. With in_axes one for all points, or one for each.",
+            json_schema_extra=_NUMBERS,
+        ),
+    ]
+
+
+Numbers = Annotated[Any, Field(json_schema_extra={NAME: "Found"})]
+
+
+class Verification(BaseModel):
+    """How far the derivative is from central differences extrapolated to step 0."""
+
+    max_relative_difference: Annotated[
+        float | str,
+        Field(description="Relative to each number, or to a thousandth of the greatest where that is more."),
+    ]
+    method: str
+
+
+class EvaluateResponse(BaseModel):
+    """The value; numbers that are not finite are the strings NaN, Infinity and -Infinity."""
+
+    value: Annotated[Numbers, Field(description="A number or array, behind a batch axis if there is one.")]
+    args: Annotated[list[str], Field(description="Argument names in order.")]
+    dtype: Annotated[Literal["float64", "float32"], Field(description="What was asked.", json_schema_extra=_DTYPE)]
+    finite: Annotated[bool, Field(description="Whether every number in the answer is finite.")]
+    function_id: Annotated[str, Field(description="Names the function, however it was spelled.")]
+
+
+class _DerivativeResponse(EvaluateResponse):
+    argnums: Annotated[int | list[int], Field(description="What was asked, as positions.")]
+    verify: Annotated[Verification | None, Field(description="There if asked for.")] = None
+
+
+class GradResponse(_DerivativeResponse):
+    """Value and gradient; numbers that are not finite are the strings NaN, Infinity and -Infinity."""
+
+    gradient: Annotated[Numbers, Field(description="Nested like the arguments of argnums.")]
+
+
+class JacobianResponse(_DerivativeResponse):
+    """Value and Jacobian."""
+
+    jacobian: Annotated[
+        Numbers, Field(description="The axes of the value, then those of the argument; for a list of argnums a list.")
+    ]
+
+
+class HessianResponse(_DerivativeResponse):
+    """Value and Hessian."""
+
+    hessian: Annotated[
+        Numbers, Field(description="The axes of the argument twice; for a list of argnums a list of lists of blocks.")
+    ]
+
+
+class JvpResponse(_DerivativeResponse):
+    """Value and Jacobian-vector product."""
+
+    jvp: Annotated[Numbers, Field(description="In the shape of the value.")]
+
+
+class VjpResponse(_DerivativeResponse):
+    """Value and vector-Jacobian product."""
+
+    vjp: Annotated[Numbers, Field(description="Nested like the arguments of argnums.")]
+
+
+class HvpResponse(_DerivativeResponse):
+    """Value and Hessian-vector product."""
+
+    hvp: Annotated[Numbers, Field(description="Nested like the arguments of argnums.")]
+
+
+class Registered(BaseModel):
+    """A function that can be asked about by its id."""
+
+    function_id: str
+    expression: Annotated[str | list[str], Field(description="The function as text, in one spelling.")]
+    args: list[str]
+    shape: Annotated[list[int] | None, Field(description="Of the value; null where that depends on the arguments.")]
+    tier: Annotated[Literal["interpreted", "compiled"], Field(description="What answers a gradient at one point now.")]
+    operations: Annotated[int | None, Field(description="On its tape; null where that depends on the arguments.")]
+
+
+class Listing(BaseModel):
+    """Functions registered from one place."""
+
+    functions: list[Registered]
+
+
+class Problem(BaseModel):
+    """An error, as in RFC 9457."""
+
+    class Position(BaseModel):
+        """Where in the expression: line and column from 1, offset from 0, in characters."""
+
+        line: int
+        column: int
+        offset: int
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    field: str | None = None
+    position: Position | None = None
+    hint: str | None = None
+
+
+class ErrorCode(BaseModel):
+    """A code that a problem document can carry."""
+
+    code: str
+    status: int
+    title: str
+    meaning: str
+
+
+def _refusal(description: str, *causes: type[errors.GradserveError]) -> dict[str, Any]:
+    return {"model": Problem, **problem.documented(description, *causes)}
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: _refusal("Not JSON: {}, or not even HTTP: {}", errors.InvalidJson, errors.BadRequest),
+    401: _refusal("No key where one is needed, or not a known one: {}", errors.Unauthorized),
+    408: _refusal("The body did not arrive in time: {}", errors.RequestTimeout),
+    413: _refusal("The body is too large: {}", errors.BodyTooLarge),
+    414: _refusal("The address is over the published limit: {}", errors.AddressTooLong),
+    431: _refusal("The headers are over the published limit: {}", errors.HeadersTooLarge),
+    415: _refusal("Not application/json: {}", errors.UnsupportedMediaType),
+    422: _refusal(
+        "The request is at fault: {}, {}, {}, {}, {}, {}, {}, {}, {}",
+        errors.InvalidField,
+        errors.InvalidName,
+        errors.SyntaxRejected,
+        errors.UnknownName,
+        errors.BadArity,
+        errors.BadConstant,
+        errors.BadShape,
+        errors.TooComplex,
+        errors.TooExpensive,
+    ),
+    429: _refusal("Try again later: {}", errors.Overloaded),
+    503: _refusal("Starting or stopping: {}", errors.Draining),
+}
+"""Refusals of operations, for their routes in the OpenAPI document."""
+
+UNKNOWN: dict[int | str, dict[str, Any]] = {404: _refusal("Nobody registered the function here: {}", errors.NotFound)}
+"""The refusal of a function id."""

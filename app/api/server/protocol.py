@@ -1,0 +1,163 @@
+"""Hot requests answered where their bytes arrive, together: no task, no event, one write.
+
+ASGI gives every request a task, an event to wait for its body and two messages to send, which together cost more than
+a compiled gradient. Here uvicorn's protocol holds a small request until everything that has arrived has been read. Then
+the hot lane prepares the held requests that it can answer without waiting, all of these are run, and all responses are
+written. The other requests go on to ASGI as if they had only just arrived.
+
+Each step is done for all requests before the next step. Done in turn, the machine code of one step would push that of
+the others out of the processor's caches.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import time
+from typing import Any, cast
+
+from app import errors
+from app.api import services
+from app.api.http import hot_lane, replies
+from app.api.http.middleware import request_id
+from app.api.server import connections
+
+_log = logging.getLogger("gradserve")
+
+
+class Batch:
+    """Connections whose requests are held until the end of one turn of the event loop, to be answered together."""
+
+    def __init__(self, lane: hot_lane.HotLane) -> None:
+        self.lane = lane
+        self._waiting: list[HotConnection] = []
+
+    def add(self, connection: HotConnection) -> None:
+        """Answer a connection's request at the end of this turn."""
+        if not self._waiting:
+            connection.loop.call_soon(self._answer)
+        self._waiting.append(connection)
+
+    def _answer(self) -> None:
+        held = [connection for connection in self._waiting if connection.held is not None]
+        self._waiting = []
+        for step in (HotConnection.prepare, HotConnection.run, HotConnection.respond):
+            for connection in held:
+                try:
+                    step(connection)
+                except Exception:  # noqa: BLE001 - a bug of ours: it will show again where such are dealt with
+                    _log.exception("a request could not be answered at once")
+                    connection.give_up()
+        for connection in held:
+            connection.finish()
+
+
+class HotConnection(connections.BoundedConnection):
+    """One connection, whose small requests are held for the batch."""
+
+    def __init__(self, *, batch: Batch, **rest: Any) -> None:
+        super().__init__(**rest)
+        self._batch = batch
+        self.held: bytes | None = None  # the body of the held request
+        self._complete = False
+        self._path, self._began = "", 0.0
+        self._pending: replies.PreparedRequest | None = None
+        self._response: bytes | None = None
+
+    def on_message_begin(self) -> None:
+        """Begin the next request. The one held before it goes on to ASGI: they are answered in their order."""
+        if self.held is not None:
+            self._release(complete=True)
+        super().on_message_begin()
+
+    def start_request(self) -> None:
+        """Hold an ordinary request of an idle connection whose client reads, or start it."""
+        self._complete = False
+        if self.is_plain_post() and not self.is_answering() and not self.has_queued_requests() and self.can_write():
+            self.held = b""
+        else:
+            super().start_request()
+
+    def add_body(self, body: bytes) -> None:
+        if self.held is None:
+            super().add_body(body)
+        else:
+            self.held += body
+
+    def end_body(self) -> None:
+        if self.held is None:
+            super().end_body()
+        else:
+            self._complete = True
+            self._batch.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse bytes. A request whose body is not complete goes on to ASGI, which waits for the rest."""
+        super().data_received(data)
+        if self.held is not None and not self._complete:
+            self._release(complete=False)
+
+    def prepare(self) -> None:
+        """Find out what answers the held request, if the hot lane can; the first of a batch's three steps."""
+        self._began = time.perf_counter()
+        self._path = self.url.decode("ascii", "replace")
+        self._pending = self._batch.lane.prepare(self._path, self.headers, self.held or b"", self.client)
+
+    def run(self) -> None:
+        if self._pending is not None:
+            self._pending.run()
+
+    def respond(self) -> None:
+        if self._pending is not None:
+            reply = self._pending.reply()
+            self._response, response_headers = self.encode(reply, request_id.header_for(self.headers))
+            self._batch.lane.record(self._path, reply, self._began, self.headers, response_headers)
+
+    def give_up(self) -> None:
+        """Leave the request to ASGI."""
+        self._pending = self._response = None
+
+    def finish(self) -> None:
+        """Write the response, or let the request go on to ASGI."""
+        response, self._response, self._pending = self._response, None, None
+        if response is None or self.transport.is_closing():
+            self._release(complete=True)
+            return
+        self.held = None
+        self.transport.write(response)
+        if self.is_closing:
+            self.transport.close()
+        self.end_request()
+
+    def refuse(self, error: errors.GradserveError) -> None:
+        if not self._complete:
+            self.held = None  # this is the request that is refused
+        super().refuse(error)
+
+    def is_busy(self) -> bool:
+        return self.held is not None or super().is_busy()
+
+    def shutdown(self) -> None:
+        if self.held is not None:
+            self._release(complete=self._complete)
+        super().shutdown()
+
+    def _release(self, *, complete: bool) -> None:
+        """Let the held request go on to ASGI, as if it had just arrived."""
+        held, self.held = self.held, None
+        if self.transport.is_closing():
+            return
+        super().start_request()
+        if held:
+            super().add_body(held)
+        if complete:
+            super().end_body()
+
+
+def factory(parts: services.Services) -> type[asyncio.Protocol]:
+    """Return what makes the protocol of each connection to an application, for ``uvicorn.Config(http=...)``."""
+    lane = parts.hot_lane
+    opened = connections.OpenConnections(parts.limits, lane.record_refusal)
+    made = functools.partial(HotConnection, batch=Batch(lane), connections=opened)
+    return cast("type[asyncio.Protocol]", made)  # uvicorn is typed for a class, and only calls it

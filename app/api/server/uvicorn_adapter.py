@@ -1,0 +1,94 @@
+"""uvicorn's HTTP protocol, behind the few names that this package uses.
+
+uvicorn does not promise to keep the attributes of its protocol class. All of them that are used here are named in this
+file and nowhere else; ``pyproject.toml`` bounds the version, and tests/api/server/test_uvicorn_adapter.py says which
+one a new version lacks.
+"""
+
+from __future__ import annotations
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from app.api.http import replies
+
+PROTOCOL_ATTRIBUTES = (
+    *("access_log", "client", "cycle", "expect_100_continue", "flow", "headers", "loop", "parser", "pipeline"),
+    *("server_state", "transport", "url", "_unset_keepalive_if_required", "connection_lost", "connection_made"),
+    *("on_body", "on_headers_complete", "on_message_begin", "on_message_complete", "on_response_complete", "shutdown"),
+)
+CYCLE_ATTRIBUTES = ("disconnected", "keep_alive", "message_event", "response_complete")
+
+
+class UvicornProtocol(HttpToolsProtocol):
+    """One connection. ``client``, ``headers``, ``loop``, ``parser``, ``transport`` and ``url`` are used as they are."""
+
+    def feed(self, data: bytes) -> None:
+        """Parse bytes, calling ``on_message_begin`` and so on; ``httptools.HttpParserError`` if they are not HTTP/1.1.
+
+        ``httptools.HttpParserUpgrade`` if a request asks for another protocol; its argument is where the head ends.
+        """
+        self._unset_keepalive_if_required()
+        self.parser.feed_data(data)
+
+    def restart_parser(self) -> None:
+        """Have what follows parsed as a new request."""
+        self.parser = httptools.HttpRequestParser(self)
+
+    def start_request(self) -> None:
+        """Run the application for the request whose head is here, or raise ``httptools.HttpParserInvalidURLError``."""
+        super().on_headers_complete()
+
+    def add_body(self, body: bytes) -> None:
+        """Hand a piece of a body to the application."""
+        if not self.transport.is_closing():
+            super().on_body(body)
+
+    def end_body(self) -> None:
+        """Tell the application that the body is complete."""
+        if not self.transport.is_closing():
+            super().on_message_complete()
+
+    def end_request(self) -> None:
+        """Go on to the next request; the response to this one has been written without the application."""
+        self.on_response_complete()
+
+    def is_answering(self) -> bool:
+        """Return whether a response of the application is not complete."""
+        return not getattr(self.cycle, "response_complete", True)  # there is no cycle before the first request
+
+    def has_queued_requests(self) -> bool:
+        """Return whether requests wait for the response to an earlier one."""
+        return bool(self.pipeline)
+
+    def can_write(self) -> bool:
+        """Return whether the client reads what is written."""
+        return not self.flow.write_paused
+
+    def is_plain_post(self) -> bool:
+        """Return whether the request whose head has been parsed is a POST over HTTP/1.1 that wants nothing special."""
+        return (
+            self.parser.get_method() == b"POST"
+            and not self.expect_100_continue
+            and not self.access_log
+            and self.parser.get_http_version() == "1.1"
+            and self.parser.should_keep_alive()
+            and not self.parser.should_upgrade()
+        )
+
+    def close_after_responses(self) -> None:
+        """Close the connection after the last response that is due."""
+        last = self.pipeline[0][0] if self.pipeline else self.cycle
+        last.keep_alive = False
+
+    def disconnect_application(self) -> None:
+        """Tell the application that the client is gone."""
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+
+    def encode(self, reply: replies.Reply, *headers: replies.Header) -> tuple[bytes, list[replies.Header]]:
+        """Return a response as bytes, and its headers."""
+        lines = [*self.server_state.default_headers, *reply.raw_headers(), *headers]
+        head = b"\r\n".join(map(b": ".join, lines))
+        return b"%b%b\r\n\r\n%b" % (STATUS_LINE[reply.status], head, reply.content), lines

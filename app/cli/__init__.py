@@ -1,0 +1,6 @@
+"""The command line: reads arguments, sends requests to the application or to a server, and prints the answers.
+
+It also starts the service: in this process, or in several under a supervisor.
+"""
+
+__all__ = ["commands"]

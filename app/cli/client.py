@@ -1,0 +1,124 @@
+"""HTTP client of the service for the command line: of a server, or of the application in this process.
+
+Both get the same requests and give the same answers. A client of a server loads neither JAX nor the application.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import httpx
+import pydantic_core
+
+_TIMEOUT_SECONDS = 120
+_PAUSE_SECONDS = 0.1  # pause in which a server may compile
+
+
+class BadAddress(Exception):
+    """The address of a server is malformed, or the key cannot be sent."""
+
+
+class ProblemResponse(Exception):
+    """The service answered with a problem document, or did not answer: then the status in ``document`` is 0."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        super().__init__(document["detail"])
+        self.document = document
+
+
+class Client:
+    """Posts documents to the service. ``wait_until_idle`` waits for compilations, or a moment if they are not known."""
+
+    def __init__(self, http: httpx.AsyncClient, wait_until_idle: Callable[[], Awaitable[None]]) -> None:
+        self._http = http
+        self._address = str(http.base_url).rstrip("/")
+        self.wait_until_idle = wait_until_idle
+
+    async def post(self, path: str, document: dict[str, Any]) -> httpx.Response:
+        """Return the response to a document if its status is 200 or 201, else raise ``ProblemResponse``."""
+        content = pydantic_core.to_json(document, inf_nan_mode="strings")
+        try:
+            response = await self._http.post(path, content=content, headers={"Content-Type": "application/json"})
+        except httpx.HTTPError as error:
+            raise ProblemResponse(_unreachable(f"{self._address} cannot be reached: {error}")) from None
+        if response.status_code not in (200, 201):
+            raise ProblemResponse(self._problem(response))
+        return response
+
+    def _problem(self, response: httpx.Response) -> dict[str, Any]:
+        try:
+            document: dict[str, Any] = response.json()
+            required = {"code": str(document["code"]), "detail": str(document["detail"])}
+            return {"status": response.status_code} | required | document
+        except (ValueError, KeyError, TypeError):
+            return _unreachable(f"{self._address} answered {response.status_code} and is no gradserve")
+
+
+def tier(response: httpx.Response) -> str:
+    """Return the tier that computed a response, "interpreted" or "compiled"; "" if it names none."""
+    found = re.search(r"detail=(\w+)", response.headers.get("cache-status", ""))
+    return found[1] if found else ""
+
+
+def service_seconds(response: httpx.Response) -> float:
+    """Return the time that the service took for a response, as the response says."""
+    return sum(map(float, re.findall(r"dur=([\d.]+)", response.headers.get("server-timing", "")))) / 1e3
+
+
+def connect(
+    url: str | None = None, key: str | None = None, *, workers: bool = False
+) -> AbstractAsyncContextManager[Client]:
+    """Open a client of the server at ``url``, or of the application in this process, with compile workers or without.
+
+    Raises:
+        BadAddress: ``url`` is not http://host:port or https://host, or ``key`` is not printable ASCII.
+    """
+    return _server(url, key) if url is not None else _application(workers=workers)
+
+
+@asynccontextmanager
+async def _server(url: str, key: str | None) -> AsyncIterator[Client]:
+    if key is not None and not (key.isascii() and key.isprintable()):
+        raise BadAddress("a key is printable ASCII")
+    try:
+        base = httpx.URL(url)
+    except httpx.InvalidURL:
+        base = httpx.URL()
+    if base.scheme not in ("http", "https") or not base.host:
+        raise BadAddress(f"{url} is not http://HOST:PORT or https://HOST")
+    async with httpx.AsyncClient(
+        base_url=base,
+        headers={"Authorization": f"Bearer {key}"} if key else {},
+        timeout=_TIMEOUT_SECONDS,
+        verify=ssl.create_default_context() if base.scheme == "https" else False,
+        trust_env=False,  # proxies of the environment are not used
+    ) as http:
+        yield Client(http, lambda: asyncio.sleep(_PAUSE_SECONDS))
+
+
+@asynccontextmanager
+async def _application(*, workers: bool) -> AsyncIterator[Client]:
+    # Imported here because it loads JAX, which takes seconds.
+    from app import main  # noqa: PLC0415
+    from app.settings import Settings  # noqa: PLC0415
+
+    app = main.create_app(Settings().for_one_user())
+    engine = app.state.services.engine
+    # Without an address the caller is the service itself: its requests have no deadline and no quota.
+    transport = httpx.ASGITransport(app, client=("", 0))
+    try:
+        if workers:
+            await engine.start()
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as http:
+            yield Client(http, engine.executables.wait_until_idle)
+    finally:
+        await engine.close()
+
+
+def _unreachable(detail: str) -> dict[str, Any]:
+    return {"status": 0, "code": "unreachable", "detail": detail}

@@ -1,0 +1,294 @@
+"""Runs prepared queries: by an executable if there is one, else by the interpreter; on the event loop or in a thread.
+
+The interpreter runs functions without an executable. ``Executables`` is told what that has cost, and promotes functions
+that are worth it. An executable's first numbers are compared with the interpreter's.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.autodiff import compiler
+from app.engine import executables as live
+from app.engine import plans, points, query
+from app.engine.derivatives import arrays, scalars, tiers, transforms, verify
+from app.engine.workers import jobs
+from app.runtime import events, queue
+
+Array = NDArray[Any]
+
+# Operations times points.
+_INLINE_WORK = 16_000  # up to this, work runs on the event loop: to wake a thread would cost more
+_BRIEF_WORK = 200_000  # up to this, work runs in threads of its own, so that milliseconds do not wait for seconds
+
+_INLINE_NUMBERS = 10_000  # up to so many, a product with a known gradient is formed on the event loop
+
+
+@dataclass(slots=True, eq=False)
+class GradientCall:
+    """Value or gradient of a scalar function at a point: everything but the numbers is known.
+
+    Its numbers are [value, *partials by the inputs of the plan]: a sequence or array (1 + inputs,) for one point, an
+    array (batch, 1 + inputs) for many.
+    """
+
+    call: plans.PlannedCall  # the query without its point
+    point: points.Point
+    layout: plans.Layout  # of the plan for the point
+    start: float  # when the query arrived, by ``time.perf_counter``
+    hit: bool  # whether the function was known
+    executable: compiler.Executable | None = None  # runs the call, if it takes no time and is known to be right
+    vector: Array | None = None  # what the executable takes
+
+    @property
+    def name(self) -> str:
+        """Name of the transform."""
+        return self.call.transform
+
+    def run(self) -> query.Result:
+        """Return the numbers that the executable computes; nothing else is done here.
+
+        Several calls run one directly after the other: machine code that has just run is in the processor's caches,
+        which makes so short a computation three times as fast.
+        """
+        assert self.executable is not None
+        assert self.vector is not None
+        began = time.perf_counter()
+        numbers = self.executable.numbers(self.vector)
+        return query.Result(numbers, "compiled", began, time.perf_counter())
+
+    def present(self, result: query.Result) -> query.Answer:
+        call = self.call
+        argnums = call.argnums
+        if self.layout.scalars and self.point.batch is None:
+            value, derivative, finite = _chosen(result.numbers, argnums)
+            if call.transform == "value":
+                derivative = None
+        else:
+            value, derivative, finite = self._nested(result.numbers, argnums)
+        plan = call.plan
+        return query.Answer(
+            plan.args, argnums, call.job.dtype, plan.function_id, value, derivative, finite,
+            self.hit, result.tier, result.began - self.start, result.ended - result.began, call,
+        )  # fmt: skip
+
+    def _nested(self, numbers: Sequence[float] | Array, argnums: int | list[int]) -> tuple[Any, Any, bool]:
+        rows = self.rows(numbers)
+        if self.point.batch is None:
+            rows = rows[0]
+        values, flat = rows[..., 0], rows[..., 1:]
+        derivative = None
+        if self.call.transform == "grad":
+            derivative = points.vector(flat, self.point.shapes, argnums)
+        return values.tolist(), derivative, points.is_finite(values, flat, derivative)
+
+    def arrays(self, result: query.Result) -> query.ArrayAnswer:
+        """Return the answer as arrays: values (batch, 1) and gradients (batch, 1, n) by every element of the point."""
+        rows = self.rows(result.numbers)
+        return query.ArrayAnswer((), rows[:, :1], rows[:, None, 1:], result.tier)
+
+    def rows(self, numbers: Sequence[float] | Array) -> Array:
+        """Return [value, *partials by every element of the point], shape (batch, 1 + n)."""
+        found = np.asarray(numbers, self.call.job.dtype)
+        rows = found[None] if found.ndim == 1 else found
+        if self.layout.identity or self.call.transform == "value":
+            return rows
+        columns = np.zeros((1 + self.point.flat.shape[-1], len(rows)), rows.dtype)
+        columns[0] = rows[:, 0]
+        np.add.at(columns, self.layout.positions + 1, rows[:, 1:].T)
+        return columns.T
+
+
+Prepared = GradientCall | transforms.DerivativeQuery
+"""A query that is ready to run: ``present`` and ``arrays`` make answers of its numbers."""
+
+
+@dataclass(slots=True, eq=False)
+class Dispatch:
+    """Runs prepared queries. Belongs to one event loop."""
+
+    executables: live.Executables
+    interpreters: live.Interpreters
+    derivatives: scalars.Derivatives  # what only the interpreter computes
+    array_derivatives: arrays.ArrayDerivatives
+    brief: queue.ThreadPool  # threads for work of milliseconds
+    lengthy: queue.ThreadPool  # for longer work
+    observer: events.Observer
+    _computed_kinds: set[tuple[str, str, int]] = field(default_factory=set)
+    _tiers: tiers.ArrayTiers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._tiers = tiers.ArrayTiers(
+            self.executables, self.array_derivatives, self.brief, self.lengthy, self.observer
+        )
+
+    def prepare(self, call: plans.PlannedCall, point: points.Point, start: float, hit: bool) -> GradientCall:
+        """Return a call ready to run at a point.
+
+        It has its executable if that is loaded, known to be right, and so quick that it can run on the event loop.
+        """
+        layout = call.plan.layout(point.shapes)
+        if point.batch is None and call.plan.operations <= _INLINE_WORK:
+            executable = self.executables.get(call.job.key)
+            if executable is not None and executable.checked:
+                vector = call.plan.leaves(point.flat, layout, call.job.dtype)
+                return GradientCall(call, point, layout, start, hit, executable, vector)
+        return GradientCall(call, point, layout, start, hit)
+
+    async def run(self, prepared: Prepared) -> query.Result:
+        """Return the numbers of a prepared query."""
+        if isinstance(prepared, transforms.DerivativeQuery):
+            return await self._derive(prepared)
+        if prepared.executable is not None:
+            return prepared.run()
+        began = time.perf_counter()
+        numbers, tier = await self._gradients(prepared)
+        ended = time.perf_counter()
+        scalars = prepared.layout.scalars and prepared.point.batch is None
+        return query.Result(numbers.tolist() if scalars else numbers, tier, began, ended)
+
+    async def _derive(self, prepared: transforms.DerivativeQuery) -> query.Result:
+        began = time.perf_counter()
+        computer: verify.Differentiated = self.derivatives
+        if prepared.derivative is not None:
+            computer = self.array_derivatives
+            found, tier = await self._tiers.run(prepared)
+        else:
+            found, tier = await self._numbers(prepared)
+        difference = None
+        if prepared.verify:
+            difference = await self.lengthy.run(lambda: verify.difference(computer, prepared, found))
+        return query.Result(found, tier, began, time.perf_counter(), difference)
+
+    async def _numbers(self, prepared: transforms.DerivativeQuery) -> tuple[transforms.Numbers, str]:
+        """Return the numbers of a query for a function recorded as tapes of numbers, and the tier."""
+        gradients, tier = None, "interpreted"
+        if prepared.specialization.shape == () and prepared.transform.order == 1:
+            # The derivative is a product with the gradient, which an executable may compute.
+            plan, layout = prepared.plans[0]
+            call = plan.call("grad", prepared.argnums, prepared.dtype)
+            gradient = GradientCall(call, prepared.point, layout, prepared.start, prepared.hit)
+            numbers, tier = await self._gradients(gradient)
+            gradients = gradient.rows(numbers)
+        return await self._compute(prepared, gradients), tier
+
+    async def _compute(self, prepared: transforms.DerivativeQuery, gradients: Array | None) -> transforms.Numbers:
+        if gradients is not None and prepared.size <= _INLINE_NUMBERS:
+            return self.derivatives.compute(prepared, gradients)
+        # The first of its kind and size may have to wait until a program is compiled.
+        operations = max(plan.operations for plan, _ in prepared.plans)
+        kind = (prepared.transform.name, prepared.dtype, operations.bit_length())
+        pool = self._pool(prepared.work) if kind in self._computed_kinds else self.lengthy
+        found = await pool.run(lambda: self.derivatives.compute(prepared, gradients))
+        self._computed_kinds.add(kind)
+        return found
+
+    async def _gradients(self, prepared: GradientCall) -> tuple[Array, str]:
+        """Return [value, *partials of the inputs], (1 + inputs,) or (batch, 1 + inputs), and the tier."""
+        if prepared.point.batch is None:
+            return await self._at_one_point(prepared)
+        return await self._at_many_points(prepared)
+
+    async def _at_one_point(self, prepared: GradientCall) -> tuple[Array, str]:
+        call = prepared.call
+        vector = call.plan.leaves(prepared.point.flat, prepared.layout, call.job.dtype)
+
+        def interpret() -> Array:
+            return self.interpreters[call.job.dtype].gradient(call.plan.encoded, vector)
+
+        return await self._execute_or_interpret(
+            call.job, call.plan, interpret, lambda executable: executable(vector), 1
+        )
+
+    async def _at_many_points(self, prepared: GradientCall) -> tuple[Array, str]:
+        call = prepared.call
+        plan, dtype = call.plan, call.job.dtype
+        columns, constants = plan.columns(prepared.point.flat, prepared.layout, dtype)
+        batch = columns.shape[1]
+        job = plan.job(call.transform, dtype, compiler.bucket(batch))
+
+        def interpret() -> Array:
+            return self.interpreters[dtype].gradient_rows(plan.encoded, columns, constants)
+
+        def execute(executable: compiler.Executable) -> Array:
+            return _in_pieces(lambda piece: _padded(executable, piece, constants), columns, executable.rows)
+
+        found, tier = await self._execute_or_interpret(job, plan, interpret, execute, batch)
+        return found.T, tier
+
+    async def _execute_or_interpret(
+        self,
+        job: jobs.TapeJob,
+        plan: plans.Plan,
+        interpret: Callable[[], Array],
+        execute: Callable[[compiler.Executable], Array],
+        batch: int,
+    ) -> tuple[Array, str]:
+        """Return the numbers by the executable of a job if there is one, else by the interpreter; and the tier."""
+        work = plan.operations * batch
+        inline, pool = work <= _INLINE_WORK, self._pool(work)
+        executable = self.executables.get(job.key)
+        if executable is not None and (
+            executable.checked or await self._agrees(job, executable, interpret, execute, pool)
+        ):
+            found = executable
+            return (execute(found) if inline else await pool.run(lambda: execute(found))), "compiled"
+        ready = self.interpreters[job.dtype].ready(plan.encoded, batch if job.rows else None)
+        start = time.perf_counter()
+        result = interpret() if inline and ready else await (pool if ready else self.lengthy).run(interpret)
+        # Bounded, because a busy machine or the first use of a program takes longer.
+        self.executables.record_cost(job, min(time.perf_counter() - start, 1e-4 + 5e-7 * work))
+        return result, "interpreted"
+
+    async def _agrees(
+        self,
+        job: jobs.TapeJob,
+        executable: compiler.Executable,
+        interpret: Callable[[], Array],
+        execute: Callable[[compiler.Executable], Array],
+        pool: queue.ThreadPool,
+    ) -> bool:
+        """Return whether an executable's first numbers are the interpreter's; if not, discard it."""
+        interpreted, compiled = await pool.run(lambda: (interpret(), execute(executable)))
+        if compiler.agree(interpreted[: len(compiled)], compiled):
+            executable.checked = True
+            return True
+        self.observer.observe(events.Disagreed(job.tape.key, job.transform))
+        self.executables.discard(job.key)
+        return False
+
+    def _pool(self, work: int) -> queue.ThreadPool:
+        return self.brief if work <= _BRIEF_WORK else self.lengthy
+
+
+def _in_pieces(run: Callable[[Array], Array], columns: Array, rows: int) -> Array:
+    """Run a batch, shape (n, batch), in pieces of at most ``rows`` points."""
+    batch = columns.shape[1]
+    if batch <= rows:
+        return run(columns)
+    return np.concatenate([run(columns[:, first : first + rows]) for first in range(0, batch, rows)], axis=1)
+
+
+def _padded(executable: compiler.Executable, columns: Array, constants: Array) -> Array:
+    """Run fewer points than the executable takes, by repeating the last one."""
+    missing = executable.rows - columns.shape[1]
+    if missing:
+        columns = np.pad(columns, ((0, 0), (0, missing)), mode="edge")
+    return executable(np.ascontiguousarray(columns), constants)[:, : executable.rows - missing]
+
+
+def _chosen(numbers: Sequence[float], argnums: int | list[int]) -> tuple[float, Any, bool]:
+    """Return value, gradient by argnums and whether all of it is finite, of a function of numbers at one point."""
+    value = numbers[0]
+    if isinstance(argnums, int):
+        partial = numbers[argnums + 1]
+        return value, partial, math.isfinite(value) and math.isfinite(partial)
+    chosen = [numbers[argnum + 1] for argnum in argnums]
+    return value, chosen, math.isfinite(value) and all(map(math.isfinite, chosen))

@@ -1,0 +1,286 @@
+"""Compiled code: executables of functions that have earned one, and the programs of the interpreter.
+
+Both are kept in a store, where other processes, other machines and the next start find them. Names in the store are
+BLAKE2b digests of what is compiled and of everything that machine code depends on: the source of rules and transforms,
+the versions of jax and jaxlib, the platform and its version, the device kind, XLA_FLAGS, and the features of the CPU.
+
+A function is interpreted at once. It is compiled when its interpretation has cost a fraction of the expected time to
+compile it (the ski-rental rule; Karlin et al. 1988); the expectation is a measured curve of the number of operations.
+Compiling happens in a worker process. A store on this machine is searched when a function is first met, one farther
+away when the function is about to be compiled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import inspect
+import logging
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from types import ModuleType
+from typing import Any
+
+from app import errors
+from app.autodiff import arrays, bytecode, compiler, interpreter, reverse, table, tape
+from app.autodiff.namespaces import forward, jax_words
+from app.engine.workers import jobs, pool
+from app.runtime import cache, processes, queue
+from app.runtime.store import disk
+
+_log = logging.getLogger("gradserve")
+
+_FORMULAE = (*table.MODULES, forward, jax_words, *jax_words.MODULES)
+"""What both executables and programs are made of."""
+
+_MAX_NEW = 64
+"""New functions after which the disk is searched, even if the event loop has had no turn for long."""
+
+_MAX_EXPECTED_SECONDS = 15.0
+"""Functions expected to take longer are never compiled: a third of the time a killed worker would waste."""
+
+_FIRST = interpreter.GRADIENTS[:2]
+"""Programs that a service needs before it is ready: nearly every function fits. The others are made when they are
+needed or when there is time."""
+
+_LARGE = frozenset(program for program in interpreter.AHEAD if program.special) - {interpreter.SPECIAL[0]}
+"""Programs of 80 to 190 MB of machine code that know all special functions: made ahead, but loaded only when needed,
+which takes a second at most, as long as there is a store to keep them."""
+
+
+class Executables:
+    """Executables in memory by the key of their job, and their promotion.
+
+    Belongs to one event loop. ``budget`` pays for compilations; while a caller's is spent, the functions of that caller
+    stay interpreted.
+    """
+
+    def __init__(
+        self,
+        workers: pool.Workers,
+        kept: disk.Store,
+        *,
+        loading: Executor,
+        waiting: Executor,
+        capacity: int,
+        budget: queue.Quota,
+    ) -> None:
+        self._workers = workers
+        self._kept = kept
+        self._loading = loading  # threads where executables are loaded
+        self._waiting = waiting  # threads for entries of the store: they wait more than they work
+        self._capacity = capacity
+        self._budget = budget
+        # A changed rule or transform makes another executable, whether or not anybody changes a version number.
+        self._environment = _environment(tape.FORMAT, [reverse, *_FORMULAE, *arrays.MODULES])
+        self._live: cache.LruDict[jobs.Key, Any] = cache.LruDict(capacity)
+        self.get = self._live.get  # without a method around it: this runs for every hot request
+        self._spent: cache.LruDict[jobs.Key, float] = cache.LruDict(16 * capacity)
+        self._blocked: cache.LruDict[jobs.Key, bool] = cache.LruDict(capacity)
+        self._pending: dict[jobs.Key, asyncio.Task[None]] = {}
+        self._new: list[jobs.Compilation] = []
+        self._closed = False
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    @property
+    def pending(self) -> int:
+        """How many executables are being loaded or compiled."""
+        return len(self._pending)
+
+    def awaits(self, key: jobs.Key) -> bool:
+        """Return whether an executable is being loaded or compiled."""
+        return key in self._pending
+
+    def record_cost(self, job: jobs.Compilation, seconds: float) -> None:
+        """Add to what interpreting a function has cost; promote the function once that is enough."""
+        key = job.key
+        if key in self._pending or key in self._blocked:
+            return
+        before = self._spent.get(key)
+        self._spent[key] = spent = (before or 0.0) + seconds
+        if before is None:
+            self._search_disk_later(job)
+        expected = job.expected_seconds
+        worth = expected < _MAX_EXPECTED_SECONDS and spent > job.worth * expected
+        if worth and len(self._pending) < self._capacity and self._budget.left(queue.CALLER.get()) > 0:
+            self._budget.spend(expected)
+            self._promote(job)
+
+    async def obtain(self, job: jobs.Compilation) -> Any:
+        """Return the executable of a job, compiled now if need be; None if that takes too long or fails."""
+        if job.key not in self._live and job.key not in self._blocked:
+            if job.key not in self._pending:
+                self._budget.check()
+                self._budget.spend(job.expected_seconds)
+                self._promote(job)
+            await asyncio.shield(self._pending[job.key])
+        return self.get(job.key)
+
+    def _search_disk_later(self, job: jobs.Compilation) -> None:
+        """Search the disk when the answer has gone out: it takes as long as a small interpretation."""
+        self._new.append(job)
+        if len(self._new) == 1:
+            asyncio.get_running_loop().call_soon(self._search_disk)
+        elif len(self._new) >= _MAX_NEW:
+            self._search_disk()
+
+    def _search_disk(self) -> None:
+        new, self._new = self._new, []
+        for job in new:
+            if not self._closed and job.key not in self._pending and self._kept.has(self.name(job.key)):
+                self._promote(job)
+
+    def discard(self, key: jobs.Key) -> None:
+        """Throw an executable away for good: it gave wrong numbers, or it is of no use."""
+        self._live.pop(key)
+        self._blocked[key] = True
+        self._waiting.submit(self._kept.remove, self.name(key))
+
+    async def wait_until_idle(self) -> None:
+        await asyncio.sleep(0)  # for what is about to begin
+        while self._pending:
+            await asyncio.gather(*self._pending.values(), return_exceptions=True)
+
+    async def close(self) -> None:
+        """Stop what is being loaded and compiled, and let every executable go."""
+        self._closed = True
+        for task in self._pending.values():
+            task.cancel()
+        await asyncio.gather(*self._pending.values(), return_exceptions=True)
+        self._live.clear()
+
+    def name(self, key: jobs.Key) -> str:
+        return _digest(repr((key, self._environment)))
+
+    def _promote(self, job: jobs.Compilation) -> None:
+        task = self._pending[job.key] = asyncio.ensure_future(self._load_or_compile(job))
+        task.add_done_callback(lambda _: self._pending.pop(job.key, None))
+
+    async def _load_or_compile(self, job: jobs.Compilation) -> None:
+        loop = asyncio.get_running_loop()
+        name = self.name(job.key)
+        blob = await loop.run_in_executor(self._waiting, self._kept.get, name)
+        fetched = blob is not None
+        try:
+            if blob is None:
+                blob = await self._workers.compile(job)
+            executable = await loop.run_in_executor(self._loading, job.restore, blob)
+        except errors.TooExpensive:
+            self._blocked[job.key] = True
+            return
+        except Exception:  # noqa: BLE001 - whatever XLA finds wrong with an entry, the interpreter goes on
+            _log.exception("an executable could not be loaded")
+            await loop.run_in_executor(self._waiting, self._kept.remove, name)
+            self._blocked[job.key] = True
+            return
+        self._live[job.key] = executable
+        self._spent.pop(job.key)
+        if not fetched:
+            await loop.run_in_executor(self._waiting, self._kept.put, name, blob)
+
+
+class Interpreters:
+    """One interpreter for each dtype; their programs come from a store where it has them. Safe to use from threads."""
+
+    def __init__(self, kept: disk.Store) -> None:
+        self._kept = kept
+        # A program is made of the rules and of the interpreter's own source; any change makes another program.
+        self._environment = _environment(None, [bytecode, interpreter, *_FORMULAE])
+        self._by_dtype = {
+            dtype: interpreter.Interpreter(dtype, self._make, self._at_hand) for dtype in ("float64", "float32")
+        }
+
+    def __getitem__(self, dtype: str) -> interpreter.Interpreter:
+        return self._by_dtype[dtype]
+
+    @property
+    def making(self) -> bool:
+        """Whether a request waits for a program to be made."""
+        return any(run.making for run in self._by_dtype.values())
+
+    @property
+    def missing(self) -> int:
+        """How many of the programs that are worth making ahead are neither loaded nor kept."""
+        run = self._by_dtype["float64"]
+        return sum(not run.installed(each) and not self._at_hand(each, "float64") for each in interpreter.AHEAD)
+
+    def warm(self) -> None:
+        """Make the programs a service needs before it is ready."""
+        self._by_dtype["float64"].warm(_FIRST)
+
+    async def warm_rest(self, makers: pool.Workers, threads: Executor) -> None:
+        """Make the programs that batches and large functions need, unless the store has them.
+
+        ``makers`` start only if a program is missing. They have nothing else to do: on a busy machine the programs may
+        take minutes, and functions that have earned an executable must not wait behind them.
+        """
+        run = self._by_dtype["float64"]
+        missing = [program for program in interpreter.AHEAD if not run.installed(program)]
+        missing = [program for program in missing if not await self._fetch(program, threads)]
+        if not missing:
+            return
+        makers.start()
+        try:
+            for program in missing:
+                if await self._fetch(program, threads):  # another process has made it meanwhile
+                    continue
+                try:
+                    blob = await makers.compile(jobs.ProgramJob(program, "float64"))
+                except errors.TooExpensive as error:  # the first request that needs it will make it
+                    _log.warning("%s was not made ahead: %s", program.name("float64"), error)
+                else:
+                    await self._fetch(program, threads, blob)
+        finally:
+            await makers.close()
+
+    async def _fetch(self, program: interpreter.Program, threads: Executor, made: bytes | None = None) -> bool:
+        """Keep a program just made, or fetch it; install it unless it can wait. Return whether it is at hand."""
+        loop = asyncio.get_running_loop()
+        name = self._name(program, "float64")
+        if made is not None:
+            await loop.run_in_executor(threads, self._kept.put, name, made)
+        if program in _LARGE and self._kept.has(name):
+            return True
+        blob = made or await loop.run_in_executor(threads, self._kept.get, name)
+        loaded = blob and await loop.run_in_executor(threads, _load, blob, program)
+        if not loaded:
+            return False
+        self._by_dtype["float64"].install(program, loaded)
+        return True
+
+    def _at_hand(self, program: interpreter.Program, dtype: str) -> bool:
+        return self._kept.has(self._name(program, dtype))
+
+    def _name(self, program: interpreter.Program, dtype: str) -> str:
+        return _digest(f"{program.name(dtype)} {self._environment}")
+
+    def _make(self, program: interpreter.Program, dtype: str) -> Any:
+        name = self._name(program, dtype)
+        blob = self._kept.get(name)
+        found = None if blob is None else _load(blob, program)
+        if found is None:
+            found = interpreter.compile_program(program, dtype)
+            self._kept.put(name, compiler.dump(found))
+        return found
+
+
+def _load(blob: bytes, program: interpreter.Program) -> Any:
+    """Return the executable that was serialised, or None."""
+    try:
+        loaded = compiler.load(blob, program.arrays)
+    except Exception:  # noqa: BLE001 - whatever XLA finds wrong with it, it can be made again
+        _log.exception("a program could not be loaded")
+        return None
+    processes.trim()
+    return loaded
+
+
+def _environment(version: Any, modules: Sequence[ModuleType]) -> str:
+    """Return a digest of these modules' source and of what machine code depends on."""
+    return _digest(repr((version, [inspect.getsource(module) for module in modules], *compiler.environment())))
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=20).hexdigest()

@@ -1,0 +1,400 @@
+"""Points and directions from JSON to flat arrays, and derivatives back to JSON, nested as JAX nests them.
+
+An argument is a number, shape (), or an array. With ``in_axes`` it may carry a leading batch axis, as in ``jax.vmap``.
+The flat point is the row-major concatenation of the arguments in order, float64 of shape (n,) or (batch, n); the flat
+value has m numbers. A Jacobian is (m, n), a Hessian (n, n), each behind a batch axis where there is one.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app import errors
+from app.language import values
+from app.language.grammar import lexer
+
+Json = Any
+Array = NDArray[Any]
+Shape = tuple[int, ...]
+Argnums = int | list[int]
+
+_NUMERIC = frozenset({int, float})
+
+_MAX_FLAT = 1 << 26
+"""Numbers of all points together: half a gigabyte. Arguments without a batch axis count for each point."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointLimits:
+    """Bounds on a point."""
+
+    max_points: int = 100_000
+    max_elements: int = 2_000_000
+
+
+class Point:
+    """A point in the shape of a function's arguments.
+
+    Args:
+        flat: (n,), or (batch, n) with a batch axis; None to make it of ``arrays`` when it is first read.
+        shapes: of each argument, without the batch axis.
+        batch: number of points, None for one point.
+        arrays: each argument, if ``flat`` is not given.
+        batched: whether each of ``arrays`` has the batch axis, as its first.
+    """
+
+    __slots__ = ("_arrays", "_batched", "_flat", "batch", "shapes")
+
+    def __init__(
+        self,
+        flat: Array | None,
+        shapes: tuple[Shape, ...],
+        batch: int | None,
+        arrays: Sequence[Array] = (),
+        batched: Sequence[bool] = (),
+    ) -> None:
+        self._flat, self.shapes, self.batch = flat, shapes, batch
+        self._arrays, self._batched = arrays, batched
+
+    @property
+    def flat(self) -> Array:
+        """All numbers of the point, (n,) or (batch, n); an argument without a batch axis is repeated."""
+        if self._flat is None:
+            self._flat = self._flattened()
+        return self._flat
+
+    @property
+    def rows(self) -> Array:
+        """The points as rows, shape (batch, n); batch is 1 for one point."""
+        return self.flat[None] if self.batch is None else self.flat
+
+    @property
+    def count(self) -> int:
+        """Number of points."""
+        return 1 if self.batch is None else self.batch
+
+    @property
+    def size(self) -> int:
+        """Number of numbers of one point."""
+        return sum(map(math.prod, self.shapes))
+
+    def with_shapes(self, shapes: tuple[Shape, ...]) -> Point:
+        """Return the point with its arguments in other shapes of as many numbers."""
+        return Point(self._flat, shapes, self.batch, self._arrays, self._batched)
+
+    @property
+    def batched(self) -> Sequence[bool]:
+        """Whether each argument has the batch axis."""
+        return self._batched if self._flat is None else [self.batch is not None] * len(self.shapes)
+
+    def arguments(self, index: int) -> list[Array]:
+        """Return the arguments at a point, each in its shape; nothing is copied."""
+        if self._flat is None:
+            chosen = zip(self._arrays, self._batched, self.shapes, strict=True)
+            return [(array[index] if own else array).reshape(shape) for array, own, shape in chosen]
+        return split(self.rows[index], self.shapes)
+
+    def piece(self, start: int, stop: int) -> list[Array]:
+        """Return the arguments at some points of a batch; those with the batch axis have it first."""
+        if self._flat is None:
+            chosen = zip(self._arrays, self._batched, self.shapes, strict=True)
+            return [
+                array[start:stop].reshape(-1, *shape) if own else array.reshape(shape) for array, own, shape in chosen
+            ]
+        return split(self._flat[start:stop], self.shapes)
+
+    def _flattened(self) -> Array:
+        if self.batch is None:
+            return np.concatenate([array.ravel() for array in self._arrays])
+        if self.batch * self.size > _MAX_FLAT:
+            raise errors.TooComplex(
+                f"{self.batch} points of {self.size} numbers",
+                hint="ask for fewer points at once",
+                field="point",
+            )
+        # In memory one input behind the other, as executables and the interpreter read them: see ``Plan.columns``.
+        columns = [
+            array.reshape(self.batch, -1).T if own else np.broadcast_to(array.reshape(-1, 1), (array.size, self.batch))
+            for array, own in zip(self._arrays, self._batched, strict=True)
+        ]
+        return np.concatenate(columns).T
+
+
+def split(flat: Array, shapes: Sequence[Shape]) -> list[Array]:
+    """Return the arrays of these shapes whose elements are a flat array, (..., n), behind the same leading axes."""
+    ends = itertools.accumulate(map(math.prod, shapes), initial=0)
+    places = zip(itertools.pairwise(ends), shapes, strict=True)
+    return [flat[..., start:stop].reshape((*flat.shape[:-1], *shape)) for (start, stop), shape in places]
+
+
+def bind(
+    point: Json,
+    args: Sequence[str],
+    ranks: Sequence[int | None],
+    in_axes: int | Sequence[int | None] | None,
+    limits: PointLimits = PointLimits(),
+    list_ranks: Sequence[int | None] | None = None,
+) -> Point:
+    """Fit a JSON point to a function's arguments.
+
+    The point is a list with one entry for each argument, an object by name, or, for a function of one argument, the
+    list that is that argument. ``ranks`` says how the function uses each: None not at all, 0 as a number, r >= 1 with r
+    indices. ``list_ranks`` tells a list that is the one argument from a list with one entry, the argument; it is
+    ``ranks`` if not given. Raises ``errors.InvalidField``, ``BadShape`` or ``TooComplex``.
+    """
+    if in_axes is None and type(point) is list:
+        quick = _numbers(point, list_ranks or ranks, limits)
+        if quick is not None:
+            return quick
+    batched = _batched(in_axes, len(args))
+    arrays = [
+        array(entry, f"point.{index}" if isinstance(point, list) else f"point.{args[index]}")
+        for index, entry in enumerate(_entries(point, args, list_ranks or ranks, batched))
+    ]
+    if sum(array.size for array in arrays) > limits.max_elements:
+        raise errors.TooComplex(f"the point has more than {limits.max_elements} numbers", field="point")
+    shaped = [
+        _fit(array, name, rank, axis) for array, name, rank, axis in zip(arrays, args, ranks, batched, strict=True)
+    ]
+    batch = _batch(shaped, args, batched, limits)
+    shapes = tuple(a.shape[1:] if axis else a.shape for a, axis in zip(shaped, batched, strict=True))
+    return Point(None, shapes, batch, shaped, batched)
+
+
+def resolve_argnums(argnums: int | str | Sequence[int | str], args: Sequence[str]) -> int | list[int]:
+    """Return argnums with names and negative numbers turned into positions, or raise ``errors.InvalidField``."""
+    if isinstance(argnums, int | str):
+        return _position(argnums, args, "argnums")
+    if not argnums:
+        raise errors.InvalidField("argnums is empty: nothing to differentiate by", field="argnums")
+    found: list[int] = []
+    for index, argnum in enumerate(argnums[: len(args) + 1]):
+        position = _position(argnum, args, f"argnums.{index}")
+        if position in found:
+            raise errors.InvalidField(f"argnums names argument {position} twice", field=f"argnums.{index}")
+        found.append(position)
+    return found
+
+
+def _position(argnum: int | str, args: Sequence[str], field: str) -> int:
+    if isinstance(argnum, str):
+        try:
+            return list(args).index(lexer.identifier(argnum))
+        except (ValueError, errors.InvalidName):
+            raise errors.InvalidField(f"{errors.quote(argnum)} is not an argument", field=field) from None
+    if not -len(args) <= argnum < len(args):
+        raise errors.InvalidField(f"argnums out of range: the function has {len(args)} argument(s)", field=field)
+    return argnum % len(args)
+
+
+def _numbers(point: list[Json], ranks: Sequence[int | None], limits: PointLimits) -> Point | None:
+    """Return a point given as a list of numbers, None if it is given in another way.
+
+    Either each number is an argument, the common case, or the list is the one argument, a vector.
+    """
+    if len(point) == len(ranks) and not any(ranks):
+        shapes: tuple[Shape, ...] = ((),) * len(point)
+    elif len(ranks) == 1 and ranks[0] == 1 and 1 < len(point) <= limits.max_elements:
+        shapes = ((len(point),),)
+    else:
+        return None
+    try:
+        # A sum that overflows may be of finite numbers: the caller then checks them one by one.
+        if not _NUMERIC.issuperset(map(type, point)) or not math.isfinite(sum(point)):
+            return None
+        return Point(np.array(point, dtype=np.float64), shapes, None)
+    except OverflowError:
+        return None
+
+
+def _batched(in_axes: int | Sequence[int | None] | None, count: int) -> list[bool]:
+    if in_axes is None:
+        return [False] * count
+    axes = [in_axes] * count if isinstance(in_axes, int) else list(in_axes)
+    if len(axes) != count:
+        raise errors.InvalidField(f"in_axes has {len(axes)} entries for {count} argument(s)", field="in_axes")
+    if any(axis not in (0, None) for axis in axes):
+        raise errors.InvalidField("in_axes takes 0 and null: the batch axis comes first", field="in_axes")
+    if all(axis is None for axis in axes):
+        raise errors.InvalidField("in_axes maps no argument: at least one entry must be 0", field="in_axes")
+    return [axis == 0 for axis in axes]
+
+
+def _entries(point: Json, args: Sequence[str], ranks: Sequence[int | None], batched: Sequence[bool]) -> list[Json]:
+    """Return one entry for each argument."""
+    if isinstance(point, dict):
+        return _by_name(point, args)
+    if not isinstance(point, list):
+        hint = "give one entry for each argument, [1.5, 2.0], or an object by name"
+        raise errors.InvalidField("point must be a list or an object", hint=hint, field="point")
+    if len(args) == 1 and _is_argument(point, (ranks[0] or 0) + batched[0]):
+        return [point]
+    if len(point) != len(args):
+        listed = errors.quote(", ".join(args))
+        raise errors.InvalidField(f"point has {len(point)} entries for {len(args)} argument(s) {listed}", field="point")
+    return point
+
+
+def _by_name(point: Mapping[str, Json], args: Sequence[str]) -> list[Json]:
+    named = {lexer.identifier(name): entry for name, entry in point.items()}
+    if len(named) != len(point):
+        raise errors.InvalidName("two names in point are equal after NFKC normalisation", field="point")
+    for name in args:
+        if name not in named:
+            raise errors.InvalidField(f"point has no entry for the argument {errors.quote(name)}", field="point")
+    for name in named:
+        if name not in args:
+            raise errors.InvalidField(f"point names {errors.quote(name)}, which is not an argument", field="point")
+    return [named[name] for name in args]
+
+
+def _is_argument(point: list[Json], wanted: int) -> bool:
+    """Return whether a list is the one argument itself rather than a list with one entry for it."""
+    if len(point) != 1:
+        return True
+    return depth(point[0]) != wanted and depth(point) == wanted
+
+
+def depth(value: Json) -> int:
+    """Return the number of nested lists around the first number of a value."""
+    depth = 0
+    while isinstance(value, list):
+        depth += 1
+        value = value[0] if value else None
+    return depth
+
+
+def array(entry: Json, field: str, *, finite: bool = True) -> Array:
+    """Return an entry as a float64 array.
+
+    Booleans, strings and null are not numbers. ``finite`` is whether NaN and infinities are refused: JSON has none, but
+    other protocols do.
+    """
+    level, shape = entry, []
+    while isinstance(level, list):
+        shape.append(len(level))
+        level = level[0] if level else None
+        if len(shape) > values.MAX_RANK:
+            raise errors.TooComplex(f"an array of more than {values.MAX_RANK} axes", field=field)
+    flat = entry if shape else [entry]
+    for size in shape[1:]:
+        if set(map(type, flat)) != {list} or set(map(len, flat)) != {size}:
+            raise errors.BadShape("the rows of an array must have the same length", field=field)
+        flat = list(itertools.chain.from_iterable(flat))
+    try:
+        found = _of_numbers(flat)
+    except OverflowError:
+        found, finite = np.array([math.inf]), True
+    if found is None:
+        raise errors.InvalidField("a point is made of numbers: no strings, booleans or null", field=field)
+    if finite and not np.isfinite(found).all():
+        raise errors.InvalidField("a number is not finite in float64", field=field)
+    return found.reshape(shape)
+
+
+def _of_numbers(flat: list[Json]) -> Array | None:
+    """Return numbers as an array, None if there is anything else among them; OverflowError beyond float64.
+
+    A sum takes a third of the time that looking at each type takes, and fails for all but booleans; these are 0 or 1.
+    """
+    try:
+        sum(flat)
+    except TypeError:
+        return None
+    found = np.array(flat, dtype=np.float64)
+    (doubtful,) = np.nonzero((found == 0) | (found == 1))
+    chosen = flat if len(doubtful) > len(flat) // 4 else [flat[index] for index in doubtful.tolist()]
+    return found if _NUMERIC.issuperset(map(type, chosen)) else None
+
+
+def _fit(array: Array, name: str, rank: int | None, axis: bool) -> Array:
+    """Return the array in the rank that the function uses: a list of one number is a number if it uses a number."""
+    own = array.shape[1:] if axis else array.shape
+    if axis and array.ndim == 0:
+        raise errors.BadShape(f"{errors.quote(name)} has no batch axis, but in_axes says 0", field="point")
+    if rank == 0 and own == (1,):
+        return array.reshape(array.shape[:-1])
+    return array
+
+
+def _batch(arrays: Sequence[Array], args: Sequence[str], batched: Sequence[bool], limits: PointLimits) -> int | None:
+    sizes = {array.shape[0]: name for array, name, axis in zip(arrays, args, batched, strict=True) if axis}
+    if not sizes:
+        return None
+    if len(sizes) > 1:
+        first, second, *_ = (f"{errors.quote(name)} has {size}" for size, name in sizes.items())
+        raise errors.BadShape(f"batch axes differ: {first}, {second}", field="point")
+    batch = int(next(iter(sizes)))
+    if batch == 0:
+        raise errors.BadShape("the batch is empty", field="point")
+    if batch > limits.max_points:
+        raise errors.TooComplex(f"{batch} points, the limit is {limits.max_points}", field="point")
+    return batch
+
+
+def columns(shapes: Sequence[Shape], argnums: Argnums) -> Array:
+    """Return where in the flat point the elements of the arguments of argnums lie, in their order."""
+    return np.concatenate([np.arange(0), *(np.arange(start, stop) for start, stop, _ in ranges(shapes, argnums))])
+
+
+def jacobian(flat: Array, value: Shape, shapes: Sequence[Shape], argnums: Argnums) -> Json:
+    """Return a Jacobian (..., m, n) as JSON: value's axes, then the argument's, one block for each of argnums."""
+    blocks = [
+        flat[..., start:stop].reshape((*flat.shape[:-2], *value, *shape)).tolist()
+        for start, stop, shape in ranges(shapes, argnums)
+    ]
+    return blocks[0] if isinstance(argnums, int) else blocks
+
+
+def hessian(flat: Array, shapes: Sequence[Shape], argnums: Argnums) -> Json:
+    """Return a Hessian (..., n, n) as JSON: for a list of argnums a list of lists of blocks."""
+    found = ranges(shapes, argnums)
+
+    def block(start: int, stop: int, shape: Shape, first: int, last: int, other: Shape) -> Json:
+        return flat[..., start:stop, first:last].reshape((*flat.shape[:-2], *shape, *other)).tolist()
+
+    blocks = [[block(*down, *across) for across in found] for down in found]
+    return blocks[0][0] if isinstance(argnums, int) else blocks
+
+
+def vector(flat: Array, shapes: Sequence[Shape], argnums: Argnums) -> Json:
+    """Return vectors (..., n) of the arguments' space as JSON, one entry for each of argnums, leading axes first."""
+    if flat.ndim < 3 and not any(shapes):
+        entries = flat.T.tolist()
+        return entries[argnums] if isinstance(argnums, int) else [entries[argnum] for argnum in argnums]
+    entries = [
+        flat[..., start:stop].reshape((*flat.shape[:-1], *shape)).tolist()
+        for start, stop, shape in ranges(shapes, argnums)
+    ]
+    return entries[0] if isinstance(argnums, int) else entries
+
+
+def is_finite(values: Array, flat: Array, derivative: Json) -> bool:
+    """Return whether every number of an answer is finite.
+
+    ``flat`` has all partial derivatives that were computed; only those in ``derivative`` count, but if all in ``flat``
+    are finite, as nearly always, the nested lists need not be searched.
+    """
+    if not np.isfinite(values).all():
+        return False
+    return bool(np.isfinite(flat).all()) or all(map(math.isfinite, leaves(derivative)))
+
+
+def leaves(nested: Json) -> list[float]:
+    """Return the numbers in nested lists, in order; none for None."""
+    if isinstance(nested, list):
+        return [number for part in nested for number in leaves(part)]
+    return [] if nested is None else [nested]
+
+
+def ranges(shapes: Sequence[Shape], argnums: Argnums) -> list[tuple[int, int, Shape]]:
+    """Return where in the flat point each of argnums begins and ends, and its shape."""
+    ends = list(itertools.accumulate((math.prod(shape) for shape in shapes), initial=0))
+    return [(ends[a], ends[a + 1], shapes[a]) for a in ([argnums] if isinstance(argnums, int) else argnums)]

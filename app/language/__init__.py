@@ -1,0 +1,20 @@
+"""The language of expressions: text to expression, never evaluated, without JAX.
+
+A text comes in, with argument names and limits (``parse``); out comes ``tracer.Expression``, an unevaluated SymPy tree
+with folded constants. ``grammar`` reads the text as stack code; ``reading`` runs this code over ``values`` whose nodes
+``building`` makes. ``arrays`` has the functions of whole arrays, ``unrolled`` those of small arrays, read cell by cell;
+``vocabulary`` lists what a client may write, and ``numeric`` computes it.
+"""
+
+__all__ = [
+    "arrays",
+    "building",
+    "expression",
+    "grammar",
+    "limits",
+    "numeric",
+    "parse",
+    "reading",
+    "values",
+    "vocabulary",
+]

@@ -1,0 +1,109 @@
+"""One call of a word of arrays: its operands, and the arithmetic that its function is written in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app import errors
+from app.language.building.array_builder import ArrayBuilder
+from app.language.building.word_operands import LARGEST, WordOperands
+from app.language.values import Shape, Value, tuple_of
+
+
+class ArrayCall(WordOperands[ArrayBuilder]):
+    """A call of a word: its operands by parameter name, converted as the function needs them."""
+
+    # Operands
+
+    def array(self, name: str, rank: int | None = None) -> Value:
+        """Return an operand as numbers or conditions, which must have ``rank`` axes if that is given."""
+        found = self.builder.array(self._given[name], self.offset)
+        if rank is not None and len(found.shape) != rank:
+            raise self.bad_shape(f"{self.name} takes an array of {rank} axes, not of shape {list(found.shape)}")
+        return found
+
+    def number(self, name: str) -> Value:
+        """Return an operand as one number."""
+        return self.builder.single(self._given[name], self.offset)
+
+    def integers(self, name: str) -> list[int]:
+        """Return an operand that is an integer or a list of them."""
+        return self.integers_of(self._given[name], name)
+
+    def integers_of(self, value: Value, name: str) -> list[int]:
+        array = self.builder.array(value, self.offset)
+        if not array.shape:
+            return [self.checked_integer(array, name)]
+        known = array.constant
+        if known is None or array.kind != "number" or (known.dtype.kind != "i" and known.size):
+            raise errors.SyntaxRejected(f"{name} must be an integer known from the text", offset=self.offset)
+        if known.size and np.abs(known).max() > LARGEST:
+            raise errors.TooComplex(f"{name} is beyond {LARGEST}", offset=self.offset)
+        return [int(each) for each in known.ravel()]
+
+    def axis(self, array: Value, default: int | None = None) -> int | None:
+        """Return the axis of the call; None means all axes."""
+        return self.axis_in(array.shape, default)
+
+    def axes(self, array: Value) -> tuple[int, ...]:
+        """Return the axes of the call, all of them if it has none; an axis may be a tuple."""
+        if not self.has("axis"):
+            return tuple(range(len(array.shape)))
+        found = [self.checked_axis(axis, array.shape) for axis in self.integers("axis")]
+        if len(set(found)) < len(found):
+            raise self.bad_shape(f"an axis of {self.name} is given twice")
+        return tuple(sorted(found))
+
+    def check_known(self, count: int) -> None:
+        """Refuse to make an array that is known from the text if it has too many elements."""
+        most = self.builder.limits.max_known_elements
+        if count > most:
+            what = f"an array of more than {most} elements that are known from the text"
+            raise errors.TooComplex(what, offset=self.offset)
+
+    # Arithmetic on whole arrays
+
+    def known(self, array: NDArray[Any] | float) -> Value:
+        return self.builder.known(np.asarray(array))
+
+    def emit(self, opcode: str, parameters: tuple[Any, ...], *operands: Value) -> Value:
+        return self.builder.emit(opcode, parameters, *operands, offset=self.offset)
+
+    def of(self, word: str, *operands: Value) -> Value:
+        return self.builder.call(word, operands, self.offset)
+
+    def numbers(self, *operands: Value) -> list[Value]:
+        return [self.builder.number(operand, self.offset) for operand in operands]
+
+    def add(self, *terms: Value) -> Value:
+        return self.builder.sum(self.numbers(*terms), "+" * len(terms), self.offset)
+
+    def sub(self, x: Value, y: Value) -> Value:
+        return self.builder.sum(self.numbers(x, y), "+-", self.offset)
+
+    def mul(self, *factors: Value) -> Value:
+        return self.builder.product(self.numbers(*factors), "*" * len(factors), self.offset)
+
+    def div(self, x: Value, y: Value) -> Value:
+        return self.builder.product(self.numbers(x, y), "*/", self.offset)
+
+    def select(self, condition: Value, chosen: Value, other: Value) -> Value:
+        return self.builder.choose(self.builder.condition(condition, self.offset), chosen, other, self.offset)
+
+    def stacked(self, items: Sequence[Value]) -> Value:
+        return self.builder.array(tuple_of(items), self.offset)
+
+    def reshape(self, value: Value, shape: Shape) -> Value:
+        return self.emit("reshape", (shape,), value)
+
+    def broadcast(self, value: Value, shape: Shape) -> Value:
+        return self.builder.broadcast(value, shape, self.offset)
+
+
+ArrayWord = Callable[[ArrayCall], Value]
+VariadicWord = Callable[[ArrayCall, list[Value]], Value]
+"""Function of a word with any number of operands."""

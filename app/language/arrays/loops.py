@@ -1,0 +1,268 @@
+"""Long loops of whole arrays: a body that is read once, under a node for all its steps.
+
+A comprehension, and a ``for`` whose variables only add up what each step gives, is a ``nodes.Map``. Any other ``for``
+is a ``nodes.Scan``: the names that its body changes are carried from step to step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy.core.basic import Basic
+from sympy.functions.elementary.piecewise import ExprCondPair
+
+from app import errors
+from app.language.arrays.places import Items, Unreadable
+from app.language.building.array_builder import ArrayBuilder
+from app.language.grammar import stack_code
+from app.language.values import Shape, Value, tuple_of
+
+MAX_STEPS = 100_000
+"""Most steps of a loop with carried values."""
+
+_SHORT = 256
+"""Instructions up to which a loop is unrolled."""
+
+_ROUNDS = 5
+"""Readings of a body after which the shapes of its variables must have settled."""
+
+Variables = dict[str, Value]
+Bind = Callable[[stack_code.Pattern, Value, Variables], None]
+
+
+def is_short(count: int, code: stack_code.Code) -> bool:
+    """Return whether a loop is rather unrolled."""
+    return count * sum(1 for _ in stack_code.instructions(code)) <= _SHORT
+
+
+def mapped(builder: ArrayBuilder, count: int, body: Callable[[Value], Value], offset: int) -> Value:
+    """Return a body for every number below ``count``, as a list."""
+    index = builder.loop_variable(())
+    value = builder.number(builder.array(body(index), offset), offset)
+    builder.check_rank(1 + len(value.shape), offset)
+    if value.constant is not None:
+        return listed(builder.broadcast(value, (count, *value.shape), offset))
+    return listed(builder.map(count, index, value))
+
+
+def listed(array: Value) -> Value:
+    """Return the list of the parts of an array."""
+    return Value(array.node, array.constant, array.kind, shape=array.shape, listed=True)
+
+
+class ForLoop:
+    """A ``for`` that is read once.
+
+    Args:
+        builder: makes the nodes.
+        items: what it goes through.
+        loop: its pattern and body.
+        run: runs the body over names, which it changes; raises ``Unreadable`` if it may leave the loop.
+        bind: binds a pattern.
+        needed: tells whether a name is read outside the body.
+    """
+
+    def __init__(
+        self,
+        builder: ArrayBuilder,
+        items: Items,
+        loop: stack_code.Loop,
+        run: Callable[[Variables], None],
+        bind: Bind,
+        needed: Callable[[str], bool],
+    ) -> None:
+        if items.count > MAX_STEPS:
+            raise errors.TooComplex(f"loops of more than {MAX_STEPS} steps", offset=loop.offset)
+        self._builder, self._items, self._loop = builder, items, loop
+        self._run, self._bind, self._needed = run, bind, needed
+        self._offset = loop.offset
+
+    def read(self, names: Variables) -> None:
+        """Read the loop and give the names their values after it."""
+        if not self._items.count:
+            return
+        index = self._builder.loop_variable(())
+        assigned = list(dict.fromkeys(_assigned(self._loop.body)))
+        last = self._last(index, *self._settled(names, index, assigned))
+        for name in assigned:
+            names.pop(name, None)
+        names.update(last)
+        self._bind(self._loop.pattern, self._items.at(self._builder.leaf(self._items.count - 1)), names)
+
+    def _settled(
+        self, names: Variables, index: Value, assigned: Sequence[str]
+    ) -> tuple[dict[str, Value], dict[str, Value], Variables]:
+        """Return first values, loop variables and the names after a step; all in shapes that stay as they are."""
+        first = {name: self._as_numbers(names[name]) for name in assigned if name in names}
+        for _ in range(_ROUNDS):
+            variables = {name: self._variable(value) for name, value in first.items()}
+            inner = {**names, **variables}
+            for name in assigned:
+                if name not in first:
+                    inner.pop(name, None)
+            self._bind(self._loop.pattern, self._items.at(index), inner)
+            self._run(inner)
+            changed = False
+            for name in assigned:
+                if name not in inner or (name not in first and not self._needed(name)):
+                    continue
+                value = self._as_numbers(inner[name])
+                before = first.get(name)
+                first[name] = _widened(self._builder, before, value, self._offset)
+                changed = changed or before is None or first[name] is not before
+            if not changed:
+                return first, {name: variables[name] for name in first if name in inner}, inner
+        raise Unreadable
+
+    def _as_numbers(self, value: Value) -> Value:
+        if value.kind == "tuple":
+            return tuple_of([self._as_numbers(item) for item in self._builder.items(value, self._offset)])
+        return self._builder.number(value, self._offset)
+
+    def _variable(self, value: Value) -> Value:
+        if value.kind == "tuple":
+            return tuple_of([self._variable(item) for item in value.items])
+        return self._builder.loop_variable(value.shape)
+
+    def _last(self, index: Value, first: Variables, variables: Variables, after: Variables) -> Variables:
+        """Return the values after the last step: sums of a map as far as possible, the rest of one scan."""
+        flat = {name: self._flat(value) for name, value in variables.items()}
+        following = {name: self._flat(after[name]) for name in variables}
+        reads = _Reads([each.node for values in flat.values() for each in values])
+        read = {name: reads.of_all([each.node for each in values]) for name, values in following.items()}
+        # What no step reads before it is assigned, nor anybody after the loop, is not carried.
+        everything = frozenset[int]().union(*read.values())
+        kept = [n for n in variables if self._needed(n) or any(id(each.node) in everything for each in flat[n])]
+        last: Variables = {}
+        for name in kept:
+            others = frozenset[int]().union(*[read[other] for other in kept if other != name])
+            if variables[name].kind == "tuple" or id(flat[name][0].node) in others:
+                continue
+            term = _Increments(self._builder, flat[name][0].node, reads, self._offset).of(following[name][0])
+            if term is not None and not reads.of(term.node):
+                last[name] = self._total(index, first[name], term)
+        carried = [name for name in kept if name not in last]
+        if carried:
+            values, start, steps = (
+                [each for name in carried for each in parts[name]]
+                for parts in (flat, {name: self._flat(first[name]) for name in carried}, following)
+            )
+            found = iter(self._builder.scan(self._items.count, index, values, start, steps))
+            last.update({name: _nested(variables[name], found) for name in carried})
+        return last
+
+    def _total(self, index: Value, first: Value, term: Value) -> Value:
+        """Return a first value plus a term of every step."""
+        builder, offset = self._builder, self._offset
+        terms = builder.map(self._items.count, index, builder.broadcast(term, first.shape, offset))
+        return builder.sum((first, builder.emit("reduce_sum", ((0,),), terms, offset=offset)), "++", offset)
+
+    def _flat(self, value: Value) -> list[Value]:
+        if value.kind == "tuple":
+            return [each for item in value.items for each in self._flat(item)]
+        return [self._builder.number(value, self._offset)]
+
+
+def _widened(builder: ArrayBuilder, first: Value | None, value: Value, offset: int) -> Value:
+    """Return a first value in the shape that it has together with the value after a step."""
+    if first is None:
+        if value.kind == "tuple":
+            return tuple_of([_widened(builder, None, item, offset) for item in value.items])
+        return builder.broadcast(builder.leaf(0), value.shape, offset)
+    if first.kind == "tuple" or value.kind == "tuple":
+        if first.kind != value.kind or len(first.items) != len(value.items):
+            raise Unreadable
+        items = [_widened(builder, *pair, offset) for pair in zip(first.items, value.items, strict=True)]
+        return first if all(a is b for a, b in zip(items, first.items, strict=True)) else tuple_of(items)
+    try:
+        shape: Shape = np.broadcast_shapes(first.shape, value.shape)
+    except ValueError:
+        raise Unreadable from None
+    return builder.broadcast(first, shape, offset)
+
+
+def _nested(like: Value, values: Iterator[Value]) -> Value:
+    if like.kind == "tuple":
+        return tuple_of([_nested(item, values) for item in like.items])
+    return next(values)
+
+
+class _Reads:
+    """Which of some nodes are below a node."""
+
+    def __init__(self, wanted: Sequence[Basic]) -> None:
+        self._known: dict[int, frozenset[int]] = {id(node): frozenset({id(node)}) for node in wanted}
+
+    def of_all(self, roots: Sequence[Basic]) -> frozenset[int]:
+        return frozenset[int]().union(*[self.of(root) for root in roots])
+
+    def of(self, root: Basic) -> frozenset[int]:
+        stack = [root]
+        while stack:
+            node = stack[-1]
+            if id(node) in self._known:
+                stack.pop()
+                continue
+            left = [arg for arg in node.args if id(arg) not in self._known]
+            if left:
+                stack.extend(left)
+                continue
+            self._known[id(node)] = frozenset().union(*[self._known[id(arg)] for arg in node.args])
+            stack.pop()
+        return self._known[id(root)]
+
+
+class _Increments:
+    """What a step adds to a variable."""
+
+    def __init__(self, builder: ArrayBuilder, variable: Basic, reads: _Reads, offset: int) -> None:
+        self._builder, self._variable, self._reads, self._offset = builder, variable, reads, offset
+        self._values = builder.values_by_node()
+
+    def of(self, value: Value) -> Value | None:
+        """Return ``value`` less the variable, None if the variable is not just added to."""
+        node, builder = value.node, self._builder
+        if node is self._variable:
+            return builder.leaf(0)
+        if type(node) is sympy.Add:
+            moving = [arg for arg in node.args if self._depends(arg)]
+            if len(moving) != 1:
+                return None
+            rest = [self._values[id(arg)] for arg in node.args if arg is not moving[0]]
+            inner = self.of(self._values[id(moving[0])])
+            if inner is None:
+                return None
+            terms = rest if inner.constant == 0 and inner.shape == () else [inner, *rest]
+            return builder.sum(terms, "+" * len(terms), self._offset)
+        if type(node) is sympy.Piecewise:
+            return self._cases(node)
+        return None
+
+    def _cases(self, node: Basic) -> Value | None:
+        cases = []
+        for pair in node.args:
+            assert isinstance(pair, ExprCondPair)
+            chosen, test = pair.args
+            inner = None if self._depends(test) else self.of(self._values[id(chosen)])
+            if inner is None:
+                return None
+            cases.append((inner, self._condition(test)))
+        return self._builder.piecewise(cases, self._offset)
+
+    def _condition(self, test: Any) -> Value:
+        if test is sympy.true or test is sympy.false:
+            return self._builder.truth(test is sympy.true)
+        return self._values[id(test)]
+
+    def _depends(self, node: Basic) -> bool:
+        return id(self._variable) in self._reads.of(node)
+
+
+def _assigned(code: stack_code.Code) -> Iterator[str]:
+    """Yield the names that statements assign."""
+    for each in stack_code.instructions(code):
+        if isinstance(each, stack_code.Assign | stack_code.Loop):
+            yield from stack_code.names_of(each.pattern)

@@ -1,0 +1,393 @@
+"""Makes the nodes of a text whose arrays are read as wholes: one node for an array, with a shape beside it.
+
+An elementwise operation on arrays is the node that it is for numbers. Everything else is an ``ArrayNode``, made by
+``emit``. Reading costs what the text costs, whatever the arguments hold: neither steps nor nodes are counted by
+elements. Arrays known from the text are folded by NumPy, as long as they have not more than ``max_known_elements``
+elements in all; beyond, they are nodes as any other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+from sympy.core.basic import Basic
+from sympy.functions.elementary.piecewise import ExprCondPair
+
+from app import errors
+from app.language.building.builder import Builder
+from app.language.expression import nodes, primitives
+from app.language.limits import TextLimits
+from app.language.numeric import array_folding
+from app.language.values import Shape, Value, decided
+from app.language.vocabulary.word import Word
+
+_SMALL = 1024
+"""Bytes of a constant array that is compared with others; equal ones are one node."""
+
+MOVERS = frozenset({"reshape", "transpose", "broadcast", "slice", "gather", "take_along", "concatenate"})
+"""Primitives that only move elements, so that of conditions they give conditions."""
+
+
+class ArrayBuilder(Builder):
+    """Makes the values of one text for arguments of known shapes."""
+
+    folding = array_folding
+
+    def __init__(
+        self,
+        args: Sequence[str],
+        limits: TextLimits,
+        shapes: Sequence[Shape],
+        expand: Callable[[Builder, str, list[Value], int], Value],
+    ) -> None:
+        super().__init__(args, limits, shapes, expand)
+        self._shapes = tuple(shapes)
+        self._budget = limits.max_known_elements
+        self._loop_variables = 0
+
+    # Leaves
+
+    def argument(self, index: int) -> Value:
+        value = self.input(index, ())
+        value.argument, value.shape = index, self._shapes[index]
+        return value
+
+    def known(self, array: NDArray[Any]) -> Value:
+        """Return an array that is known from the text; of shape (), its number or truth."""
+        if array.ndim == 0:
+            item = array.item()
+            return self.truth(item) if isinstance(item, bool) else self.leaf(item)
+        kind = array.dtype.kind
+        if kind not in "bif":
+            array, kind = array.astype(np.float64), "f"
+        elif kind != "b":
+            array = array.astype(np.int64 if kind == "i" else np.float64, copy=False)
+        key = ("array", array.shape, kind, array.tobytes() if array.size * 8 <= _SMALL else id(array))
+        found = self._interned.get(key)
+        if found is None:
+            node = Basic.__new__(nodes.ArrayConstant)
+            found = Value(node, array, "condition" if kind == "b" else "number", shape=array.shape)
+            self._interned[key] = found
+        return found
+
+    # What a value is
+
+    def is_array(self, value: Value) -> bool:
+        return value.shape != () or value.kind == "tuple"
+
+    def array(self, value: Value, offset: int) -> Value:
+        """Return a value as numbers or conditions of one shape; a list is stacked."""
+        if value.kind == "tuple":
+            return self._stacked([self.array(item, offset) for item in self.items(value, offset)], offset)
+        if value.listed:
+            return Value(value.node, value.constant, value.kind, shape=value.shape)
+        return value if value.kind == "condition" else self.number(value, offset)
+
+    def number(self, value: Value, offset: int) -> Value:
+        """Return a value as numbers; a condition is 1 or 0."""
+        if value.kind == "number":
+            return value
+        if value.kind == "tuple":
+            return self.number(self.array(value, offset), offset)
+        if value.shape and value.constant is not None:
+            return self.known(value.constant.astype(np.int64))
+        return super().number(value, offset)
+
+    def single(self, value: Value, offset: int) -> Value:
+        """Return a value as one number."""
+        if self.is_array(value):
+            shape = list(self.array(value, offset).shape)
+            raise errors.BadShape(f"an array of shape {shape} stands where a number was expected", offset=offset)
+        return self.number(value, offset)
+
+    def condition(self, value: Value, offset: int, joined: str | None = None) -> Value:
+        if value.kind == "tuple":
+            value = self.array(value, offset)
+        if value.kind != "number" or not value.shape:
+            return super().condition(value, offset, joined)
+        constant = value.constant
+        if constant is not None and (not joined or constant.dtype.kind == "i"):
+            return self.known(constant != 0)
+        return super().condition(value, offset, joined)
+
+    def decision(self, value: Value, offset: int) -> Value:
+        return self.condition(self.single(value, offset) if self.is_array(value) else value, offset)
+
+    def items(self, value: Value, offset: int) -> Sequence[Value]:
+        if value.kind == "tuple":
+            self.charge(len(value.items), offset)
+            return value.items
+        if not value.shape:
+            raise errors.BadShape("a number has no items to go through", offset=offset)
+        self.charge(value.shape[0], offset)
+        return [self.item(value, index, offset) for index in range(value.shape[0])]
+
+    def item(self, value: Value, index: int, offset: int) -> Value:
+        """Return a part of an array along its first axis."""
+        if value.argument >= 0 and len(value.shape) == 1:
+            return self.input(value.argument, (*[item.constant for item in value.items], index))
+        rest = value.shape[1:]
+        part = self.emit("slice", ((index, 1, 1), *[(0, size, 1) for size in rest]), value, offset=offset)
+        part = self.emit("reshape", (rest,), part, offset=offset)
+        if value.argument >= 0 and part.constant is None:
+            part.argument, part.items = value.argument, (*value.items, self.leaf(index))
+        return part
+
+    def _stacked(self, parts: Sequence[Value], offset: int) -> Value:
+        if len({part.shape for part in parts}) > 1:
+            raise errors.BadShape("the items of a list differ in shape", offset=offset)
+        if not parts:
+            return self.known(np.empty(0))
+        inner = parts[0].shape
+        self.check_rank(len(inner) + 1, offset)
+        self._check_operations(len(parts) - sum(part.constant is not None for part in parts), offset)
+        if any(part.kind == "number" for part in parts):
+            parts = [self.number(part, offset) for part in parts]
+        runs: list[Value] = []
+        known: list[Any] = []
+        for part in parts:
+            if part.constant is not None:
+                known.append(part.constant)
+                continue
+            runs += [self.known(array_folding.stacked(known, condition=parts[0].kind == "condition"))] if known else []
+            known = []
+            runs.append(self.emit("reshape", ((1, *inner),), part, offset=offset))
+        runs += [self.known(array_folding.stacked(known, condition=parts[0].kind == "condition"))] if known else []
+        return self.emit("concatenate", (0,), *runs, offset=offset)
+
+    # Operations on elements
+
+    def lift(self, function: Callable[..., Value], operands: Sequence[Value], offset: int) -> Value:
+        """Apply a function of values to arrays that are broadcast."""
+        parts = [self.array(operand, offset) if operand.kind == "tuple" else operand for operand in operands]
+        return self.broadcast(function(*parts), self._joint(parts, offset), offset)
+
+    def apply(self, word: Word, operands: Sequence[Value], offset: int) -> Value:
+        if any(operand.kind == "tuple" for operand in operands):
+            operands = [self.array(o, offset) if o.kind == "tuple" else o for o in operands]
+        shape = self._joint(operands, offset)
+        found = super().apply(word, operands, offset)
+        return self.broadcast(found, shape, offset) if shape else found  # a branch that is known may be a number
+
+    def _joint(self, operands: Sequence[Value], offset: int) -> Shape:
+        """Return the shape to which operands are broadcast."""
+        shapes = {operand.shape for operand in operands} - {()}
+        if len(shapes) < 2:
+            return shapes.pop() if shapes else ()
+        try:
+            return np.broadcast_shapes(*shapes)
+        except ValueError:
+            listed = " and ".join(str(list(operand.shape)) for operand in operands)
+            raise errors.BadShape(f"shapes {listed} do not fit each other", offset=offset) from None
+
+    def _affordable(self, operands: Sequence[Value], offset: int) -> Sequence[Value]:
+        """Return operands, without their constants if the result is no constant or too large to be folded."""
+        shape = self._joint(operands, offset)
+        if not shape or (all(o.constant is not None for o in operands) and self._affords(math.prod(shape))):
+            return operands
+        return [Value(o.node, None, o.kind, shape=o.shape) if o.shape else o for o in operands]
+
+    def _affords(self, elements: int) -> bool:
+        if elements > self._budget:
+            return False
+        self._budget -= elements
+        return True
+
+    def make(
+        self,
+        cls: type[Basic],
+        operands: Sequence[Value],
+        offset: int,
+        *,
+        kind: str = "number",
+        constant: Any = None,
+    ) -> Value:
+        shape = self._joint(operands, offset)
+        if shape and constant is not None:
+            constant = np.broadcast_to(constant, shape)
+        value = super().make(cls, operands, offset, kind=kind, constant=constant)
+        value.shape = shape
+        return value
+
+    def make_folded(self, cls: type[Basic], operands: Sequence[Value], fold: Callable[..., Any], offset: int) -> Value:
+        affordable = self._affordable(operands, offset)
+        if affordable is not operands:
+            return super().make_folded(cls, affordable, _unknown, offset)
+        return super().make_folded(cls, operands, fold, offset)
+
+    def compare(self, terms: Sequence[Value], signs: Sequence[str], offset: int) -> Value:
+        return super().compare(self._affordable(terms, offset), signs, offset)
+
+    def invert(self, condition: Value, offset: int) -> Value:
+        if condition.shape and condition.constant is not None:
+            return self.known(~condition.constant)
+        return super().invert(condition, offset)
+
+    def _join(self, cls: type[Basic], conditions: Sequence[Value], decisive: bool, offset: int) -> Value:
+        shape = self._joint(conditions, offset)
+        if not shape:
+            return super()._join(cls, conditions, decisive, offset)
+        if any(decided(condition) is decisive for condition in conditions):
+            return self.broadcast(self.truth(decisive), shape, offset)
+        left = self._affordable([condition for condition in conditions if decided(condition) is None], offset)
+        if all(condition.constant is not None for condition in left):
+            join = np.logical_or if decisive else np.logical_and
+            total = left[0].constant
+            for condition in left[1:]:
+                total = join(total, condition.constant)
+            return self.known(total)
+        return left[0] if len(left) == 1 else self.make(cls, left, offset, kind="condition")
+
+    def choose(self, test: Value, chosen: Value, other: Value, offset: int) -> Value:
+        shape = self._joint((test, chosen, other), offset)
+        if not shape:
+            return super().choose(test, chosen, other, offset)
+        if test.constant is not None:
+            if np.all(test.constant):
+                return self.broadcast(chosen, shape, offset)
+            if not np.any(test.constant):
+                return self.broadcast(other, shape, offset)
+        if chosen.kind == other.kind == "condition":
+            either = self.all((test, chosen), offset), self.all((self.invert(test, offset), other), offset)
+            return self.any(either, offset)
+        cases = ((self.number(chosen, offset), test), (self.number(other, offset), self.truth(True)))
+        return self.piecewise(cases, offset)
+
+    def piecewise(self, cases: Sequence[tuple[Value, Value]], offset: int) -> Value:
+        flat = [part for case in cases for part in case]
+        if not self._joint(flat, offset):
+            return super().piecewise(cases, offset)
+        affordable = self._affordable(flat, offset)
+        if affordable is flat and all(part.constant is not None for part in flat):
+            constant = self.folding.fold_cases([(value.constant, test.constant) for value, test in cases])
+            return self.known(np.asarray(constant))
+        pairs = [self.make(ExprCondPair, case, offset, kind="pair") for case in cases]
+        return self.make(sympy.Piecewise, pairs, offset)
+
+    # Primitives
+
+    def emit(self, opcode: str, parameters: tuple[Any, ...], *operands: Value, offset: int) -> Value:
+        """Return a primitive of ``primitives`` over values; one that changes nothing is its operand."""
+        values: Sequence[Value] = [self.array(operand, offset) for operand in operands]
+        kind = "condition" if opcode in MOVERS and values[0].kind == "condition" else "number"
+        if kind == "number":
+            values = [self.number(value, offset) for value in values]
+        if _changes_nothing(opcode, parameters, values):
+            return values[0]
+        shape = primitives.SHAPES[opcode](parameters, *[value.shape for value in values])
+        self.check_rank(len(shape), offset)
+        known = all(value.constant is not None for value in values)
+        if known and self._affords(array_folding.cost(opcode, parameters, shape, [value.shape for value in values])):
+            constant = array_folding.fold_primitive(opcode, parameters, [value.constant for value in values])
+            if constant is not None:
+                return self.known(constant)
+        key = (opcode, parameters, *[id(value.node) for value in values])
+        return self._interned.get(key) or self._array_node(key, values, shape, kind, offset)
+
+    def _array_node(
+        self, key: tuple[Any, ...], operands: Sequence[Value], shape: Shape, kind: str, offset: int
+    ) -> Value:
+        self._check_operations(max(1, len(operands) - 1), offset)
+        self._operations += max(1, len(operands) - 1)
+        node = Basic.__new__(nodes.ArrayNode, *[operand.node for operand in operands])
+        node.opcode, node.parameters = key[0], key[1]
+        value = self._interned[key] = Value(node, None, kind, shape=shape)
+        return value
+
+    def _check_operations(self, more: int, offset: int) -> None:
+        if self._operations + more > self.limits.max_operations:
+            raise errors.TooComplex(f"more than {self.limits.max_operations} operations", offset=offset)
+
+    def broadcast(self, value: Value, shape: Shape, offset: int) -> Value:
+        return value if value.shape == shape else self.emit("broadcast", (shape,), value, offset=offset)
+
+    # Loops
+
+    def loop_variable(self, shape: Shape) -> Value:
+        """Return the index of a loop, or a value that it carries."""
+        node = Basic.__new__(nodes.LoopIndex)
+        node.slot, node.shape = self._loop_variables, shape
+        self._loop_variables += 1
+        value = self._interned["loop", node.slot] = Value(node, shape=shape)
+        return value
+
+    def map(self, count: int, index: Value, body: Value) -> Value:
+        """Return a body for every index below ``count``, along a new first axis."""
+        key = ("map", count, id(index.node), id(body.node))
+        known = self._interned.get(key)
+        if known is None:
+            node = Basic.__new__(nodes.Map, body.node)
+            node.count, node.index = count, index.node
+            known = self._interned[key] = Value(node, shape=(count, *body.shape))
+        return known
+
+    def scan(
+        self,
+        count: int,
+        index: Value,
+        carried: Sequence[Value],
+        first: Sequence[Value],
+        following: Sequence[Value],
+    ) -> list[Value]:
+        """Return the carried values after ``count`` steps."""
+        scan = Basic.__new__(nodes.Scan, *[value.node for value in (*first, *following)])
+        scan.count, scan.index, scan.results = count, index.node, len(carried)
+        scan.carried = tuple([value.node for value in carried])
+        results = []
+        for number, variable in enumerate(carried):
+            node = Basic.__new__(nodes.ArrayNode, scan)
+            node.opcode, node.parameters = "scan_result", (number,)
+            value = self._interned["scan", id(scan), number] = Value(node, shape=variable.shape)
+            results.append(value)
+        return results
+
+    def values_by_node(self) -> dict[int, Value]:
+        """Return every value by the ``id`` of its node."""
+        return {id(value.node): value for value in self._interned.values()}
+
+    # The result
+
+    def reached(self, root: Basic) -> tuple[Mapping[int, Any], Mapping[int, Shape]]:
+        """Return constants and shapes, by ``id``, of the nodes below a root, as far as they are computed."""
+        values = {id(value.node): value for value in self._interned.values() if value.kind != "pair"}
+        constants: dict[int, Any] = {}
+        shapes: dict[int, Shape] = {}
+        seen: set[int] = set()
+        stack = [root]
+        while stack:
+            node = stack.pop()
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            value = values.get(id(node))
+            if value is not None and value.shape:
+                shapes[id(node)] = value.shape
+            if value is not None and value.constant is not None:
+                constants[id(node)] = value.constant
+                stack.extend(node.args if type(node) is sympy.Pow else ())  # x / 3 is read as a division by 3
+            elif not isinstance(node, sympy.Indexed):
+                stack.extend(node.args)
+        return constants, shapes
+
+
+def _unknown(offset: int | None) -> None:
+    """Fold nothing."""
+
+
+def _changes_nothing(opcode: str, parameters: tuple[Any, ...], operands: Sequence[Value]) -> bool:
+    shape = operands[0].shape
+    match opcode:
+        case "reshape" | "broadcast":
+            return bool(parameters[0] == shape)
+        case "transpose":
+            return bool(parameters[0] == tuple(range(len(shape))))
+        case "slice":
+            return parameters == tuple([(0, size, 1) for size in shape])
+        case "concatenate":
+            return len(operands) == 1
+    return False

@@ -1,0 +1,115 @@
+"""Names a function that has no tape without shapes: texts that read alike have one name, however they are spelled.
+
+Stack code has neither spaces nor parentheses. In the digest, arguments and local names are numbered in the order of
+their binding, functions have their canonical names, and numbers their values. A lambda, a def and an expression of one
+body have the same code anyway.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from app import errors
+from app.language.grammar import stack_code
+from app.language.grammar.stack_code import Apply, Assign, Branch, Collection, Comprehension, Instruction, Loop, Series
+from app.language.numeric import folding
+from app.language.vocabulary import prefixes, words
+
+
+def digest(code: stack_code.Code, args: Sequence[str]) -> str:
+    """Return 32 hex digits naming a function: a BLAKE2b digest (RFC 7693) of its code and argument names."""
+    names = {name: f"argument {index}" for index, name in enumerate(args)}
+    read = _Reader(names).code(code, names)
+    return hashlib.blake2b(repr((tuple(args), read)).encode(), digest_size=16).hexdigest()
+
+
+class _Reader:
+    """Numbers local names as they are bound; no number is used twice in one text."""
+
+    def __init__(self, names: dict[str, str]) -> None:
+        self._bound = len(names)
+
+    def code(self, code: stack_code.Code, names: dict[str, str]) -> tuple[Any, ...]:
+        read = [self._instruction(instruction, names) for instruction in code]
+        for index, instruction in enumerate(code):
+            if isinstance(instruction, Apply) and "." not in instruction.name and index and _is_list(code[index - 1]):
+                read[index] = (*read[index], "bare")  # Python's sum of a list of arrays is not NumPy's
+        return tuple(read)
+
+    def _instruction(self, instruction: Instruction, names: dict[str, str]) -> Any:
+        match instruction:
+            case stack_code.Number(text):
+                return _number(text)
+            case stack_code.Name(name):
+                return names.get(name) or f"constant {name.rpartition('.')[2]}"
+            case Apply(name, size, keywords):
+                return "call", _word(name), size, keywords
+            case stack_code.Marker(kind) | stack_code.Unary(kind):
+                return kind, None
+            case stack_code.Binary("**"):
+                return "power", None
+            case stack_code.Joined(kind, size):
+                return kind, size
+            case Collection(kind, size):
+                return kind, None if kind == "slice" else size
+        return self._compound(instruction, names)
+
+    def _compound(self, instruction: Instruction, names: dict[str, str]) -> Any:
+        """Return the spelling of an instruction that binds names or has code of its own, or of a plain one."""
+        match instruction:
+            case Assign(pattern, keep):
+                return "keep" if keep else "store", self._bind(pattern, names)
+            case Loop(pattern, body):
+                return "loop", self._bind(pattern, names), self.code(body, names)
+            case Branch(chosen, other):
+                return "branch", self.code(chosen, names), self.code(other, names)
+            case Comprehension():
+                return self._comprehension(instruction, dict(names))
+            case Series():
+                return self._series(instruction, dict(names))
+        kind = type(instruction).__name__.lower()  # clients keep ids: the names of instructions cannot change
+        return kind, instruction[0] if len(instruction) > 1 else None
+
+    def _comprehension(self, comprehension: Comprehension, names: dict[str, str]) -> Any:
+        clauses = []
+        for pattern, items, conditions in comprehension.clauses:
+            read = self.code(items, names), self._bind(pattern, names)
+            clauses.append((*read, [self.code(condition, names) for condition in conditions]))
+        return "comprehension", clauses, self.code(comprehension.body, names)
+
+    def _series(self, series: Series, names: dict[str, str]) -> Any:
+        read = []
+        for bounds in reversed(series.bounds):
+            ends = self.code(bounds.first, names), self.code(bounds.last, names)
+            read.append((ends, self._bind(bounds.name, names)))
+        return "series", series.word.rpartition(".")[2], read, self.code(series.body, names)
+
+    def _bind(self, pattern: stack_code.Pattern, names: dict[str, str]) -> Any:
+        if not isinstance(pattern, str):
+            return tuple([self._bind(part, names) for part in pattern])
+        self._bound += 1
+        names[pattern] = f"local {self._bound}"
+        return names[pattern]
+
+
+def _is_list(instruction: Instruction) -> bool:
+    if isinstance(instruction, Collection):
+        return instruction.kind != "slice"
+    return isinstance(instruction, Comprehension)
+
+
+def _number(text: str) -> Any:
+    try:
+        value = folding.literal(text, 0)
+    except errors.Rejected:
+        return text  # no number; the text is refused only where the number is used
+    return value.hex() if isinstance(value, float) else value
+
+
+def _word(name: str) -> str:
+    prefix, _, bare = name.rpartition(".")
+    library = prefixes.LIBRARIES.get(prefix, "")
+    word = words.BY_NAME.get(prefixes.QUALIFIED.get((library, bare), bare))
+    return name if word is None else word.names[0]

@@ -1,0 +1,149 @@
+"""The value of every special word, by NumPy and SciPy; see ``app.language.numeric.numpy_words``."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.special
+
+from app.language.numeric.special_forms import gammas, incomplete, words
+
+Word = Callable[..., Any]
+
+_AT_ONCE = 4096
+"""Elements that a quadrature takes at once, with about 150 nodes for each of them."""
+
+
+def _by_pieces(form: Word, *operands: Any) -> Any:
+    """Return form(*operands) for operands that broadcast, a bounded number of elements at a time, in their dtype."""
+    found = np.result_type(*operands)
+    arrays = np.broadcast_arrays(*[np.asarray(x, found if found.kind == "f" else float) for x in operands])
+    shape = arrays[0].shape
+    flat = [array.ravel() for array in arrays]
+    pieces = [
+        np.asarray(form(*[x[start : start + _AT_ONCE] for x in flat])) for start in range(0, flat[0].size, _AT_ONCE)
+    ]
+    joined = np.concatenate(pieces) if pieces else flat[0]
+    return joined.astype(arrays[0].dtype, copy=False).reshape(shape)[()]
+
+
+def _plain(form: words.Form) -> Word:
+    return functools.partial(_by_pieces, functools.partial(form, np))
+
+
+def _ordered(leading: int, form: words.Form) -> Word:
+    """Return a word whose first operands are orders: one number for all elements, or one for each."""
+
+    def call(*operands: Any) -> Any:
+        orders = operands[:leading]
+        if all(np.ndim(order) == 0 or np.all(order == np.ravel(order)[0]) for order in orders):
+            known = [int(np.ravel(order)[0]) for order in orders]
+            if min(known) < 0:
+                return _by_pieces(lambda *rest: 0 * rest[0], *operands[leading:])
+            return _by_pieces(functools.partial(form, np, *known), *operands[leading:])
+        arrays = np.broadcast_arrays(*operands)
+        total = np.zeros(arrays[0].shape)
+        for chosen in set(zip(*[order.ravel() for order in arrays[:leading]], strict=True)):
+            here = np.logical_and.reduce([order == k for order, k in zip(arrays, chosen, strict=False)])
+            total[here] = call(*chosen, *[array[here] for array in arrays[leading:]])
+        return total
+
+    return call
+
+
+def _uniform(n: Any) -> Any:
+    """Return an order as a plain number if it is one number for all elements."""
+    return float(np.ravel(n)[0]) if np.ndim(n) == 0 or np.all(n == np.ravel(n)[0]) else n
+
+
+def _polygamma(n: Any, x: Any) -> Any:
+    order = _uniform(n)
+    if isinstance(order, float):
+        return _by_pieces(functools.partial(gammas.polygamma, np, order), x)
+    return _by_pieces(functools.partial(gammas.polygamma, np), n, x)
+
+
+def _betaln(a: Any, b: Any) -> Any:
+    """Return log |B(a, b)| = lgamma(a) + lgamma(b) - lgamma(a + b).
+
+    SciPy subtracts lgamma(a + b) from lgamma(b), which cancels where a is small and b is large.
+    """
+    p, q = np.minimum(a, b), np.maximum(a, b)
+    inside = (p > 0) & (p < 16) & (q >= 16) & np.isfinite(q)
+    small, large = np.where(inside, p, 1.0), np.where(inside, q, 16.0)
+    rest = gammas.remainder(large) - gammas.remainder(small + large)
+    apart = rest - (small + large - 0.5) * np.log1p(small / large) + small
+    mixed = scipy.special.gammaln(small) + (apart - small * np.log(large))
+    return np.where(inside, mixed, scipy.special.betaln(a, b))[()]
+
+
+def _gamma_part(a: Any, x: Any, upper: Any) -> Any:
+    known = _uniform(upper)
+    if isinstance(known, float):
+        return scipy.special.gammaincc(a, x) if known else scipy.special.gammainc(a, x)
+    return np.where(upper != 0, scipy.special.gammaincc(a, x), scipy.special.gammainc(a, x))
+
+
+def _uppergamma(s: Any, x: Any) -> Any:
+    tail = _by_pieces(functools.partial(incomplete.uppergamma_n, np, 0), np.minimum(s, 1), x)
+    low = np.less(s, 1) & np.greater(x, 0)
+    large = np.where(low, 1.0, s)
+    return np.where(low, tail, scipy.special.gamma(large) * scipy.special.gammaincc(large, x))[()]
+
+
+def _expn(n: Any, x: Any) -> Any:
+    if np.all(np.greater_equal(n, 0)):
+        return _like(scipy.special.expn(np.asarray(n, int), x), x)
+    return _by_pieces(functools.partial(incomplete.expn, np), n, x)
+
+
+def _like(found: Any, x: Any) -> Any:
+    """Return an array in the dtype of x, float64 if x is a Python number."""
+    return found.astype(getattr(x, "dtype", float), copy=False)[()]
+
+
+def _bessel_derivative(derivative: Word) -> Word:
+    """Return (k, n, x) -> k-th derivative, from a function of SciPy (n, x, k)."""
+    return lambda k, n, x: derivative(n, x, int(_uniform(k)))
+
+
+def _modified(scaled: Word, sign: int) -> Word:
+    """Return (k, n, x) -> k-th derivative of a modified Bessel function, from it times exp(-sign*|x|).
+
+    SciPy's functions without the factor are 0, or infinite, too early.
+    """
+
+    def call(k: Any, n: Any, x: Any) -> Any:
+        order = int(_uniform(k))
+        terms = [math.comb(order, j) * scaled(np.subtract(n, order - 2 * j), x) for j in range(order + 1)]
+        half = np.exp(sign * 0.5 * np.abs(x))
+        return half * (half * (sign**order / 2**order * sum(terms)))
+
+    return call
+
+
+def _named(names: str) -> dict[str, Word]:
+    return {name: getattr(scipy.special, name) for name in names.split()}
+
+
+WORDS: dict[str, Word] = {
+    **_named("erfc erfcx erfinv erfcinv erfi dawsn gamma rgamma digamma expi i0e i1e k0e k1e"),
+    "lgamma": scipy.special.gammaln, "polygamma": _polygamma, "betaln": _betaln,
+    "gamma_part": _gamma_part, "uppergamma": _uppergamma, "expn": _expn,
+    "betainc": scipy.special.betainc,
+    "jn": scipy.special.jv, "yn": scipy.special.yv, "iv": functools.partial(_modified(scipy.special.ive, 1), 0),
+    "kn": functools.partial(_modified(scipy.special.kve, -1), 0),
+    "jn_derivative": _bessel_derivative(scipy.special.jvp), "yn_derivative": _bessel_derivative(scipy.special.yvp),
+    "iv_derivative": _modified(scipy.special.ive, 1), "kn_derivative": _modified(scipy.special.kve, -1),
+    "Si": lambda x: scipy.special.sici(x)[0], "Ci": lambda x: scipy.special.sici(x)[1],
+    "Shi": lambda x: scipy.special.shichi(x)[0], "Chi": lambda x: scipy.special.shichi(x)[1],
+    "fresnels": lambda x: scipy.special.fresnel(x)[0], "fresnelc": lambda x: scipy.special.fresnel(x)[1],
+    "lambertw": lambda x: _like(scipy.special.lambertw(x).real, x),
+    **{opcode: _plain(form) for opcode, form in words.PLAIN.items()},
+    **{opcode: _ordered(*form) for opcode, form in words.ORDERED.items()},
+}  # fmt: skip
+"""Function of each special opcode."""

@@ -1,0 +1,225 @@
+"""Text to SymPy expression, without ever evaluating the text.
+
+``grammar`` turns the text into stack code; ``tracer`` runs the code over values. Arguments become the symbols v0, v1,
+... and indexed v0, v1, ...: text of a client reaches no printer and no symbol table.
+
+Loops, comprehensions and array operations are unrolled. Where that depends on the shapes of the arguments
+(``sum(X**2)``, ``len(X)``), the code is traced again for each set of shapes; else (``X[0]*y``) it is traced once.
+
+Constant subexpressions are folded, exactly if they are rational and in float64 if not. The folded value is kept beside
+the node, so the expression stays as the client wrote it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from app import errors
+from app.language import identity
+from app.language.grammar import lexer, stack_code, statements
+from app.language.limits import TextLimits
+from app.language.reading import tracer, whole_tracer
+from app.language.reading.tracer import Expression
+from app.language.values import NeedsShapes, NeedsWhole, Shape
+from app.language.vocabulary import constants
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFunction:
+    """A text that is parsed, and traced unless its expression depends on the shapes of its arguments."""
+
+    args: tuple[str, ...]
+    expression: Expression | None  # if it is the same for all shapes
+    ranks: tuple[int | None, ...]  # as in ``Expression``; None where the use of an argument depends on shapes
+    identity: str  # see ``identity``; empty if there is an expression, whose tape names the function
+    text: str | tuple[str, ...] = field(repr=False)
+    source: statements.Source = field(repr=False)
+    limits: TextLimits = field(repr=False)
+    too_complex: bool = False  # whether it is over the limits unless it is read for whole arrays
+
+    def at(self, shapes: Sequence[Shape], limits: TextLimits | None = None, *, whole: bool | None = None) -> Expression:
+        """Return the expression for arguments of these shapes, or raise ``errors.Rejected``.
+
+        If ``whole`` is True, an array is one node; if False, it is unrolled into its elements. If None, it is unrolled
+        unless only whole arrays have what the text uses: a function, several axes, an index that depends on the point.
+        ``Expression.whole`` tells.
+        """
+        found = None if whole else self.expression
+        if found is not None and all(
+            rank is None or len(shape) == rank for rank, shape in zip(found.ranks, shapes, strict=True)
+        ):
+            return found
+        with _located(self.text):
+            return self._traced(shapes, limits or self.limits, whole)
+
+    def _traced(self, shapes: Sequence[Shape], limits: TextLimits, whole: bool | None) -> Expression:
+        refused: errors.Rejected | None = None
+        if not whole:
+            try:
+                return tracer.trace(self.source, self.args, limits, shapes)
+            except NeedsWhole:
+                pass
+            except (errors.BadShape, errors.SyntaxRejected) as error:
+                if whole is False:
+                    raise
+                refused = error.with_traceback(None)  # its frames refer to it: that would be a reference cycle
+        try:
+            return whole_tracer.trace(self.source, self.args, limits, shapes)
+        except errors.Rejected:
+            if refused is not None:
+                raise refused from None
+            raise
+        finally:
+            del refused
+
+
+def parse(
+    text: str | Sequence[str],
+    args: Sequence[str] | None = None,
+    declared: Collection[str] = (),
+    *,
+    shapes: Sequence[Shape] | None = None,
+    limits: TextLimits = TextLimits(),
+) -> Expression:
+    """Return the expression of a text (see ``read``) for arguments of given shapes.
+
+    Without shapes it raises ``NeedsShapes`` if the expression depends on them.
+    """
+    function = read(text, args, declared, limits=limits)
+    if shapes is not None:
+        return function.at(shapes)
+    if function.expression is None:
+        with _located(text), contextlib.suppress(errors.BadShape):
+            tracer.trace(function.source, function.args, limits, None)  # raises what ``read`` has put off
+        raise NeedsShapes
+    return function.expression
+
+
+def read(
+    text: str | Sequence[str],
+    args: Sequence[str] | None = None,
+    declared: Collection[str] = (),
+    *,
+    limits: TextLimits = TextLimits(),
+) -> ParsedFunction:
+    """Read an expression, a lambda or a def; a list of expressions is a function with as many values.
+
+    ``args`` are the argument names in order. Without them, the arguments are the parameters of a lambda or def, or the
+    free names of an expression in the order they appear; names in ``declared`` (the keys of a point) are known to be
+    arguments. ``errors.Rejected`` says in its ``position`` where the text is not in the language.
+    """
+    with _located(text):
+        source = _sources(text, limits)
+        names = _arguments(source, args, declared, limits)
+        expression: Expression | None = None
+        # A text that is wrong for numbers may be right for arrays, and one that takes too many steps may take few when
+        # it is read for whole arrays: it is traced again for the shapes of its arguments.
+        too_complex = False
+        try:
+            expression = tracer.trace(source, names, limits, None)
+        except errors.TooComplex:
+            too_complex = True
+        except (NeedsShapes, errors.BadShape):
+            pass
+        ranks = (None,) * len(names) if expression is None else expression.ranks
+        digest = identity.digest(source.code, names) if expression is None else ""
+    kept = text if isinstance(text, str) else tuple(text)
+    return ParsedFunction(names, expression, ranks, digest, kept, source, limits, too_complex)
+
+
+@contextlib.contextmanager
+def _located(text: str | Sequence[str]) -> Iterator[None]:
+    """Give errors the line and column of their offset."""
+    try:
+        yield
+    except errors.GradserveError as error:
+        if isinstance(text, str):
+            error.locate(text)
+        elif error.offset is not None and error.position is None:
+            _locate_in(text, error)
+        raise
+
+
+def _locate_in(texts: Sequence[str], error: errors.GradserveError) -> None:
+    """Give an error of a list of texts its field and position; its offset counts from the start of the first text."""
+    assert error.offset is not None
+    for index, text in enumerate(texts):
+        if error.offset <= len(text) or index == len(texts) - 1:
+            error.field = error.field or f"expression.{index}"
+            error.locate(text)
+            return
+        error.offset -= len(text) + 1
+
+
+def _sources(text: str | Sequence[str], limits: TextLimits) -> statements.Source:
+    """Return one source for a text or a list of them."""
+    texts = [text] if isinstance(text, str) else text
+    size = sum(len(each) if each.isascii() else len(each.encode()) for each in texts)
+    if size > limits.max_expression_bytes:
+        raise errors.TooComplex(
+            f"the expression has {size} bytes, the limit is {limits.max_expression_bytes}", field="expression"
+        )
+    if isinstance(text, str):
+        return statements.parse(text, max_nesting=limits.max_nesting)
+    parts, start = [], 0
+    for each in texts:
+        parts.append(_shifted(each, start, limits))
+        start += len(each) + 1
+    parameters = {part.parameters for part in parts}
+    if len(parameters) != 1:
+        raise errors.InvalidField("the expressions of a list must have the same parameters", field="expression")
+    code = [instruction for part in parts for instruction in part.code]
+    if any(isinstance(instruction, stack_code.STATEMENTS) for instruction in code):
+        raise errors.InvalidField("a list is of expressions or lambdas; a def may return several values itself")
+    return statements.Source(parts[0].parameters, [*code, stack_code.Collection("tuple", len(parts), 0)])
+
+
+def _shifted(text: str, start: int, limits: TextLimits) -> statements.Source:
+    """Return the source of one text of a list, with offsets that count from the start of the first text."""
+    try:
+        source = statements.parse(text, max_nesting=limits.max_nesting)
+    except errors.GradserveError as error:
+        if error.offset is not None:
+            error.offset += start
+        raise
+    return statements.Source(source.parameters, [part._replace(offset=part.offset + start) for part in source.code])
+
+
+def argument_names(args: Sequence[str], limits: TextLimits = TextLimits()) -> tuple[str, ...]:
+    """Return argument names, normalised and checked."""
+    if len(args) > limits.max_arguments:
+        raise errors.TooComplex(f"{len(args)} arguments, the limit is {limits.max_arguments}", field="args")
+    names: list[str] = []
+    for index, name in enumerate(args):
+        try:
+            normal = lexer.identifier(name)
+        except errors.InvalidName as error:
+            error.field = f"args.{index}"
+            raise
+        if normal in names:
+            raise errors.InvalidName(f"the argument {errors.quote(normal)} appears twice", field=f"args.{index}")
+        names.append(normal)
+    return tuple(names)
+
+
+def _arguments(
+    source: statements.Source, args: Sequence[str] | None, declared: Collection[str], limits: TextLimits
+) -> tuple[str, ...]:
+    given = None if args is None else argument_names(args, limits)
+    if source.parameters is not None:
+        if given is not None and given != source.parameters:
+            listed = errors.quote(", ".join(source.parameters))
+            raise errors.InvalidField(f"args must be the function's own parameters, {listed}", field="args")
+        return argument_names(source.parameters, limits)
+    if given is not None:
+        return given
+    known = {lexer.identifier(name) for name in declared}
+    found = dict.fromkeys(
+        name
+        for _, name in sorted(stack_code.free_names(source.code))
+        if "." not in name
+        and (name in known or (name not in constants.BARE and name not in ("True", "False", "float")))
+    )
+    return argument_names(tuple(found), limits)

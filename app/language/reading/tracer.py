@@ -1,0 +1,377 @@
+"""Stack code to expression: a stack machine over values, which unrolls loops.
+
+Where a loop depends on the shapes of the arguments (``sum(X**2)``, ``len(X)``), tracing without them raises
+``NeedsShapes``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import sympy
+from sympy.core.basic import Basic
+
+from app import errors
+from app.language import values
+from app.language.building.builder import Builder
+from app.language.expression import nodes
+from app.language.grammar import stack_code, statements
+from app.language.limits import TextLimits
+from app.language.reading.operations import OPERATIONS, Names, StackFrame, choose
+from app.language.unrolled import arguments
+from app.language.values import Shape, Value
+
+_MANY = 10**9
+"""More steps than any limit allows; a longer range is charged as this many."""
+
+_MAX_DEPTH = 30
+"""Greatest nesting of comprehensions, loops, branches and series."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A function read for arguments of certain ranks or shapes.
+
+    ``root`` is an unevaluated SymPy tree over v0, v1, ... and elements of them; for an array-valued function the
+    ``sympy.Tuple`` of its cells, row-major. A rank is None if the argument is not used, 0 if it is used as a number,
+    n >= 1 if it is used with n indices.
+    """
+
+    root: Basic
+    args: tuple[str, ...]  # NFKC-normalised
+    ranks: tuple[int | None, ...]
+    constants: Mapping[int, Any]  # folded numbers and arrays by ``id`` of the node, for the constant nodes of ``root``
+    shape: Shape = ()
+    shapes: tuple[Shape, ...] | None = None  # None if the expression holds for all shapes of these ranks
+    number_as_array: bool = False  # whether a function of arrays was given a number
+    whole: bool = False  # whether an array is one node: then ``root`` is one, and has shapes and constants beside it
+    shape_of: Mapping[int, Shape] = field(default_factory=dict)  # of the nodes that are arrays, by ``id``
+
+    def cells(self) -> tuple[Basic, ...]:
+        """Return the node of each cell; a scalar has one."""
+        return self.root.args if self.shape != () else (self.root,)
+
+
+@functools.cache
+def _definition(text: str) -> statements.Source:
+    """Return the code of a definition of the vocabulary, parsed once."""
+    return statements.parse(text, max_nesting=64)
+
+
+def ends_early(code: stack_code.Code) -> bool:
+    """Return whether a loop may end before its last step."""
+    return any(isinstance(each, stack_code.Break | stack_code.Return) for each in stack_code.instructions(code))
+
+
+_Outcome = Value | Literal["break", "continue"] | None
+
+
+def trace(
+    source: statements.Source,
+    args: tuple[str, ...],
+    limits: TextLimits,
+    shapes: Sequence[Shape] | None,
+) -> Expression:
+    """Return the expression of a text; raise ``NeedsShapes`` if it depends on ``shapes`` and they are None."""
+    builder = Builder(args, limits, shapes, expand)
+    try:
+        root, shape = Tracer(builder).result(source.code)
+    except RecursionError:
+        raise errors.TooComplex("lists are nested too deep", field="expression") from None
+    ranks = tuple(builder.ranks) if shapes is None else tuple(len(own) for own in shapes)
+    known = None if shapes is None else tuple(shapes)
+    return Expression(root, args, ranks, builder.constants(), shape, known, builder.number_as_array)
+
+
+def refuse_faults(builder: Builder, root: Basic) -> None:
+    """Refuse a constant that is not finite and that the function uses."""
+    seen, stack = set(), [root] if builder.faults else []
+    while stack:
+        node = stack.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if id(node) in builder.faults:
+            raise builder.faults.pop(id(node))
+        if not _is_masked(node):
+            stack.extend(node.args)
+
+
+def _is_masked(node: Basic) -> bool:
+    """Return whether a node chooses elements by an array known from the text: those not chosen need not be finite."""
+    return type(node) is sympy.Piecewise and any(type(case.args[1]) is nodes.ArrayConstant for case in node.args)
+
+
+def expand(builder: Builder, definition: str, operands: list[Value], offset: int) -> Value:
+    """Return a definition of the vocabulary for these operands; errors have the offset of the call."""
+    source = _definition(definition)
+    builder.charge(len(source.code), offset)
+    names = dict(zip(source.parameters or (), operands, strict=True))
+    return Tracer(builder).run(source.code, names, offset)
+
+
+class Tracer:
+    def __init__(self, builder: Builder) -> None:
+        self.builder = builder
+        self._depth = 0
+
+    def value(self, code: stack_code.Code) -> Value:
+        """Run the code of a text and return the value of the function."""
+        names = {name: self.builder.argument(index) for index, name in enumerate(self.builder.args)}
+        found = self._block(code, names)
+        if not isinstance(found, Value):
+            raise errors.SyntaxRejected("the function ends without a value", offset=code[-1].offset)
+        return found
+
+    def result(self, code: stack_code.Code) -> tuple[Basic, Shape]:
+        """Run the code of a text and return its root node, a tuple of cells for an array, and its shape."""
+        builder, found = self.builder, self.value(code)
+        if found.kind == "tuple" or (found.kind == "argument" and builder.shapes is not None):
+            found = values.array_of(builder.cells(found, 0))
+        shape: Shape = ()
+        if found.cells is not None:
+            shape = found.cells.shape
+            numbers = [builder.number(cell, 0) for cell in found.cells.ravel().tolist()]
+            if not numbers:
+                raise errors.BadShape("the function returns an empty array")
+            root = Basic.__new__(sympy.Tuple, *[number.node for number in numbers])
+        else:
+            root = builder.number(found, 0).node
+        refuse_faults(builder, root)
+        return root, shape
+
+    def run(self, code: stack_code.Code, names: Names, offset: int | None = None) -> Value:
+        """Return the value of an expression; errors have the offset of its instructions, or ``offset``."""
+        frame = StackFrame(self.builder, names)
+        operations = OPERATIONS
+        left = iter(code)
+        for instruction in left:
+            frame.offset = instruction[-1] if offset is None else offset
+            operation = operations.get(type(instruction))
+            if operation is None:
+                self._run_nested(frame, instruction)
+                continue
+            skip = operation(frame, instruction)
+            if skip:
+                next(itertools.islice(left, skip - 1, None))
+        return frame.stack.pop()
+
+    def _run_nested(self, frame: StackFrame, instruction: stack_code.Instruction) -> None:
+        """Run an instruction that has code of its own or binds names."""
+        if isinstance(instruction, stack_code.Comprehension):
+            items = self._items(instruction.body, instruction.clauses, frame.names, frame.offset)
+            frame.stack.append(values.tuple_of(list(items)))
+        elif isinstance(instruction, stack_code.Series):
+            if instruction.word in frame.names:
+                what = f"'{instruction.word}' is a variable here, not a function"
+                raise errors.UnknownName(what, offset=frame.offset)
+            frame.stack.append(self._total(instruction, instruction.bounds, frame.names, frame.offset))
+        elif isinstance(instruction, stack_code.Assign):
+            value = frame.stack[-1] if instruction.keep else frame.stack.pop()
+            self._bind(instruction.pattern, value, frame.names, frame.offset)
+
+    def _rerun(self, code: stack_code.Code, names: Names, offset: int) -> Value:
+        """Run an expression that may be run many times; each run charges its instructions as steps."""
+        self.builder.charge(len(code), offset)
+        return self.run(code, names)
+
+    def _block(self, code: stack_code.Code, names: Names, after: tuple[stack_code.Code, ...] = ()) -> _Outcome:
+        """Run statements; return the value they return, how they leave a loop, or None at their end.
+
+        ``after`` is the code that follows the block in the blocks around it. It is run where a return depends on the
+        point.
+        """
+        frame = StackFrame(self.builder, names)
+        loops = self._loops(code)
+        index = 0
+        while index < len(code):
+            end = loops.get(index)
+            if end is not None and self._read_once(code[index:end], code[end], names):
+                index = end + 1
+                continue
+            instruction = code[index]
+            frame.offset = instruction[-1]
+            index += 1
+            operation = OPERATIONS.get(type(instruction))
+            if operation is not None:
+                index += operation(frame, instruction) or 0
+                continue
+            outcome: _Outcome = None
+            if isinstance(instruction, stack_code.Branch):
+                outcome = self._branch(frame.stack.pop(), instruction, names, (code[index:], *after))
+            elif isinstance(instruction, stack_code.Loop):
+                outcome = self._loop(frame.stack.pop(), instruction, names)
+            elif isinstance(instruction, stack_code.Return):
+                outcome = frame.stack.pop()
+            elif isinstance(instruction, stack_code.Break):
+                outcome = "break"
+            elif isinstance(instruction, stack_code.Continue):
+                outcome = "continue"
+            else:
+                self._run_nested(frame, instruction)
+            if outcome is not None:
+                return outcome
+        return frame.stack.pop() if frame.stack else None
+
+    def _branch(
+        self, test: Value, branch: stack_code.Branch, names: Names, after: tuple[stack_code.Code, ...]
+    ) -> _Outcome:
+        """Run one body of an ``if``, or both where the condition depends on the point."""
+        offset = branch.offset
+        condition = self.builder.decision(test, offset)
+        if condition.constant is not None:
+            return self._inner(branch.chosen if condition.constant else branch.other, names, after, offset)
+        self.builder.charge(len(names), offset)
+        sides = [dict(names), dict(names)]
+        bodies = branch.chosen, branch.other
+        found = [self._inner(code, own, after, offset) for code, own in zip(bodies, sides, strict=True)]
+        if found == [None, None]:
+            self._merge(condition, sides, names, offset)
+            return None
+        values = []
+        for outcome, own in zip(found, sides, strict=True):
+            completed = self._completed(after, own, offset) if outcome is None else outcome
+            if not isinstance(completed, Value):
+                what = "a return, break or continue inside a loop may not depend on the point"
+                raise errors.SyntaxRejected(what, hint="choose values with a if condition else b", offset=offset)
+            values.append(completed)
+        return choose(self.builder, condition, values[0], values[1], offset)
+
+    def _completed(self, after: tuple[stack_code.Code, ...], names: Names, offset: int) -> _Outcome:
+        for index, code in enumerate(after):
+            outcome = self._inner(code, names, after[index + 1 :], offset)
+            if outcome is not None:
+                return outcome
+        return None
+
+    def _merge(self, condition: Value, sides: Sequence[Names], names: Names, offset: int) -> None:
+        """Merge the variables of both bodies of a branch; a name that only one of them has is undefined after it."""
+        chosen, other = sides
+        for name in [*chosen, *other]:
+            if name in chosen and name in other:
+                if chosen[name] is other[name]:
+                    names[name] = chosen[name]
+                else:
+                    names[name] = choose(self.builder, condition, chosen[name], other[name], offset)
+            else:
+                names.pop(name, None)
+
+    def _loops(self, code: stack_code.Code) -> Mapping[int, int]:
+        """Return where loops stand that do not end early, by where the code of their items begins."""
+        return {
+            stack_code.start_of_last(code[:end]): end
+            for end, instruction in enumerate(code)
+            if isinstance(instruction, stack_code.Loop) and not ends_early(instruction.body)
+        }
+
+    def _read_once(self, items: stack_code.Code, loop: Any, names: Names) -> bool:
+        """Read a loop without unrolling it; return whether that is done."""
+        self._foresee(items, len(loop.body), names, loop.offset)
+        return False
+
+    def _loop(self, items: Value, loop: stack_code.Loop, names: Names) -> Value | None:
+        offset = loop.offset
+        values = self.builder.items(items, offset)
+        self.builder.charge(len(values), offset)
+        if not ends_early(loop.body):
+            self.builder.foresee(len(values) * len(loop.body), offset)
+        for item in values:
+            self._bind(loop.pattern, item, names, offset)
+            outcome = self._inner(loop.body, names, (), offset)
+            if isinstance(outcome, Value):
+                return outcome
+            if outcome == "break":
+                break
+        return None
+
+    def _inner(self, code: stack_code.Code, names: Names, after: tuple[stack_code.Code, ...], offset: int) -> _Outcome:
+        self.builder.charge(len(code), offset)
+        with self._deeper():
+            return self._block(code, names, after)
+
+    @contextlib.contextmanager
+    def _deeper(self) -> Iterator[None]:
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise errors.TooComplex(f"loops and branches are nested more than {_MAX_DEPTH} deep", field="expression")
+        yield
+        self._depth -= 1
+
+    def _bind(self, pattern: stack_code.Pattern, value: Value, names: Names, offset: int) -> None:
+        if isinstance(pattern, str):
+            names[pattern] = value
+            return
+        values = (
+            self.builder.items(value, offset) if self.builder.is_array(value) or value.kind == "argument" else (value,)
+        )
+        if len(values) != len(pattern):
+            raise errors.SyntaxRejected(f"{len(pattern)} names for {len(values)} values", offset=offset)
+        for part, item in zip(pattern, values, strict=True):
+            self._bind(part, item, names, offset)
+
+    def _items(
+        self, body: stack_code.Code, clauses: Sequence[stack_code.Clause], names: Names, offset: int
+    ) -> Iterator[Value]:
+        """Yield the values of a comprehension's body, the first of the clauses outermost."""
+        if not clauses:
+            yield self._rerun(body, names, offset)
+            return
+        clause, *rest = clauses
+        if not clause.conditions:
+            self._foresee(clause.items, len(body), names, offset)
+        values = self.builder.items(self._rerun(clause.items, names, offset), offset)
+        self.builder.charge(len(values) + len(names), offset)
+        if not clause.conditions:
+            self.builder.foresee(len(values) * len(body), offset)
+        inner = dict(names)
+        with self._deeper():
+            for item in values:
+                self._bind(clause.pattern, item, inner, offset)
+                if all(self._known(condition, inner, offset) for condition in clause.conditions):
+                    yield from self._items(body, rest, inner, offset)
+
+    def _foresee(self, items: stack_code.Code, steps: int, names: Names, offset: int) -> None:
+        """Refuse so many steps for each item of a range, before the items are made."""
+        call = items[-1]
+        if isinstance(call, stack_code.Apply) and call.name == "range" and "range" not in names and not call.keywords:
+            ends = [self._rerun(code, names, offset).constant for code in stack_code.operand_codes(items)]
+            if all(type(end) is int for end in ends) and 1 <= len(ends) <= 3 and 0 not in ends[2:]:
+                first, last, step = (0, ends[0], 1) if len(ends) == 1 else (*ends, 1)[:3]
+                self.builder.foresee(steps * max(0, (last - first) // step), offset)
+
+    def _known(self, code: stack_code.Code, names: Names, offset: int) -> bool:
+        """Return whether the ``if`` of a comprehension holds, which must not depend on the point."""
+        condition = self.builder.decision(self._rerun(code, names, offset), offset)
+        if condition.constant is None:
+            hint = "write where(condition, value, 0) in the sum"
+            raise errors.SyntaxRejected("a filter may not depend on the point", hint=hint, offset=offset)
+        return bool(condition.constant)
+
+    def _total(self, series: stack_code.Series, left: Sequence[stack_code.Bounds], names: Names, offset: int) -> Value:
+        """Return the sum or product of a series' body, the last of the bounds outermost."""
+        if not left:
+            return self._rerun(series.body, names, offset)
+        *outer, bounds = left
+        ends = [self._rerun(code, names, offset) for code in (bounds.first, bounds.last)]
+        first, last = (self.builder.integer(end, offset, "a bound of a series") for end in ends)
+        # As SymPy (Karr's convention): a series whose bounds run backwards is negated, or inverted for a product.
+        backwards = last < first - 1
+        if backwards:
+            first, last = last + 1, first - 1
+        self.builder.charge(min(last + 1 - first, _MANY) + len(names), offset)
+        self.builder.foresee((last + 1 - first) * len(series.body), offset)
+        inner, terms = dict(names), []
+        with self._deeper():
+            for index in range(first, last + 1):
+                inner[bounds.name] = self.builder.leaf(index)
+                terms.append(self._total(series, outer, inner, offset))
+        is_sum = series.word.rpartition(".")[2] in {"Sum", "summation"}
+        total = arguments.fold(self.builder, "sum" if is_sum else "product", terms, offset)
+        if not backwards:
+            return total
+        return self.builder.call("negative" if is_sum else "reciprocal", [total], offset)

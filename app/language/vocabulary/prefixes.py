@@ -1,0 +1,27 @@
+"""Prefixes such as ``np.``: which library a prefix stands for, and where a name depends on the library."""
+
+from __future__ import annotations
+
+_PREFIXES = {
+    "math": "math",
+    "numpy": "np numpy jnp jax.numpy lax jax.lax"
+    " linalg np.linalg jnp.linalg numpy.linalg jax.numpy.linalg scipy.linalg jax.scipy.linalg",
+    "jax": "nn jax.nn",
+    "scipy": "special scipy.special jax.scipy.special jsp.special",
+    "sympy": "sympy sp sym",
+}
+LIBRARIES: dict[str, str] = {prefix: library for library, names in _PREFIXES.items() for prefix in names.split()}
+
+QUALIFIED: dict[tuple[str, str], str] = {("sympy", "sinc"): "usinc", ("jax", "identity"): "positive"}
+"""Canonical name by library and name, where it depends on the library; a bare name has NumPy's meaning."""
+
+ABSENT: dict[tuple[str, str], str] = {
+    ("math", "remainder"): "x - y*round(x/y)",
+    ("sympy", "jn"): "besselj(n, x), which is not spherical",
+    ("sympy", "yn"): "bessely(n, x), which is not spherical",
+    ("sympy", "betainc"): "scipy.special.betainc(a, b, x), which is regularised",
+    ("scipy", "sici"): "Si(x) or Ci(x)",
+    ("scipy", "shichi"): "Shi(x) or Chi(x)",
+    ("scipy", "fresnel"): "fresnels(x) or fresnelc(x)",
+}
+"""What to write instead, by library and name, where that library means another function than this language."""

@@ -1,1 +1,0 @@
-"""One module for each wire language; each only translates to and from the engine."""

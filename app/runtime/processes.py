@@ -1,0 +1,87 @@
+"""Memory of processes, and the limits that a process sets on itself before it runs untrusted work."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_NO_NEW_PRIVS = 38
+
+_OPEN_FILES = 256
+_ADDRESS_BYTES = 4 << 30  # address space beyond the memory limit: XLA reserves 1.5 GiB of addresses before it uses any
+_SPARE_CPU_SECONDS = 10
+"""CPU time beyond the deadline on every core, so that the parent, which watches the deadline, acts first."""
+
+
+def resident_bytes(pid: int | str = "self") -> int:
+    """Return the resident memory of a process; 0 if it has ended or the system does not say."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError):
+        return 0
+
+
+def memory_maps(pid: int | str = "self") -> int:
+    """Return the number of memory maps of a process; 0 if it has ended or the system does not say."""
+    try:
+        return Path(f"/proc/{pid}/maps").read_bytes().count(b"\n")
+    except OSError:
+        return 0
+
+
+def trim() -> None:
+    """Return free memory to the system, if the C library can (glibc). Loading executables leaves much free memory."""
+    malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if malloc_trim is not None:
+        malloc_trim(0)
+
+
+def allow_files(count: int) -> None:
+    """Raise the limit on open files for this many connections, as far as the system allows it."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + _OPEN_FILES
+    if allowed != resource.RLIM_INFINITY and allowed < wanted:
+        granted = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (granted, most))
+
+
+def confine(parent: int, memory_bytes: int) -> None:
+    """Limit this process to the rights and resources of a compile worker, and end it with its parent.
+
+    The parent watches the resident memory, ``memory_bytes`` at most. The address space is limited to a bit more.
+    """
+    os.nice(10)  # the process that answers requests comes first
+    for limit, most in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_NOFILE, _OPEN_FILES),
+        (resource.RLIMIT_AS, memory_bytes + _ADDRESS_BYTES),
+    ):
+        resource.setrlimit(limit, (most, most))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    follow(parent, signal.SIGKILL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
+
+
+def follow(parent: int, number: int = signal.SIGTERM) -> None:
+    """Have the kernel send a signal to this process when its parent ends, even if the parent is killed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
+        if os.getppid() != parent:  # the parent ended before the line above
+            sys.exit(1)
+
+
+def grant(seconds: float) -> None:
+    """Limit the CPU time of this process to some more seconds on every core, in case its parent is stopped itself."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    allowed = used.ru_utime + used.ru_stime + seconds * (os.cpu_count() or 1) + _SPARE_CPU_SECONDS
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    if most == resource.RLIM_INFINITY or allowed < most:
+        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(allowed), most))

@@ -1,0 +1,188 @@
+"""Admission of expensive work: bounded queues, thread pools, and a quota of worker seconds for each caller.
+
+Cheap answers are computed on the event loop and are never refused here. Expensive work waits for a thread. The queue
+is bounded: a request that finds it full is refused at once and told when to retry. One caller gets at most half of
+the places, so no caller can fill the queue alone.
+
+The context variable ``CALLER`` names the caller. The receiver of a request sets it, and tasks and callbacks inherit
+it. An empty name means the service itself: its work has no share and no deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import ContextVar
+from typing import TypeVar
+
+from app import errors
+from app.runtime import cache, deadlines
+
+Result = TypeVar("Result")
+
+CALLER: ContextVar[str] = ContextVar("caller", default="")
+
+_MAX_RETRY_SECONDS = 60
+_MAX_CALLERS = 10_000
+"""Callers whose quota is remembered. The least recently active ones are forgotten; their quota is then full again."""
+
+_QUEUE_FULL = "too much work is waiting already"
+
+
+class Capacity:
+    """A bounded number of places. One caller gets at most half of them. Safe to use from threads."""
+
+    def __init__(self, places: int, full: str) -> None:
+        self._places = places
+        self._share = max(1, places // 2)
+        self._full = full
+        self._used_by: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    @property
+    def used(self) -> int:
+        with self._lock:
+            return self._used_by.total()
+
+    def acquire(self, caller: str, retry_after_seconds: float = 1.0) -> None:
+        """Take a place for a caller, or raise ``errors.Overloaded``."""
+        with self._lock:
+            if self._used_by.total() >= self._places or (caller and self._used_by[caller] >= self._share):
+                raise errors.Overloaded(self._full, retry_after_seconds=_retry_after(retry_after_seconds))
+            self._used_by[caller] += 1
+
+    def release(self, caller: str) -> None:
+        with self._lock:
+            self._used_by[caller] -= 1
+            if self._used_by[caller] <= 0:
+                del self._used_by[caller]
+
+    @contextlib.contextmanager
+    def place(self) -> Iterator[None]:
+        """Hold one place for the current caller, or raise ``errors.Overloaded``."""
+        caller = CALLER.get()
+        self.acquire(caller)
+        try:
+            yield
+        finally:
+            self.release(caller)
+
+
+class ThreadPool:
+    """Threads with a bounded queue. Belongs to one event loop.
+
+    The service's own work may go to the executor ``threads`` directly and is then never refused. ``late`` returns the
+    error for work that passes its deadline.
+    """
+
+    def __init__(
+        self, threads: int, queue: int, name: str, late: Callable[[], errors.GradserveError] | None = None
+    ) -> None:
+        self.threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._count = threads
+        self.places = queue + threads  # work in progress and in the queue, at most
+        self._capacity = Capacity(self.places, _QUEUE_FULL)
+        self._late = late or too_long
+        self._mean_seconds = 0.05  # of one piece of work; a moving average
+
+    def __len__(self) -> int:
+        return self._capacity.used
+
+    async def run(self, work: Callable[[], Result]) -> Result:
+        """Return the result of ``work``, run in a thread.
+
+        If the waiting task is cancelled, work in the queue is dropped and work in progress is finished. Raises
+        ``errors.Overloaded`` if the queue is full or the work does not start in time, ``errors.TooExpensive`` (or the
+        error of ``late``) if it does not end in time, and ``errors.Draining`` if the pool is shut down.
+        """
+        caller = CALLER.get()
+        self._capacity.acquire(caller, len(self) * self._mean_seconds / self._count)
+        try:
+            future = self.threads.submit(self._timed, work)
+        except RuntimeError:  # shut down
+            self._capacity.release(caller)
+            raise errors.Draining("the service is stopping") from None
+        future.add_done_callback(lambda _: self._capacity.release(caller))
+        return await (self._in_time(future) if caller else asyncio.wrap_future(future))
+
+    async def _in_time(self, future: Future[Result]) -> Result:
+        waiting = asyncio.wrap_future(future)
+        # Retrieve the error, so that asyncio does not report it when nobody waits any more.
+        waiting.add_done_callback(lambda done: done.cancelled() or done.exception())
+        try:
+            if await _done(waiting, deadlines.START_SECONDS):
+                return waiting.result()
+            if future.cancel():  # fails once the work has started
+                raise errors.Overloaded(_QUEUE_FULL, retry_after_seconds=_retry_after(deadlines.START_SECONDS))
+            if await _done(waiting, deadlines.ANSWER_SECONDS - deadlines.START_SECONDS):
+                return waiting.result()
+            raise self._late()
+        except asyncio.CancelledError:
+            future.cancel()
+            raise
+
+    def shutdown(self) -> None:
+        """Drop work in the queue and wait for work in progress."""
+        self.threads.shutdown(wait=True, cancel_futures=True)
+
+    def _timed(self, work: Callable[[], Result]) -> Result:
+        start = time.perf_counter()
+        try:
+            return work()
+        finally:
+            self._mean_seconds += 0.1 * (time.perf_counter() - start - self._mean_seconds)
+
+
+async def _done(waiting: asyncio.Future[Result], seconds: float) -> bool:
+    done, _ = await asyncio.wait({waiting}, timeout=seconds)
+    return bool(done)
+
+
+def too_long() -> errors.TooExpensive:
+    """Return the error for work that passes ``deadlines.ANSWER_SECONDS``."""
+    detail = f"the answer takes longer than {deadlines.ANSWER_SECONDS:g} s"
+    return errors.TooExpensive(detail, hint="ask for less at a time")
+
+
+class Quota:
+    """Seconds of worker processes for each caller: token buckets that may become negative.
+
+    The cost of work is known only when it is done. So a caller with anything left may start work, and spends then.
+    A bucket holds what is refilled in one minute, and is full at first.
+    """
+
+    def __init__(self, seconds_per_minute: float) -> None:
+        self._size = seconds_per_minute
+        self._rate = seconds_per_minute / 60.0
+        self._levels: cache.LruDict[str, tuple[float, float]] = cache.LruDict(_MAX_CALLERS)  # level, time of it
+
+    def left(self, caller: str) -> float:
+        """Return the seconds that a caller has left; negative if overdrawn, infinite for the service itself."""
+        if not caller:
+            return math.inf
+        level, then = self._levels.get(caller) or (self._size, 0.0)
+        return min(self._size, level + (time.monotonic() - then) * self._rate)
+
+    def check(self) -> None:
+        """Raise ``errors.Overloaded`` if the current caller has nothing left, until its bucket is above zero again."""
+        left = self.left(CALLER.get())
+        if left <= 0:
+            detail = "this client has used up the seconds of work that a minute holds"
+            raise errors.Overloaded(detail, retry_after_seconds=_retry_after((self._rate - left) / self._rate))
+
+    def spend(self, seconds: float) -> None:
+        """Take seconds from the bucket of the current caller."""
+        caller = CALLER.get()
+        if caller:
+            self._levels[caller] = self.left(caller) - seconds, time.monotonic()
+
+
+def _retry_after(seconds: float) -> int:
+    """Return whole seconds for the Retry-After header, from 1 to 60."""
+    return min(max(1, math.ceil(seconds)), _MAX_RETRY_SECONDS)

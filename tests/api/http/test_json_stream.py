@@ -1,0 +1,133 @@
+"""Large JSON in pieces: what is read and written is what the standard library reads and writes."""
+
+import asyncio
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app import errors
+from app.api.http import json_stream
+from tests.support import assertions
+
+NUMBERS = st.integers(-(10**6), 10**6) | st.floats(allow_nan=False, allow_infinity=False)
+
+
+@pytest.fixture(autouse=True)
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut so often that a few numbers are many pieces."""
+    monkeypatch.setattr(json_stream, "_PIECE_BYTES", 4)
+    monkeypatch.setattr(json_stream, "_PIECE_NUMBERS", 3)
+
+
+def load(raw: bytes, most: int = 10**6, **options: Any) -> Any:
+    return asyncio.run(json_stream.load(raw, most, **options))
+
+
+def nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.lists(inner, max_size=5)
+
+
+ARRAYS = st.recursive(NUMBERS, nested, max_leaves=30)
+TEXTS = st.text(max_size=8) | st.sampled_from(["[1, 2, 3]", '["', "\\", '\\"[1,2,3,4,5]', "]"])
+DOCUMENTS = st.recursive(
+    ARRAYS | TEXTS | st.none() | st.booleans(),
+    lambda inner: nested(inner) | st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(DOCUMENTS, st.sampled_from([None, 1]), st.booleans())
+def test_large_json_reads_as_the_parser_reads_it(document: Any, indent: int | None, ascii_only: bool) -> None:
+    raw = json.dumps(document, indent=indent, ensure_ascii=ascii_only).encode()
+    assert load(raw) == document
+
+
+@given(st.text("[]1,. -\n", min_size=6, max_size=30))
+def test_text_that_is_no_json_is_refused(text: str) -> None:
+    try:
+        expected = json.loads(text)
+    except ValueError:
+        with pytest.raises(ValueError, match="at line"):
+            load(text.encode())
+    else:
+        assert load(text.encode()) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[11111,]",
+        "[11111,,22222]",
+        "[,11111]",
+        "[[11111,],22222]",
+        "[[11111],22222",
+        "[[11111]],22222]",
+        "[11111],[22222]",
+        "[11111 22222,33333]",
+        "[11111,\x0b22222]",
+        "[[11111,22222],]",
+        "[[],[,11111]]",
+        '{"a": [11111,22222], "b": [33333,]}',
+    ],
+)
+def test_a_mistake_at_a_cut_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="at line"):
+        load(text.encode())
+
+
+@given(DOCUMENTS.filter(lambda document: isinstance(document, list | dict)))
+def test_a_document_that_is_written_reads_the_same(document: Any) -> None:
+    assert assertions.strict_json(asyncio.run(json_stream.dump(document))) == document
+
+
+@pytest.mark.parametrize(
+    ("inf_nan", "written"), [("strings", ["NaN", "-Infinity"]), ("constants", [math.nan, -math.inf])]
+)
+def test_numbers_that_are_not_finite_are_written_as_asked(inf_nan: json_stream.InfNan, written: list[Any]) -> None:
+    found = json.loads(
+        asyncio.run(json_stream.dump({"value": [1.0, 2.0, 3.0, 4.0, math.nan, -math.inf]}, inf_nan=inf_nan))
+    )
+    assert list(map(str, found["value"][4:])) == list(map(str, written))
+
+
+def test_a_name_that_stands_twice_around_large_arrays_is_refused() -> None:
+    assert load(b'{"a": [11111, 22222], "b": "[11111, 22222]"}', unique_names=True)["a"] == [11111, 22222]
+    with pytest.raises(errors.InvalidJson):
+        load(b'{"a": [11111, 22222], "a": "[11111, 22222]"}', unique_names=True)
+
+
+@pytest.mark.parametrize("text", ['"array 0"', '{"array 0": [11111, 22222, 33333]}'])
+def test_no_string_of_a_client_is_taken_for_an_array(text: str) -> None:
+    assert load(text.encode()) == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    ("unit", "count"), [("0,", 300_000), ("[],", 300_000), ("{},", 20_000), ('"",', 150_000), ('{"a":0},', 20_000)]
+)
+def test_too_many_values_are_refused_before_parsing(unit: str, count: int) -> None:
+    with pytest.raises(errors.TooComplex, match="than any request needs"):
+        load(f"[{unit * count}0]".encode(), 1000)
+
+
+def test_other_tasks_run_between_pieces() -> None:
+    async def turns() -> int:
+        taken = 0
+
+        async def take() -> None:
+            nonlocal taken
+            while True:
+                taken += 1
+                await asyncio.sleep(0)
+
+        other = asyncio.ensure_future(take())
+        document = await json_stream.load(json.dumps(list(range(1000))).encode(), 10**6)
+        assert taken > 100
+        await json_stream.dump({"value": [[float(number)] * 4 for number in document]})
+        other.cancel()
+        return taken
+
+    assert asyncio.run(turns()) > 300

@@ -1,0 +1,69 @@
+"""The interpreter's programs: made once, found on disk after, and a worker's failure is nobody's."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from app import errors
+from app.autodiff import compiler, interpreter
+from app.engine import executables
+from app.engine.workers import pool
+from app.runtime.store import disk
+
+
+class Making:
+    """Workers that compile here, and tell what and whether they run."""
+
+    def __init__(self) -> None:
+        self.asked: list[interpreter.Program] = []
+        self.running = False
+
+    def start(self) -> None:
+        self.running = True
+
+    async def close(self) -> None:
+        self.running = False
+
+    async def compile(self, job: Any) -> bytes:
+        assert self.running
+        self.asked.append(job.program)
+        return compiler.dump(interpreter.compile_program(job.program, job.dtype))
+
+
+class Refusing(Making):
+    """Workers that compile nothing."""
+
+    async def compile(self, job: Any) -> bytes:
+        self.asked.append(job.program)
+        raise errors.TooExpensive("stopped at its memory limit")
+
+
+def warmed(kept: disk.Store, makers: Making) -> executables.Interpreters:
+    found = executables.Interpreters(kept)
+    with ThreadPoolExecutor(1) as threads:
+        asyncio.run(found.warm_rest(cast("pool.Workers", makers), threads))
+    return found
+
+
+def test_programs_that_cannot_be_made_ahead_are_made_when_needed(caplog: pytest.LogCaptureFixture) -> None:
+    refusing = Refusing()
+    found = warmed(disk.NoStore(), refusing)
+    assert refusing.asked == [*interpreter.AHEAD]
+    assert not refusing.running
+    assert len(caplog.records) == len(refusing.asked)
+    assert not any(found["float64"].installed(program) for program in refusing.asked)
+
+
+def test_programs_are_made_once_and_loaded_from_the_store_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = interpreter.AHEAD[:2]
+    monkeypatch.setattr(interpreter, "AHEAD", few)
+    for asked in ([*few], []):
+        making = Making()
+        found = warmed(disk.DiskStore(tmp_path, 1 << 30), making)
+        assert making.asked == asked
+        assert all(found["float64"].installed(program) for program in few)
