@@ -169,7 +169,7 @@ DEFINED: tuple[Word, ...] = (
         doc="x * log(x/y), 0 where x is 0",
     ),
     defined(
-        "lambda d, r: r**2 / 2 if abs(r) <= d else d * (abs(r) - d/2)", "huber", doc="r**2/2 within d, a line beyond"
+        "lambda d, r: r**2 / 2 if abs(r) < d else d * (abs(r) - d/2)", "huber", doc="r**2/2 within d, a line beyond"
     ),
 )
 """Words that are a text of the language."""
