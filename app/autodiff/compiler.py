@@ -22,6 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.experimental import serialize_executable
+from jaxlib import lapack
 from numpy.typing import NDArray
 
 from app.autodiff import reverse
@@ -223,6 +224,8 @@ def dump(compiled: Any) -> bytes:
 
 def load(blob: bytes, arguments: int, results: int | None = None) -> Any:
     """Return the JAX executable that ``dump`` wrote, of this many arrays to one array, or to a list of ``results``."""
+    # Only tracing a linear solver initialises LAPACK. Without it an executable from bytes calls a null pointer.
+    lapack.prepare_lapack_call("getrf_ffi", np.float64)  # type: ignore[no-untyped-call]  # has no annotations
     # The trees are not part of the bytes; with flat signatures they follow from the number of arguments.
     return serialize_executable.deserialize_and_load(
         blob,

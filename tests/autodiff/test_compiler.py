@@ -1,10 +1,14 @@
 """Executables: packed in and out, the same after a trip through bytes, and a broken jaxlib found out at start."""
 
 import importlib.metadata
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -111,3 +115,19 @@ def test_results_agree_up_to_rounding_and_in_nan_and_infinity(
     first: list[float], second: list[float], *, same: bool
 ) -> None:
     assert compiler.agree(np.array(first), np.array(second)) is same
+
+
+def test_an_executable_from_bytes_finds_lapack_in_a_process_that_traced_nothing(tmp_path: Path) -> None:
+    def traces(a: jax.Array) -> Any:
+        linalg = jnp.linalg
+        return linalg.solve(a, a).trace() + linalg.cholesky(a).trace() + linalg.eigh(a)[0].sum()
+
+    path = tmp_path / "executable"
+    path.write_bytes(compiler.dump(jax.jit(traces).lower(np.eye(3)).compile()))
+    read = (
+        "import sys, pathlib, numpy as np; from app.autodiff import compiler; compiler.configure();"
+        "print(compiler.load(pathlib.Path(sys.argv[1]).read_bytes(), 1)(np.eye(3)))"
+    )
+    command = [sys.executable, "-c", read, str(path)]
+    found = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)  # noqa: S603
+    assert (found.returncode, found.stdout) == (0, "9.0\n"), found.stderr
