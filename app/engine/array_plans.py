@@ -41,15 +41,29 @@ class ArrayDerivative:
     Attributes:
         cost: of one run.
         seconds: what one run by NumPy takes, expected or measured.
+        hosted: whether it has host words, so that only NumPy runs it.
     """
 
-    __slots__ = ("_batches", "_constants", "_jobs", "_recording", "_run", "cost", "seconds", "size", "tape", "wanted")
+    __slots__ = (
+        "_batches",
+        "_constants",
+        "_jobs",
+        "_recording",
+        "_run",
+        "cost",
+        "hosted",
+        "seconds",
+        "size",
+        "tape",
+        "wanted",
+    )
 
     def __init__(
         self, recorded: recording.ArrayRecording, tape: ArrayTape, wanted: tuple[int, ...], size: int = 0
     ) -> None:
         self._recording, self.tape, self.wanted, self.size = recorded, tape, wanted, size
         self.cost = cost.cost(self.tape)
+        self.hosted = self.tape.hosted
         self.seconds = _SECONDS_PER_INSTRUCTION * self.cost.instructions + _SECONDS_PER_OPERATION * self.cost.flops
         self._run: Callable[[Sequence[Array]], list[Array]] | None = None
         self._jobs: dict[str, jobs.ArrayJob] = {}

@@ -65,6 +65,7 @@ class Function:
     """A function as text, and its specializations."""
 
     __slots__ = (
+        "_hosted",
         "_limits",
         "_reading",
         "_specializations",
@@ -80,13 +81,15 @@ class Function:
         self.args = reading.args
         self.ranks = reading.ranks  # how each argument is used, None where that is not known or does not matter
         # Rarely is a function that needs no shapes specialised for some: its code and tree are not kept.
-        self._reading = reading if reading.expression is None else None
+        self._hosted = reading.expression is not None and reading.expression.hosted
+        self._reading = reading if reading.expression is None or self._hosted else None
         self.text = reading.text
         self._limits = reading.limits
         self._specializations: dict[tuple[Shape, ...], Specialization] = {}
         self._squeezed: dict[tuple[Shape, ...], tuple[Shape, ...]] = {}
         self.function_id = reading.identity  # 32 hex digits, see ``tape.Recording`` and ``language.identity``
-        self.general: Specialization | None = None  # the function, if it is one whatever the shapes of its arguments
+        # The function, if it is one whatever the shapes of its arguments; with host words, for formulae only.
+        self.general: Specialization | None = None
         if reading.expression is not None:
             recordings = tape.record_cells(reading.expression)
             self.function_id = _identity(reading.expression.shape, recordings)
@@ -126,7 +129,7 @@ class Function:
     def known(self, shapes: Sequence[Shape]) -> Specialization | None:
         """Return the function for these shapes if that takes no reading of the text, else None."""
         general = self.general
-        if general is not None and _fit(self.ranks, shapes):
+        if general is not None and not self._hosted and _fit(self.ranks, shapes):
             return general
         return self._specializations.get(tuple(shapes))
 
@@ -144,7 +147,7 @@ class Function:
 
     def element_by_element(self, shapes: Sequence[Shape], limits: TextLimits) -> Specialization:
         """Return the function for arguments of these shapes as tapes of numbers; it is not kept."""
-        known = self.known(shapes)
+        known = self.general if self._hosted and _fit(self.ranks, shapes) else self.known(shapes)
         if known is not None and known.whole is None:
             return known
         expression = self._parsed().at(shapes, limits)

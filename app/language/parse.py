@@ -44,9 +44,9 @@ class ParsedFunction:
 
         If ``whole`` is True, an array is one node; if False, it is unrolled into its elements. If None, it is unrolled
         unless only whole arrays have what the text uses: a function, several axes, an index that depends on the point.
-        ``Expression.whole`` tells.
+        ``Expression.whole`` tells. With host words it is read whole, unless ``whole`` is False.
         """
-        found = None if whole else self.expression
+        found = None if whole or (whole is None and self._hosted) else self.expression
         if found is not None and all(
             rank is None or len(shape) == rank for rank, shape in zip(found.ranks, shapes, strict=True)
         ):
@@ -54,11 +54,17 @@ class ParsedFunction:
         with _located(self.text):
             return self._traced(shapes, limits or self.limits, whole)
 
+    @property
+    def _hosted(self) -> bool:
+        return self.expression is not None and self.expression.hosted
+
     def _traced(self, shapes: Sequence[Shape], limits: TextLimits, whole: bool | None) -> Expression:
         refused: errors.Rejected | None = None
         if not whole:
             try:
-                return tracer.trace(self.source, self.args, limits, shapes)
+                found = tracer.trace(self.source, self.args, limits, shapes)
+                if whole is False or not found.hosted:
+                    return found
             except NeedsWhole:
                 pass
             except (errors.BadShape, errors.SyntaxRejected) as error:

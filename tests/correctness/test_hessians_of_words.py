@@ -123,7 +123,7 @@ def _cases() -> list[Case]:
         name = word.names[0]
         if word.kind == "order":
             found += [Case(name, 1, order) for order in _ORDERS]
-        elif word.kind == "elementwise" and name not in _NO_NUMBERS | _CONDITIONS:
+        elif word.kind == "elementwise" and word not in words.HOST and name not in _NO_NUMBERS | _CONDITIONS:
             found.append(Case(name, word.arity[0]))
     return found
 

@@ -86,6 +86,8 @@ class ArrayTiers:
     async def run(self, query: DerivativeQuery) -> tuple[Numbers, str]:
         """Return the numbers of a query, and the tier that computed them."""
         derivative = arrays.derivative_of(query)
+        if derivative.hosted:
+            return (await self._numpy(query, Trial()))[0], "interpreted"
         job = derivative.job(query.dtype)
         executable = self.executables.get(job.key)
         if executable is None and self._is_for_executables(derivative, job, query.runs):

@@ -52,6 +52,7 @@ class Builder:
         self._steps = 0
         self.defining = 0  # number of definitions that are being expanded
         self.number_as_array = False
+        self.hosted = False  # the text uses a host word of its arguments
         self.has_matrices = False  # the text uses the word Matrix, of which * and ** are not elementwise
 
     def constants(self) -> Mapping[int, Number]:
@@ -366,6 +367,7 @@ class Builder:
             return (self.all if word.opcode == "and" else self.any)(conditions, offset)
         numbers = [value if value.kind == "number" else self.number(value, offset) for value in operands]
         known, opcode = [number.constant for number in numbers], word.opcode
+        self.hosted |= word.hosted and any(constant is None for constant in known)
         return self.make_folded(word.node, numbers, lambda where: self.folding.fold_call(opcode, known, where), offset)
 
     def _defined(self, definition: str, operands: list[Value], offset: int) -> Value:

@@ -19,7 +19,7 @@ from app.language.grammar import stack_code
 from app.language.numeric import folding
 from app.language.unrolled import functions, indexing, products
 from app.language.values import NeedsShapes, Value
-from app.language.vocabulary import resolve, special, words
+from app.language.vocabulary import resolve, words
 from app.language.vocabulary.word import Word
 
 Names = dict[str, Value]
@@ -216,7 +216,7 @@ def _attribute(frame: StackFrame, attribute: stack_code.Attribute) -> None:
 
 def _apply(frame: StackFrame, call: stack_code.Apply) -> None:
     operands = frame.pop(call.size)
-    inner = special.INNER.get(call.name) if frame.builder.defining else None
+    inner = words.INNER.get(call.name) if frame.builder.defining else None
     word = inner or resolve.word(call.name, frame.names, frame.offset)
     positional = operands[: call.size - len(call.keywords)]
     options = dict(zip(call.keywords, operands[len(positional) :], strict=True))

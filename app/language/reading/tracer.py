@@ -51,6 +51,7 @@ class Expression:
     number_as_array: bool = False  # whether a function of arrays was given a number
     whole: bool = False  # whether an array is one node: then ``root`` is one, and has shapes and constants beside it
     shape_of: Mapping[int, Shape] = field(default_factory=dict)  # of the nodes that are arrays, by ``id``
+    hosted: bool = False  # whether it has host words: only NumPy computes it, whole
 
     def cells(self) -> tuple[Basic, ...]:
         """Return the node of each cell; a scalar has one."""
@@ -85,7 +86,9 @@ def trace(
         raise errors.TooComplex("lists are nested too deep", field="expression") from None
     ranks = tuple(builder.ranks) if shapes is None else tuple(len(own) for own in shapes)
     known = None if shapes is None else tuple(shapes)
-    return Expression(root, args, ranks, builder.constants(), shape, known, builder.number_as_array)
+    return Expression(
+        root, args, ranks, builder.constants(), shape, known, builder.number_as_array, hosted=builder.hosted
+    )
 
 
 def refuse_faults(builder: Builder, root: Basic) -> None:

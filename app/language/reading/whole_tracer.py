@@ -40,6 +40,7 @@ def trace(source: statements.Source, args: tuple[str, ...], limits: TextLimits, 
         number_as_array=builder.number_as_array,
         whole=True,
         shape_of=shape_of,
+        hosted=builder.hosted,
     )
 
 

@@ -30,6 +30,7 @@ class Word:
     kind: str = "elementwise"
     parameters: tuple[str, ...] = ()  # names, for a word of arrays
     keywords: tuple[str, ...] = ()  # parameters that may be given by name, or left out
+    hosted: bool = False  # whether only NumPy computes it, see ``app.language.numeric.hosted``
 
 
 def opaque(name: str) -> Any:
@@ -39,6 +40,11 @@ def opaque(name: str) -> Any:
 
 def primitive(node: Any, opcode: str, *names: str, doc: str, arity: int = 1) -> Word:
     return Word(names, doc, (arity, arity), node, opcode)
+
+
+def hosted(opcode: str, *names: str, doc: str, arity: int = 1) -> Word:
+    """Return a host word: a primitive that only NumPy computes."""
+    return Word(names, doc, (arity, arity), opaque(opcode), opcode, hosted=True)
 
 
 def defined(definition: str, *names: str, doc: str) -> Word:

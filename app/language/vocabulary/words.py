@@ -8,19 +8,25 @@ from __future__ import annotations
 
 from sympy.core.basic import Basic
 
-from app.language.vocabulary import arrays, elementary, special
+from app.language.vocabulary import arrays, elementary, hosted, special
 from app.language.vocabulary.word import Word
 
-PRIMITIVES: tuple[Word, ...] = (*elementary.OF_ONE, *special.PRIMITIVES, *elementary.OF_SEVERAL, *special.OF_ORDER)
+PRIMITIVES: tuple[Word, ...] = (
+    *elementary.OF_ONE,
+    *special.PRIMITIVES,
+    *elementary.OF_SEVERAL,
+    *special.OF_ORDER,
+    *hosted.PRIMITIVES,
+)
 """Words with a node of their own, in the order of the published list."""
 
-DEFINED: tuple[Word, ...] = (*elementary.DEFINED, *special.DEFINED)
+DEFINED: tuple[Word, ...] = (*elementary.DEFINED, *special.DEFINED, *hosted.DEFINED)
 """Words that are a text of the language."""
 
 REDUCTIONS: dict[str, str] = {"max": "amax", "min": "amin"}
 """Word of arrays that replaces a function of several numbers where it is given one array."""
 
-OVERLOADS: dict[tuple[str, int], str] = elementary.OVERLOADS | special.OVERLOADS
+OVERLOADS: dict[tuple[str, int], str] = elementary.OVERLOADS | special.OVERLOADS | hosted.OVERLOADS
 """Definitions for a second number of arguments, by canonical name."""
 
 ALL: tuple[Word, ...] = (*PRIMITIVES, *DEFINED, *arrays.FUNCTIONS)
@@ -28,10 +34,19 @@ ALL: tuple[Word, ...] = (*PRIMITIVES, *DEFINED, *arrays.FUNCTIONS)
 BY_NAME: dict[str, Word] = {name: word for word in ALL for name in word.names}
 """Word by any of its names."""
 
+HOST: tuple[Word, ...] = (*hosted.PRIMITIVES, *hosted.DEFINED)
+"""Words that only NumPy computes."""
+
+INNER: dict[str, Word] = special.INNER | hosted.INNER
+"""Words that only definitions may call."""
+
 OPCODES: dict[type[Basic], str] = {
-    word.node: word.opcode for word in (*PRIMITIVES, *special.INNER.values()) if word.node and word.opcode
+    word.node: word.opcode for word in (*PRIMITIVES, *INNER.values()) if word.node and word.opcode
 }
 """Opcode by SymPy class, for the functions; ``autodiff.tape`` itself knows sums, products and powers."""
+
+HOSTED = frozenset({word.opcode for word in (*PRIMITIVES, *INNER.values()) if word.hosted})
+"""Opcodes of host words."""
 
 FOLDED_LEFT = frozenset({"maximum", "minimum", "and", "or"})
 """Opcodes of two operands whose words take any number, folded from the left."""

@@ -1,0 +1,47 @@
+"""Host words: special functions that only NumPy computes. A function that has one is read as whole arrays."""
+
+from __future__ import annotations
+
+from app.language.vocabulary.word import Word, defined, hosted
+
+PRIMITIVES: tuple[Word, ...] = (
+    hosted("ellipk", "elliptic_k", "ellipk", "EllipticK", "ellipticK", doc="complete elliptic integral K(m), m = k**2"),
+    hosted("ellipe", "elliptic_e", "ellipe", "EllipticE", "ellipticE", doc="complete elliptic integral E(m)"),
+    hosted(
+        "ellippi",
+        "elliptic_pi",
+        "ellippi",
+        "EllipticPi",
+        "ellipticPi",
+        doc="complete elliptic integral Pi(n, m)",
+        arity=2,
+    ),
+    hosted(
+        "ellipkinc",
+        *("elliptic_f", "ellipkinc", "ellipf", "EllipticF", "ellipticF"),
+        doc="elliptic integral F(phi, m) of 1 / sqrt(1 - m*sin(t)**2)",
+        arity=2,
+    ),
+    hosted("ellipeinc", "ellipeinc", doc="elliptic integral E(phi, m) of sqrt(1 - m*sin(t)**2)", arity=2),
+    hosted("ellippiinc", "ellippiinc", doc="elliptic integral Pi(n, phi, m)", arity=3),
+    hosted("elliprc", "elliprc", doc="Carlson's integral R_C(x, y), y > 0", arity=2),
+    hosted("elliprd", "elliprd", doc="Carlson's integral R_D(x, y, z)", arity=3),
+    hosted("elliprf", "elliprf", doc="Carlson's integral R_F(x, y, z)", arity=3),
+    hosted("elliprg", "elliprg", doc="Carlson's integral R_G(x, y, z)", arity=3),
+    hosted("elliprj", "elliprj", doc="Carlson's integral R_J(x, y, z, p), p > 0", arity=4),
+)
+"""Functions with an opcode of their own, a key of ``app.autodiff.table.HOSTED``."""
+
+DEFINED: tuple[Word, ...] = (
+    defined("lambda p: elliprf(0, p, 1)", "ellipkm1", doc="elliptic_k(1 - p), exact near p = 0"),
+)
+"""Words that are a text of the language."""
+
+INNER: dict[str, Word] = {}
+"""Words that only definitions may call."""
+
+OVERLOADS: dict[tuple[str, int], str] = {
+    ("elliptic_e", 2): "lambda phi, m: ellipeinc(phi, m)",
+    ("elliptic_pi", 3): "lambda n, phi, m: ellippiinc(n, phi, m)",
+}
+"""Definitions for a second number of arguments, by canonical name."""
