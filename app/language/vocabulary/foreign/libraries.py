@@ -115,6 +115,7 @@ SCIPY: dict[str, str] = {
     "norm.pdf": "exp(-((x - mean)/sd)**2/2)/(sd*sqrt(2*pi))",
     "norm.logpdf": "-((x - mean)/sd)**2/2 - log(sd*sqrt(2*pi))",
     "logistic.cdf": "sigmoid(x)",
+    "ellipke": "(ellipk(m), ellipe(m))",
     "expon.pdf": "exp(-x/scale)/scale",
     "zscore": "(x - mean(x))/std(x)",
     "gmean": "exp(mean(log(x)))",
