@@ -13,23 +13,46 @@ from typing import Any
 
 from app import errors
 from app.language.grammar import stack_code
-from app.language.grammar.stack_code import Apply, Assign, Branch, Collection, Comprehension, Instruction, Loop, Series
+from app.language.grammar.stack_code import (
+    Apply,
+    Assign,
+    Branch,
+    Collection,
+    Comprehension,
+    Function,
+    Instruction,
+    Loop,
+    Series,
+)
 from app.language.numeric import folding
-from app.language.vocabulary import prefixes, words
+from app.language.vocabulary import prefixes, resolve, words
 
 
 def digest(code: stack_code.Code, args: Sequence[str]) -> str:
     """Return 32 hex digits naming a function: a BLAKE2b digest (RFC 7693) of its code and argument names."""
     names = {name: f"argument {index}" for index, name in enumerate(args)}
-    read = _Reader(names).code(code, names)
+    reader = _Reader(names, any(isinstance(each, Function) for each in stack_code.instructions(code)))
+    read = reader.body(code, names)
     return hashlib.blake2b(repr((tuple(args), read)).encode(), digest_size=16).hexdigest()
 
 
 class _Reader:
     """Numbers local names as they are bound; no number is used twice in one text."""
 
-    def __init__(self, names: dict[str, str]) -> None:
+    def __init__(self, names: dict[str, str], scoped: bool) -> None:
         self._bound = len(names)
+        self._scoped = scoped
+
+    def body(self, code: stack_code.Code, names: dict[str, str]) -> tuple[Any, ...]:
+        """Return the spelling of the body of a function, in whose ``names`` its parameters are.
+
+        Functions inside see variables as they are later. So where there are any, a variable has one number in all of a
+        body, whatever is assigned to it and when.
+        """
+        if self._scoped:
+            for name in dict.fromkeys(stack_code.assigned(code)):
+                self._number(name, names)
+        return self.code(code, names)
 
     def code(self, code: stack_code.Code, names: dict[str, str]) -> tuple[Any, ...]:
         read = [self._instruction(instruction, names) for instruction in code]
@@ -43,9 +66,9 @@ class _Reader:
             case stack_code.Number(text):
                 return _number(text)
             case stack_code.Name(name):
-                return names.get(name) or f"constant {name.rpartition('.')[2]}"
+                return names.get(name) or _constant(name)
             case Apply(name, size, keywords):
-                return "call", _word(name), size, keywords
+                return "call", names.get(name) or _word(name), size, keywords
             case stack_code.Marker(kind) | stack_code.Unary(kind):
                 return kind, None
             case stack_code.Binary("**"):
@@ -60,9 +83,13 @@ class _Reader:
         """Return the spelling of an instruction that binds names or has code of its own, or of a plain one."""
         match instruction:
             case Assign(pattern, keep):
-                return "keep" if keep else "store", self._bind(pattern, names)
+                return "keep" if keep else "store", self._assign(pattern, names)
             case Loop(pattern, body):
-                return "loop", self._bind(pattern, names), self.code(body, names)
+                return "loop", self._assign(pattern, names), self.code(body, names)
+            case Function(_, signature):
+                return "function", tuple(signature), self._function(instruction, dict(names))
+            case stack_code.Call(size, keywords):
+                return "call value", size, keywords
             case Branch(chosen, other):
                 return "branch", self.code(chosen, names), self.code(other, names)
             case Comprehension():
@@ -86,12 +113,25 @@ class _Reader:
             read.append((ends, self._bind(bounds.name, names)))
         return "series", series.word.rpartition(".")[2], read, self.code(series.body, names)
 
+    def _function(self, function: Function, names: dict[str, str]) -> Any:
+        for name in function.signature.names:
+            self._number(name, names)
+        return self.body(function.body, names)
+
+    def _assign(self, pattern: stack_code.Pattern, names: dict[str, str]) -> Any:
+        if not self._scoped:
+            return self._bind(pattern, names)
+        return names[pattern] if isinstance(pattern, str) else tuple([self._assign(part, names) for part in pattern])
+
     def _bind(self, pattern: stack_code.Pattern, names: dict[str, str]) -> Any:
         if not isinstance(pattern, str):
             return tuple([self._bind(part, names) for part in pattern])
+        return self._number(pattern, names)
+
+    def _number(self, name: str, names: dict[str, str]) -> str:
         self._bound += 1
-        names[pattern] = f"local {self._bound}"
-        return names[pattern]
+        names[name] = f"local {self._bound}"
+        return names[name]
 
 
 def _is_list(instruction: Instruction) -> bool:
@@ -106,6 +146,10 @@ def _number(text: str) -> Any:
     except errors.Rejected:
         return text  # no number; the text is refused only where the number is used
     return value.hex() if isinstance(value, float) else value
+
+
+def _constant(name: str) -> str:
+    return f"function {_word(name)}" if resolve.is_word(name, ()) else f"constant {name.rpartition('.')[2]}"
 
 
 def _word(name: str) -> str:

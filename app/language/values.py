@@ -31,7 +31,8 @@ class Value:
     """A value on the tracer's stack.
 
     Its kind is "number", "condition", "pair" (a case of Piecewise), "argument", "tuple" (also for a list), "slice",
-    "array", "text" (a string, which only some functions take), "none" or "ellipsis".
+    "array", "text" (a string, which only some functions take), "function", "scope" (under the name " " among the
+    variables of a function, see ``reading.functions``), "none" or "ellipsis".
     """
 
     node: Basic  # of a number or a condition; a placeholder for other kinds
@@ -42,7 +43,8 @@ class Value:
     cells: Cells | None = None  # numbers and conditions of an array that is read cell by cell
     shape: Shape = ()  # of a number or condition that is read as a whole array
     listed: bool = False  # whether it is a list of the parts of an array
-    text: str = ""  # of a string
+    text: str = ""  # of a string; the name of a function
+    function: Any = None  # of a function, a ``reading.functions.Called``; of a scope, the scope
 
 
 class NeedsShapes(Exception):

@@ -85,7 +85,7 @@ class ForLoop:
         if not self._items.count:
             return
         index = self._builder.loop_variable(())
-        assigned = list(dict.fromkeys(_assigned(self._loop.body)))
+        assigned = list(dict.fromkeys(stack_code.assigned(self._loop.body)))
         last = self._last(index, *self._settled(names, index, assigned))
         for name in assigned:
             names.pop(name, None)
@@ -259,10 +259,3 @@ class _Increments:
 
     def _depends(self, node: Basic) -> bool:
         return id(self._variable) in self._reads.of(node)
-
-
-def _assigned(code: stack_code.Code) -> Iterator[str]:
-    """Yield the names that statements assign."""
-    for each in stack_code.instructions(code):
-        if isinstance(each, stack_code.Assign | stack_code.Loop):
-            yield from stack_code.names_of(each.pattern)

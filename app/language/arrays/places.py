@@ -158,7 +158,7 @@ class Places:
         for bound in self._bound:
             _bind(bound.pattern, bound.items.at(self._builder.known(bound.rows)), names)
         own = {name for bound in self._bound for name in stack_code.names_of(bound.pattern)}
-        if not all(_is_elementwise(code, k, own) for k in range(len(code))):
+        if not all(_is_elementwise(code, k, own, names) for k in range(len(code))):
             raise Unreadable
         return self._run(code, names)
 
@@ -237,16 +237,16 @@ _FREE = (
 )  # fmt: skip
 
 
-def _is_elementwise(code: stack_code.Code, k: int, own: set[str]) -> bool:
+def _is_elementwise(code: stack_code.Code, k: int, own: set[str], names: Names) -> bool:
     """Return whether the k-th instruction works element by element, or not on the names in ``own``."""
     instruction = code[k]
     if isinstance(instruction, _FREE) or (isinstance(instruction, stack_code.Binary) and instruction.operator != "@"):
         return True
-    if isinstance(instruction, stack_code.Apply):
+    if isinstance(instruction, stack_code.Apply) and instruction.name not in names:
         word = words.BY_NAME.get(instruction.name.rpartition(".")[2])
         if word is not None and word.kind == "elementwise" and word.names[0] not in words.REDUCTIONS:
             return True
-    if isinstance(instruction, stack_code.Apply | stack_code.Index | stack_code.Attribute):
+    if isinstance(instruction, stack_code.Apply | stack_code.Index | stack_code.Attribute | stack_code.Call):
         return own.isdisjoint(_names(code[stack_code.start_of_last(code[: k + 1]) : k]))
     return False
 

@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 from app import errors
 from app.language.grammar.lexer import Token
 from app.language.grammar.operators import Operator
-from app.language.grammar.stack_code import Clause, Code, Pattern
+from app.language.grammar.stack_code import Clause, Code, Pattern, Signature
+
+CALLS = frozenset({"call", "value"})
+"""Kinds of brackets that hold the operands of a call."""
+
+_OPEN = frozenset({"text", "default", "lambda"})
+"""Kinds of brackets that have no sign."""
 
 _OPERATOR_WORDS = frozenset({"and", "or", "not", "if", "else", "for", "in", "True", "False", "None"})
 
@@ -18,7 +24,7 @@ _OPERATOR_WORDS = frozenset({"and", "or", "not", "if", "else", "for", "in", "Tru
 class Bracket:
     """An open bracket, or the text itself, and what has been read inside it."""
 
-    kind: str  # "text", "group", "list", "call" or "index"
+    kind: str  # "text", "default", "group", "list", "call", "value" (a call of a value), "index" or "lambda"
     offset: int
     start: int  # where in the code the current item begins
     operators: list[Operator] = field(default_factory=list)  # that wait for their right operand
@@ -31,6 +37,7 @@ class Bracket:
     body: Code = ()  # of a comprehension
     clauses: list[Clause] | None = None  # that are complete; None if the item is no comprehension so far
     pattern: Pattern | None = None  # of the clause whose items come next; None where a condition comes next
+    signature: Signature | None = None  # of a lambda
 
     @property
     def items(self) -> int:
@@ -95,9 +102,9 @@ class Cursor:
 
     def unexpected(self, token: Token, expected: str) -> errors.SyntaxRejected:
         if token.kind == "end":
-            bracket = self.brackets[-1] if self.brackets else None
-            if bracket is not None and bracket.kind != "text":
-                sign = "(" if bracket.kind in {"group", "call"} else "["
+            bracket = next((each for each in reversed(self.brackets) if each.kind not in _OPEN), None)
+            if bracket is not None:
+                sign = "(" if bracket.kind in CALLS | {"group"} else "["
                 return errors.SyntaxRejected(f"'{sign}' is never closed", offset=bracket.offset)
             return errors.SyntaxRejected(f"the text ends where {expected} was expected", offset=token.offset)
         if token.kind == "string":
@@ -112,7 +119,7 @@ class Cursor:
         if kind in {"number", "name"} and text not in _OPERATOR_WORDS and not keyword.iskeyword(text):
             what, hint = f"{errors.quote(text)} follows a value", "write * to multiply"
         elif text == "(":
-            what, hint = "only a function by its name can be called", "write * to multiply"
+            what, hint = "only a function can be called", "write * to multiply"
         elif text == "=":
             what = "'=' assigns; assignments stand only in a def"
             hint = "compare with ==; give the right-hand side alone as the expression"

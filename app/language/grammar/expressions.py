@@ -12,10 +12,16 @@ import keyword
 from collections.abc import Sequence
 
 from app import errors
-from app.language.grammar import lexer, operators, stack_code
-from app.language.grammar.cursor import Bracket, Cursor
+from app.language.grammar import lexer, operators, parameters, stack_code
+from app.language.grammar.cursor import CALLS, Bracket, Cursor
 from app.language.grammar.operators import Operator
 from app.language.grammar.stack_code import Apply, Code, Collection, Instruction, Marker, Name, Number, Product, Sum
+
+MAX_FUNCTIONS = 20
+"""Greatest nesting of functions in functions, as of blocks in CPython."""
+
+_ENDS = {"text": frozenset({",", ";", ":"}), "default": frozenset({",", ":", ")"})}
+"""Signs that end an expression, by its kind."""
 
 _VALUES = frozenset({"True", "False"})
 _SERIES = frozenset({"Sum", "Product", "summation", "product"})
@@ -25,9 +31,10 @@ _SERIES = frozenset({"Sum", "Product", "summation", "product"})
 class ExpressionParser:
     """Parses expressions by a shunting yard: one pass over the tokens, with a stack of open brackets."""
 
-    def __init__(self, cursor: Cursor, max_nesting: int) -> None:
+    def __init__(self, cursor: Cursor, max_nesting: int, depth: int = 0) -> None:
         self._cursor = cursor
         self._max_nesting = max_nesting
+        self._functions = depth  # that are open
         self._code: list[Instruction] = []
         self._brackets: list[Bracket] = []
         self._chosen: list[tuple[int, Code]] = []  # where each value before an open ``if`` began, and its code
@@ -50,21 +57,37 @@ class ExpressionParser:
             self._code.append(Collection("tuple", count, start))
         return self._code
 
-    def _expression(self) -> None:
-        """Parse one expression, up to a token that cannot continue it outside all brackets."""
-        self._brackets = self._cursor.brackets = [Bracket("text", self._cursor.peek().offset, len(self._code))]
+    def default(self) -> Code:
+        """Return the code of the default value of a parameter, which ends at a comma, a colon or a bracket."""
+        inner = ExpressionParser(self._cursor, self._max_nesting, self._functions + 1)
+        brackets = self._cursor.brackets
+        inner._expression("default")
+        self._cursor.brackets = brackets
+        return inner._code
+
+    def _expression(self, kind: str = "text") -> None:
+        """Parse one expression, up to a token that cannot continue it outside all brackets.
+
+        It is a statement's ("text"), or the default value of a parameter ("default"), which a bracket may end, too.
+        """
+        if self._functions > MAX_FUNCTIONS:
+            what = f"functions are nested more than {MAX_FUNCTIONS} deep"
+            raise errors.TooComplex(what, offset=self._cursor.peek().offset)
+        self._brackets = self._cursor.brackets = [Bracket(kind, self._cursor.peek().offset, len(self._code))]
         operand = True
         while True:
             token = self._cursor.take()
             if operand:
                 operand = self._operand(token)
-            elif len(self._brackets) == 1 and (token.kind in {"end", "newline"} or token.text in {",", ";", ":"}):
+                continue
+            while self._brackets[-1].kind == "lambda" and self._ends_lambda(token):
+                self._lambda_body(token)
+            if len(self._brackets) == 1 and (token.kind in {"end", "newline"} or token.text in _ENDS[kind]):
                 self._cursor.back()
                 self._reduce(operators.CONDITIONAL)
                 self._refuse_open_if(token)
                 return
-            else:
-                operand = self._operator(token)
+            operand = self._operator(token)
 
     def _operand(self, token: lexer.Token) -> bool:
         """Take a token where a value must start; True if one must still start after it."""
@@ -87,6 +110,8 @@ class ExpressionParser:
             bracket.operators.append(Operator(operators.NOT, "unary", ["not"], offset))
         elif text in {"(", "["} and kind == "op":
             self._open("group" if text == "(" else "list", offset)
+        elif text == "lambda":
+            self._lambda(token)
         elif text in {")", "]"} and self._may_close(bracket, text):
             self._close(token)
             return False
@@ -95,10 +120,10 @@ class ExpressionParser:
         return True
 
     def _rare_operand(self, token: lexer.Token, bracket: Bracket) -> bool:
-        if token.text == "None" and bracket.kind in {"call", "index"}:
+        if token.text == "None":
             self._code.append(Marker("none", token.offset))
             return False
-        if token.kind == "string" and bracket.kind == "call" and not bracket.operators:
+        if token.kind == "string" and bracket.kind in CALLS | {"default"} and not bracket.operators:
             self._code.append(stack_code.Text(lexer.plain(token), token.offset))
             return False
         if bracket.kind == "index" and not bracket.operators:
@@ -119,7 +144,7 @@ class ExpressionParser:
         """Return whether a bracket may close where a value could start: f(), (a,), [a,] and X[1:]."""
         if bracket.operators or bracket.clauses is not None:
             return False
-        if bracket.kind == "call" and text == ")":
+        if bracket.kind in CALLS and text == ")":
             return not bracket.keyword
         if bracket.kind == "index" and text == "]":
             return bracket.colons > 0
@@ -140,6 +165,8 @@ class ExpressionParser:
         elif text == "(" and self._cursor.before().kind == "name" and isinstance(function := self._code[-1], Name):
             self._code.pop()
             self._open("call", function.offset, function.name)
+        elif text == "(" and self._cursor.before().kind != "number":
+            self._open("value", offset)
         elif text == "[":
             self._open("index", offset)
         elif text in {")", "]"} and kind == "op":
@@ -180,7 +207,7 @@ class ExpressionParser:
             parts.append(self._cursor.take().text)
             following = self._cursor.peek()
         bracket = self._brackets[-1]
-        if following.text == "=" and bracket.kind == "call" and len(parts) == 1:
+        if following.text == "=" and bracket.kind in CALLS and len(parts) == 1:
             if bracket.keyword or bracket.operators or len(self._code) != bracket.start:
                 raise self._cursor.misplaced(self._cursor.take())
             self._cursor.take()
@@ -253,12 +280,39 @@ class ExpressionParser:
             raise errors.TooComplex(f"brackets are nested more than {self._max_nesting} deep", offset=offset)
         self._brackets.append(Bracket(kind, offset, len(self._code), name=name))
 
+    def _lambda(self, token: lexer.Token) -> None:
+        """Read the parameters of a lambda; the code of their default values stays before that of its body."""
+        waiting = self._brackets[-1].operators
+        if waiting and waiting[-1].level > operators.CONDITIONAL:
+            raise self._cursor.unexpected(token, "a value; put parentheses around 'lambda ...'")
+        signature, code = parameters.read(self._cursor, ":", self.default)
+        self._code += code
+        self._functions += 1
+        if self._functions > MAX_FUNCTIONS:
+            raise errors.TooComplex(f"functions are nested more than {MAX_FUNCTIONS} deep", offset=token.offset)
+        self._open("lambda", token.offset)
+        self._brackets[-1].signature = signature
+
+    def _ends_lambda(self, token: lexer.Token) -> bool:
+        """Return whether a token after a complete value ends the body of the innermost lambda."""
+        if token.text == "for":
+            return True
+        return token.kind in {"end", "newline"} or (token.kind == "op" and token.text in {",", ")", "]", ":", ";"})
+
+    def _lambda_body(self, token: lexer.Token) -> None:
+        self._reduce(operators.CONDITIONAL)
+        self._refuse_open_if(token)
+        bracket = self._brackets.pop()
+        assert bracket.signature is not None
+        self._functions -= 1
+        self._code.append(stack_code.function("", bracket.signature, self._cut(bracket), bracket.offset))
+
     def _item(self, token: lexer.Token) -> None:
         """Finish an item of the innermost bracket."""
         self._reduce(operators.CONDITIONAL)
         self._refuse_open_if(token)
         bracket = self._brackets[-1]
-        if bracket.kind == "text":
+        if bracket.kind in _ENDS:
             raise self._cursor.unexpected(token, "an operator")
         if bracket.clauses is not None:
             self._comprehension(token, bracket)
@@ -276,17 +330,19 @@ class ExpressionParser:
 
     def _close(self, token: lexer.Token) -> None:
         bracket = self._brackets[-1]
-        if len(self._brackets) == 1 or (token.text == ")") != (bracket.kind in {"group", "call"}):
+        if len(self._brackets) == 1 or (token.text == ")") != (bracket.kind in CALLS | {"group"}):
             self._reduce(operators.CONDITIONAL)
             self._refuse_open_if(token)
             raise errors.SyntaxRejected(f"'{token.text}' closes nothing", offset=token.offset)
         before = self._cursor.before().text
         bare = bracket.items == 0 and bracket.clauses is None
-        if before != "," and not (before == "(" and bracket.kind == "call" and len(self._code) == bracket.start):
+        if before != "," and not (before == "(" and bracket.kind in CALLS and len(self._code) == bracket.start):
             self._item(token)
         self._brackets.pop()
         if bracket.kind == "call":
             self._call(bracket)
+        elif bracket.kind == "value":
+            self._code.append(stack_code.Call(bracket.items, tuple(bracket.keywords), bracket.offset))
         elif bracket.kind == "index":
             self._code.append(stack_code.Index(bracket.items, bracket.offset))
         elif bracket.clauses is None and (bracket.kind == "list" or not bare):
@@ -339,7 +395,7 @@ class ExpressionParser:
         """Begin a clause: what stands before the first is the body, which runs once an item."""
         self._reduce(operators.CONDITIONAL)
         self._refuse_open_if(token)
-        if bracket.kind not in {"group", "list", "call"} or bracket.items or bracket.keyword:
+        if bracket.kind not in CALLS | {"group", "list"} or bracket.items or bracket.keyword:
             raise self._cursor.unexpected(token, "an operator")
         if bracket.clauses is None:
             bracket.body = self._cut(bracket)

@@ -57,6 +57,22 @@ Comprehension = NamedTuple("Comprehension", [("body", "Code"), ("clauses", tuple
 Bounds = NamedTuple("Bounds", [("name", str), ("first", "Code"), ("last", "Code")])
 Series = NamedTuple("Series", [("word", str), ("body", "Code"), ("bounds", tuple[Bounds, ...]), ("offset", int)])
 
+# A lambda or def, whose operands are the default values of its parameters, in the order of ``signature.defaulted``. Its
+# body binds the names ``local``, parameters among them, and reads ``free`` from around. A call of the value below the
+# operands, the last of which are ``keywords``.
+Signature = NamedTuple(
+    "Signature",
+    [("names", tuple[str, ...]), ("positional", int), ("by_name", int), ("defaulted", tuple[str, ...])],
+)  # of the names, the first ``positional`` are given by position only, the last ``by_name`` by keyword only
+Function = NamedTuple(
+    "Function",
+    [
+        ("name", str), ("signature", Signature), ("body", "Code"), ("local", frozenset[str]), ("free", tuple[str, ...]),
+        ("offset", int),
+    ],
+)  # fmt: skip
+Call = NamedTuple("Call", [("size", int), ("keywords", tuple[str, ...]), ("offset", int)])
+
 # Statements. ``keep`` leaves the value on the stack for the next target of ``a = b = value``.
 Assign = NamedTuple("Assign", [("pattern", Pattern), ("keep", bool), ("offset", int)])
 Loop = NamedTuple("Loop", [("pattern", Pattern), ("body", "Code"), ("offset", int)])
@@ -67,7 +83,8 @@ Continue = NamedTuple("Continue", [("offset", int)])
 
 Instruction: TypeAlias = (
     Number | Name | Marker | Text | Attribute | Unary | Binary | Sum | Product | Compare | Joined | Test | Unless
-    | IfElse | Collection | Apply | Index | Comprehension | Series | Assign | Loop | Branch | Return | Break | Continue
+    | IfElse | Collection | Apply | Index | Comprehension | Series | Function | Call | Assign | Loop | Branch | Return
+    | Break | Continue
 )  # fmt: skip
 Code: TypeAlias = "Sequence[Instruction]"
 
@@ -86,6 +103,33 @@ def instructions(code: Sequence[Any]) -> Iterator[Instruction]:
             yield from instructions(each)
 
 
+def own_instructions(code: Code) -> Iterator[Instruction]:
+    """Yield the instructions of a code and of its loops and branches, not those of functions and comprehensions."""
+    for each in code:
+        yield each
+        if isinstance(each, Loop):
+            yield from own_instructions(each.body)
+        elif isinstance(each, Branch):
+            yield from own_instructions(each.chosen)
+            yield from own_instructions(each.other)
+
+
+def assigned(code: Code) -> Iterator[str]:
+    """Yield the names that the statements of a code assign."""
+    for each in own_instructions(code):
+        if isinstance(each, Assign | Loop):
+            yield from names_of(each.pattern)
+
+
+def function(name: str, signature: Signature, body: Code, offset: int) -> Function:
+    """Return a function, with the names that it binds and those that it reads from around."""
+    local = frozenset((*signature.names, *assigned(body)))
+    read = dict.fromkeys(
+        each.name.partition(".")[0] for each in instructions(body) if isinstance(each, Name | Apply)
+    ) | dict.fromkeys(each.word for each in instructions(body) if isinstance(each, Series))
+    return Function(name, signature, body, local, tuple([each for each in read if each not in local]), offset)
+
+
 def operands(instruction: Instruction) -> int:
     """Return how many operands an instruction of an expression takes off the stack."""
     match instruction:
@@ -95,8 +139,10 @@ def operands(instruction: Instruction) -> int:
             return len(signs) + 1
         case Joined() | Collection() | Apply():
             return instruction.size
-        case Index(size):
+        case Index(size) | Call(size):
             return size + 1
+        case Function():
+            return len(instruction.signature.defaulted)
         case Unary() | Attribute() | Test() | Unless():
             return 1
         case Binary():
@@ -146,6 +192,13 @@ def free_names(code: Code, bound: frozenset[str] = frozenset()) -> Iterator[tupl
                 yield from free_names(bounds.first, inner)
                 yield from free_names(bounds.last, inner)
             yield from free_names(instruction.body, inner)
+        elif isinstance(instruction, Function):
+            yield from free_names(instruction.body, bound | instruction.local)
+        elif isinstance(instruction, Loop):
+            yield from free_names(instruction.body, bound)
+        elif isinstance(instruction, Branch):
+            yield from free_names(instruction.chosen, bound)
+            yield from free_names(instruction.other, bound)
 
 
 def names_of(pattern: Pattern) -> Iterator[str]:

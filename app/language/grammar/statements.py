@@ -10,9 +10,20 @@ import keyword
 from dataclasses import dataclass
 
 from app import errors
-from app.language.grammar import expressions, lexer, operators, stack_code
+from app.language.grammar import expressions, lexer, operators, parameters, stack_code
 from app.language.grammar.cursor import Cursor
-from app.language.grammar.stack_code import Assign, Branch, Break, Collection, Continue, Instruction, Loop, Name, Return
+from app.language.grammar.stack_code import (
+    Assign,
+    Branch,
+    Break,
+    Collection,
+    Continue,
+    Instruction,
+    Loop,
+    Name,
+    Return,
+    Signature,
+)
 
 _AUGMENTED = {
     "+=": ("sum", "+"), "-=": ("sum", "-"), "*=": ("product", "*"), "/=": ("product", "/"),
@@ -49,58 +60,57 @@ class _Parser:
         first = self._cursor.peek()
         if first.text == "def":
             return self._def()
-        parameters = None
+        names = None
         if first.text == "lambda":
             self._cursor.take()
-            parameters = self._parameters(":")
+            names = self._asked(parameters.read(self._cursor, ":", self._expressions.default)[0])
         code = self._expressions.code()
         self._finish()
-        return Source(parameters, code)
+        return Source(names, code)
 
     def _def(self) -> Source:
-        outer = self._column(self._cursor.take())
-        name = self._cursor.take()
-        if name.kind != "name":
-            raise self._cursor.unexpected(name, "the name of the function")
-        self._expect("(")
-        parameters = self._parameters(")")
-        if self._cursor.peek().text == "->":
-            raise errors.SyntaxRejected("annotations are not in the language", offset=self._cursor.peek().offset)
-        self._expect(":")
-        code = self._body(outer, depth=0)
+        outer = self._column(self._cursor.peek())
+        _, _, signature, code = self._function(outer, 0)
         rest = self._cursor.peek()
-        if not _returns(code):
-            hint = "every way through the function must end in a return" if code else None
-            raise errors.SyntaxRejected("the def has no return statement", hint=hint, offset=rest.offset)
         if rest.kind != "end":
             raise errors.SyntaxRejected("nothing may follow the function", offset=rest.offset)
         if isinstance(code[-1], Return):
             code.pop()  # the value of the function is the value that its last expression leaves
-        return Source(parameters, code)
+        return Source(self._asked(signature), code)
 
-    def _parameters(self, closing: str) -> tuple[str, ...]:
-        names: list[str] = []
-        while self._cursor.peek().text != closing:
-            token = self._cursor.take()
-            if token.text in {"*", "**", "/"}:
-                raise errors.SyntaxRejected("star arguments are not in the language", offset=token.offset)
-            if token.kind != "name" or keyword.iskeyword(token.text):
-                raise self._cursor.unexpected(token, "the name of an argument")
-            if token.text in names:
-                raise errors.InvalidName(f"the argument '{token.text}' appears twice", offset=token.offset)
-            names.append(token.text)
-            separator = self._cursor.peek()
-            if separator.text in {"=", ":"} and separator.text != closing:
-                what = "default values" if separator.text == "=" else "annotations"
-                raise errors.SyntaxRejected(f"{what} are not in the language", offset=separator.offset)
-            if separator.text == ",":
-                self._cursor.take()
-            elif separator.text != closing:
-                raise self._cursor.unexpected(separator, f"',' or '{closing}'")
+    def _asked(self, signature: Signature) -> tuple[str, ...]:
+        """Return the arguments of the function that is asked about."""
+        offset = self._cursor.before().offset
+        if not signature.names:
+            raise errors.SyntaxRejected("the function has no arguments", offset=offset)
+        if signature.defaulted:
+            raise errors.SyntaxRejected("default values are not in the language", offset=offset)
+        return signature.names
+
+    def _function(self, outer: int, depth: int) -> tuple[str, list[Instruction], Signature, list[Instruction]]:
+        """Return the name of a def, the code of its default values, its signature and its body."""
         self._cursor.take()
-        if not names:
-            raise errors.SyntaxRejected("the function has no arguments", offset=self._cursor.peek().offset)
-        return tuple(names)
+        name = self._cursor.take()
+        if name.kind != "name" or keyword.iskeyword(name.text):
+            raise self._cursor.unexpected(name, "the name of the function")
+        self._expect("(")
+        signature, defaults = parameters.read(self._cursor, ")", self._expressions.default)
+        if self._cursor.peek().text == "->":
+            self._cursor.take()
+            parameters.skip_annotation(self._cursor, {":"})
+        self._expect(":")
+        code = self._body(outer, depth)
+        if not _returns(code):
+            hint = "every way through the function must end in a return" if code else None
+            raise errors.SyntaxRejected("the def has no return statement", hint=hint, offset=self._cursor.peek().offset)
+        return name.text, defaults, signature, code
+
+    def _helper(self, code: list[Instruction], column: int, depth: int) -> None:
+        """Read a def inside a def."""
+        offset = self._cursor.peek().offset
+        name, defaults, signature, body = self._function(column, depth + 1)
+        code += defaults
+        code += [stack_code.function(name, signature, body, offset), Assign(name, keep=False, offset=offset)]
 
     def _body(self, outer: int, depth: int) -> list[Instruction]:
         """Return the code of a block: the rest of the line of its colon, or the lines indented more than ``outer``."""
@@ -131,6 +141,8 @@ class _Parser:
             self._loop(code, column, depth)
         elif token.text == "if":
             self._branch(code, column, depth)
+        elif token.text == "def":
+            self._helper(code, column, depth)
         else:
             self._line(code)
 

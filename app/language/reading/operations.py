@@ -6,7 +6,7 @@ Instructions with code of their own, such as loops, are the tracer's.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app import errors
 from app.language import values
@@ -17,10 +17,15 @@ from app.language.building.array_builder import ArrayBuilder
 from app.language.building.builder import Builder
 from app.language.grammar import stack_code
 from app.language.numeric import folding
-from app.language.unrolled import functions, indexing, products
+from app.language.reading import functions
+from app.language.unrolled import functions as unrolled_functions
+from app.language.unrolled import indexing, products
 from app.language.values import NeedsShapes, Value
 from app.language.vocabulary import resolve, words
 from app.language.vocabulary.word import Word
+
+if TYPE_CHECKING:
+    from app.language.reading.tracer import Tracer
 
 Names = dict[str, Value]
 """Arguments and variables by name."""
@@ -32,10 +37,11 @@ _MARKERS = {"none": values.NONE, "ellipsis": values.ELLIPSIS}
 class StackFrame:
     """The state of one run of code; ``offset`` is that of the running instruction, or of the call it is part of."""
 
-    __slots__ = ("builder", "names", "offset", "stack")
+    __slots__ = ("builder", "names", "offset", "stack", "tracer")
 
-    def __init__(self, builder: Builder, names: Names) -> None:
+    def __init__(self, builder: Builder, names: Names, tracer: Tracer) -> None:
         self.builder = builder
+        self.tracer = tracer
         self.names = names
         self.stack: list[Value] = []
         self.offset = 0
@@ -64,6 +70,8 @@ class StackFrame:
 
 def choose(builder: Builder, condition: Value, chosen: Value, other: Value, offset: int) -> Value:
     """Return one of two values as a condition says: item by item for lists of one length, cell by cell for arrays."""
+    if chosen.kind == other.kind == "function":
+        return functions.chosen(condition, chosen, other)
     if chosen.kind == other.kind == "tuple" and len(chosen.items) == len(other.items):
         builder.charge(1 + len(chosen.items), offset)
         pairs = zip(chosen.items, other.items, strict=True)
@@ -89,6 +97,8 @@ def _name(frame: StackFrame, instruction: stack_code.Name) -> None:
 def _constant(frame: StackFrame, name: str) -> Value:
     if name in ("True", "False"):
         return frame.builder.truth(name == "True")
+    if resolve.is_word(name, frame.names):
+        return functions.of_word(name, resolve.word(name, frame.names, frame.offset))
     meant = resolve.constant(name, frame.names, frame.offset)
     return values.NONE if meant is None else frame.builder.named(*meant)
 
@@ -204,7 +214,7 @@ def _attribute(frame: StackFrame, attribute: stack_code.Attribute) -> None:
         raise resolve.attribute(attribute.name, "...", frame.offset)
     value = frame.stack.pop()
     if attribute.name != "T":
-        frame.stack.append(_applied(frame, words.BY_NAME[attribute.name], attribute.name, [value], {}))
+        frame.stack.append(applied(frame, words.BY_NAME[attribute.name], attribute.name, [value], {}))
         return
     if value.kind == "argument" and frame.builder.shapes is None:
         raise NeedsShapes
@@ -215,25 +225,52 @@ def _attribute(frame: StackFrame, attribute: stack_code.Attribute) -> None:
 
 
 def _apply(frame: StackFrame, call: stack_code.Apply) -> None:
+    function = frame.names.get(call.name)
+    if function is not None and function.kind == "function":
+        _called(frame, function, call)
+        return
     operands = frame.pop(call.size)
+    if any([operand.kind == "function" for operand in operands]):  # noqa: C419 - faster so
+        functions.settle(frame.names)
     inner = words.INNER.get(call.name) if frame.builder.defining else None
     word = inner or resolve.word(call.name, frame.names, frame.offset)
     positional = operands[: call.size - len(call.keywords)]
     options = dict(zip(call.keywords, operands[len(positional) :], strict=True))
-    frame.stack.append(_applied(frame, word, call.name, positional, options))
+    frame.stack.append(applied(frame, word, call.name, positional, options))
 
 
-def _applied(frame: StackFrame, word: Word, name: str, operands: list[Value], options: Mapping[str, Value]) -> Value:
+def _called(frame: StackFrame, function: Value, call: stack_code.Apply | stack_code.Call) -> None:
+    """Call a value with the operands on the stack."""
+    operands = frame.pop(call.size)
+    positional = operands[: call.size - len(call.keywords)]
+    options = dict(zip(call.keywords, operands[len(positional) :], strict=True))
+    functions.settle(frame.names)
+    frame.stack.append(frame.tracer.call(function, positional, options, frame.offset))
+
+
+def _call(frame: StackFrame, call: stack_code.Call) -> None:
+    function = frame.stack.pop(-1 - call.size)
+    _called(frame, function, call)
+
+
+def _function(frame: StackFrame, instruction: stack_code.Function) -> None:
+    values_by_default = frame.pop(len(instruction.signature.defaulted))
+    defaults = dict(zip(instruction.signature.defaulted, values_by_default, strict=True))
+    frame.stack.append(functions.closure(instruction, defaults, frame.names, frame.tracer.scopes))
+
+
+def applied(frame: StackFrame, word: Word, name: str, operands: list[Value], options: Mapping[str, Value]) -> Value:
+    """Return a word, as the text spells it, of operands and keyword operands."""
     builder, offset = frame.builder, frame.offset
     reduced = words.REDUCTIONS.get(word.names[0])
-    if reduced is not None and (options or len(operands) == 1 or functions.has_axis(builder, name, operands)):
+    if reduced is not None and (options or len(operands) == 1 or unrolled_functions.has_axis(builder, name, operands)):
         word = words.BY_NAME[reduced]
     resolve.check(word, name, len(operands), options, offset)
     if word.kind == "array":
         builder.has_matrices |= name.rpartition(".")[2] == "Matrix"
         if isinstance(builder, ArrayBuilder):
             return whole_functions.apply(builder, word, name, operands, options, offset)
-        return functions.apply(builder, word, name, operands, options, offset)
+        return unrolled_functions.apply(builder, word, name, operands, options, offset)
     if word.kind == "piecewise":
         return builder.piecewise([_case(builder, value, offset) for value in operands], offset)
     if word.names[0] == "where" and not any(builder.is_array(operand) for operand in operands):
@@ -255,7 +292,7 @@ OPERATIONS: dict[type, Callable[[StackFrame, Any], int | None]] = {
     stack_code.Compare: _compare, stack_code.Joined: _joined,
     stack_code.Test: _test, stack_code.Unless: _unless, stack_code.IfElse: _if_else,
     stack_code.Collection: _collection, stack_code.Index: _index, stack_code.Attribute: _attribute,
-    stack_code.Apply: _apply,
+    stack_code.Apply: _apply, stack_code.Call: _call, stack_code.Function: _function,
 }  # fmt: skip
 """What to do for each instruction; the result is how many of the next instructions to skip, None for none."""
 

@@ -22,15 +22,17 @@ from app.language.building.builder import Builder
 from app.language.expression import nodes
 from app.language.grammar import stack_code, statements
 from app.language.limits import TextLimits
-from app.language.reading.operations import OPERATIONS, Names, StackFrame, choose
+from app.language.reading import functions
+from app.language.reading.operations import OPERATIONS, Names, StackFrame, applied, choose
 from app.language.unrolled import arguments
 from app.language.values import Shape, Value
+from app.language.vocabulary.word import Word
 
 _MANY = 10**9
 """More steps than any limit allows; a longer range is charged as this many."""
 
 _MAX_DEPTH = 30
-"""Greatest nesting of comprehensions, loops, branches and series."""
+"""Greatest nesting of comprehensions, loops, branches, series and calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def _definition(text: str) -> statements.Source:
 
 def ends_early(code: stack_code.Code) -> bool:
     """Return whether a loop may end before its last step."""
-    return any(isinstance(each, stack_code.Break | stack_code.Return) for each in stack_code.instructions(code))
+    return any(isinstance(each, stack_code.Break | stack_code.Return) for each in stack_code.own_instructions(code))
 
 
 _Outcome = Value | Literal["break", "continue"] | None
@@ -121,15 +123,48 @@ def expand(builder: Builder, definition: str, operands: list[Value], offset: int
 class Tracer:
     def __init__(self, builder: Builder) -> None:
         self.builder = builder
+        self.scopes: list[functions.Scope] = []  # whose variables functions refer to
         self._depth = 0
 
     def value(self, code: stack_code.Code) -> Value:
         """Run the code of a text and return the value of the function."""
         names = {name: self.builder.argument(index) for index, name in enumerate(self.builder.args)}
+        names[functions.SCOPE] = functions.scope_of(None)
+        try:
+            found = self.body(code, names, code[-1].offset)
+            return self.builder.number(found, code[-1].offset) if found.kind == "function" else found
+        finally:
+            for scope in self.scopes:
+                scope.names = None  # they have functions that have the scope: that would be a reference cycle
+            self.scopes.clear()
+
+    def body(self, code: stack_code.Code, names: Names, offset: int) -> Value:
+        """Run the body of a function and return its value."""
         found = self._block(code, names)
         if not isinstance(found, Value):
-            raise errors.SyntaxRejected("the function ends without a value", offset=code[-1].offset)
+            raise errors.SyntaxRejected("the function ends without a value", offset=offset)
         return found
+
+    def call(self, function: Value, operands: Sequence[Value], options: Mapping[str, Value], offset: int) -> Value:
+        """Return the value of a function of operands and keyword operands."""
+        if function.kind != "function":
+            hint = "write * to multiply"
+            raise errors.SyntaxRejected("only a function can be called", hint=hint, offset=offset)
+        called: functions.Called = function.function
+        with self._deeper():
+            return called(self, operands, options, offset)
+
+    def apply(
+        self, word: Word, name: str, operands: Sequence[Value], options: Mapping[str, Value], offset: int
+    ) -> Value:
+        """Return a word of the vocabulary, as the text spells it, of operands and keyword operands."""
+        frame = StackFrame(self.builder, {}, self)
+        frame.offset = offset
+        return applied(frame, word, name, list(operands), options)
+
+    def choose(self, condition: Value, chosen: Value, other: Value, offset: int) -> Value:
+        """Return one of two values as a condition says."""
+        return choose(self.builder, condition, chosen, other, offset)
 
     def result(self, code: stack_code.Code) -> tuple[Basic, Shape]:
         """Run the code of a text and return its root node, a tuple of cells for an array, and its shape."""
@@ -150,7 +185,7 @@ class Tracer:
 
     def run(self, code: stack_code.Code, names: Names, offset: int | None = None) -> Value:
         """Return the value of an expression; errors have the offset of its instructions, or ``offset``."""
-        frame = StackFrame(self.builder, names)
+        frame = StackFrame(self.builder, names, self)
         operations = OPERATIONS
         left = iter(code)
         for instruction in left:
@@ -189,7 +224,7 @@ class Tracer:
         ``after`` is the code that follows the block in the blocks around it. It is run where a return depends on the
         point.
         """
-        frame = StackFrame(self.builder, names)
+        frame = StackFrame(self.builder, names, self)
         loops = self._loops(code)
         index = 0
         while index < len(code):
@@ -301,9 +336,13 @@ class Tracer:
     def _deeper(self) -> Iterator[None]:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
-            raise errors.TooComplex(f"loops and branches are nested more than {_MAX_DEPTH} deep", field="expression")
-        yield
-        self._depth -= 1
+            raise errors.TooComplex(
+                f"loops, branches and calls are nested more than {_MAX_DEPTH} deep", field="expression"
+            )
+        try:
+            yield
+        finally:
+            self._depth -= 1
 
     def _bind(self, pattern: stack_code.Pattern, value: Value, names: Names, offset: int) -> None:
         if isinstance(pattern, str):
@@ -331,7 +370,7 @@ class Tracer:
         self.builder.charge(len(values) + len(names), offset)
         if not clause.conditions:
             self.builder.foresee(len(values) * len(body), offset)
-        inner = dict(names)
+        inner = functions.within(names, stack_code.names_of(clause.pattern), self.scopes)
         with self._deeper():
             for item in values:
                 self._bind(clause.pattern, item, inner, offset)
@@ -368,7 +407,7 @@ class Tracer:
             first, last = last + 1, first - 1
         self.builder.charge(min(last + 1 - first, _MANY) + len(names), offset)
         self.builder.foresee((last + 1 - first) * len(series.body), offset)
-        inner, terms = dict(names), []
+        inner, terms = functions.within(names, (bounds.name,), self.scopes), []
         with self._deeper():
             for index in range(first, last + 1):
                 inner[bounds.name] = self.builder.leaf(index)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from app import errors
-from app.language.arrays import functions, loops
+from app.language.arrays import functions as array_words
+from app.language.arrays import loops
 from app.language.arrays.places import Places, Unreadable, items_of
 from app.language.building.array_builder import ArrayBuilder
 from app.language.grammar import stack_code, statements
 from app.language.limits import TextLimits
+from app.language.reading import functions
 from app.language.reading.operations import Names, StackFrame
 from app.language.reading.tracer import Expression, Tracer, expand, refuse_faults
 from app.language.values import Shape, Value
@@ -73,9 +75,8 @@ class WholeTracer(Tracer):
         if isinstance(instruction, stack_code.Series) and instruction.word in frame.names:
             raise Unreadable
         offset = frame.offset
-        places = Places(
-            self.builder, lambda code, names: self._rerun(code, dict(names), offset), dict(frame.names), offset
-        )
+        names = functions.within(frame.names, _bound(instruction), self.scopes)
+        places = Places(self.builder, lambda code, own: self._rerun(code, dict(own), offset), names, offset)
         if isinstance(instruction, stack_code.Series):
             for bounds in reversed(instruction.bounds):
                 places.add_range(bounds.name, (bounds.first, bounds.last), beyond=1)
@@ -86,12 +87,12 @@ class WholeTracer(Tracer):
                     places.filter(condition)
         if loops.is_short(places.count, instruction.body):
             raise Unreadable
-        values = self._mapped(places, instruction.body, frame.names, offset)
+        values = self._mapped(places, instruction.body, names, offset)
         if not isinstance(instruction, stack_code.Series):
             return values
         word = "sum" if instruction.word.rpartition(".")[2] in {"Sum", "summation"} else "prod"
         axis = {"axis": self.builder.leaf(0)}
-        return functions.apply(self.builder, words.BY_NAME[word], instruction.word, [values], axis, offset)
+        return array_words.apply(self.builder, words.BY_NAME[word], instruction.word, [values], axis, offset)
 
     def _mapped(self, places: Places, code: stack_code.Code, names: Names, offset: int) -> Value:
         known = places.known(code)
@@ -140,6 +141,15 @@ class WholeTracer(Tracer):
         names.clear()
         names.update(after)
         return True
+
+
+def _bound(instruction: stack_code.Comprehension | stack_code.Series) -> Iterator[str]:
+    """Yield the names that a comprehension or series binds."""
+    if isinstance(instruction, stack_code.Series):
+        yield from [bounds.name for bounds in instruction.bounds]
+    else:
+        for clause in instruction.clauses:
+            yield from stack_code.names_of(clause.pattern)
 
 
 def _reads(code: stack_code.Code) -> Counter[str]:

@@ -41,6 +41,14 @@ def word(name: str, names: Collection[str], offset: int) -> Word:
     return found
 
 
+def is_word(name: str, names: Collection[str]) -> bool:
+    """Return whether a name that is no variable means a function, to be given to another or to a variable."""
+    prefix, _, bare = name.rpartition(".")
+    if bare not in words.BY_NAME or bare in (constants.PREFIXED if prefix else constants.BARE) or prefix in names:
+        return False
+    return not prefix or prefix in prefixes.LIBRARIES
+
+
 def constant(name: str, names: Collection[str], offset: int) -> tuple[str, float] | None:
     """Return the canonical name and the value of a constant; None for a type such as ``float``, or ``newaxis``."""
     prefix, _, bare = name.rpartition(".")
