@@ -130,7 +130,7 @@ class Builder:
             raise errors.BadShape(f"an array of shape {shape} stands where a number was expected", offset=offset)
         if value.kind == "function":
             what = f"the function {errors.quote(value.text)} stands where a number was expected"
-            raise errors.SyntaxRejected(what, hint="call it with its arguments", offset=offset)
+            raise errors.UnknownName(what, hint="call it with its arguments", offset=offset)
         raise errors.SyntaxRejected(f"{_WHAT[value.kind]} stands where a number was expected", offset=offset)
 
     def condition(self, value: Value, offset: int, joined: str | None = None) -> Value:

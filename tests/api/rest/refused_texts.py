@@ -64,8 +64,15 @@ CODE_EXECUTION = [
     "def f(x):\n    try: return x\n    except: return x",
     "def f(x):\n    yield x",
     "async def f(x): return x",
-    "def f(x):\n    def g(y): return y\n    return g(x)",
     "def f(x):\n    return f(x)",
+    "def f(x):\n    def g(y): return g(y)\n    return g(x)",
+    "def f(x):\n    h = lambda g: g(g)\n    return h(h)",
+    "def f(x):\n    def g(y): z = y\n    return g(x)",
+    "def f(x):\n    g = lambda *z: x\n    return g(x)",
+    "def f(x):\n    g = lambda z: x\n    return g",
+    "def f(x):\n    g = lambda z: x\n    return g*x",
+    "(x + 1)(x)",
+    "x if x > 0 else lambda x: x",
     "class C: pass",
 ]
 
@@ -131,8 +138,7 @@ STRINGS = [
 ]
 
 CONSTRUCTS = [
-    "lambda y: lambda x: x",
-    "(lambda y: y)(x)",
+    "lambda x: lambda y: x",
     "lambda x: (lambda y: y)",
     "x := 3",
     "(y := x)",
@@ -218,7 +224,6 @@ CONSTRUCTS = [
     "lambda x, : ",
     "lambda *args: x",
     "lambda **kw: x",
-    "lambda x, /: x",
     "lambda x=1: x",
     "def",
     "def f",
@@ -230,8 +235,6 @@ CONSTRUCTS = [
     "def f(x):\n    x",
     "def f(x):\n    return",
     "def f(x):\n    y = x",
-    "def f(x: float):\n    return x",
-    "def f(x) -> float:\n    return x",
     "def f(x=1):\n    return x",
     "@jit\ndef f(x):\n    return x",
     "def f(x):\n    return x\ndef g(x):\n    return x",
