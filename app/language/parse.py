@@ -18,12 +18,12 @@ from dataclasses import dataclass, field
 
 from app import errors
 from app.language import identity
-from app.language.grammar import lexer, stack_code, statements
+from app.language.grammar import lexer, slips, stack_code, statements
 from app.language.limits import TextLimits
 from app.language.reading import tracer, whole_tracer
 from app.language.reading.tracer import Expression
 from app.language.values import NeedsShapes, NeedsWhole, Shape
-from app.language.vocabulary import constants
+from app.language.vocabulary import constants, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ def _sources(text: str | Sequence[str], limits: TextLimits) -> statements.Source
             f"the expression has {size} bytes, the limit is {limits.max_expression_bytes}", field="expression"
         )
     if isinstance(text, str):
-        return statements.parse(text, max_nesting=limits.max_nesting)
+        return _parsed(text, limits)
     parts, start = [], 0
     for each in texts:
         parts.append(_shifted(each, start, limits))
@@ -182,10 +182,20 @@ def _sources(text: str | Sequence[str], limits: TextLimits) -> statements.Source
     return statements.Source(parts[0].parameters, [*code, stack_code.Collection("tuple", len(parts), 0)])
 
 
+def _parsed(text: str, limits: TextLimits) -> statements.Source:
+    """Return the source of one text, or say what to write instead where the grammar refuses it."""
+    try:
+        return statements.parse(text, max_nesting=limits.max_nesting)
+    except errors.SyntaxRejected as error:
+        if error.offset is not None:
+            error.hint = slips.hint(text, error.offset, words.BY_NAME) or error.hint
+        raise
+
+
 def _shifted(text: str, start: int, limits: TextLimits) -> statements.Source:
     """Return the source of one text of a list, with offsets that count from the start of the first text."""
     try:
-        source = statements.parse(text, max_nesting=limits.max_nesting)
+        source = _parsed(text, limits)
     except errors.GradserveError as error:
         if error.offset is not None:
             error.offset += start

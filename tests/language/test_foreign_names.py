@@ -74,8 +74,8 @@ def test_no_name_of_a_library_gets_a_function_that_means_something_else(library:
         hint = hint_of(name)
         if hint is not None and "did you mean" in hint and name not in notations.SPOKEN:
             guessed.append((name, hint))
-        if hint is not None and "write" in hint and not told(name):
-            written = re.findall(r"write ([\w.]+)", hint)
+        if hint is not None and re.search(r"\bwrite ", hint) and not told(name):
+            written = re.findall(r"\bwrite ([\w.]+)", hint)
             assert [each.lower() for each in written] == [name.lower()], (name, hint)
     assert guessed == []
 

@@ -61,7 +61,8 @@ def identifier(name: str, offset: int | None = None) -> str:
         hint = "use lambda_ or lam" if normal == "lambda" else None
         raise errors.InvalidName(f"'{normal}' is a Python keyword", hint=hint, offset=offset)
     if normal.startswith("__") or len(normal) > MAX_NAME_LENGTH:
-        raise errors.InvalidName(f"the name {errors.quote(name)} cannot be used", offset=offset)
+        hint = "names do not begin with __: nothing is evaluated by Python" if normal.startswith("__") else None
+        raise errors.InvalidName(f"the name {errors.quote(name)} cannot be used", hint=hint, offset=offset)
     return normal
 
 

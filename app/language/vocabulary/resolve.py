@@ -15,12 +15,17 @@ _INSTEAD = {
 }
 
 
+_OPERATORS = {"and": "and", "or": "or", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
+"""Fortran's operators between points."""
+
+
 def word(name: str, names: Collection[str], offset: int) -> Word:
     """Return the word that a text calls by a name with its prefix; arguments and variables in ``names`` hide words."""
     prefix, _, bare = name.rpartition(".")
     if name in names:
         what = f"'{name}' is a variable here, not a function"
-        raise errors.UnknownName(what, hint=f"write {name}*(...) to multiply", offset=offset)
+        instead = f"write {name}*(...) to multiply, {name}[...] for an element"
+        raise errors.UnknownName(what, hint=instead, offset=offset)
     if prefix:
         library = prefixes.LIBRARIES.get(prefix)
         if library is None and prefix in names:
@@ -31,9 +36,9 @@ def word(name: str, names: Collection[str], offset: int) -> Word:
         if library is None:
             hint = lookup.function(name) or "prefixes are np., jnp., math., sympy., jax.nn., jax.scipy.special."
             raise errors.UnknownName(f"{errors.quote(prefix)} is not a known prefix", hint=hint, offset=offset)
-        instead = prefixes.ABSENT.get((library, bare))
-        if instead is not None:
-            raise errors.UnknownName(f"{library}.{bare} is not in the language", hint=f"write {instead}", offset=offset)
+        absent = prefixes.ABSENT.get((library, bare))
+        if absent is not None:
+            raise errors.UnknownName(f"{library}.{bare} is not in the language", hint=f"write {absent}", offset=offset)
         bare = prefixes.QUALIFIED.get((library, bare), bare)
     found = words.BY_NAME.get(bare)
     if found is None:
@@ -105,19 +110,24 @@ def _as_function(name: str, of: str) -> str | None:
 def _unknown_function(name: str, bare: str, names: Collection[str], offset: int) -> errors.UnknownName:
     hint = lookup.function(name) or _same_word(bare, words.BY_NAME) or _joined(bare, names)
     what = f"the function {errors.quote(name)} is not defined"
-    return errors.UnknownName(what, hint=hint or "GET /v1/language lists what is known", offset=offset)
+    if hint is None:
+        shown = bare[:20]
+        hint = f"GET /v1/language lists the functions; {shown}*(...) multiplies, {shown}[...] is an element"
+    return errors.UnknownName(what, hint=hint, offset=offset)
 
 
 def _unknown_name(name: str, names: Collection[str], offset: int) -> errors.UnknownName:
     what = f"the name {errors.quote(name)} is not defined"
     if name in words.BY_NAME:
         return errors.UnknownName(what, hint=f"'{name}' is a function: call it, {lookup.call(name)}", offset=offset)
-    hint = lookup.constant(name) or _same_word(name, [*names, *constants.BARE]) or _joined(name, names)
+    operator = _OPERATORS.get(name.split(".")[1]) if name.count(".") == 2 else None
+    hint = f"write {operator}" if operator else lookup.constant(name)
+    hint = hint or _same_word(name, [*names, *constants.BARE]) or _joined(name, names)
     if hint is None and "." in name:
         hint = lookup.function(name)
-    if hint is None and names:
-        shown = ", ".join(list(names)[:8])
-        hint = f"the names here are {shown[:80]}"
+    known = [each for each in names if each.isidentifier()]
+    if hint is None and known:
+        hint = f"the names here are {', '.join(known[:8])[:80]}"
     return errors.UnknownName(what, hint=hint or "GET /v1/language lists what is known", offset=offset)
 
 

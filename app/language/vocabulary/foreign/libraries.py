@@ -281,6 +281,7 @@ CASADI: dict[str, str] = {
     "norm_fro": "norm(X)",
     "sum1": "sum(X, axis=0)",
     "sum2": "sum(X, axis=1)",
+    "sumsqr": "sum(x**2)",
     "mmax": "max(x)",
     "mmin": "min(x)",
     "bilin": "x @ A @ y",
