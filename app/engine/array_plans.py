@@ -109,11 +109,12 @@ class ArrayDerivative:
     def _worth(self) -> float:
         """Return the fraction of the expected compile time that NumPy may cost first: less where compiling gains more.
 
-        Compiled code takes a hundredth of NumPy's time for a loop of many steps, a third for many small operations.
+        Compiled code takes a hundredth of NumPy's time for a loop of many steps, a third for many small operations. A
+        fit asks some hundred times, so most calls should come after the compilation.
         """
         if self.cost.instructions > _LOOP * len(self.tape.code):
             return 0.02
-        return 0.3 if self.overhead_seconds > 0.5 * self.seconds else 1.0
+        return 0.03 if self.overhead_seconds > 0.5 * self.seconds else 0.3
 
     def leaves(self, arguments: Sequence[Array], directions: Sequence[Array], dtype: str) -> list[Array]:
         """Return what the tape takes: the arguments that the function reads, directions, and constants."""

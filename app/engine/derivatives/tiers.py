@@ -27,7 +27,7 @@ from app.runtime import blas, cache, deadlines, events, queue
 Array = NDArray[Any]
 Result = TypeVar("Result")
 
-_INLINE_SECONDS = 2e-4  # expected; such work runs on the event loop: to wake a thread would cost about as much
+_INLINE_SECONDS = 5e-4  # expected; such work runs on the event loop: to wake a thread takes a third of it
 _BRIEF_SECONDS = 2e-2  # up to this, work runs in threads of its own, so that milliseconds do not wait for seconds
 
 _TURNS = 4  # runs of each that are compared
