@@ -106,7 +106,7 @@ class Case:
 
     def exact(self) -> Callable[..., Any]:
         function = mpmath_functions.function(self.word)
-        return function if self.order is None else lambda x: function(self.order, x)
+        return function if self.order is None else lambda *point: function(self.order, *point)
 
 
 _NO_NUMBERS = {"Integer", "logical_and", "logical_or", "logical_not", "logical_xor", "where", "Piecewise"}
@@ -122,7 +122,7 @@ def _cases() -> list[Case]:
     for word in words.ALL:
         name = word.names[0]
         if word.kind == "order":
-            found += [Case(name, 1, order) for order in _ORDERS]
+            found += [Case(name, word.arity[0] - 1, order) for order in _ORDERS]
         elif word.kind == "elementwise" and word not in words.HOST and name not in _NO_NUMBERS | _CONDITIONS:
             found.append(Case(name, word.arity[0]))
     return found

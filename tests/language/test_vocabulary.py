@@ -17,7 +17,7 @@ from app.autodiff import table
 from app.language import parse
 from app.language.grammar import statements
 from app.language.numeric import numpy_words
-from app.language.vocabulary import constants, hosted, prefixes, special, words
+from app.language.vocabulary import constants, hosted, orders, prefixes, special, words
 from tests.support import assertions, float_tapes, mpmath_functions
 from tests.support.service import Client
 from tests.support.tiers import by_row, compiled
@@ -266,6 +266,9 @@ DOMAIN: dict[tuple[str, int], Points] = {
 }
 """Points by word and number of arguments, with the tails where a textbook formula overflows or cancels."""
 
+_POLYNOMIALS = ("legendre", "chebyshevt", "chebyshevu", "hermite", "hermite_prob", "laguerre")
+_DEGREE = of(0.3, -0.875, 1e-9, 1.0, 3.5)
+
 ORDERED: dict[tuple[str, int], Points] = {
     **{("jn", n): of(0.3, -2.0, 0.7 * n + 0.1, 0.8 * n + 0.1, 24.9, 1e3) for n in (0, 1, 2, 5, 20)},
     **{("yn", n): of(0.3, 2.0, n + 0.1, 24.9, 1e3) for n in (0, 1, 2, 5, 20)},
@@ -274,6 +277,10 @@ ORDERED: dict[tuple[str, int], Points] = {
     **{("expn", n): of(0.3, 2.0, 2.9, 3.1, 600.0) for n in (0, 1, 2, 5, 20)},
     **{("polygamma", n): of(0.3, 5.5, 1e-3, 20.3, 1e4) for n in (0, 1, 2, 5, 20)},
     ("polygamma", 3): of(-0.5, -2.25),
+    **{(name, n): _DEGREE for name in _POLYNOMIALS for n in (0, 1, 2, 7, 20)},
+    **{("assoc_laguerre", n): [(0.25, 0.3), (2.5, 7.0)] for n in (0, 1, 5)},
+    **{("gegenbauer", n): [(0.25, 0.3), (2.5, -0.9)] for n in (0, 1, 5)},
+    **{("jacobi", n): [(0.25, 0.75, 0.3), (2.5, -0.5, -0.9)] for n in (0, 1, 5)},
 }
 """The same by word and order, for the words that have one."""
 
@@ -309,7 +316,7 @@ class Case:
 
     def exact(self) -> Exact:
         function = exact(self.word)
-        return function if self.order is None else lambda x: function(self.order, x)
+        return function if self.order is None else lambda *point: function(self.order, *point)
 
     def _operand(self, argument: str) -> str:
         return f"{argument} != 0" if self.word == "logical_xor" else argument
@@ -321,7 +328,7 @@ class Case:
 SCALAR = [word for word in words.ALL if word.kind != "array" and word not in words.HOST]
 CANONICAL = [
     *(Case(word, word, count, points) for (word, count), points in DOMAIN.items()),
-    *(Case(word, word, 1, points, order) for (word, order), points in ORDERED.items()),
+    *(Case(word, word, len(points[0]), points, order) for (word, order), points in ORDERED.items()),
 ]
 ALIASES = [dataclasses.replace(case, name=alias) for case in CANONICAL for alias in words.BY_NAME[case.word].names[1:]]
 
@@ -432,10 +439,10 @@ def test_the_choices_the_language_makes(text: str, point: float, value: float, s
 
 def test_every_word_is_held_against_the_reference_at_every_number_of_arguments() -> None:
     wanted = {(w.names[0], w.arity[0]) for w in SCALAR if w.kind not in ("piecewise", "order")}
-    wanted |= words.OVERLOADS.keys() - hosted.OVERLOADS.keys()
+    wanted |= words.OVERLOADS.keys() - hosted.OVERLOADS.keys() - orders.OVERLOADS.keys()
     wanted |= {(word.names[0], 3) for word in SCALAR if word.arity == (2, None)}
     assert set(DOMAIN) == wanted
-    assert {word for word, _ in ORDERED} == set(special.BY_ORDER)
+    assert {word for word, _ in ORDERED} == set(words.BY_ORDER)
 
 
 def test_the_language_has_at_least_ninety_names() -> None:
@@ -515,7 +522,7 @@ def test_no_name_is_given_twice() -> None:
 
 
 def test_every_opcode_has_a_rule_and_every_rule_is_reached() -> None:
-    named = {word.opcode for word in (*words.PRIMITIVES, *words.INNER.values())} - {None} - table.hosted.HOSTED.keys()
+    named = {word.opcode for word in (*words.PRIMITIVES, *words.INNER.values())} - {None} - table.HOSTED.keys()
     assert named <= set(table.CORE | table.SPECIAL)
     arithmetic = "x + y - x*y/(-x) + x**2 + x**-1 + x**0.5 + x**(1/2) + x**y + 2**x"
     relations = "where(x < y, x, y) + where(x <= y, x, y) + where(x == y, x, y) + where(x != y, x, y)"
@@ -555,7 +562,8 @@ def test_a_call_of_literals_is_a_constant_of_the_same_value(case: Case) -> None:
     [
         *[word.definition for word in words.DEFINED],
         *words.OVERLOADS.values(),
-        *[define(n) for define in special.BY_ORDER.values() for n in range(special.MAX_ORDER + 1)],
+        *[define(n) for define in words.BY_ORDER.values() for n in range(special.MAX_ORDER + 1)],
+        *words.REAL_ORDER.values(),
     ],
 )
 def test_a_definition_is_a_function_of_the_language(definition: str) -> None:
@@ -576,7 +584,7 @@ def test_a_prefix_is_accepted_on_every_name_and_changes_nothing(prefix: str) -> 
         decides = (prefixes.LIBRARIES[prefix], name) in prefixes.QUALIFIED.keys() | prefixes.ABSENT.keys()
         if decides or word.kind in {"piecewise", "array"} or word in words.HOST:
             continue
-        args = "xyz"[: word.arity[0]] if word.kind != "order" else "x"
+        args = "xyz"[: word.arity[0] - (word.kind == "order")]
         call = f"{name}({', '.join(['3'] * (word.kind == 'order') + [f'{x} > 0' for x in args])})"
         assert (
             float_tapes.recorded(f"{prefix}.{call}", *args).function_id == float_tapes.recorded(call, *args).function_id
@@ -640,7 +648,7 @@ def test_the_published_arity_is_the_one_enforced(client: Client) -> None:
         least, most = function["arity"]["least"], function["arity"]["most"]
         if words.BY_NAME[function["name"]].kind in {"piecewise", "array"}:
             continue
-        first = ["2"] if function["name"] in special.BY_ORDER else ["x > 0"]
+        first = ["2"] if function["name"] in words.BY_ORDER else ["x > 0"]
         for count in range(least, (most or least + 2) + 1):
             parse.read(f"{function['name']}({', '.join(first + ['x > 0'] * (count - 1))})", ["x"])
         for count in {least - 1} | ({most + 1} if most else set()):

@@ -139,6 +139,11 @@ def _betaln(a: Any, b: Any) -> mpf:
     return _lgamma(a) + _lgamma(b) - _lgamma(a + b)
 
 
+def _laguerre(n: Any, a: Any, x: Any) -> mpf:
+    degree = int(n)
+    return mp.fsum(mp.binomial(degree + a, degree - k) * (-x) ** k / mp.factorial(k) for k in range(degree + 1))
+
+
 def _owens_t(h: Any, a: Any) -> mpf:
     return mp.quad(lambda t: mp.exp(-h * h * (1 + t * t) / 2) / (1 + t * t), [0, a]) / (2 * mp.pi)
 
@@ -238,10 +243,10 @@ _ROWS: dict[str, Callable[..., Any]] = {
     "lowergamma": lambda a, x: mp.gammainc(a, 0, x),
     "uppergamma": mp.gammainc,
     "betainc regularized_incomplete_beta": lambda a, b, x: mp.betainc(a, b, 0, x) / mp.beta(a, b),
-    "jn jv besselj": mp.besselj,
-    "yn yv bessely": mp.bessely,
-    "iv besseli": mp.besseli,
-    "kn kv besselk": mp.besselk,
+    "jn jv besselj BesselJ": mp.besselj,
+    "yn yv bessely BesselY": mp.bessely,
+    "iv besseli BesselI": mp.besseli,
+    "kn kv besselk BesselK": mp.besselk,
     "j0": lambda x: mp.besselj(0, x),
     "j1 bessel_j1": lambda x: mp.besselj(1, x),
     "y0": lambda x: mp.bessely(0, x),
@@ -252,7 +257,7 @@ _ROWS: dict[str, Callable[..., Any]] = {
     "k1e": lambda x: mp.besselk(1, x) * mp.exp(x),
     "expi Ei": mp.ei,
     "exp1 E1": mp.e1,
-    "expn expint": mp.expint,
+    "expn expint ExpIntegralE": mp.expint,
     "li": mp.li,
     "Si": mp.si,
     "Ci": mp.ci,
@@ -323,10 +328,18 @@ _ROWS: dict[str, Callable[..., Any]] = {
     "dilog": lambda x: mp.polylog(2, x),
     "spence": lambda x: mp.polylog(2, 1 - x),
     "owens_t": _owens_t,
-    "legendre": lambda n, x: mp.legendre(int(n), x),
-    "chebyshevt": lambda n, x: mp.chebyt(int(n), x),
-    "hermite": lambda n, x: mp.hermite(int(n), x),
-    "hyp2f1": mp.hyp2f1,
+    "legendre legendre_p eval_legendre LegendreP": mp.legendre,
+    "chebyshevt eval_chebyt ChebyshevT": mp.chebyt,
+    "chebyshevu eval_chebyu ChebyshevU": mp.chebyu,
+    "hermite eval_hermite HermiteH": lambda n, x: mp.hermite(int(n), x),
+    "hermite_prob eval_hermitenorm": lambda n, x: mp.hermite(int(n), x / mp.sqrt(2)) / mp.sqrt(2) ** int(n),
+    "laguerre eval_laguerre LaguerreL": lambda n, x: _laguerre(n, mpf(0), x),
+    "assoc_laguerre eval_genlaguerre": _laguerre,
+    "gegenbauer eval_gegenbauer GegenbauerC": mp.gegenbauer,
+    "jacobi eval_jacobi JacobiP": mp.jacobi,
+    "ive": lambda v, x: mp.besseli(v, x) * mp.exp(-abs(x)),
+    "kve": lambda v, x: mp.besselk(v, x) * mp.exp(x),
+    "hyp2f1 Hypergeometric2F1": mp.hyp2f1,
 }
 
 

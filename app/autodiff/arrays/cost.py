@@ -19,7 +19,7 @@ _CUBIC = {
     "cholesky": 1.0, "inv": 3.0, "det": 1.0, "cofactor": 30.0, "logabsdet": 1.0, "detsign": 1.0, "eigvalsh": 5.0,
     "eigvecsh": 15.0,
 }  # fmt: skip
-_ELEMENT, _ELEMENTARY, _SPECIAL, _HOSTED, _MOVED, _PRODUCT = 1.0, 10.0, 100.0, 1000.0, 1.0, 0.1
+_ELEMENT, _ELEMENTARY, _SPECIAL, _HOSTED, _PRECISE, _MOVED, _PRODUCT = 1.0, 10.0, 100.0, 1000.0, 2e6, 1.0, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,8 @@ def _weight(opcode: str) -> float:
     """Return what a word costs for each element."""
     if opcode in _CHEAP:
         return _ELEMENT
+    if opcode in table.orders.PRECISE:
+        return _PRECISE
     return _ELEMENTARY if opcode in table.CORE else _HOSTED if opcode in table.HOSTED else _SPECIAL
 
 

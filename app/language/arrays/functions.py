@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from app.language.arrays import creation, joining, positions, reductions, scans, statistics
+from app.language.arrays import creation, hypergeometric, joining, positions, reductions, scans, statistics
 from app.language.arrays.call import ArrayCall
 from app.language.arrays.linear import contraction, linalg, matrix_functions, products
 from app.language.building import word_operands
@@ -22,6 +22,7 @@ _FUNCTIONS = (
     | statistics.FUNCTIONS
     | creation.FUNCTIONS
     | joining.FUNCTIONS
+    | hypergeometric.FUNCTIONS
 )
 _VARIADIC = products.VARIADIC | joining.VARIADIC | contraction.VARIADIC
 

@@ -358,7 +358,9 @@ class Builder:
         name = word.names[0]
         definition = words.OVERLOADS.get((name, len(operands))) or word.definition
         if order is not None:
-            definition = special.BY_ORDER[name](order)
+            definition = words.BY_ORDER[name](order)
+        elif word.kind == "order":
+            definition = words.REAL_ORDER[name]
         if definition is not None:
             return self._defined(definition, list(operands), offset)
         assert word.node is not None, "a word has a node or a definition"
@@ -391,11 +393,13 @@ class Builder:
 _WHAT = {"none": "None", "text": "a string", "ellipsis": "an ellipsis", "slice": "a slice", "pair": "a case"}
 
 
-def _order(value: Value, name: str, offset: int) -> int:
-    """Return the first operand of a word of kind "order", an integer."""
+def _order(value: Value, name: str, offset: int) -> int | None:
+    """Return the first operand of a word of kind "order", an integer; None if the word is there for real orders."""
     order, most = value.constant, special.MAX_ORDER
     known = value.kind == "number" and order is not None and value.shape == ()
     if not known or order != order // 1 or not 0 <= order <= most:
+        if name in words.REAL_ORDER and value.kind not in _WHAT:
+            return None
         hint = f"write {name}(2, x); the orders are the integers from 0 to {most}"
         raise errors.SyntaxRejected(f"the order of {name} is not one that is supported", hint=hint, offset=offset)
     return int(order)

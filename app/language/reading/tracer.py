@@ -117,7 +117,7 @@ def expand(builder: Builder, definition: str, operands: list[Value], offset: int
     source = _definition(definition)
     builder.charge(len(source.code), offset)
     names = dict(zip(source.parameters or (), operands, strict=True))
-    return Tracer(builder).run(source.code, names, offset)
+    return Tracer(builder).defined(source.code, names, offset)
 
 
 class Tracer:
@@ -182,6 +182,18 @@ class Tracer:
             root = builder.number(found, 0).node
         refuse_faults(builder, root)
         return root, shape
+
+    def defined(self, code: stack_code.Code, names: Names, offset: int) -> Value:
+        """Return the value of a definition of the vocabulary, which may have a loop."""
+        if not any(isinstance(instruction, stack_code.Loop) for instruction in code):
+            return self.run(code, names, offset)
+        try:
+            found = self._block(code, names)
+        except errors.Rejected as error:
+            error.offset = offset  # that of the instruction is a place in the definition
+            raise
+        assert isinstance(found, Value), "a definition returns a value"
+        return found
 
     def run(self, code: stack_code.Code, names: Names, offset: int | None = None) -> Value:
         """Return the value of an expression; errors have the offset of its instructions, or ``offset``."""

@@ -53,11 +53,11 @@ PRIMITIVES: tuple[Word, ...] = (
 """Functions of one argument, and of two."""
 
 OF_ORDER: tuple[Word, ...] = (
-    of_order("jn", "jv", "besselj", doc="Bessel function J of integer order n from 0 to 20"),
-    of_order("yn", "yv", "bessely", doc="Bessel function Y of integer order n from 0 to 20, x > 0"),
-    of_order("iv", "besseli", doc="modified Bessel function I of integer order n from 0 to 20"),
-    of_order("kn", "kv", "besselk", doc="modified Bessel function K of integer order n from 0 to 20, x > 0"),
-    of_order("expn", "expint", doc="exponential integral E_n of integer order n from 0 to 20, x > 0"),
+    of_order("jn", "jv", "besselj", "BesselJ", doc="Bessel function J of order v"),
+    of_order("yn", "yv", "bessely", "BesselY", doc="Bessel function Y of order v, x > 0"),
+    of_order("iv", "besseli", "BesselI", doc="modified Bessel function I of order v"),
+    of_order("kn", "kv", "besselk", "BesselK", doc="modified Bessel function K of order v, x > 0"),
+    of_order("expn", "expint", "ExpIntegralE", doc="exponential integral E_n, x > 0"),
     of_order("polygamma", doc="n-th derivative of digamma, n from 0 to 20"),
 )
 """Words whose first argument is an integer known from the text."""

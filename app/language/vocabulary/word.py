@@ -18,7 +18,8 @@ class Word:
     """One function of the language.
 
     Its kind is "elementwise", for numbers or arrays of them; "logic", for conditions; "piecewise"; "array", for whole
-    arrays; or "order": the first argument is an integer known from the text, ``special.BY_ORDER`` has the definition.
+    arrays; or "order": where the first argument is an integer known from the text, ``words.BY_ORDER`` has the
+    definition, else ``words.REAL_ORDER``.
     """
 
     names: tuple[str, ...]  # the first is the canonical name
@@ -52,8 +53,8 @@ def defined(definition: str, *names: str, doc: str) -> Word:
     return Word(names, doc, (len(parameters), len(parameters)), definition=definition)
 
 
-def of_order(*names: str, doc: str) -> Word:
-    return Word(names, doc, (2, 2), kind="order")
+def of_order(*names: str, doc: str, arity: int = 2) -> Word:
+    return Word(names, doc, (arity, arity), kind="order")
 
 
 def of_arrays(signature: str, *names: str, doc: str) -> Word:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sympy.core.basic import Basic
 
-from app.language.vocabulary import arrays, elementary, hosted, special
+from app.language.vocabulary import arrays, elementary, hosted, orders, special
 from app.language.vocabulary.word import Word
 
 PRIMITIVES: tuple[Word, ...] = (
@@ -17,6 +17,8 @@ PRIMITIVES: tuple[Word, ...] = (
     *elementary.OF_SEVERAL,
     *special.OF_ORDER,
     *hosted.PRIMITIVES,
+    *orders.PRIMITIVES,
+    *orders.OF_ORDER,
 )
 """Words with a node of their own, in the order of the published list."""
 
@@ -26,7 +28,7 @@ DEFINED: tuple[Word, ...] = (*elementary.DEFINED, *special.DEFINED, *hosted.DEFI
 REDUCTIONS: dict[str, str] = {"max": "amax", "min": "amin"}
 """Word of arrays that replaces a function of several numbers where it is given one array."""
 
-OVERLOADS: dict[tuple[str, int], str] = elementary.OVERLOADS | special.OVERLOADS | hosted.OVERLOADS
+OVERLOADS: dict[tuple[str, int], str] = elementary.OVERLOADS | special.OVERLOADS | hosted.OVERLOADS | orders.OVERLOADS
 """Definitions for a second number of arguments, by canonical name."""
 
 ALL: tuple[Word, ...] = (*PRIMITIVES, *DEFINED, *arrays.FUNCTIONS)
@@ -34,10 +36,10 @@ ALL: tuple[Word, ...] = (*PRIMITIVES, *DEFINED, *arrays.FUNCTIONS)
 BY_NAME: dict[str, Word] = {name: word for word in ALL for name in word.names}
 """Word by any of its names."""
 
-HOST: tuple[Word, ...] = (*hosted.PRIMITIVES, *hosted.DEFINED)
+HOST: tuple[Word, ...] = (*hosted.PRIMITIVES, *hosted.DEFINED, *orders.PRIMITIVES)
 """Words that only NumPy computes."""
 
-INNER: dict[str, Word] = special.INNER | hosted.INNER
+INNER: dict[str, Word] = special.INNER | hosted.INNER | orders.INNER
 """Words that only definitions may call."""
 
 OPCODES: dict[type[Basic], str] = {
@@ -50,6 +52,12 @@ HOSTED = frozenset({word.opcode for word in (*PRIMITIVES, *INNER.values()) if wo
 
 FOLDED_LEFT = frozenset({"maximum", "minimum", "and", "or"})
 """Opcodes of two operands whose words take any number, folded from the left."""
+
+BY_ORDER = special.BY_ORDER | orders.BY_ORDER
+"""Definition by order of each word of kind "order"."""
+
+REAL_ORDER = orders.REAL_ORDER
+"""Definition of the words of that kind for an order that is real, above ``special.MAX_ORDER``, or an argument."""
 
 ORDERS = special.ORDERS
 """By opcode, the operand that is an integer known from the text."""

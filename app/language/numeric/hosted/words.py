@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from app.language.numeric.hosted import carlson, elliptic
+from app.language.numeric.hosted import airy, carlson, elliptic, precise
 
 Word = Callable[..., Any]
 
@@ -31,7 +31,12 @@ _FORMS: dict[str, Word] = {
     "ellipkinc": elliptic.first, "ellipeinc": elliptic.second, "ellippiinc": elliptic.third,
     "elliprc": carlson.rc, "elliprd": carlson.rd, "elliprf": carlson.rf, "elliprg": carlson.rg, "elliprj": carlson.rj,
     "leg_square": elliptic.leg_square, "legendre_integral": elliptic.integral, "carlson_integral": carlson.integral,
+    "airyai": airy.ai, "airyaiprime": airy.ai_prime, "airybi": airy.bi, "airybiprime": airy.bi_prime,
+    "owens_t": airy.owens_t, "lower_lambertw": airy.lower_lambertw, "lower_lambertw_rise": airy.lower_rise,
 }  # fmt: skip
 
-WORDS: dict[str, Word] = {opcode: of_vectors(form) for opcode, form in _FORMS.items()}
+WORDS: dict[str, Word] = {
+    **{opcode: of_vectors(form) for opcode, form in _FORMS.items()},
+    **precise.functions.WORDS,
+}
 """Function of each opcode of ``app.autodiff.table.HOSTED``."""

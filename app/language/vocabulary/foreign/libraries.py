@@ -124,8 +124,10 @@ SCIPY: dict[str, str] = {
     "sem": "std(x, ddof=1)/sqrt(len(x))",
     "iqr": "quantile(x, 0.75) - quantile(x, 0.25)",
     "multigammaln": "lgamma(a) + lgamma(a - 0.5) + log(pi)/2",
-    "ive": "exp(-abs(x))*iv(2, x)",
-    "kve": "exp(x)*kn(2, x)",
+    "eval_chebyc": "2*eval_chebyt(2, x/2)",
+    "eval_chebys": "eval_chebyu(2, x/2)",
+    "spherical_in": "sqrt(pi/(2*x))*iv(2.5, x)",
+    "spherical_kn": "sqrt(pi/(2*x))*kv(2.5, x)",
     "kolmogorov": "2*sum((-1)**(k - 1)*exp(-2*(k*x)**2) for k in range(1, 50))",
     "chdtr": "gammainc(df/2, x/2)",
     "chdtrc": "gammaincc(df/2, x/2)",
@@ -153,6 +155,7 @@ SCIPY: dict[str, str] = {
 }
 
 TORCH: dict[str, str] = {
+    "airy_ai": "airyai(x)",
     "logsigmoid": "log_sigmoid(x)",
     "hardsigmoid": "hard_sigmoid(x)",
     "hardswish": "hard_silu(x)",

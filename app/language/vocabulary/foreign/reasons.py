@@ -113,10 +113,7 @@ _NAMES: dict[str, str] = {
         apply_along_axis apply_over_axes fromfunction fromiter nditer ndenumerate ndindex
     """,
     _POLYNOMIAL: """
-        legendre legendreP LegendreP hermite HermiteH laguerre LaguerreL chebyshevt ChebyshevT chebyshevu ChebyshevU
-        jacobi JacobiP gegenbauer GegenbauerC assoc_legendre lpmv eval_legendre eval_hermite eval_hermitenorm
-        eval_laguerre eval_genlaguerre eval_chebyt eval_chebyu eval_jacobi eval_gegenbauer genlaguerre chebyt chebyu
-        poly
+        assoc_legendre lpmv poly
     """,
     _BITS: """
         bitwise_and bitwise_or bitwise_xor bitwise_not bitwise_invert bitwise_count bitand bitor bitxor bitshift
@@ -180,7 +177,7 @@ REASONS: dict[str, str] = {name: reason for reason, names in _NAMES.items() for 
     "sici": "write Si(x), or Ci(x)",
     "shichi": "write Shi(x), or Chi(x)",
     "fresnel": "write fresnels(x), or fresnelc(x)",
-    "airy": "Airy functions are airyai(x) and airybi(x) in SymPy's spelling",
+    "airy": "write airyai(x), airyaiprime(x), airybi(x) or airybiprime(x)",
     "ellipj": "Jacobi's elliptic functions are not in the language",
 }
 """Why, or what to write, by name."""

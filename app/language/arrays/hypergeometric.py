@@ -1,0 +1,29 @@
+"""The hypergeometric function of lists of parameters."""
+
+from __future__ import annotations
+
+from app import errors
+from app.language.arrays.call import ArrayCall, ArrayWord
+from app.language.values import Value
+from app.language.vocabulary import words
+
+
+def _hyper(call: ArrayCall) -> Value:
+    """Return pFq(a; b; x): the host word for as many upper and lower parameters."""
+    upper, lower, x = call.items("a"), call.items("b"), call.builder.array(call.value("x"), call.offset)
+    p, q = len(upper), len(lower)
+    operands = [*upper, *lower, x]
+    if (p, q) == (0, 0):
+        return call.of("exp", x)
+    if (p, q) == (1, 0):
+        one = call.known(1)
+        return call.of("power", call.sub(one, x), call.sub(call.known(0), upper[0]))
+    name = f"hyp{p}f{q}"
+    word = words.BY_NAME.get(name) or words.INNER.get(name)
+    if word is None:
+        hint = "there are at most 4 upper and 4 lower parameters, and at most one more upper than lower"
+        raise errors.SyntaxRejected(f"{call.name} of {p} upper and {q} lower parameters", hint=hint, offset=call.offset)
+    return call.builder.apply(word, [call.builder.array(operand, call.offset) for operand in operands], call.offset)
+
+
+FUNCTIONS: dict[str, ArrayWord] = {"hyper": _hyper}
