@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import time
 
 import pytest
 
@@ -131,3 +132,9 @@ def test_a_name_is_never_taken_for_another_word(name: str) -> None:
 )
 def test_a_name_with_the_prefix_of_another_library_gets_the_word(name: str, fragment: str) -> None:
     assert fragment in (hint_of(name) or "")
+
+
+def test_a_name_of_many_parts_is_refused_at_once() -> None:
+    start = time.perf_counter()
+    assert hint_of("x" + ".x" * 30_000) is not None
+    assert time.perf_counter() - start < 0.5

@@ -81,8 +81,14 @@ KEYWORDS: dict[str, str] = {
 """Keywords of other libraries, and the same here."""
 
 
+_MOST_PARTS = 8
+"""Points of a name that is looked up."""
+
+
 def function(name: str) -> str | None:
     """Return a hint at what to write instead of a function, spelled with its prefix; None if nothing is known."""
+    if name.count(".") > _MOST_PARTS:
+        return None
     prefix, _, bare = name.rpartition(".")
     for spelled in (name, *_tails(name)):
         found = _said(spelled)
