@@ -21,8 +21,16 @@ _BEGINNINGS: tuple[tuple[bytes, str], ...] = (
 """How bodies of other kinds begin."""
 
 _SLIPS: tuple[tuple[bytes, bytes, str], ...] = (
-    (rb"[:,\[]\s*-?$", rb"-?(?:NaN|nan|Infinity|inf)\b", "JSON has no NaN and no Infinity: a point is made of finite numbers"),
-    (rb"[\[:,\s-](?:N|Na|I|n|na|i|in)$", rb"[aANnf]", "JSON has no NaN and no Infinity: a point is made of finite numbers"),
+    (
+        rb"[:,\[]\s*-?$",
+        rb"-?(?:NaN|nan|Infinity|inf)\b",
+        "JSON has no NaN and no Infinity: a point is made of finite numbers",
+    ),
+    (
+        rb"[\[:,\s-](?:N|Na|I|n|na|i|in)$",
+        rb"[aANnf]",
+        "JSON has no NaN and no Infinity: a point is made of finite numbers",
+    ),
     (rb"", rb"'", 'write double quotes, "..."'),
     (rb"'", rb"", 'write double quotes, "..."'),
     (rb",\s*$", rb"[\]}]", "leave the last comma out"),
@@ -44,7 +52,7 @@ _SAID: dict[str, str] = {
     "invalid escape": r"write \\ for a backslash within a string",
     "lone leading surrogate in hex escape": "a character beyond 16 bits is two escapes",
     "expected `:`": "write a colon between a name and its value",
-    "expected `,` or `}`": r'a quote within a string is \"; members are separated by commas',
+    "expected `,` or `}`": r"a quote within a string is \"; members are separated by commas",
     "expected `,` or `]`": "items are separated by commas",
     "recursion limit exceeded": "lists are nested too deep",
 }
