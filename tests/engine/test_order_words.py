@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from mpmath import mp
 
+from app.language.numeric.hosted.precise import digits
 from tests.support.service import Client, SyncEngine
 
 
@@ -74,7 +75,7 @@ def test_a_formula_by_a_parameter_is_refused_by_the_name_of_the_word(client: Cli
     ("text", "hint"),
     [
         ("hyp2f1(1, 2, 3, 1e6*x)", "parameters up to 1000 and |x| up to 1e4"),
-        ("jv(500.5, x)", "orders up to 200 and |x| up to 1e5"),
+        ("jv(500.5, x)", "orders from -200 to 200 and |x| up to 1e5"),
         ("kv(5000.5, x)", "orders are up to 1000"),
     ],
 )
@@ -90,6 +91,25 @@ def test_too_many_parameters_are_refused_at_their_place(client: Client) -> None:
     assert reply.status_code == 422
     assert reply.json()["position"]["column"] == 3
     assert "at most one more upper than lower" in reply.json()["hint"]
+
+
+def test_constants_are_not_computed_while_a_text_is_read(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: Any) -> Any:
+        raise AssertionError
+
+    monkeypatch.setattr(digits, "value", never)
+    assert client.post({"expression": "hyp1f1(1, 2, 0.5)*x"}, "/v1/functions").status_code in {200, 201}
+    monkeypatch.undo()
+    answer = client.grad("hyp1f1(1, 2, 0.5)*x + jv(2.5, 1)", [0.5])
+    assert answer["gradient"] == pytest.approx(2 * np.expm1(0.5), rel=1e-14)
+
+
+def test_points_that_take_too_long_are_refused(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(digits, "_MOST_SECONDS", 0.0)
+    monkeypatch.setattr(digits, "_PAUSE", 10.0)
+    reply = client.post({"expression": "hyp1f1(0.5, 1.5, x)", "point": [0.4375]})
+    assert reply.status_code == 422
+    assert reply.json()["code"] == "too_expensive"
 
 
 def test_a_long_array_of_slow_functions_is_refused_before_it_is_computed(client: Client) -> None:

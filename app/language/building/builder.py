@@ -24,6 +24,7 @@ from app.language import values
 from app.language.limits import TextLimits
 from app.language.numeric import folding
 from app.language.numeric.folding import Number
+from app.language.numeric.hosted import precise
 from app.language.values import Cells, NeedsShapes, Shape, Value, array_of, charged_cells
 from app.language.vocabulary import relations, special, words
 from app.language.vocabulary.word import Word
@@ -372,6 +373,9 @@ class Builder:
             return (self.all if word.opcode == "and" else self.any)(conditions, offset)
         numbers = [value if value.kind == "number" else self.number(value, offset) for value in operands]
         known, opcode = [number.constant for number in numbers], word.opcode
+        if word.opcode in precise.functions.OPERANDS:  # they take long, so they are not folded while a text is read
+            self.hosted = True
+            return self.make(word.node, numbers, offset)
         self.hosted |= word.hosted and any(constant is None for constant in known)
         return self.make_folded(word.node, numbers, lambda where: self.folding.fold_call(opcode, known, where), offset)
 

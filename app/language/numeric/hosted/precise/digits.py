@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import math
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,13 +24,29 @@ Form = Callable[..., Number]
 """(mp, m, *operands) -> the m-th derivative by the argument, where ``mp`` is a context of mpmath."""
 
 _DIGITS = 30
-_MORE_DIGITS = 16
+_MORE_DIGITS = (0, 16, 40, 100, 300, 400)
 _STEP_DIGITS = 30
 _AGREEMENT = 1e-15
+_LEAST = 5e-324
 _REMEMBERED = 20_000
 _LOCK = threading.Lock()
 _MP = mpmath.MPContext()
 """mpmath keeps constants and precision in its context, so one thread at a time uses it."""
+
+
+_MOST_SECONDS = 5.0
+_PAUSE = 0.02
+"""Calls of one thread with shorter pauses than this, in seconds, are parts of one computation."""
+
+
+class _Spent(threading.local):
+    """What the computation of a thread has taken."""
+
+    seconds = 0.0
+    until = 0.0
+
+
+_SPENT = _Spent()
 
 
 class Outside(Exception):
@@ -77,6 +95,7 @@ def value(name: str, function: Function, orders: tuple[float, ...], point: tuple
 
     Raises:
         errors.TooComplex: the point is outside the range in which the function is computed.
+        errors.TooExpensive: the computation of which this is a part has taken too long.
     """
     if any(order < 0 for order in orders):
         return 0.0
@@ -87,7 +106,7 @@ def value(name: str, function: Function, orders: tuple[float, ...], point: tuple
     known = [int(order) for order in orders]
     if any(known) and not function.smooth(known, point):
         return math.nan
-    with _LOCK:
+    with _LOCK, _counted(name):
         try:
             return _agreed(function, known, point)
         except Outside:
@@ -98,20 +117,41 @@ def value(name: str, function: Function, orders: tuple[float, ...], point: tuple
             raise refusal(name, function, point) from None
 
 
+@contextlib.contextmanager
+def _counted(name: str) -> Iterator[None]:
+    """Count the seconds of a block, and refuse it if those before it were too many: most points take a thousandth."""
+    start = time.monotonic()
+    if start - _SPENT.until > _PAUSE:
+        _SPENT.seconds = 0.0
+    if _SPENT.seconds > _MOST_SECONDS:
+        _SPENT.seconds = 0.0
+        what = f"numbers of {name} took more than {_MOST_SECONDS:g} seconds"
+        raise errors.TooExpensive(what, hint="send fewer points, or some that are less extreme")
+    try:
+        yield
+    finally:
+        _SPENT.until = time.monotonic()
+        _SPENT.seconds += _SPENT.until - start
+
+
 def _agreed(function: Function, orders: Sequence[int], point: Sequence[float]) -> float:
-    """Return a derivative that two computations, with other digits and steps, agree about."""
-    found = []
+    """Return a derivative that two computations, with other digits and steps, agree about.
+
+    A difference that is far smaller than the values that it is of needs more digits, and is 0 only with the most.
+    """
     argument = function.argument % function.operands
     differences = sum(orders) - orders[argument]
-    for more in (0, _MORE_DIGITS):
-        step_digits = _STEP_DIGITS + more // 4
+    before: Number = None
+    for more in _MORE_DIGITS:
+        step_digits = _STEP_DIGITS + more // 8
         _MP.dps = _DIGITS + more + step_digits * differences
         numbers = [_MP.mpf(x) for x in point]
-        found.append(_difference(function.form, argument, orders, numbers, _MP.mpf(10) ** -step_digits))
-    first, second = found
-    if first == second or abs(first - second) <= _AGREEMENT * abs(second):
-        return float(second)
-    raise ValueError("two computations disagree")
+        found = _difference(function.form, argument, orders, numbers, _MP.mpf(10) ** -step_digits)
+        close = before is not None and (found == before or abs(found - before) <= max(_AGREEMENT * abs(found), _LEAST))
+        if close and (abs(found) > _LEAST or not differences or more == _MORE_DIGITS[-1]):
+            return float(found)
+        before = found
+    raise ValueError("the computations disagree")
 
 
 def refusal(name: str, function: Function, point: Sequence[float]) -> errors.TooComplex:

@@ -14,8 +14,10 @@ def _bounds(*most: float) -> Callable[..., bool]:
     return lambda *point: all(abs(x) <= bound for x, bound in zip(point, most, strict=True))
 
 
-def _of_order(form: Form) -> Function:
-    return Function(form, 2, _bounds(200, 1e5), "orders up to 200 and |x| up to 1e5")
+def _of_order(form: Form, least: float = -200) -> Function:
+    """Return a function of an order, at least ``least``, and an argument."""
+    bounds = _bounds(200, 1e5)
+    return Function(form, 2, lambda v, x: v >= least and bounds(v, x), f"orders from {least} to 200 and |x| up to 1e5")
 
 
 def _polynomial(form: Form, operands: int) -> Function:
@@ -41,10 +43,10 @@ FUNCTIONS: dict[str, Function] = {
     "bessel_y": _of_order(bessel.bessel_y),
     "bessel_i": _of_order(bessel.bessel_i),
     "scaled_i": _of_order(bessel.scaled_i),
-    "spherical_j": _of_order(bessel.spherical_j),
-    "spherical_y": _of_order(bessel.spherical_y),
-    "struve_h": _of_order(bessel.struve_h),
-    "struve_l": _of_order(bessel.struve_l),
+    "spherical_j": _of_order(bessel.spherical_j, 0),
+    "spherical_y": _of_order(bessel.spherical_y, 0),
+    "struve_h": _of_order(bessel.struve_h, -1),
+    "struve_l": _of_order(bessel.struve_l, -1),
     "hyperu": Function(hypergeometric.hyperu, 3, _bounds(1000, 1000, 1e4), "parameters up to 1000 and x up to 1e4"),
     **{
         f"hyp{p}f{q}": _hyper(p, q)
