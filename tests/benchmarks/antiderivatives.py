@@ -28,6 +28,7 @@ from app.autodiff.namespaces import forward
 from app.language import parse
 from app.language.numeric import numpy_words
 from app.language.reading.tracer import Expression
+from app.language.values import NeedsShapes
 
 _NAMES: dict[str, str] = {
     "Log": "log", "Exp": "exp", "Sqrt": "sqrt", "Abs": "abs", "Sign": "sign", "Sin": "sin", "Cos": "cos", "Tan": "tan",
@@ -182,14 +183,14 @@ def check(case: Case, tally: Tally) -> None:
         return
     name = f"{case.variable}_"
     try:
-        read = parse.read(antiderivative, declared=[name])
-        args = read.args if name in read.args else (*read.args, name)
+        found = [parse.read(text, declared=[name]).args for text in (antiderivative, integrand)]
+        args = tuple(dict.fromkeys([*found[0], *found[1], name]))
         both = [parse.parse(text, args) for text in (antiderivative, integrand)]
     except errors.GradserveError as error:
         missing = re.search(r"the function '([^']+)'", error.detail)
         tally.refused[missing[1] if missing else error.detail[:60]] += 1
         return
-    except parse.NeedsShapes:
+    except NeedsShapes:
         tally.refused["needs shapes"] += 1
         return
     drawn = random.Random(len(antiderivative))  # noqa: S311 - points, not secrets
