@@ -28,12 +28,21 @@ from app.language.numeric import folding
 from app.language.vocabulary import prefixes, resolve, words
 
 
-def digest(code: stack_code.Code, args: Sequence[str]) -> str:
-    """Return 32 hex digits naming a function: a BLAKE2b digest (RFC 7693) of its code and argument names."""
+def digest(code: stack_code.Code, args: Sequence[str], around: stack_code.Code = ()) -> str:
+    """Return 32 hex digits naming a function: a BLAKE2b digest (RFC 7693) of its code and argument names.
+
+    ``around`` is the code of statements before the function that it needs.
+    """
     names = {name: f"argument {index}" for index, name in enumerate(args)}
-    reader = _Reader(names, any(isinstance(each, Function) for each in stack_code.instructions(code)))
-    read = reader.body(code, names)
-    return hashlib.blake2b(repr((tuple(args), read)).encode(), digest_size=16).hexdigest()
+    scoped = bool(around) or any(isinstance(each, Function) for each in stack_code.instructions(code))
+    reader = _Reader(names, scoped)
+    read: tuple[Any, ...] = (tuple(args),)
+    if around:
+        outer: dict[str, str] = {}
+        read = *read, reader.body(around, outer)
+        names = outer | names
+    read = *read, reader.body(code, names)
+    return hashlib.blake2b(repr(read).encode(), digest_size=16).hexdigest()
 
 
 class _Reader:

@@ -13,17 +13,23 @@ the node, so the expression stays as the client wrote it.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator, Sequence
+import dataclasses
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
 
 from app import errors
-from app.language import identity
-from app.language.grammar import lexer, slips, stack_code, statements
+from app.language import identity, imports
+from app.language.grammar import lexer, modules, slips, stack_code, statements
 from app.language.limits import TextLimits
 from app.language.reading import tracer, whole_tracer
 from app.language.reading.tracer import Expression
 from app.language.values import NeedsShapes, NeedsWhole, Shape
 from app.language.vocabulary import constants, words
+
+Json = Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,7 @@ class ParsedFunction:
     text: str | tuple[str, ...] = field(repr=False)
     source: statements.Source = field(repr=False)
     limits: TextLimits = field(repr=False)
+    defaults: Mapping[str, Json] = field(default_factory=dict)  # default values of arguments, as in a point
     too_complex: bool = False  # whether it is over the limits unless it is read for whole arrays
 
     def at(self, shapes: Sequence[Shape], limits: TextLimits | None = None, *, whole: bool | None = None) -> Expression:
@@ -108,16 +115,20 @@ def read(
     args: Sequence[str] | None = None,
     declared: Collection[str] = (),
     *,
+    asked: str | None = None,
     limits: TextLimits = TextLimits(),
 ) -> ParsedFunction:
-    """Read an expression, a lambda or a def; a list of expressions is a function with as many values.
+    """Read an expression, a lambda, a def or a text of several; a list of expressions has as many values.
+
+    ``asked`` names the function of a text that has several; without it, it is the last one.
 
     ``args`` are the argument names in order. Without them, the arguments are the parameters of a lambda or def, or the
     free names of an expression in the order they appear; names in ``declared`` (the keys of a point) are known to be
     arguments. ``errors.Rejected`` says in its ``position`` where the text is not in the language.
     """
     with _located(text):
-        source = _sources(text, limits)
+        source = _sources(text, asked, limits)
+        source, defaults = _with_defaults(source, limits)
         names = _arguments(source, args, declared, limits)
         expression: Expression | None = None
         # A text that is wrong for numbers may be right for arrays, and one that takes too many steps may take few when
@@ -130,9 +141,13 @@ def read(
         except (NeedsShapes, errors.BadShape):
             pass
         ranks = (None,) * len(names) if expression is None else expression.ranks
-        digest = identity.digest(source.code, names) if expression is None else ""
+        digest = identity.digest(source.code, names, source.around) if expression is None else ""
     kept = text if isinstance(text, str) else tuple(text)
-    return ParsedFunction(names, expression, ranks, digest, kept, source, limits, too_complex)
+    return ParsedFunction(names, expression, ranks, digest, kept, source, limits, defaults, too_complex)
+
+
+_WORDS = frozenset((*words.BY_NAME, *constants.BARE, "True", "False", "float", "None"))
+"""Names that mean something of their own where nothing else has them."""
 
 
 @contextlib.contextmanager
@@ -159,7 +174,7 @@ def _locate_in(texts: Sequence[str], error: errors.GradserveError) -> None:
         error.offset -= len(text) + 1
 
 
-def _sources(text: str | Sequence[str], limits: TextLimits) -> statements.Source:
+def _sources(text: str | Sequence[str], asked: str | None, limits: TextLimits) -> statements.Source:
     """Return one source for a text or a list of them."""
     texts = [text] if isinstance(text, str) else text
     size = sum(len(each) if each.isascii() else len(each.encode()) for each in texts)
@@ -168,7 +183,7 @@ def _sources(text: str | Sequence[str], limits: TextLimits) -> statements.Source
             f"the expression has {size} bytes, the limit is {limits.max_expression_bytes}", field="expression"
         )
     if isinstance(text, str):
-        return _parsed(text, limits)
+        return _parsed(text, asked, limits)
     parts, start = [], 0
     for each in texts:
         parts.append(_shifted(each, start, limits))
@@ -177,15 +192,15 @@ def _sources(text: str | Sequence[str], limits: TextLimits) -> statements.Source
     if len(parameters) != 1:
         raise errors.InvalidField("the expressions of a list must have the same parameters", field="expression")
     code = [instruction for part in parts for instruction in part.code]
-    if any(isinstance(instruction, stack_code.STATEMENTS) for instruction in code):
+    if any(isinstance(each, stack_code.STATEMENTS) for each in code) or any(part.around for part in parts):
         raise errors.InvalidField("a list is of expressions or lambdas; a def may return several values itself")
     return statements.Source(parts[0].parameters, [*code, stack_code.Collection("tuple", len(parts), 0)])
 
 
-def _parsed(text: str, limits: TextLimits) -> statements.Source:
+def _parsed(text: str, asked: str | None, limits: TextLimits) -> statements.Source:
     """Return the source of one text, or say what to write instead where the grammar refuses it."""
     try:
-        return statements.parse(text, max_nesting=limits.max_nesting)
+        return imports.applied(modules.parse(text, max_nesting=limits.max_nesting, asked=asked, words=_WORDS))
     except errors.SyntaxRejected as error:
         if error.offset is not None:
             error.hint = slips.hint(text, error.offset, words.BY_NAME) or error.hint
@@ -195,12 +210,35 @@ def _parsed(text: str, limits: TextLimits) -> statements.Source:
 def _shifted(text: str, start: int, limits: TextLimits) -> statements.Source:
     """Return the source of one text of a list, with offsets that count from the start of the first text."""
     try:
-        source = _parsed(text, limits)
+        source = _parsed(text, None, limits)
     except errors.GradserveError as error:
         if error.offset is not None:
             error.offset += start
         raise
     return statements.Source(source.parameters, [part._replace(offset=part.offset + start) for part in source.code])
+
+
+def _with_defaults(source: statements.Source, limits: TextLimits) -> tuple[statements.Source, Mapping[str, Json]]:
+    """Return a text and the default values of its arguments.
+
+    A parameter whose default is no number or array of numbers (None, True, a function), or an integer by which something
+    is counted, is no argument: it always has that value.
+    """
+    found: dict[str, Json] = {}
+    for name, code in source.defaults:
+        value = whole_tracer.known(dataclasses.replace(source, parameters=None, code=code, defaults=()), limits)
+        constant = value.constant if value.kind == "number" else None
+        if constant is not None and not (type(constant) is int and name in stack_code.counts(source.code)):
+            found[name] = constant.tolist() if isinstance(constant, np.ndarray) else constant
+            continue
+        # No other name has a space in it.
+        around = [*source.around, *code, stack_code.Assign(f" {name}", keep=False, offset=code[0].offset)]
+        first = stack_code.Name(f" {name}", code[0].offset), stack_code.Assign(name, keep=False, offset=code[0].offset)
+        names = tuple([each for each in source.parameters or () if each != name])
+        source = dataclasses.replace(source, parameters=names, code=[*first, *source.code], around=around)
+    if source.parameters == ():
+        raise errors.SyntaxRejected("the function has no arguments", offset=source.code[0].offset)
+    return source, found
 
 
 def argument_names(args: Sequence[str], limits: TextLimits = TextLimits()) -> tuple[str, ...]:
@@ -230,11 +268,14 @@ def _arguments(
             raise errors.InvalidField(f"args must be the function's own parameters, {listed}", field="args")
         return argument_names(source.parameters, limits)
     if given is not None:
+        for name in stack_code.assigned(source.code):
+            if name in given:
+                raise errors.InvalidField(f"the text assigns to the argument {errors.quote(name)}", field="args")
         return given
     known = {lexer.identifier(name) for name in declared}
     found = dict.fromkeys(
         name
-        for _, name in sorted(stack_code.free_names(source.code))
+        for _, name in sorted(stack_code.unbound_names(source.code))
         if "." not in name
         and (name in known or (name not in constants.BARE and name not in ("True", "False", "float")))
     )

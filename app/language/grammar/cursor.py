@@ -121,7 +121,7 @@ class Cursor:
         elif text == "(":
             what, hint = "only a function can be called", "write * to multiply"
         elif text == "=":
-            what = "'=' assigns; assignments stand only in a def"
+            what = "'=' assigns, and this is no name"
             hint = "compare with ==; give the right-hand side alone as the expression"
         else:
             return self.unexpected(token, "an operator")

@@ -15,6 +15,7 @@ none. The last field of every instruction is its offset in the text, in characte
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple, TypeAlias
 
 Pattern: TypeAlias = "str | tuple[Pattern, ...]"
@@ -172,7 +173,7 @@ def operand_codes(code: Code) -> list[Code]:
     return found[::-1]
 
 
-def free_names(code: Code, bound: frozenset[str] = frozenset()) -> Iterator[tuple[int, str]]:
+def free_names(code: Code, bound: AbstractSet[str] = frozenset()) -> Iterator[tuple[int, str]]:
     """Yield the names that an expression uses but does not bind, each with its offset."""
     for instruction in code:
         if isinstance(instruction, Name):
@@ -199,6 +200,61 @@ def free_names(code: Code, bound: frozenset[str] = frozenset()) -> Iterator[tupl
         elif isinstance(instruction, Branch):
             yield from free_names(instruction.chosen, bound)
             yield from free_names(instruction.other, bound)
+
+
+def unbound_names(
+    code: Code, bound: set[str] | None = None, late: frozenset[str] | None = None
+) -> Iterator[tuple[int, str]]:
+    """Yield the names that statements read before they assign them, each with its offset.
+
+    Functions see what is assigned later, too.
+    """
+    bound = set() if bound is None else bound
+    late = frozenset(assigned(code)) if late is None else late
+    for each in code:
+        match each:
+            case Assign(pattern):
+                bound.update(names_of(pattern))
+            case Loop(pattern, body):
+                bound.update(names_of(pattern))
+                yield from unbound_names(body, bound, late)
+            case Branch(chosen, other):
+                yield from unbound_names(chosen, bound, late)
+                yield from unbound_names(other, bound, late)
+            case Function():
+                yield from free_names([each], late | bound)
+            case _:
+                yield from free_names([each], bound)
+
+
+_COUNTED = frozenset({"range", "arange", "linspace", "zeros", "ones", "full", "eye", "reshape", "tile", "repeat", "roll"})
+"""Functions whose operands are numbers of things."""
+
+
+def counts(code: Code) -> set[str]:
+    """Return the names by which a code counts: in the bounds of a range, a shape, an index, an option."""
+    found: set[str] = set()
+    for each in _codes(code):
+        for end, instruction in enumerate(each):
+            if isinstance(instruction, Index):
+                counting = operand_codes(each[: end + 1])[1:]
+            elif isinstance(instruction, Apply) and instruction.name.rpartition(".")[2] in _COUNTED:
+                counting = operand_codes(each[: end + 1])
+            elif isinstance(instruction, Apply) and instruction.keywords:
+                counting = operand_codes(each[: end + 1])[-len(instruction.keywords) :]
+            else:
+                continue
+            found |= {inner.name for part in counting for inner in instructions(part) if isinstance(inner, Name)}
+    return found
+
+
+def _codes(part: Any) -> Iterator[Code]:
+    """Yield a code and every code within its instructions."""
+    if isinstance(part, list | tuple):
+        if part and hasattr(part[0], "offset"):
+            yield part
+        for each in part:
+            yield from _codes(each)
 
 
 def names_of(pattern: Pattern) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import keyword
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from app import errors
 from app.language.grammar import expressions, lexer, operators, parameters, stack_code
@@ -25,7 +26,7 @@ from app.language.grammar.stack_code import (
     Signature,
 )
 
-_AUGMENTED = {
+AUGMENTED = {
     "+=": ("sum", "+"), "-=": ("sum", "-"), "*=": ("product", "*"), "/=": ("product", "/"),
     "**=": ("binary", "**"), "^=": ("binary", "**"), "//=": ("binary", "//"), "%=": ("binary", "%"),
     "@=": ("binary", "@"),
@@ -36,20 +37,35 @@ _MAX_BLOCKS = 20
 """Greatest nesting of blocks, as in CPython."""
 
 
+class Import(NamedTuple):
+    """``import module as alias`` or ``from module import name as alias``; what is not there is empty."""
+
+    module: str
+    name: str
+    alias: str
+    offset: int
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A parsed text: its parameters, None for a bare expression, and its code."""
 
     parameters: tuple[str, ...] | None
     code: stack_code.Code
+    name: str = ""
+    around: stack_code.Code = ()  # statements before the function that it needs
+    defaults: tuple[tuple[str, stack_code.Code], ...] = ()  # code of the default values, by parameter
+    imports: tuple[Import, ...] = ()
 
 
 def parse(text: str, *, max_nesting: int) -> Source:
     """Parse an expression, a lambda or a def with at most ``max_nesting`` brackets open at once."""
-    return _Parser(text, max_nesting).source()
+    return Parser(text, max_nesting).source()
 
 
-class _Parser:
+class Parser:
+    """Reads blocks of statements; ``modules`` reads what stands around them."""
+
     def __init__(self, text: str, max_nesting: int) -> None:
         self._text = text.replace("\r\n", " \n").replace("\r", "\n") if "\r" in text else text
         self._cursor = Cursor(lexer.tokens(self._text))
@@ -63,7 +79,7 @@ class _Parser:
         names = None
         if first.text == "lambda":
             self._cursor.take()
-            names = self._asked(parameters.read(self._cursor, ":", self._expressions.default)[0])
+            names = self._asked(self._parameters(":")[0])
         code = self._expressions.code()
         self._finish()
         return Source(names, code)
@@ -94,7 +110,7 @@ class _Parser:
         if name.kind != "name" or keyword.iskeyword(name.text):
             raise self._cursor.unexpected(name, "the name of the function")
         self._expect("(")
-        signature, defaults = parameters.read(self._cursor, ")", self._expressions.default)
+        signature, defaults = self._parameters(")")
         if self._cursor.peek().text == "->":
             self._cursor.take()
             parameters.skip_annotation(self._cursor, {":"})
@@ -104,6 +120,15 @@ class _Parser:
             hint = "every way through the function must end in a return" if code else None
             raise errors.SyntaxRejected("the def has no return statement", hint=hint, offset=self._cursor.peek().offset)
         return name.text, defaults, signature, code
+
+    def _parameters(self, closing: str) -> tuple[Signature, list[Instruction]]:
+        """Return parameters up to a closing sign, and the code of their default values."""
+        return parameters.read(self._cursor, closing, self._expressions.default)
+
+    def _skip(self) -> None:
+        """Go past the rest of a statement without reading it."""
+        while self._cursor.peek().kind not in {"end", "newline"} and self._cursor.peek().text != ";":
+            self._cursor.take()
 
     def _helper(self, code: list[Instruction], column: int, depth: int) -> None:
         """Read a def inside a def."""
@@ -191,6 +216,8 @@ class _Parser:
         token = self._cursor.peek()
         if token.kind == "string":
             self._cursor.take()  # a docstring, or a string as a comment
+        elif token.text == "assert" or (token.text == "print" and self._cursor.peek(1).text == "("):
+            self._skip()
         elif token.text == "return":
             self._cursor.take()
             code += self._expressions.code()
@@ -212,16 +239,19 @@ class _Parser:
         start = self._cursor.peek()
         pattern = self._cursor.pattern()
         sign = self._cursor.take()
-        if sign.text in _AUGMENTED and isinstance(pattern, str):
+        if sign.text in AUGMENTED and isinstance(pattern, str):
             code.append(Name(pattern, start.offset))
             code += self._expressions.code()
-            kind, operator = _AUGMENTED[sign.text]
+            kind, operator = AUGMENTED[sign.text]
             code.append(operators.INSTRUCTIONS[kind]([operator], sign.offset))
         elif sign.text == "=":
             code += self._expressions.code()
+        elif sign.text == ":":
+            parameters.skip_annotation(self._cursor, {"="})
+            self._cursor.take()
+            code += self._expressions.code()
         else:
-            what = "annotations are not in the language" if sign.text == ":" else "expected '=' after the name"
-            raise errors.SyntaxRejected(what, offset=sign.offset)
+            raise errors.SyntaxRejected("expected '=' after the name", offset=sign.offset)
         patterns = [pattern]
         while self._cursor.peek().text == "=" and _is_target(code[-1]):
             patterns.append(self._chained(code))

@@ -65,16 +65,26 @@ def within(names: Names, local: Iterable[str], scopes: list[Scope]) -> Names:
     outer = names.get(SCOPE)
     if outer is None:  # a definition of the vocabulary
         return dict(names)
-    return {**names, SCOPE: scope_of(_opened(names, scopes), frozenset(local))}
+    return {**names, SCOPE: scope_of(opened(names, scopes), frozenset(local))}
 
 
-def _opened(names: Names, scopes: list[Scope]) -> Scope:
+def opened(names: Names, scopes: list[Scope]) -> Scope:
     """Return the scope of variables, which refers to them from now on and is added to ``scopes``."""
     scope: Scope = names[SCOPE].function
     if scope.names is None:
         scopes.append(scope)
     scope.names = names
     return scope
+
+
+def inside(function: stack_code.Function, scope: Scope) -> Names:
+    """Return the variables that the body of a function sees, without its parameters; ``scope`` is around it."""
+    names: Names = {SCOPE: scope_of(scope, function.local)}
+    for each in function.free:
+        found = scope.find(each)
+        if found is not None:
+            names[each] = found
+    return names
 
 
 def settle(names: Names) -> None:
@@ -101,11 +111,7 @@ class _Closure:
                 f"{name} calls itself: recursion is not in the language", hint=hint, offset=offset
             )
         tracer.builder.charge(1 + len(function.body) + len(function.free), offset)
-        names: Names = {SCOPE: scope_of(self.scope, function.local)}
-        for each in function.free:
-            found = self.scope.find(each)
-            if found is not None:
-                names[each] = found
+        names = inside(function, self.scope)
         names.update(_bound(name, function.signature, operands, options, self.defaults, offset))
         self.running.append(True)
         try:
@@ -116,7 +122,7 @@ class _Closure:
 
 def closure(function: stack_code.Function, defaults: Mapping[str, Value], names: Names, scopes: list[Scope]) -> Value:
     """Return a lambda or def as a value; scopes that refer to their variables are added to ``scopes``."""
-    called = _Closure(function, defaults, _opened(names, scopes))
+    called = _Closure(function, defaults, opened(names, scopes))
     return Value(sympy.Integer(0), kind="function", text=function.name or "lambda", function=called)
 
 

@@ -83,7 +83,7 @@ def trace(
     """Return the expression of a text; raise ``NeedsShapes`` if it depends on ``shapes`` and they are None."""
     builder = Builder(args, limits, shapes, expand)
     try:
-        root, shape = Tracer(builder).result(source.code)
+        root, shape = Tracer(builder).result(source)
     except RecursionError:
         raise errors.TooComplex("lists are nested too deep", field="expression") from None
     ranks = tuple(builder.ranks) if shapes is None else tuple(len(own) for own in shapes)
@@ -126,17 +126,29 @@ class Tracer:
         self.scopes: list[functions.Scope] = []  # whose variables functions refer to
         self._depth = 0
 
-    def value(self, code: stack_code.Code) -> Value:
-        """Run the code of a text and return the value of the function."""
-        names = {name: self.builder.argument(index) for index, name in enumerate(self.builder.args)}
-        names[functions.SCOPE] = functions.scope_of(None)
+    def value(self, source: statements.Source) -> Value:
+        """Run a text and return the value of its function."""
+        code = source.code
+        arguments = {name: self.builder.argument(index) for index, name in enumerate(self.builder.args)}
         try:
+            names = self._around(source) if source.around else {functions.SCOPE: functions.scope_of(None)}
+            names.update(arguments)
             found = self.body(code, names, code[-1].offset)
             return self.builder.number(found, code[-1].offset) if found.kind == "function" else found
         finally:
             for scope in self.scopes:
                 scope.names = None  # they have functions that have the scope: that would be a reference cycle
             self.scopes.clear()
+
+    def _around(self, source: statements.Source) -> Names:
+        """Run the statements around a function, and return the variables that its body sees."""
+        outer: Names = {functions.SCOPE: functions.scope_of(None)}
+        self.builder.charge(len(source.around), source.around[0].offset)
+        if self._block(source.around, outer) is not None:
+            raise errors.SyntaxRejected("a return stands outside a function", offset=source.around[0].offset)
+        signature = stack_code.Signature(source.parameters or (), 0, 0, ())
+        function = stack_code.function(source.name, signature, source.code, source.code[-1].offset)
+        return functions.inside(function, functions.opened(outer, self.scopes))
 
     def body(self, code: stack_code.Code, names: Names, offset: int) -> Value:
         """Run the body of a function and return its value."""
@@ -166,9 +178,9 @@ class Tracer:
         """Return one of two values as a condition says."""
         return choose(self.builder, condition, chosen, other, offset)
 
-    def result(self, code: stack_code.Code) -> tuple[Basic, Shape]:
-        """Run the code of a text and return its root node, a tuple of cells for an array, and its shape."""
-        builder, found = self.builder, self.value(code)
+    def result(self, source: statements.Source) -> tuple[Basic, Shape]:
+        """Run a text and return its root node, a tuple of cells for an array, and its shape."""
+        builder, found = self.builder, self.value(source)
         if found.kind == "tuple" or (found.kind == "argument" and builder.shapes is not None):
             found = values.array_of(builder.cells(found, 0))
         shape: Shape = ()

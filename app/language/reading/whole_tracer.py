@@ -24,7 +24,7 @@ def trace(source: statements.Source, args: tuple[str, ...], limits: TextLimits, 
     """Return the expression of a text, in which an array is one node."""
     builder = ArrayBuilder(args, limits, shapes, expand)
     try:
-        found = builder.array(WholeTracer(builder, source.code).value(source.code), 0)
+        found = builder.array(WholeTracer(builder, [*source.around, *source.code]).value(source), 0)
     except RecursionError:
         raise errors.TooComplex("lists are nested too deep", field="expression") from None
     if 0 in found.shape:
@@ -44,6 +44,13 @@ def trace(source: statements.Source, args: tuple[str, ...], limits: TextLimits, 
         shape_of=shape_of,
         hosted=builder.hosted,
     )
+
+
+def known(source: statements.Source, limits: TextLimits) -> Value:
+    """Return the value of a text without arguments."""
+    builder = ArrayBuilder((), limits, (), expand)
+    found = WholeTracer(builder, [*source.around, *source.code]).value(source)
+    return builder.array(found, 0) if found.kind == "tuple" else found
 
 
 class WholeTracer(Tracer):
