@@ -9,7 +9,7 @@ import contextlib
 import dataclasses
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -71,6 +71,7 @@ class Function:
         "_specializations",
         "_squeezed",
         "args",
+        "defaults",
         "function_id",
         "general",
         "ranks",
@@ -79,6 +80,7 @@ class Function:
 
     def __init__(self, reading: ParsedFunction) -> None:
         self.args = reading.args
+        self.defaults = reading.defaults  # values of arguments that a point may leave out
         self.ranks = reading.ranks  # how each argument is used, None where that is not known or does not matter
         # Rarely is a function that needs no shapes specialised for some: its code and tree are not kept.
         self._hosted = reading.expression is not None and reading.expression.hosted
@@ -87,12 +89,14 @@ class Function:
         self._limits = reading.limits
         self._specializations: dict[tuple[Shape, ...], Specialization] = {}
         self._squeezed: dict[tuple[Shape, ...], tuple[Shape, ...]] = {}
-        self.function_id = reading.identity  # 32 hex digits, see ``tape.Recording`` and ``language.identity``
+        self.function_id = _with_defaults(
+            reading.identity, reading.defaults
+        )  # 32 hex digits, see ``tape.Recording`` and ``language.identity``
         # The function, if it is one whatever the shapes of its arguments; with host words, for formulae only.
         self.general: Specialization | None = None
         if reading.expression is not None:
             recordings = tape.record_cells(reading.expression)
-            self.function_id = _identity(reading.expression.shape, recordings)
+            self.function_id = _with_defaults(_identity(reading.expression.shape, recordings), reading.defaults)
             self.general = self._specialize(reading.expression, recordings)
 
     @property
@@ -299,3 +303,10 @@ def _identity(shape: Shape, recordings: Sequence[tape.Recording]) -> str:
     if shape == ():
         return ids[0]
     return hashlib.blake2b(repr((shape, ids)).encode(), digest_size=16).hexdigest()
+
+
+def _with_defaults(identity: str, defaults: Mapping[str, Any]) -> str:
+    """Return the id of a function whose arguments have default values: points that leave them out differ by them."""
+    if not defaults:
+        return identity
+    return hashlib.blake2b(repr((identity, sorted(defaults.items()))).encode(), digest_size=16).hexdigest()

@@ -141,18 +141,22 @@ def bind(
     in_axes: int | Sequence[int | None] | None,
     limits: PointLimits = PointLimits(),
     list_ranks: Sequence[int | None] | None = None,
+    defaults: Mapping[str, Json] | None = None,
 ) -> Point:
     """Fit a JSON point to a function's arguments.
 
     The point is a list with one entry for each argument, an object by name, or, for a function of one argument, the
     list that is that argument. ``ranks`` says how the function uses each: None not at all, 0 as a number, r >= 1 with r
     indices. ``list_ranks`` tells a list that is the one argument from a list with one entry, the argument; it is
-    ``ranks`` if not given. Raises ``errors.InvalidField``, ``BadShape`` or ``TooComplex``.
+    ``ranks`` if not given. Arguments with ``defaults`` may be left out, in a list the last ones. Raises
+    ``errors.InvalidField``, ``BadShape`` or ``TooComplex``.
     """
     if in_axes is None and type(point) is list:
         quick = _numbers(point, list_ranks or ranks, limits)
         if quick is not None:
             return quick
+    if defaults:
+        point, in_axes = _completed(point, args, defaults, in_axes)
     batched = _batched(in_axes, len(args))
     arrays = [
         array(entry, f"point.{index}" if isinstance(point, list) else f"point.{args[index]}")
@@ -225,6 +229,27 @@ def _batched(in_axes: int | Sequence[int | None] | None, count: int) -> list[boo
     if all(axis is None for axis in axes):
         raise errors.InvalidField("in_axes maps no argument: at least one entry must be 0", field="in_axes")
     return [axis == 0 for axis in axes]
+
+
+def _completed(
+    point: Json, args: Sequence[str], defaults: Mapping[str, Json], in_axes: int | Sequence[int | None] | None
+) -> tuple[Json, int | Sequence[int | None] | None]:
+    """Return a point with the default values of the arguments that it leaves out, which have no batch axis."""
+    if isinstance(point, dict):
+        given = {lexer.identifier(name) for name in point}
+        left_out = [name for name in args if name not in given and name in defaults]
+        point = {**point, **{name: defaults[name] for name in left_out}}
+    elif isinstance(point, list):
+        left_out = [name for name in args[len(point) :] if name in defaults]
+        point = [*point, *[defaults[name] for name in left_out]] if len(point) + len(left_out) == len(args) else point
+    else:
+        return point, in_axes
+    if isinstance(in_axes, int):
+        in_axes = [None if name in left_out else in_axes for name in args]
+    elif in_axes is not None and len(in_axes) == len(args) - len(left_out):
+        axes = iter(in_axes)
+        in_axes = [None if name in left_out else next(axes) for name in args]
+    return point, in_axes
 
 
 def _entries(point: Json, args: Sequence[str], ranks: Sequence[int | None], batched: Sequence[bool]) -> list[Json]:

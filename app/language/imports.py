@@ -54,7 +54,7 @@ def _aliases(each: Import) -> Mapping[str, str]:
     module, name, alias, offset = each
     root = module.partition(".")[0]
     if root in _OTHERS:
-        hint = f"write {_OTHERS[root]} names; nothing is imported"
+        hint = f"leave the import out, and write {_OTHERS[root]} names"
         raise errors.SyntaxRejected(f"{root} is not in the language", hint=hint, offset=offset)
     for known, meant in _SAME.items():
         if meant and (module == known or module.startswith(known + ".")):

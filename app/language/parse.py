@@ -115,19 +115,16 @@ def read(
     args: Sequence[str] | None = None,
     declared: Collection[str] = (),
     *,
-    asked: str | None = None,
     limits: TextLimits = TextLimits(),
 ) -> ParsedFunction:
     """Read an expression, a lambda, a def or a text of several; a list of expressions has as many values.
-
-    ``asked`` names the function of a text that has several; without it, it is the last one.
 
     ``args`` are the argument names in order. Without them, the arguments are the parameters of a lambda or def, or the
     free names of an expression in the order they appear; names in ``declared`` (the keys of a point) are known to be
     arguments. ``errors.Rejected`` says in its ``position`` where the text is not in the language.
     """
     with _located(text):
-        source = _sources(text, asked, limits)
+        source = _sources(text, limits)
         source, defaults = _with_defaults(source, limits)
         names = _arguments(source, args, declared, limits)
         expression: Expression | None = None
@@ -174,7 +171,7 @@ def _locate_in(texts: Sequence[str], error: errors.GradserveError) -> None:
         error.offset -= len(text) + 1
 
 
-def _sources(text: str | Sequence[str], asked: str | None, limits: TextLimits) -> statements.Source:
+def _sources(text: str | Sequence[str], limits: TextLimits) -> statements.Source:
     """Return one source for a text or a list of them."""
     texts = [text] if isinstance(text, str) else text
     size = sum(len(each) if each.isascii() else len(each.encode()) for each in texts)
@@ -183,7 +180,7 @@ def _sources(text: str | Sequence[str], asked: str | None, limits: TextLimits) -
             f"the expression has {size} bytes, the limit is {limits.max_expression_bytes}", field="expression"
         )
     if isinstance(text, str):
-        return _parsed(text, asked, limits)
+        return _parsed(text, limits)
     parts, start = [], 0
     for each in texts:
         parts.append(_shifted(each, start, limits))
@@ -197,12 +194,12 @@ def _sources(text: str | Sequence[str], asked: str | None, limits: TextLimits) -
     return statements.Source(parts[0].parameters, [*code, stack_code.Collection("tuple", len(parts), 0)])
 
 
-def _parsed(text: str, asked: str | None, limits: TextLimits) -> statements.Source:
+def _parsed(text: str, limits: TextLimits) -> statements.Source:
     """Return the source of one text, or say what to write instead where the grammar refuses it."""
     try:
-        return imports.applied(modules.parse(text, max_nesting=limits.max_nesting, asked=asked, words=_WORDS))
+        return imports.applied(modules.parse(text, max_nesting=limits.max_nesting, words=_WORDS))
     except errors.SyntaxRejected as error:
-        if error.offset is not None:
+        if error.offset is not None and not (error.hint or "").startswith(modules.OWN_HINTS):
             error.hint = slips.hint(text, error.offset, words.BY_NAME) or error.hint
         raise
 
@@ -210,7 +207,7 @@ def _parsed(text: str, asked: str | None, limits: TextLimits) -> statements.Sour
 def _shifted(text: str, start: int, limits: TextLimits) -> statements.Source:
     """Return the source of one text of a list, with offsets that count from the start of the first text."""
     try:
-        source = _parsed(text, None, limits)
+        source = _parsed(text, limits)
     except errors.GradserveError as error:
         if error.offset is not None:
             error.offset += start
@@ -221,8 +218,8 @@ def _shifted(text: str, start: int, limits: TextLimits) -> statements.Source:
 def _with_defaults(source: statements.Source, limits: TextLimits) -> tuple[statements.Source, Mapping[str, Json]]:
     """Return a text and the default values of its arguments.
 
-    A parameter whose default is no number or array of numbers (None, True, a function), or an integer by which something
-    is counted, is no argument: it always has that value.
+    A parameter whose default is no number or array of numbers (None, True, a function), or is an integer by which the
+    function counts, is no argument: it always has that value.
     """
     found: dict[str, Json] = {}
     for name, code in source.defaults:
@@ -268,9 +265,13 @@ def _arguments(
             raise errors.InvalidField(f"args must be the function's own parameters, {listed}", field="args")
         return argument_names(source.parameters, limits)
     if given is not None:
-        for name in stack_code.assigned(source.code):
-            if name in given:
-                raise errors.InvalidField(f"the text assigns to the argument {errors.quote(name)}", field="args")
+        read = {name for _, name in stack_code.unbound_names(source.code)}
+        for each in stack_code.own_instructions(source.code):
+            if isinstance(each, stack_code.Assign):
+                for name in stack_code.names_of(each.pattern):
+                    if name in given and name not in read:
+                        what = f"the text assigns to {errors.quote(name)}, which is an argument"
+                        raise errors.SyntaxRejected(what, hint="leave it out of args", offset=each.offset)
         return given
     known = {lexer.identifier(name) for name in declared}
     found = dict.fromkeys(

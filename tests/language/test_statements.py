@@ -239,7 +239,6 @@ def refusal_of_value(text: str) -> errors.GradserveError:
         ("def f(x):\n    y = 1\n", 20),
         ("def f(x):\n    if x:\n        return x", 36),
         ("def f(x):\n    import os\n    return x", 14),
-        ("def f(x):\n    y: float = x\n    return y", 15),
         ("def f(x):\n    return x\nf(3)", 23),
         ("@jit\ndef f(x):\n    return x", 0),
         ("def (x):\n    return x", 4),

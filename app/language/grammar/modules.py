@@ -13,14 +13,13 @@ from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
 from app import errors
-from app.language.grammar import stack_code, statements
-from app.language.grammar.lexer import Token
+from app.language.grammar import lexer, stack_code, statements
 from app.language.grammar.stack_code import Apply, Assign, Code, Function, Instruction, Name, Return
 from app.language.grammar.statements import Import, Source
 
 _USES = frozenset({
     "grad", "value_and_grad", "elementwise_grad", "jacobian", "jacfwd", "jacrev", "hessian", "vjp", "jvp", "linearize",
-    "check_grads", "approx_fprime", "minimize", "minimize_scalar", "root", "root_scalar", "lambdify", "print",
+    "check_grads", "approx_fprime", "minimize", "minimize_scalar", "root_scalar", "lambdify", "print",
 })  # fmt: skip
 """Functions that are given a function, or show a value: a statement with one is dropped, after a function."""
 
@@ -41,6 +40,14 @@ _DECORATORS = _SAME | {
     "function",
 }
 
+
+_FOLLOWS = "leave out what follows the function"
+_DECORATED = "leave the decorator out; jit, partial(jit, ...), njit and vectorize may stay"
+OWN_HINTS = (_FOLLOWS, _DECORATED, "its functions are", "put an expression of several lines", "leave the import out")
+"""How the hints of a module begin, which no other replaces."""
+
+_STARTS = frozenset({"lambda", "not", "True", "False", "None", "pass", "assert"})
+"""Keywords that an expression or a statement of one line may start with."""
 
 _BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
@@ -66,13 +73,27 @@ class _Entry(NamedTuple):
         return [*self.code, Assign(self.name, keep=False, offset=self.offset)]
 
 
-def parse(text: str, *, max_nesting: int, asked: str | None = None, words: Container[str] = ()) -> Source:
+_NAMING = "\n# function: "
+"""Begins a last line that says by name which function of a text is asked about."""
+
+
+def naming(text: str, name: str) -> str:
+    """Return a text that says which of its functions is asked about."""
+    try:
+        return f"{text}{_NAMING}{lexer.identifier(name)}"
+    except errors.InvalidName as error:
+        error.field = "function"
+        raise
+
+
+def parse(text: str, *, max_nesting: int, words: Container[str] = ()) -> Source:
     """Parse a text with at most ``max_nesting`` brackets open at once.
 
-    Its function is the one that is ``asked`` for by name. ``words`` are names that mean something of their own, which
-    an equation ``f(x) = ...`` cannot define.
+    ``words`` are names that mean something of their own, which an equation ``f(x) = ...`` cannot define.
     """
-    return _ModuleParser(text, max_nesting, words).module(asked)
+    _, line, asked = text.rpartition(_NAMING)
+    named = bool(line) and asked.isidentifier()
+    return _ModuleParser(text, max_nesting, words).module(asked if named else None)
 
 
 class _ModuleParser(statements.Parser):
@@ -108,7 +129,7 @@ class _ModuleParser(statements.Parser):
     def _top(self, column: int) -> None:
         """Read a statement of the module, or a line of them."""
         token = self._cursor.peek()
-        if token.text == "@":
+        if token.text == "@" and self._cursor.peek(1).kind == "name":
             self._decorators()
             token = self._cursor.peek()
             if token.text != "def":
@@ -146,21 +167,27 @@ class _ModuleParser(statements.Parser):
         elif token.text == "return":
             self._cursor.take()
             self._value(token.offset)
-        elif token.text == "lambda" or (sign := self._sign()) is None:
-            if token.kind == "string" and self._cursor.peek(1).kind in {"newline", "end"}:
+        elif keyword.iskeyword(token.text) and token.text not in _STARTS:
+            self._simple([])  # says what may start a statement
+        elif token.text == "lambda" or not self._assigns():
+            if token.kind == "string" and self._cursor.peek(1).kind == "newline" and self._cursor.peek(2).kind != "end":
                 self._cursor.take()  # a docstring
-            elif token.text in {"pass", "assert"} or (token.text in _SHOWS and self._cursor.peek(1).text in {"(", "."}):
+            elif token.text in {"pass", "assert"} or (self._entries and self._shows()):
                 self._skip()
             else:
                 self._value(token.offset)
         elif self._equation():
             return
         elif not self._may_be_target():
-            raise self._cursor.misplaced(sign)
+            self._value(token.offset)
         else:
             code: list[Instruction] = []
             self._simple(code)
             self._add(code, token.offset)
+
+    def _shows(self) -> bool:
+        """Return whether the statement only shows something."""
+        return self._cursor.peek().text in _SHOWS and self._cursor.peek(1).text in {"(", "."}
 
     def _add(self, code: list[Instruction], offset: int) -> None:
         last = code[-1]
@@ -191,17 +218,20 @@ class _ModuleParser(statements.Parser):
         what, hint = "a second line after a complete expression", "put an expression of several lines in parentheses"
         raise errors.SyntaxRejected(what, hint=hint, offset=offset)
 
-    def _sign(self) -> Token | None:
-        """Return the sign by which the statement assigns to something, None if it does not."""
+    def _assigns(self) -> bool:
+        """Return whether the statement assigns to something."""
         depth = ahead = 0
+        before = self._cursor.peek()
         while True:
             token = self._cursor.peek(ahead)
             if token.kind in {"end", "newline"} or (depth == 0 and token.text in {";", "lambda"}):
-                return None
+                return False
             if token.kind == "op":
                 depth += _BRACKETS.get(token.text, 0)
                 if depth == 0 and (token.text in {"=", ":=", ":"} or token.text in statements.AUGMENTED):
-                    return token
+                    # => and =< and ~= are of other languages
+                    return before.text != "~" and self._cursor.peek(ahead + 1).text not in {">", "<"}
+            before = token
             ahead += 1
 
     def _may_be_target(self) -> bool:
@@ -247,10 +277,8 @@ class _ModuleParser(statements.Parser):
             if name == "partial" and len(words) > 1:
                 name = words[1].rpartition(".")[2]
             if name not in _DECORATORS:
-                hint = "leave it out; jit, partial(jit, ...), njit and vectorize may stay"
-                raise errors.SyntaxRejected(
-                    "a decorator that changes the function is not in the language", hint=hint, offset=start.offset
-                )
+                what = "a decorator that may change the function is not in the language"
+                raise errors.SyntaxRejected(what, hint=_DECORATED, offset=start.offset)
             self._cursor.skip_newlines()
 
     def _words_of_line(self) -> list[str]:
@@ -338,10 +366,8 @@ class _ModuleParser(statements.Parser):
             if name and name in entry.names:
                 called = [each for each in entry.code if isinstance(each, Apply)]
                 if not (called and all(each.name.rpartition(".")[2] in _SAME for each in called)):
-                    hint = "leave out what follows the function"
-                    raise errors.SyntaxRejected(
-                        f"{name} is changed after it is defined", hint=hint, offset=entry.offset
-                    )
+                    what = f"{name} is changed after it is defined"
+                    raise errors.SyntaxRejected(what, hint=_FOLLOWS, offset=entry.offset)
 
     def _needed(self, wanted: set[str]) -> list[_Entry]:
         """Return the statements that assign names that are wanted, or wanted by those."""
@@ -373,7 +399,7 @@ class _ModuleParser(statements.Parser):
 
     def _script(self) -> Source:
         """Return the function of the names that nothing defines: the value of the last expression or assignment."""
-        entries = [entry for entry in self._entries if not self._is_use(entry)]
+        entries = [entry for entry in self._entries if not self._is_use(entry)] or self._entries
         if not entries:
             raise errors.SyntaxRejected("the text ends where a value was expected", offset=len(self._text))
         *before, last = entries
@@ -391,11 +417,12 @@ class _ModuleParser(statements.Parser):
         return Source(None, code, imports=tuple(self._imports))
 
     def _is_use(self, entry: _Entry) -> bool:
-        return any(name.rpartition(".")[2] in _USES for name in _read(entry.code, whole=True))
+        called = (each.name for each in stack_code.instructions(entry.code) if isinstance(each, Apply))
+        return any(name.rpartition(".")[2] in _USES for name in called)
 
 
-def _read(code: Code, *, whole: bool = False) -> Iterator[str]:
-    """Yield the names that a code reads, without what follows a dot, or ``whole``."""
+def _read(code: Code) -> Iterator[str]:
+    """Yield the names that a code reads, without what follows a dot."""
     for each in stack_code.instructions(code):
         if isinstance(each, Name | Apply):
-            yield each.name if whole else each.name.partition(".")[0]
+            yield each.name.partition(".")[0]

@@ -227,7 +227,9 @@ def unbound_names(
                 yield from free_names([each], bound)
 
 
-_COUNTED = frozenset({"range", "arange", "linspace", "zeros", "ones", "full", "eye", "reshape", "tile", "repeat", "roll"})
+_COUNTED = frozenset(
+    {"range", "arange", "linspace", "zeros", "ones", "full", "eye", "reshape", "tile", "repeat", "roll"}
+)
 """Functions whose operands are numbers of things."""
 
 

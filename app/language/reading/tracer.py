@@ -134,7 +134,8 @@ class Tracer:
             names = self._around(source) if source.around else {functions.SCOPE: functions.scope_of(None)}
             names.update(arguments)
             found = self.body(code, names, code[-1].offset)
-            return self.builder.number(found, code[-1].offset) if found.kind == "function" else found
+            # The default value of a parameter, which has no arguments, may be a function.
+            return self.builder.number(found, code[-1].offset) if found.kind == "function" and arguments else found
         finally:
             for scope in self.scopes:
                 scope.names = None  # they have functions that have the scope: that would be a reference cycle
