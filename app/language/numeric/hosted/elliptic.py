@@ -45,17 +45,20 @@ def _over_periods(turns: Array, part: Array, period: Array) -> Array:
     return part + np.where(turns == 0, 0, 2 * turns * period)
 
 
+def _quarter(a: Array, b: Array, c: Array, n: Array, m: Array) -> Array:
+    """Return the integral of the family over 0 < t < pi/2."""
+    zero, one = np.zeros_like(m), np.ones_like(m)
+    return 0.5 * carlson.integral(zero, one / 2, 1 + a - b - c, b, c, zero, one, 1 - n, 1 - m)
+
+
 def integral(a: Array, b: Array, c: Array, n: Array, phi: Array, m: Array) -> Array:
     """Return the integral of the family; nan where the integrand is not real and finite before phi."""
     turns, sine, cosine2 = _reduced(phi)
-    one, half = np.ones_like(phi), np.full_like(phi, 0.5)
-    exponents = (0 * one, half, 1 + a - b - c, b, c)
+    one = np.ones_like(phi)
     legs = (_leg(n, sine, cosine2), _leg(m, sine, cosine2))
-    part = 0.5 * sine * np.abs(sine) ** (2 * a) * carlson.integral(*exponents, cosine2, one, *legs)
-    if not np.any(turns):
-        return part
-    period = 0.5 * carlson.integral(*exponents, 0 * one, one, 1 - n, 1 - m)
-    return _over_periods(turns, part, period)
+    part = carlson.integral(0 * one, one / 2, 1 + a - b - c, b, c, cosine2, one, *legs)
+    part = 0.5 * sine * np.abs(sine) ** (2 * a) * part
+    return _over_periods(turns, part, _quarter(a, b, c, n, m)) if np.any(turns) else part
 
 
 def complete_first(m: Array) -> Array:
@@ -70,7 +73,7 @@ def complete_second(m: Array) -> Array:
 
 def complete_third(n: Array, m: Array) -> Array:
     """Return Pi(n, m), for n < 1 and m < 1."""
-    return integral(0 * n, 1 + 0 * n, 0.5 + 0 * n, n, np.full_like(n, math.pi / 2), m)
+    return _quarter(np.zeros_like(n), np.ones_like(n), np.full_like(n, 0.5), n, m)
 
 
 def first(phi: Array, m: Array) -> Array:
@@ -90,4 +93,4 @@ def second(phi: Array, m: Array) -> Array:
 
 def third(n: Array, phi: Array, m: Array) -> Array:
     """Return Pi(n, phi, m)."""
-    return integral(0 * n, 1 + 0 * n, 0.5 + 0 * n, n, phi, m)
+    return integral(np.zeros_like(n), np.ones_like(n), np.full_like(n, 0.5), n, phi, m)
