@@ -81,7 +81,16 @@ _CARLSON: dict[str, Row] = {
     "elliprj": _carlson(1.5, 0.0, 0.5, 0.5, 0.5, 1.0),
 }
 
-HOSTED: dict[str, Row] = _LEGENDRE | _CARLSON
+_POLYLOGS: dict[str, Row] = {
+    "polylog": row(
+        lambda xp, y, s, z: xp.polylog_n(0.0, 1.0, s, z),
+        lambda xp, y, s, z: xp.polylog_n(1.0, 0.0, s, z),
+    ),
+    # log(z) / (1 - z)
+    "spence": row(lambda xp, y, z: -xp.carlson_integral(0.0, 1.0, 1.0, 0.0, 0.0, 1.0, z, 1.0, 1.0)),
+}
+
+HOSTED: dict[str, Row] = _LEGENDRE | _CARLSON | _POLYLOGS
 """Host words that a text has."""
 
 INNER: dict[str, Row] = {
@@ -93,6 +102,13 @@ INNER: dict[str, Row] = {
         lambda xp, y, a, b, c, n, phi, m: b * xp.legendre_integral(a + 1, b + 1, c, n, phi, m),
         lambda xp, y, a, b, c, n, phi, m: xp.pow_const(xp.square(xp.sin(phi)), a) * _integrand(xp, b, c, n, phi, m),
         lambda xp, y, a, b, c, n, phi, m: c * xp.legendre_integral(a + 1, b, c + 1, n, phi, m),
+    ),
+    # The derivatives of order k by z and j by s of polylog(s, z).
+    "polylog_n": row(
+        None,
+        None,
+        lambda xp, y, k, j, s, z: xp.polylog_n(k, j + 1, s, z),
+        lambda xp, y, k, j, s, z: xp.polylog_n(k + 1, j, s, z),
     ),
     # 1 - m * sin(phi)**2
     "leg_square": row(

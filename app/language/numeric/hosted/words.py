@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import scipy.special
 
-from app.language.numeric.hosted import airy, carlson, elliptic, precise
+from app.language.numeric.hosted import airy, carlson, elliptic, polylogs, precise
 
 Word = Callable[..., Any]
 
@@ -33,6 +34,7 @@ _FORMS: dict[str, Word] = {
     "leg_square": elliptic.leg_square, "legendre_integral": elliptic.integral, "carlson_integral": carlson.integral,
     "airyai": airy.ai, "airyaiprime": airy.ai_prime, "airybi": airy.bi, "airybiprime": airy.bi_prime,
     "owens_t": airy.owens_t, "lower_lambertw": airy.lower_lambertw, "lower_lambertw_rise": airy.lower_rise,
+    "polylog": polylogs.of_order, "polylog_n": polylogs.polylog, "spence": scipy.special.spence,
 }  # fmt: skip
 
 WORDS: dict[str, Word] = {
