@@ -40,14 +40,14 @@ OF_ONE: tuple[Word, ...] = (
     primitive(opaque("log1p"), "log1p", "log1p", doc="log(1 + x), exact near 0"),
     primitive(opaque("cbrt"), "cbrt", "cbrt", doc="real cube root, also of negative x"),
     primitive(sympy.Abs, "abs", "abs", "Abs", "absolute", "fabs", doc="|x|; the gradient at 0 is 1, as in JAX"),
-    primitive(sympy.sign, "sign", "sign", doc="-1, 0 or 1; gradient 0"),
+    primitive(sympy.sign, "sign", "sign", "sgn", doc="-1, 0 or 1; gradient 0"),
     primitive(sympy.floor, "floor", "floor", doc="greatest integer <= x; gradient 0"),
     primitive(sympy.ceiling, "ceil", "ceil", "ceiling", doc="least integer >= x; gradient 0"),
     primitive(opaque("trunc"), "trunc", "trunc", "fix", doc="x without its fraction; gradient 0"),
     primitive(opaque("round"), "round", "round", "rint", "around", doc="nearest integer, ties to even; gradient 0"),
     primitive(sympy.sinc, "usinc", "usinc", doc="sin(x) / x, 1 at 0: SymPy's sinc"),
     primitive(opaque("sigmoid"), "sigmoid", "sigmoid", "expit", "logistic", doc="1 / (1 + exp(-x))"),
-    primitive(opaque("softplus"), "softplus", "softplus", doc="log(1 + exp(x))"),
+    primitive(opaque("softplus"), "softplus", "softplus", "log1pexp", "log1p_exp", doc="log(1 + exp(x))"),
 )
 """Primitives of one argument."""
 

@@ -29,6 +29,8 @@ PRIMITIVES: tuple[Word, ...] = (
     hosted("elliprf", "elliprf", doc="Carlson's integral R_F(x, y, z)", arity=3),
     hosted("elliprg", "elliprg", doc="Carlson's integral R_G(x, y, z)", arity=3),
     hosted("elliprj", "elliprj", doc="Carlson's integral R_J(x, y, z, p), p > 0", arity=4),
+    hosted("polylog", "polylog", "PolyLog", doc="polylogarithm of order s >= -6, of z <= 1", arity=2),
+    hosted("spence", "spence", doc="integral of log(t) / (1 - t) over 1 < t < z: polylog(2, 1 - z), z >= 0"),
 )
 """Functions with an opcode of their own, a key of ``app.autodiff.table.HOSTED``."""
 
@@ -41,6 +43,7 @@ INNER: dict[str, Word] = {}
 """Words that only definitions may call."""
 
 OVERLOADS: dict[tuple[str, int], str] = {
+    ("Li", 2): "lambda n, z: polylog(n, z)",
     ("elliptic_e", 2): "lambda phi, m: ellipeinc(phi, m)",
     ("elliptic_pi", 3): "lambda n, phi, m: ellippiinc(n, phi, m)",
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sympy.core.basic import Basic
 
-from app.language.vocabulary import arrays, elementary, hosted, orders, special
+from app.language.vocabulary import arrays, elementary, hosted, orders, relatives, special
 from app.language.vocabulary.word import Word
 
 PRIMITIVES: tuple[Word, ...] = (
@@ -22,13 +22,15 @@ PRIMITIVES: tuple[Word, ...] = (
 )
 """Words with a node of their own, in the order of the published list."""
 
-DEFINED: tuple[Word, ...] = (*elementary.DEFINED, *special.DEFINED, *hosted.DEFINED)
+DEFINED: tuple[Word, ...] = (*elementary.DEFINED, *special.DEFINED, *relatives.DEFINED, *hosted.DEFINED)
 """Words that are a text of the language."""
 
 REDUCTIONS: dict[str, str] = {"max": "amax", "min": "amin"}
 """Word of arrays that replaces a function of several numbers where it is given one array."""
 
-OVERLOADS: dict[tuple[str, int], str] = elementary.OVERLOADS | special.OVERLOADS | hosted.OVERLOADS | orders.OVERLOADS
+OVERLOADS: dict[tuple[str, int], str] = (
+    elementary.OVERLOADS | special.OVERLOADS | relatives.OVERLOADS | hosted.OVERLOADS | orders.OVERLOADS
+)
 """Definitions for a second number of arguments, by canonical name."""
 
 ALL: tuple[Word, ...] = (*PRIMITIVES, *DEFINED, *arrays.FUNCTIONS)
@@ -39,7 +41,7 @@ BY_NAME: dict[str, Word] = {name: word for word in ALL for name in word.names}
 HOST: tuple[Word, ...] = (*hosted.PRIMITIVES, *hosted.DEFINED, *orders.PRIMITIVES)
 """Words that only NumPy computes."""
 
-INNER: dict[str, Word] = special.INNER | hosted.INNER | orders.INNER
+INNER: dict[str, Word] = special.INNER | relatives.INNER | hosted.INNER | orders.INNER
 """Words that only definitions may call."""
 
 OPCODES: dict[type[Basic], str] = {

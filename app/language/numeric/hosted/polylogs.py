@@ -6,8 +6,8 @@ For s > 0, with t = log(1 + exp(u)) in Li_s(z) = z / Gamma(s) * integral over t 
 
     D_z^k Li_s(z) = k! / Gamma(s) * integral over all u of log(1 + exp(u))**(s-1) * exp(u) / (1 - z + exp(u))**(k+1)
 
-for k > 0, and nothing cancels. It is analytic in the strip |Im u| < pi for every z < 1, so the trapezoidal rule is exact
-to rounding. Orders s <= 0 are raised by Li_s = z * d/dz Li_(s+1) (NIST DLMF 25.12).
+for k > 0, and nothing cancels. It is analytic in the strip |Im u| < pi for every z < 1, so the trapezoidal rule is
+exact to rounding. Orders s <= 0 are raised by Li_s = z * d/dz Li_(s+1) (NIST DLMF 25.12).
 """
 
 from __future__ import annotations
@@ -45,8 +45,9 @@ def polylog(k: Array, j: Array, s: Array, z: Array) -> Array:
     keys = np.stack([k, j, raised, mirrored])
     for key in {tuple(column) for column in keys[:, inside].T}:
         here = inside & np.all(keys == np.array(key)[:, None], axis=0)
+        by_z, by_order, times = map(int, key[:3])
         form = _mirrored if key[3] else _raised
-        found[here] = form(*map(int, key[:3]), s[here], z[here])
+        found[here] = form(by_z, by_order, times, s[here], z[here])
     return found
 
 
@@ -109,21 +110,20 @@ def _positive(k: int, j: int, s: Array, z: Array) -> Array:
 
 
 def _terms(k: int, j: int, s: Array, z: Array, near: Array, u: Array) -> Array:
-    """Return the integrand over u; derivatives by the order are without the term z of the power series, which has none."""
+    """Return the integrand over u."""
     t = np.logaddexp(0, u)
     logarithm = np.log(t)
-    power = (s - 1) * logarithm - scipy.special.gammaln(s)
-    below = np.logaddexp(np.log(np.where(near > 0, near, 5e-324)), u)  # of exp(t) - z = near + exp(u)
+    power = (s - 1) * logarithm - scipy.special.gammaln(s) + u
+    below = np.logaddexp(np.log(np.where(near > 0, near, 5e-324)), u)  # log(exp(t) - z)
+    whole = z * np.exp(power - t - below) if k == 0 else math.factorial(k) * np.exp(power - (k + 1) * below)
     if j == 0:
-        if k:
-            return math.factorial(k) * np.exp(power + u - (k + 1) * below)
-        return z * np.exp(power + u - t - below)
-    by_order = jets.bell(lambda i: (logarithm if i == 1 else 0) - scipy.special.polygamma(i - 1, s), j)[j]
-    if k == 0:
-        return z * z * by_order * np.exp(power + u - 2 * t - below)
-    if k == 1:
-        return z * by_order * (np.exp(t) + np.exp(below)) * np.exp(power + u - 2 * t - 2 * below)
-    return math.factorial(k) * by_order * np.exp(power + u - (k + 1) * below)
+        return whole
+    if k < 2:
+        # The term z of the power series has no derivative by s. Where it is not small it is left out.
+        factor = np.exp(below) + np.exp(t) if k else z
+        rest = z * factor * np.exp(power - 2 * t - (k + 1) * below)
+        whole = np.where(z > -np.exp(0.5 * s), rest, whole)
+    return whole * jets.bell(lambda i: (logarithm if i == 1 else 0) - scipy.special.polygamma(i - 1, s), j)[j]
 
 
 def of_order(s: Array, z: Array) -> Array:

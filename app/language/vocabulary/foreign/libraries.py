@@ -150,7 +150,6 @@ SCIPY: dict[str, str] = {
     "entropy": "sum(entr(p))",
     "lognorm.pdf": "exp(-(log(x)/s)**2/2)/(s*x*sqrt(2*pi))",
     "betaincc": "betainc(b, a, 1 - x)",
-    "powm1": "expm1(y*log(x))",
     "inv_boxcox": "(y*lmbda + 1)**(1/lmbda)",
 }
 
@@ -303,7 +302,6 @@ CASADI: dict[str, str] = {
 }
 
 SYMPY: dict[str, str] = {
-    "real_root": "cbrt(x), or sign(x)*abs(x)**(1/n)",
     "ITE": "where(condition, a, b)",
     "N": "x",
     "simplify": "x",
@@ -316,7 +314,6 @@ SYMPY: dict[str, str] = {
     "Tuple": "(a, b)",
     "Nand": "not ((x > 0) and (y > 0))",
     "Nor": "not ((x > 0) or (y > 0))",
-    "harmonic": "digamma(n + 1) + 0.5772156649015329",
     "catalan": "binom(2*n, n)/(n + 1)",
     "subfactorial": "round(factorial(n)/e)",
     "exp_polar": "exp(x)",

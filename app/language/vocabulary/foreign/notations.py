@@ -110,7 +110,6 @@ MATHEMATICA: dict[str, str] = {
     "InverseErfc": "erfcinv(x)",
     "Gudermannian": "gd(x)",
     "CubeRoot": "cbrt(x)",
-    "Surd": "cbrt(x), or sign(x)*abs(x)**(1/n)",
     "Quotient": "x // y",
     "Rescale": "(x - a)/(b - a)",
     "Inverse": "inv(X)",
@@ -139,7 +138,6 @@ MATHEMATICA: dict[str, str] = {
     "Last": "x[-1]",
     "Take": "x[:5]",
     "Drop": "x[5:]",
-    "Li": "li(x) - li(2)",
     "Haversine": "sin(x/2)**2",
 }
 
@@ -173,9 +171,9 @@ OLDER: dict[str, str] = {
     "lb": "log2(x)",
     "ld": "log2(x)",
     "signum": "sign(x)",
-    "sgn": "sign(x)",
     "sqr": "x**2, or sqrt(x)",
     "cubert": "cbrt(x)",
+    "dilog": "polylog(2, x), or spence(x)",
     "versin": "1 - cos(x)",
     "haversin": "sin(x/2)**2",
     "hav": "sin(x/2)**2",
