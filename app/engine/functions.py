@@ -21,7 +21,7 @@ from app.language import parse
 from app.language.limits import TextLimits
 from app.language.parse import ParsedFunction
 from app.language.reading.tracer import Expression
-from app.language.values import Shape
+from app.language.values import NeedsWhole, Shape
 from app.runtime import cache, queue
 
 Result = TypeVar("Result")
@@ -32,10 +32,10 @@ _MAX_KEPT = 8
 """How many specializations of one function are kept."""
 
 _FEW_NUMBERS = 24
-"""Functions of arrays that have more numbers together are read whole; others element by element, if that is short."""
+"""Functions of arrays that have more numbers together are kept whole; others are lowered, if that is short."""
 
 _UNROLLED_STEPS = 10_000
-"""Loops of more steps are read whole: element by element that takes a tenth of a second and more."""
+"""Loops of more steps are kept whole: in numbers they take a tenth of a second and more."""
 
 _INLINE_CHARACTERS = 2_000
 _INLINE_STEPS, _INLINE_OPERATIONS = 1_000, 400
@@ -154,9 +154,11 @@ class Function:
         known = self.general if self._hosted and _fit(self.ranks, shapes) else self.known(shapes)
         if known is not None and known.whole is None:
             return known
-        expression = self._parsed().at(shapes, limits)
-        if expression.whole:
-            raise errors.NotDifferentiable("the function has words of whole arrays, for which there are no formulae")
+        try:
+            expression = self._parsed().at(shapes, limits, whole=False)
+        except NeedsWhole:
+            what = "the function has words of whole arrays, for which there are no formulae"
+            raise errors.NotDifferentiable(what) from None
         return self._specialize(expression, tape.record_cells(expression))
 
     def _parsed(self) -> ParsedFunction:
@@ -168,17 +170,7 @@ class Function:
         if sum(map(math.prod, shapes)) <= _FEW_NUMBERS:
             with contextlib.suppress(errors.TooComplex):
                 return parsed.at(shapes, _short(limits))
-        try:
-            return parsed.at(shapes, limits, whole=True)
-        except errors.TooComplex:
-            raise
-        except errors.Rejected as error:
-            try:  # it may be right element by element
-                return parsed.at(shapes, limits, whole=False)
-            except errors.TooComplex:
-                if limits is not self._limits:  # but on the event loop it is not
-                    raise
-                raise error from None
+        return parsed.at(shapes, limits, whole=True)
 
     def _specialize(self, expression: Expression, recordings: Sequence[tape.Recording]) -> Specialization:
         own = tuple(

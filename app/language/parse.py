@@ -3,8 +3,9 @@
 ``grammar`` turns the text into stack code; ``tracer`` runs the code over values. Arguments become the symbols v0, v1,
 ... and indexed v0, v1, ...: text of a client reaches no printer and no symbol table.
 
-Loops, comprehensions and array operations are unrolled. Where that depends on the shapes of the arguments
-(``sum(X**2)``, ``len(X)``), the code is traced again for each set of shapes; else (``X[0]*y``) it is traced once.
+Where the expression depends on the shapes of the arguments (``sum(X**2)``, ``len(X)``), the code is traced again for
+each set of shapes; else (``X[0]*y``) it is traced once. An array is one node; for few numbers, and for formulae, arrays
+are lowered to their cells.
 
 Constant subexpressions are folded, exactly if they are rational and in float64 if not. The folded value is kept beside
 the node, so the expression stays as the client wrote it.
@@ -24,9 +25,9 @@ from app import errors
 from app.language import identity, imports
 from app.language.grammar import lexer, modules, slips, stack_code, statements
 from app.language.limits import TextLimits
-from app.language.reading import tracer, whole_tracer
 from app.language.reading.tracer import Expression
-from app.language.values import NeedsShapes, NeedsWhole, Shape
+from app.language.reading.whole_tracer import trace
+from app.language.values import NeedsShapes, Shape
 from app.language.vocabulary import constants, words
 
 Json = Any
@@ -49,9 +50,10 @@ class ParsedFunction:
     def at(self, shapes: Sequence[Shape], limits: TextLimits | None = None, *, whole: bool | None = None) -> Expression:
         """Return the expression for arguments of these shapes, or raise ``errors.Rejected``.
 
-        If ``whole`` is True, an array is one node; if False, it is unrolled into its elements. If None, it is unrolled
-        unless only whole arrays have what the text uses: a function, several axes, an index that depends on the point.
-        ``Expression.whole`` tells. With host words it is read whole, unless ``whole`` is False.
+        If ``whole`` is True, an array is one node; if False, it is lowered to its cells, or ``NeedsWhole`` is raised.
+        If None, it is lowered unless that takes too many steps or only whole arrays have what the text uses, such as
+        an index that depends on the point. ``Expression.whole`` tells. With host
+        words it is whole, unless ``whole`` is False.
         """
         found = None if whole or (whole is None and self._hosted) else self.expression
         if found is not None and all(
@@ -59,33 +61,11 @@ class ParsedFunction:
         ):
             return found
         with _located(self.text):
-            return self._traced(shapes, limits or self.limits, whole)
+            return trace(self.source, self.args, limits or self.limits, shapes, whole=whole)
 
     @property
     def _hosted(self) -> bool:
         return self.expression is not None and self.expression.hosted
-
-    def _traced(self, shapes: Sequence[Shape], limits: TextLimits, whole: bool | None) -> Expression:
-        refused: errors.Rejected | None = None
-        if not whole:
-            try:
-                found = tracer.trace(self.source, self.args, limits, shapes)
-                if whole is False or not found.hosted:
-                    return found
-            except NeedsWhole:
-                pass
-            except (errors.BadShape, errors.SyntaxRejected) as error:
-                if whole is False:
-                    raise
-                refused = error.with_traceback(None)  # its frames refer to it: that would be a reference cycle
-        try:
-            return whole_tracer.trace(self.source, self.args, limits, shapes)
-        except errors.Rejected:
-            if refused is not None:
-                raise refused from None
-            raise
-        finally:
-            del refused
 
 
 def parse(
@@ -105,7 +85,7 @@ def parse(
         return function.at(shapes)
     if function.expression is None:
         with _located(text), contextlib.suppress(errors.BadShape):
-            tracer.trace(function.source, function.args, limits, None)  # raises what ``read`` has put off
+            trace(function.source, function.args, limits, None)  # raises what ``read`` has put off
         raise NeedsShapes
     return function.expression
 
@@ -132,7 +112,7 @@ def read(
         # it is read for whole arrays: it is traced again for the shapes of its arguments.
         too_complex = False
         try:
-            expression = tracer.trace(source, names, limits, None)
+            expression = trace(source, names, limits, None)
         except errors.TooComplex:
             too_complex = True
         except (NeedsShapes, errors.BadShape):

@@ -16,8 +16,7 @@ import numpy as np
 
 from app import errors
 from app.language.building.array_builder import ArrayBuilder
-from app.language.unrolled.indexing import MASK_HINT
-from app.language.values import Shape, Value, tuple_of
+from app.language.values import NeedsShapes, Shape, Value, argument_of, tuple_of
 
 
 @dataclass(slots=True)
@@ -34,9 +33,14 @@ def element(builder: ArrayBuilder, base: Value, indices: Sequence[Value], offset
     """Return what indices and slices choose."""
     if base.kind == "tuple" and len(indices) == 1 and _is_plain(indices[0]):
         return _item(builder, base, indices[0], offset)
+    if base.kind == "argument":
+        return _element_of_any_shape(builder, base, indices, offset)
     array = builder.array(base, offset)
     if not array.shape:
         raise errors.BadShape("a number cannot be indexed", hint="only arrays have elements", offset=offset)
+    if array.argument >= 0 and len(indices) == len(array.shape) == 1 and type(indices[0].constant) is int:
+        place = _integer(builder, array, indices[0], array.shape[0], offset).start
+        return builder.input(array.argument, (*[item.constant for item in array.items], place))
     parts = _parts(builder, array, indices, offset)
     builder.check_rank(len(array.shape) + sum(part.kind == "new" for part in parts), offset)
     found = _direct(builder, array, parts)
@@ -57,6 +61,19 @@ def transposed(builder: ArrayBuilder, value: Value, offset: int) -> Value:
 
 def _is_plain(index: Value) -> bool:
     return index.kind == "slice" or (index.kind == "number" and not index.shape and index.constant is not None)
+
+
+def _element_of_any_shape(builder: ArrayBuilder, base: Value, indices: Sequence[Value], offset: int) -> Value:
+    """Return an element or row of an argument whose shape is not known."""
+    for index in indices:
+        if index.kind == "condition" and (index.constant is None or not index.shape):
+            raise _by_condition(offset)
+    if any(index.kind != "number" or index.shape or index.constant is None for index in indices):
+        raise NeedsShapes
+    # Each index becomes one literal, however it was computed.
+    items = (*base.items, *[builder.leaf(builder.integer(index, offset)) for index in indices])
+    builder.check_rank(len(items), offset)
+    return argument_of(base.argument, items)
 
 
 def _item(builder: ArrayBuilder, base: Value, index: Value, offset: int) -> Value:
@@ -109,12 +126,16 @@ def _expanded(builder: ArrayBuilder, index: Value, shape: Shape, axis: int, offs
     if index.kind != "condition":
         return (index,)
     if index.constant is None or not index.shape:
-        what = "a condition chooses elements only where it is known from the text"
-        raise errors.SyntaxRejected(what, hint=MASK_HINT, offset=offset)
+        raise _by_condition(offset)
     if axis < 0 or index.shape != shape[axis : axis + len(index.shape)]:
         detail = f"a mask of shape {list(index.shape)} for an array of shape {list(shape)}"
         raise errors.BadShape(detail, hint="a mask stands before '...', and has the lengths of its axes", offset=offset)
     return [builder.known(places) for places in np.nonzero(index.constant)]
+
+
+def _by_condition(offset: int) -> errors.SyntaxRejected:
+    what = "a condition chooses elements only where it is known from the text"
+    return errors.SyntaxRejected(what, hint="write where(condition, value, 0), which keeps the shape", offset=offset)
 
 
 def _axis_of_next(indices: Sequence[Value]) -> int:

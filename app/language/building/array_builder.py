@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import sympy
@@ -19,11 +19,11 @@ from sympy.core.basic import Basic
 from sympy.functions.elementary.piecewise import ExprCondPair
 
 from app import errors
-from app.language.building.builder import Builder
+from app.language.building.builder import Builder, Expand
 from app.language.expression import nodes, primitives
 from app.language.limits import TextLimits
 from app.language.numeric import array_folding
-from app.language.values import Shape, Value, decided
+from app.language.values import NeedsShapes, Shape, Value, argument_of, decided
 from app.language.vocabulary.word import Word
 
 _SMALL = 1024
@@ -33,8 +33,20 @@ MOVERS = frozenset({"reshape", "transpose", "broadcast", "slice", "gather", "tak
 """Primitives that only move elements, so that of conditions they give conditions."""
 
 
+class Meaning(NamedTuple):
+    """A word of arrays whose value is written in primitives."""
+
+    word: str
+    axes: tuple[int, ...]
+    operands: tuple[Value, ...]
+
+
 class ArrayBuilder(Builder):
-    """Makes the values of one text for arguments of known shapes."""
+    """Makes the values of one text, for arguments of known shapes.
+
+    If ``shapes`` is None, an argument is a number, or has its elements by known indices, as it is used; what depends on
+    more of its shape raises ``NeedsShapes``.
+    """
 
     folding = array_folding
 
@@ -42,19 +54,23 @@ class ArrayBuilder(Builder):
         self,
         args: Sequence[str],
         limits: TextLimits,
-        shapes: Sequence[Shape],
-        expand: Callable[[Builder, str, list[Value], int], Value],
+        shapes: Sequence[Shape] | None,
+        expand: Expand,
     ) -> None:
-        super().__init__(args, limits, shapes, expand)
-        self._shapes = tuple(shapes)
+        super().__init__(args, limits, None if shapes is None else tuple(shapes), expand)
+        self.meanings: dict[int, Meaning] = {}  # by ``id`` of a node, the word that it is written in primitives for
         self._budget = limits.max_known_elements
         self._loop_variables = 0
+        self.has_arrays = False  # whether there are nodes that are no numbers
 
     # Leaves
 
     def argument(self, index: int) -> Value:
+        if self.shapes is None:
+            return argument_of(index)
         value = self.input(index, ())
-        value.argument, value.shape = index, self._shapes[index]
+        value.argument, value.shape = index, self.shapes[index]
+        self.has_arrays |= value.shape != ()
         return value
 
     def known(self, array: NDArray[Any]) -> Value:
@@ -73,6 +89,7 @@ class ArrayBuilder(Builder):
             node = Basic.__new__(nodes.ArrayConstant)
             found = Value(node, array, "condition" if kind == "b" else "number", shape=array.shape)
             self._interned[key] = found
+            self.has_arrays = True
         return found
 
     # What a value is
@@ -82,6 +99,8 @@ class ArrayBuilder(Builder):
 
     def array(self, value: Value, offset: int) -> Value:
         """Return a value as numbers or conditions of one shape; a list is stacked."""
+        if value.kind == "argument":
+            raise NeedsShapes
         if value.kind == "tuple":
             return self._stacked([self.array(item, offset) for item in self.items(value, offset)], offset)
         if value.listed:
@@ -122,6 +141,8 @@ class ArrayBuilder(Builder):
         if value.kind == "tuple":
             self.charge(len(value.items), offset)
             return value.items
+        if value.kind == "argument":
+            raise NeedsShapes
         if not value.shape:
             raise errors.BadShape("a number has no items to go through", offset=offset)
         self.charge(value.shape[0], offset)
@@ -149,16 +170,24 @@ class ArrayBuilder(Builder):
         if any(part.kind == "number" for part in parts):
             parts = [self.number(part, offset) for part in parts]
         runs: list[Value] = []
-        known: list[Any] = []
+        known: list[Value] = []
         for part in parts:
             if part.constant is not None:
-                known.append(part.constant)
+                known.append(part)
                 continue
-            runs += [self.known(array_folding.stacked(known, condition=parts[0].kind == "condition"))] if known else []
+            runs += self._run(known)
             known = []
             runs.append(self.emit("reshape", ((1, *inner),), part, offset=offset))
-        runs += [self.known(array_folding.stacked(known, condition=parts[0].kind == "condition"))] if known else []
-        return self.emit("concatenate", (0,), *runs, offset=offset)
+        return self.emit("concatenate", (0,), *runs, *self._run(known), offset=offset)
+
+    def _run(self, parts: Sequence[Value]) -> list[Value]:
+        """Return parts that are known as one array, which remembers them."""
+        if not parts:
+            return []
+        constants = [part.constant for part in parts]
+        found = self.known(array_folding.stacked(constants, condition=parts[0].kind == "condition"))
+        found.items = found.items or tuple(parts)
+        return [found]
 
     # Operations on elements
 
@@ -176,6 +205,11 @@ class ArrayBuilder(Builder):
 
     def _joint(self, operands: Sequence[Value], offset: int) -> Shape:
         """Return the shape to which operands are broadcast."""
+        for operand in operands:
+            if operand.shape:
+                break
+        else:
+            return ()
         shapes = {operand.shape for operand in operands} - {()}
         if len(shapes) < 2:
             return shapes.pop() if shapes else ()
@@ -295,13 +329,26 @@ class ArrayBuilder(Builder):
         self._check_operations(max(1, len(operands) - 1), offset)
         self._operations += max(1, len(operands) - 1)
         node = Basic.__new__(nodes.ArrayNode, *[operand.node for operand in operands])
-        node.opcode, node.parameters = key[0], key[1]
+        node.opcode, node.parameters, node.offset = key[0], key[1], offset
+        self.has_arrays = True
         value = self._interned[key] = Value(node, None, kind, shape=shape)
         return value
 
     def _check_operations(self, more: int, offset: int) -> None:
         if self._operations + more > self.limits.max_operations:
             raise errors.TooComplex(f"more than {self.limits.max_operations} operations", offset=offset)
+
+    def mean(self, word: str, axes: tuple[int, ...], operands: Sequence[Value], value: Value) -> Value:
+        """Note that a value is a word of arrays over axes, and return it."""
+        self.meanings[id(value.node)] = Meaning(word, axes, tuple(operands))
+        return value
+
+    def refused(self, error: errors.Rejected) -> Value:
+        """Return a value that is refused with this error if the function uses it."""
+        node = Basic.__new__(sympy.Dummy)
+        self.faults[id(node)] = error
+        value = self._interned["refused", id(node)] = Value(node)
+        return value
 
     def broadcast(self, value: Value, shape: Shape, offset: int) -> Value:
         return value if value.shape == shape else self.emit("broadcast", (shape,), value, offset=offset)
@@ -311,6 +358,7 @@ class ArrayBuilder(Builder):
     def loop_variable(self, shape: Shape) -> Value:
         """Return the index of a loop, or a value that it carries."""
         node = Basic.__new__(nodes.LoopIndex)
+        self.has_arrays = True
         node.slot, node.shape = self._loop_variables, shape
         self._loop_variables += 1
         value = self._interned["loop", node.slot] = Value(node, shape=shape)
@@ -341,7 +389,7 @@ class ArrayBuilder(Builder):
         results = []
         for number, variable in enumerate(carried):
             node = Basic.__new__(nodes.ArrayNode, scan)
-            node.opcode, node.parameters = "scan_result", (number,)
+            node.opcode, node.parameters, node.offset = "scan_result", (number,), 0
             value = self._interned["scan", id(scan), number] = Value(node, shape=variable.shape)
             results.append(value)
         return results

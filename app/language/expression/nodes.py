@@ -13,11 +13,12 @@ from sympy.core.basic import Basic
 
 
 class ArrayNode(Basic):  # type: ignore[misc]  # SymPy has no annotations
-    """A primitive of ``primitives``: its opcode and static parameters; ``args`` are the operands."""
+    """A primitive of ``primitives``: its opcode, static parameters and place in the text; ``args`` are the operands."""
 
-    __slots__ = ("opcode", "parameters")
+    __slots__ = ("offset", "opcode", "parameters")
     opcode: str
     parameters: tuple[Any, ...]
+    offset: int
 
 
 class ArrayConstant(Basic):  # type: ignore[misc]  # SymPy has no annotations

@@ -10,17 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from app import errors
 from app.language import values
-from app.language.arrays import functions as whole_functions
-from app.language.arrays import indexing as whole_indexing
-from app.language.arrays.linear import products as whole_products
+from app.language.arrays import functions as array_words
+from app.language.arrays import indexing
+from app.language.arrays.linear import products
 from app.language.building.array_builder import ArrayBuilder
-from app.language.building.builder import Builder
 from app.language.grammar import stack_code
 from app.language.numeric import folding
 from app.language.reading import functions
-from app.language.unrolled import functions as unrolled_functions
-from app.language.unrolled import indexing, products
-from app.language.values import NeedsShapes, Value
+from app.language.values import Value
 from app.language.vocabulary import resolve, words
 from app.language.vocabulary.word import Word
 
@@ -39,7 +36,7 @@ class StackFrame:
 
     __slots__ = ("builder", "names", "offset", "stack", "tracer")
 
-    def __init__(self, builder: Builder, names: Names, tracer: Tracer) -> None:
+    def __init__(self, builder: ArrayBuilder, names: Names, tracer: Tracer) -> None:
         self.builder = builder
         self.tracer = tracer
         self.names = names
@@ -54,7 +51,7 @@ class StackFrame:
         return operands
 
     def push(self, count: int, function: Callable[[Sequence[Value]], Value]) -> None:
-        """Replace operands by a function of them, cell by cell where some are arrays."""
+        """Replace operands by a function of them; lists are stacked."""
         operands = self.pop(count)
         is_array = self.builder.is_array
         if any([o.listed or (o.kind != "number" and is_array(o)) for o in operands]):  # noqa: C419 - faster so
@@ -68,8 +65,8 @@ class StackFrame:
         return [value if value.kind == "number" else self.builder.number(value, self.offset) for value in operands]
 
 
-def choose(builder: Builder, condition: Value, chosen: Value, other: Value, offset: int) -> Value:
-    """Return one of two values as a condition says: item by item for lists of one length, cell by cell for arrays."""
+def choose(builder: ArrayBuilder, condition: Value, chosen: Value, other: Value, offset: int) -> Value:
+    """Return one of two values as a condition says: item by item for lists of one length."""
     if chosen.kind == other.kind == "function":
         return functions.chosen(condition, chosen, other)
     if chosen.kind == other.kind == "tuple" and len(chosen.items) == len(other.items):
@@ -152,9 +149,6 @@ def _binary(frame: StackFrame, binary: stack_code.Binary) -> None:
         frame.push(2, power)
     elif binary.operator == "@":
         x, y = frame.pop(2)
-        if isinstance(builder, ArrayBuilder):
-            frame.stack.append(whole_products.matmul(builder, x, y, offset))
-            return
         frame.stack.append(products.matmul(builder, x, y, offset))
     else:
         frame.stack.append(builder.call(_BINARY[binary.operator], frame.pop(2), offset))
@@ -202,11 +196,7 @@ def _collection(frame: StackFrame, collection: stack_code.Collection) -> None:
 
 def _index(frame: StackFrame, index: stack_code.Index) -> None:
     base, *indices = frame.pop(index.size + 1)
-    builder, offset = frame.builder, frame.offset
-    if isinstance(builder, ArrayBuilder):
-        frame.stack.append(whole_indexing.element(builder, base, indices, offset))
-        return
-    frame.stack.append(indexing.element(builder, base, indices, offset))
+    frame.stack.append(indexing.element(frame.builder, base, indices, frame.offset))
 
 
 def _attribute(frame: StackFrame, attribute: stack_code.Attribute) -> None:
@@ -216,12 +206,7 @@ def _attribute(frame: StackFrame, attribute: stack_code.Attribute) -> None:
     if attribute.name != "T":
         frame.stack.append(applied(frame, words.BY_NAME[attribute.name], attribute.name, [value], {}))
         return
-    if value.kind == "argument" and frame.builder.shapes is None:
-        raise NeedsShapes
-    if isinstance(frame.builder, ArrayBuilder):
-        frame.stack.append(whole_indexing.transposed(frame.builder, value, frame.offset))
-        return
-    frame.stack.append(values.array_of(frame.builder.cells(value, frame.offset).T))
+    frame.stack.append(indexing.transposed(frame.builder, value, frame.offset))
 
 
 def _apply(frame: StackFrame, call: stack_code.Apply) -> None:
@@ -263,14 +248,12 @@ def applied(frame: StackFrame, word: Word, name: str, operands: list[Value], opt
     """Return a word, as the text spells it, of operands and keyword operands."""
     builder, offset = frame.builder, frame.offset
     reduced = words.REDUCTIONS.get(word.names[0])
-    if reduced is not None and (options or len(operands) == 1 or unrolled_functions.has_axis(builder, name, operands)):
+    if reduced is not None and (options or len(operands) == 1 or array_words.has_axis(builder, name, operands)):
         word = words.BY_NAME[reduced]
     resolve.check(word, name, len(operands), options, offset)
     if word.kind == "array":
         builder.has_matrices |= name.rpartition(".")[2] == "Matrix"
-        if isinstance(builder, ArrayBuilder):
-            return whole_functions.apply(builder, word, name, operands, options, offset)
-        return unrolled_functions.apply(builder, word, name, operands, options, offset)
+        return array_words.apply(builder, word, name, operands, options, offset)
     if word.kind == "piecewise":
         return builder.piecewise([_case(builder, value, offset) for value in operands], offset)
     if word.names[0] == "where" and not any(builder.is_array(operand) for operand in operands):
@@ -279,7 +262,7 @@ def applied(frame: StackFrame, word: Word, name: str, operands: list[Value], opt
     return builder.apply(word, operands, offset)
 
 
-def _case(builder: Builder, value: Value, offset: int) -> tuple[Value, Value]:
+def _case(builder: ArrayBuilder, value: Value, offset: int) -> tuple[Value, Value]:
     if value.kind != "tuple" or len(value.items) != 2:
         hint = "write Piecewise((value, condition), (value, True))"
         raise errors.SyntaxRejected("Piecewise takes (value, condition) pairs", hint=hint, offset=offset)

@@ -1,6 +1,6 @@
-"""Stack code to expression: a stack machine over values, which unrolls loops.
+"""Stack code to values: a stack machine over values, which unrolls loops.
 
-Where a loop depends on the shapes of the arguments (``sum(X**2)``, ``len(X)``), tracing without them raises
+Where a text depends on the shapes of the arguments (``sum(X**2)``, ``len(X)``), tracing without them raises
 ``NeedsShapes``.
 """
 
@@ -18,13 +18,13 @@ from sympy.core.basic import Basic
 
 from app import errors
 from app.language import values
-from app.language.building.builder import Builder
+from app.language.arrays import reductions
+from app.language.arrays.call import ArrayCall
+from app.language.building.array_builder import ArrayBuilder
 from app.language.expression import nodes
 from app.language.grammar import stack_code, statements
-from app.language.limits import TextLimits
 from app.language.reading import functions
 from app.language.reading.operations import OPERATIONS, Names, StackFrame, applied, choose
-from app.language.unrolled import arguments
 from app.language.values import Shape, Value
 from app.language.vocabulary.word import Word
 
@@ -74,6 +74,7 @@ def ends_early(code: stack_code.Code) -> bool:
 _Outcome = Value | Literal["break", "continue"] | None
 
 
+<<<<<<< HEAD
 def trace(
     source: statements.Source,
     args: tuple[str, ...],
@@ -94,6 +95,9 @@ def trace(
 
 
 def refuse_faults(builder: Builder, root: Basic) -> None:
+=======
+def refuse_faults(builder: ArrayBuilder, root: Basic) -> None:
+>>>>>>> 34929d2 (One reading of arrays: array nodes, lowered to numbers where they are few or a formula is asked)
     """Refuse a constant that is not finite and that the function uses."""
     seen, stack = set(), [root] if builder.faults else []
     while stack:
@@ -112,7 +116,7 @@ def _is_masked(node: Basic) -> bool:
     return type(node) is sympy.Piecewise and any(type(case.args[1]) is nodes.ArrayConstant for case in node.args)
 
 
-def expand(builder: Builder, definition: str, operands: list[Value], offset: int) -> Value:
+def expand(builder: ArrayBuilder, definition: str, operands: list[Value], offset: int) -> Value:
     """Return a definition of the vocabulary for these operands; errors have the offset of the call."""
     source = _definition(definition)
     builder.charge(len(source.code), offset)
@@ -121,7 +125,7 @@ def expand(builder: Builder, definition: str, operands: list[Value], offset: int
 
 
 class Tracer:
-    def __init__(self, builder: Builder) -> None:
+    def __init__(self, builder: ArrayBuilder) -> None:
         self.builder = builder
         self.scopes: list[functions.Scope] = []  # whose variables functions refer to
         self._depth = 0
@@ -179,6 +183,7 @@ class Tracer:
         """Return one of two values as a condition says."""
         return choose(self.builder, condition, chosen, other, offset)
 
+<<<<<<< HEAD
     def result(self, source: statements.Source) -> tuple[Basic, Shape]:
         """Run a text and return its root node, a tuple of cells for an array, and its shape."""
         builder, found = self.builder, self.value(source)
@@ -196,6 +201,8 @@ class Tracer:
         refuse_faults(builder, root)
         return root, shape
 
+=======
+>>>>>>> 34929d2 (One reading of arrays: array nodes, lowered to numbers where they are few or a formula is asked)
     def defined(self, code: stack_code.Code, names: Names, offset: int) -> Value:
         """Return the value of a definition of the vocabulary, which may have a loop."""
         if not any(isinstance(instruction, stack_code.Loop) for instruction in code):
@@ -438,7 +445,8 @@ class Tracer:
                 inner[bounds.name] = self.builder.leaf(index)
                 terms.append(self._total(series, outer, inner, offset))
         is_sum = series.word.rpartition(".")[2] in {"Sum", "summation"}
-        total = arguments.fold(self.builder, "sum" if is_sum else "product", terms, offset)
+        call = ArrayCall(self.builder, series.word, {}, offset)
+        total = reductions.of_list(call, "add" if is_sum else "multiply", terms)
         if not backwards:
             return total
         return self.builder.call("negative" if is_sum else "reciprocal", [total], offset)

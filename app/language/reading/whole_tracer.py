@@ -1,10 +1,15 @@
-"""Stack code to an expression of whole arrays: long loops are read once, everything else as in ``tracer``."""
+"""Stack code to an expression: long loops are read once, everything else as in ``tracer``; few cells are lowered."""
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+import sympy
+from sympy.core.basic import Basic
 
 from app import errors
 from app.language.arrays import functions as array_words
@@ -13,37 +18,73 @@ from app.language.arrays.places import Places, Unreadable, items_of
 from app.language.building.array_builder import ArrayBuilder
 from app.language.grammar import stack_code, statements
 from app.language.limits import TextLimits
+from app.language.lowering import walk
 from app.language.reading import functions
 from app.language.reading.operations import Names, StackFrame
 from app.language.reading.tracer import Expression, Tracer, expand, refuse_faults
-from app.language.values import Shape, Value
+from app.language.values import NeedsWhole, Shape, Value
 from app.language.vocabulary import words
 
 
-def trace(source: statements.Source, args: tuple[str, ...], limits: TextLimits, shapes: Sequence[Shape]) -> Expression:
-    """Return the expression of a text, in which an array is one node."""
+def trace(
+    source: statements.Source,
+    args: tuple[str, ...],
+    limits: TextLimits,
+    shapes: Sequence[Shape] | None,
+    *,
+    whole: bool | None = None,
+) -> Expression:
+    """Return the expression of a text.
+
+    Without shapes, loops are unrolled, and ``NeedsShapes`` is raised where the expression depends on them. If ``whole``
+    is True, an array is one node; if False, it is lowered to its cells; if None, it is lowered if it can be, if that is
+    not too long, and if it has no host words.
+    """
     builder = ArrayBuilder(args, limits, shapes, expand)
+    tracer = Tracer(builder) if shapes is None else WholeTracer(builder, source.code)
     try:
+<<<<<<< HEAD
         found = builder.array(WholeTracer(builder, [*source.around, *source.code]).value(source), 0)
+=======
+        found = tracer.value(source.code)
+        if whole is False or shapes is None:
+            return _lowered(builder, found)
+        if whole is None and not builder.hosted:
+            with contextlib.suppress(NeedsWhole, errors.TooComplex):
+                return _lowered(builder, found)
+        return _whole(builder, found)
+>>>>>>> 34929d2 (One reading of arrays: array nodes, lowered to numbers where they are few or a formula is asked)
     except RecursionError:
         raise errors.TooComplex("lists are nested too deep", field="expression") from None
+
+
+def _lowered(builder: ArrayBuilder, found: Value) -> Expression:
+    """Return an expression of numbers."""
+    cells: Sequence[Basic]
+    shape: Shape
+    if found.kind == "argument" or not (builder.has_arrays or builder.is_array(found)):
+        cells, shape = (builder.number(found, 0).node,), ()
+    else:
+        cells, shape = walk.lowered(builder, found)
+    root = Basic.__new__(sympy.Tuple, *cells) if shape else cells[0]
+    return _expression(builder, root, shape, builder.constants())
+
+
+def _whole(builder: ArrayBuilder, found: Value) -> Expression:
+    """Return an expression of whole arrays."""
+    found = builder.array(found, 0)
     if 0 in found.shape:
         raise errors.BadShape("the function returns an empty array")
     root = builder.number(found, 0).node
-    refuse_faults(builder, root)
     constants, shape_of = builder.reached(root)
-    return Expression(
-        root=root,
-        args=args,
-        ranks=tuple([len(own) for own in shapes]),
-        constants=constants,
-        shape=found.shape,
-        shapes=tuple(shapes),
-        number_as_array=builder.number_as_array,
-        whole=True,
-        shape_of=shape_of,
-        hosted=builder.hosted,
-    )
+    return dataclasses.replace(_expression(builder, root, found.shape, constants), whole=True, shape_of=shape_of)
+
+
+def _expression(builder: ArrayBuilder, root: Basic, shape: Shape, constants: Mapping[int, Any]) -> Expression:
+    refuse_faults(builder, root)
+    args, shapes = tuple(builder.args), builder.shapes
+    ranks = tuple(builder.ranks if shapes is None else map(len, shapes))
+    return Expression(root, args, ranks, constants, shape, shapes, builder.number_as_array, hosted=builder.hosted)
 
 
 def known(source: statements.Source, limits: TextLimits) -> Value:

@@ -1,4 +1,4 @@
-"""Functions of whole arrays: their names and parameters. ``app.language.unrolled`` computes them."""
+"""Functions of whole arrays: their names and parameters. ``app.language.arrays`` writes them in primitives."""
 
 from __future__ import annotations
 
@@ -117,4 +117,4 @@ FUNCTIONS: tuple[Word, ...] = (
     of_arrays("x, *", "zip", doc="items side by side"),
     of_arrays("x", "reversed", doc="items in reverse order"),
 )
-"""Functions of whole arrays, computed by ``app.language.unrolled`` while the text is read."""
+"""Functions of whole arrays, written in primitives while the text is read."""

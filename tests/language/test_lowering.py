@@ -1,9 +1,10 @@
-"""Functions of arrays against un-jitted JAX executing the very same text."""
+"""Functions of arrays, lowered to numbers, against un-jitted JAX executing the very same text."""
 
 import builtins
 import contextlib
 import itertools
 import math
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,8 +17,7 @@ from app import errors
 from app.autodiff import reverse, tape
 from app.autodiff.arrays import recording
 from app.language import parse
-from app.language.arrays import functions as whole_functions
-from app.language.unrolled import functions
+from app.language.arrays import functions
 from app.language.vocabulary import arrays
 from app.language.vocabulary.word import Word
 from tests.support import assertions
@@ -116,13 +116,24 @@ TEXTS: list[tuple[str, Shapes]] = [
     ("np.sum((X - np.mean(X, axis=0)) ** 2)", MATRIX),
     ("max(X) * min(X) + max(x**2 for x in X) + max([X[0], X[1], 0.0])", VECTOR),
     ("np.sum(X * y) + y", [(4,), ()]),
+    ("jax.scipy.linalg.solve_triangular(X, Y) @ Y", [(3, 3), (3,)]),
+    ("jax.scipy.linalg.solve_triangular(X, Y, lower=True, trans=1)[0] * Y[1]", [(3, 3), (3,)]),
+    ("jax.scipy.linalg.cho_solve(jax.scipy.linalg.cho_factor(X @ X.T + np.eye(3)), Y) @ Y", [(3, 3), (3,)]),
+    ("np.einsum('ij,jk,k->i', X, X, Y) @ Y + np.einsum('ii', X) + np.einsum('ij->ji', X)[0, 1]", [(3, 3), (3,)]),
+    ("np.sum(np.select([X > 1, X > 0], [X**2, X**3], 0.5) * X)", VECTOR),
+    ("np.sum(np.pad(X, (1, 2)) * np.arange(7)) + np.pad(X, 2, mode='reflect')[0]", VECTOR),
+    ("np.cov(X)[0, 1] * np.corrcoef(X)[1, 0] + np.linalg.det(np.cov(X))", MATRIX),
+    ("np.sum(np.linalg.inv(X) ** 2) + np.linalg.det(X)[1]", [(2, 3, 3)]),
+    ("sum(X[i] * X[j] * np.sin(i * j) for i in range(4) for j in range(4) if i != j for k in range(6))", VECTOR),
+    ("np.sum(np.array([[X[0] * k + j for j in range(9)] for k in range(9)]) ** 2)", VECTOR),
+    ("np.sum(np.where(np.arange(4) > 1, 1 / X, X) * (np.arange(4) / 3) ** X)", VECTOR),
 ]  # fmt: skip
 
 
 def ours(text: str, point: Sequence[Array]) -> tuple[float, Array]:
     """Return the value and the flat gradient of a text read for the shapes of a point."""
     shapes = [np.shape(entry) for entry in point]
-    program = parse.parse(text, shapes=shapes)
+    program = parse.read(text).at(shapes, whole=False)
     recording = tape.record(program)
     flat = np.concatenate([np.ravel(entry) for entry in point])
     positions = np.array(tape.positions(recording, program.args, shapes), dtype=int)
@@ -165,14 +176,20 @@ def test_a_function_of_arrays_is_what_jax_makes_of_its_text(text: str, shapes: S
     np.testing.assert_allclose(gradient, slope, rtol=1e-9, atol=1e-9)
 
 
+WHOLE = {
+    "argmax", "argmin", "argsort", "eigh", "eigvalsh", "expm", "interp", "percentile", "quantile", "take_along_axis",
+}  # fmt: skip
+"""Words that are for whole arrays only; ``tests/correctness/test_array_functions.py`` has them."""
+
+
 def test_every_word_of_arrays_is_held_against_jax() -> None:
     used = " ".join(text for text, _ in TEXTS)
-    for word in (word for word in arrays.FUNCTIONS if word.names[0] in functions.WORDS):
+    for word in (word for word in arrays.FUNCTIONS if word.names[0] not in WHOLE):
         assert any(f"{name}(" in used for name in word.names), word.names
 
 
 def test_every_word_of_arrays_has_a_function_and_no_other() -> None:
-    assert {word.names[0] for word in arrays.FUNCTIONS} == whole_functions.WORDS >= functions.WORDS
+    assert {word.names[0] for word in arrays.FUNCTIONS} == functions.WORDS
 
 
 DEFS = [
@@ -183,6 +200,10 @@ DEFS = [
     (
         "def f(X):\n    '''Newton's iteration.'''\n    y = 1.5  # a start\n    for _ in range(5):\n"
         "        y = 0.5 * (y + X[0]**2 / y)\n    return y"
+    ),
+    (
+        "def f(X):\n    a, b = X[0], X\n    for k in range(40):\n        a, b = np.sin(a) + k, b * a / 9\n"
+        "    return a * b[1]"
     ),
     "def f(X):\n    a, (b, c) = X[0], (X[1], X[2])\n    for k in range(3): a, b = b, a + c\n    return a * b * c",
     (
@@ -316,39 +337,51 @@ def test_what_does_not_fit_is_refused(text: str, shape: tuple[int, ...], code: s
     assert caught.value.code == code
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "sum(x for i in range(10**9))",
-        "sum(i for i in range(10**9)) * x",
-        "sum(x for i in range(10**30))",
-        "np.zeros(10**12)[0] + x",
-        "np.sum(np.ones((10**4, 10**4))) * x",
-        "np.tile(np.tile(np.ones(1000), 1000), 1000)[0] * x",
-        "np.sum(np.outer(np.ones(60000), np.ones(60000))) * x",
-        "sum(sum(sum(x for i in range(1000)) for j in range(1000)) for k in range(1000))",
-        "Sum(x, (i, 1, 10**18))",
-        "np.kron(np.kron(np.eye(100), np.eye(100)), np.eye(100))[0, 0] * x",
-        "np.linalg.matrix_power(np.eye(64) * x, 64)[0, 0]",
-        "sum(np.linspace(0, 1, 10**9)) * x",
-        "np.arange(0, 1, 1e-12)[0] * x",
-        "np.repeat(x, 10**10)[0]",
-        "np.sum(np.broadcast_to(x, (10**6, 10**6)))",
-        "np.sum(np.sort(np.arange(5000)*x))",
-        "len(list(range(10**15))) * x",
-        *[f"{word.format(nothing)} * x" for word in OF_NOTHING for nothing in NOTHING],
-        "np.ones((1, 1, 1, 1, 1, 1, 1, 1, 1))[0] * x",
-        "np.ones(4)[None,None,None,None,None,None,None,None,None] * x",
-        "def f(x):\n" + "".join(f"{'    ' * (d + 1)}for i{d} in range(40):\n" for d in range(8)) + "    " * 9
-        + "x = x + 1\n    return x",
-        "def f(x):\n" + "".join(f"    if x > {i}:\n        if x > {i}.5:\n            return {i}\n" for i in range(40))
-        + "    return x",
-    ],
-)  # fmt: skip
+COSTLY = [
+    "sum(x for i in range(10**9))",
+    "sum(i for i in range(10**9)) * x",
+    "sum(x for i in range(10**30))",
+    "np.zeros(10**12)[0] + x",
+    "np.sum(np.ones((10**4, 10**4))) * x",
+    "np.tile(np.tile(np.ones(1000), 1000), 1000)[0] * x",
+    "np.sum(np.outer(np.ones(60000), np.ones(60000))) * x",
+    "sum(sum(sum(x*i*j*k for i in range(1000)) for j in range(1000)) for k in range(1000))",
+    "Sum(x, (i, 1, 10**18))",
+    "np.kron(np.kron(np.eye(100), np.eye(100)), np.eye(100))[0, 0] * x",
+    "np.linalg.matrix_power(np.eye(64) * x, 64)[0, 0]",
+    "sum(np.linspace(0, 1, 10**9)) * x",
+    "np.arange(0, 1, 1e-12)[0] * x",
+    "np.repeat(x, 10**10)[0]",
+    "np.sum(np.broadcast_to(x, (10**6, 10**6)))",
+    "np.sum(np.sort(np.arange(5000)*x))",
+    "len(list(range(10**15))) * x",
+    "np.ones((1, 1, 1, 1, 1, 1, 1, 1, 1))[0] * x",
+    "np.ones(4)[None,None,None,None,None,None,None,None,None] * x",
+    "def f(x):\n" + "".join(f"{'    ' * (d + 1)}for i{d} in range(40):\n" for d in range(8)) + "    " * 9
+    + "x = x*i0 + 1\n    return x",
+    "def f(x):\n" + "".join(f"    if x > {i}:\n        if x > {i}.5:\n            return {i}\n" for i in range(40))
+    + "    return x",
+]  # fmt: skip
+CHEAP = [
+    "sum(sum(sum(x for i in range(1000)) for j in range(1000)) for k in range(1000))",
+    *[f"{word.format(nothing)} * x" for word in OF_NOTHING for nothing in NOTHING],
+]
+
+
+@pytest.mark.parametrize("text", COSTLY)
 def test_what_would_cost_too_much_is_refused_before_it_is_paid(text: str) -> None:
     with pytest.raises(errors.Rejected) as caught:
-        parse.parse(text, ["x"], shapes=[()])
+        parse.read(text, ["x"]).at([()], whole=False)
     assert caught.value.code in {"too_complex", "bad_shape"}
+
+
+@pytest.mark.parametrize("text", CHEAP)
+def test_what_is_large_by_its_shape_alone_costs_little_or_is_refused(text: str) -> None:
+    start = time.process_time()
+    for whole in (True, False):
+        with contextlib.suppress(errors.Rejected):
+            parse.read(text, ["x"]).at([()], whole=whole)
+    assert time.process_time() - start < 1.0
 
 
 ODD = [
