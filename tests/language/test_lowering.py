@@ -177,7 +177,8 @@ def test_a_function_of_arrays_is_what_jax_makes_of_its_text(text: str, shapes: S
 
 
 WHOLE = {
-    "argmax", "argmin", "argsort", "eigh", "eigvalsh", "expm", "interp", "percentile", "quantile", "take_along_axis",
+    "argmax", "argmin", "argsort", "eigh", "eigvalsh", "expm", "hyper", "interp", "percentile", "quantile",
+    "take_along_axis",
 }  # fmt: skip
 """Words that are for whole arrays only; ``tests/correctness/test_array_functions.py`` has them."""
 
