@@ -26,7 +26,7 @@ from app.language import identity, imports
 from app.language.grammar import lexer, modules, slips, stack_code, statements
 from app.language.limits import TextLimits
 from app.language.reading.tracer import Expression
-from app.language.reading.whole_tracer import trace
+from app.language.reading.whole_tracer import known, trace
 from app.language.values import NeedsShapes, Shape
 from app.language.vocabulary import constants, words
 
@@ -203,7 +203,7 @@ def _with_defaults(source: statements.Source, limits: TextLimits) -> tuple[state
     """
     found: dict[str, Json] = {}
     for name, code in source.defaults:
-        value = whole_tracer.known(dataclasses.replace(source, parameters=None, code=code, defaults=()), limits)
+        value = known(dataclasses.replace(source, parameters=None, code=code, defaults=()), limits)
         constant = value.constant if value.kind == "number" else None
         if constant is not None and not (type(constant) is int and name in stack_code.counts(source.code)):
             found[name] = constant.tolist() if isinstance(constant, np.ndarray) else constant

@@ -23,12 +23,8 @@ from app.language import values
 from app.language.limits import TextLimits
 from app.language.numeric import folding
 from app.language.numeric.folding import Number
-<<<<<<< HEAD
 from app.language.numeric.hosted import precise
-from app.language.values import Cells, NeedsShapes, Shape, Value, array_of, charged_cells
-=======
 from app.language.values import NeedsShapes, Shape, Value
->>>>>>> 34929d2 (One reading of arrays: array nodes, lowered to numbers where they are few or a formula is asked)
 from app.language.vocabulary import relations, special, words
 from app.language.vocabulary.word import Word
 

@@ -74,30 +74,7 @@ def ends_early(code: stack_code.Code) -> bool:
 _Outcome = Value | Literal["break", "continue"] | None
 
 
-<<<<<<< HEAD
-def trace(
-    source: statements.Source,
-    args: tuple[str, ...],
-    limits: TextLimits,
-    shapes: Sequence[Shape] | None,
-) -> Expression:
-    """Return the expression of a text; raise ``NeedsShapes`` if it depends on ``shapes`` and they are None."""
-    builder = Builder(args, limits, shapes, expand)
-    try:
-        root, shape = Tracer(builder).result(source)
-    except RecursionError:
-        raise errors.TooComplex("lists are nested too deep", field="expression") from None
-    ranks = tuple(builder.ranks) if shapes is None else tuple(len(own) for own in shapes)
-    known = None if shapes is None else tuple(shapes)
-    return Expression(
-        root, args, ranks, builder.constants(), shape, known, builder.number_as_array, hosted=builder.hosted
-    )
-
-
-def refuse_faults(builder: Builder, root: Basic) -> None:
-=======
 def refuse_faults(builder: ArrayBuilder, root: Basic) -> None:
->>>>>>> 34929d2 (One reading of arrays: array nodes, lowered to numbers where they are few or a formula is asked)
     """Refuse a constant that is not finite and that the function uses."""
     seen, stack = set(), [root] if builder.faults else []
     while stack:
@@ -183,26 +160,6 @@ class Tracer:
         """Return one of two values as a condition says."""
         return choose(self.builder, condition, chosen, other, offset)
 
-<<<<<<< HEAD
-    def result(self, source: statements.Source) -> tuple[Basic, Shape]:
-        """Run a text and return its root node, a tuple of cells for an array, and its shape."""
-        builder, found = self.builder, self.value(source)
-        if found.kind == "tuple" or (found.kind == "argument" and builder.shapes is not None):
-            found = values.array_of(builder.cells(found, 0))
-        shape: Shape = ()
-        if found.cells is not None:
-            shape = found.cells.shape
-            numbers = [builder.number(cell, 0) for cell in found.cells.ravel().tolist()]
-            if not numbers:
-                raise errors.BadShape("the function returns an empty array")
-            root = Basic.__new__(sympy.Tuple, *[number.node for number in numbers])
-        else:
-            root = builder.number(found, 0).node
-        refuse_faults(builder, root)
-        return root, shape
-
-=======
->>>>>>> 34929d2 (One reading of arrays: array nodes, lowered to numbers where they are few or a formula is asked)
     def defined(self, code: stack_code.Code, names: Names, offset: int) -> Value:
         """Return the value of a definition of the vocabulary, which may have a loop."""
         if not any(isinstance(instruction, stack_code.Loop) for instruction in code):

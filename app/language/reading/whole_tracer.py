@@ -41,19 +41,15 @@ def trace(
     not too long, and if it has no host words.
     """
     builder = ArrayBuilder(args, limits, shapes, expand)
-    tracer = Tracer(builder) if shapes is None else WholeTracer(builder, source.code)
+    tracer = Tracer(builder) if shapes is None else WholeTracer(builder, [*source.around, *source.code])
     try:
-<<<<<<< HEAD
-        found = builder.array(WholeTracer(builder, [*source.around, *source.code]).value(source), 0)
-=======
-        found = tracer.value(source.code)
+        found = tracer.value(source)
         if whole is False or shapes is None:
             return _lowered(builder, found)
         if whole is None and not builder.hosted:
             with contextlib.suppress(NeedsWhole, errors.TooComplex):
                 return _lowered(builder, found)
         return _whole(builder, found)
->>>>>>> 34929d2 (One reading of arrays: array nodes, lowered to numbers where they are few or a formula is asked)
     except RecursionError:
         raise errors.TooComplex("lists are nested too deep", field="expression") from None
 
