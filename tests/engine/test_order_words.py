@@ -24,6 +24,13 @@ from tests.support.service import Client, SyncEngine
         ("legendre(n, x)", [2.5, 0.25], mp.legendre),
         ("eval_genlaguerre(3, a, x)", [0.5, 0.25], lambda a, x: mp.laguerre(3, a, x)),
         ("eval_jacobi(4, a, b, x)", [0.5, 0.75, 0.25], lambda a, b, x: mp.jacobi(4, a, b, x)),
+        ("sympy.jn(2, x) + 0*y", [1.5, 1.0], lambda x, y: mp.sqrt(mp.pi / (2 * x)) * mp.besselj(2.5, x) + 0 * y),
+        ("airy(x)[3] + 0*y", [1.5, 1.0], lambda x, y: mp.airybi(x, derivative=1) + 0 * y),
+        (
+            "def f(x, y):\n    ai, aip, bi, bip = airy(x)\n    return y*(ai*bip - aip*bi) + ai",
+            [1.5, 2.0],
+            lambda x, y: y / mp.pi + mp.airyai(x),
+        ),
         ("lambertw(x, -1)*y", [-0.25, 2.0], lambda x, y: mp.re(mp.lambertw(x, -1)) * y),
         ("jv(2, x) + jv(2.5, x) + 0*y", [1.5, 1.0], lambda x, y: mp.besselj(2, x) + mp.besselj(2.5, x) + 0 * y),
     ],

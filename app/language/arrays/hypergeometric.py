@@ -1,10 +1,10 @@
-"""The hypergeometric function of lists of parameters."""
+"""The hypergeometric function of lists of parameters, and SciPy's four Airy functions at once."""
 
 from __future__ import annotations
 
 from app import errors
 from app.language.arrays.call import ArrayCall, ArrayWord
-from app.language.values import Value
+from app.language.values import Value, tuple_of
 from app.language.vocabulary import words
 
 
@@ -26,4 +26,10 @@ def _hyper(call: ArrayCall) -> Value:
     return call.builder.apply(word, [call.builder.array(operand, call.offset) for operand in operands], call.offset)
 
 
-FUNCTIONS: dict[str, ArrayWord] = {"hyper": _hyper}
+def _airy(call: ArrayCall) -> Value:
+    """Return Ai, Ai', Bi and Bi' of x."""
+    x = call.builder.array(call.value("x"), call.offset)
+    return tuple_of([call.of(name, x) for name in ("airyai", "airyaiprime", "airybi", "airybiprime")])
+
+
+FUNCTIONS: dict[str, ArrayWord] = {"hyper": _hyper, "airy": _airy}

@@ -12,13 +12,16 @@ _PREFIXES = {
 }
 LIBRARIES: dict[str, str] = {prefix: library for library, names in _PREFIXES.items() for prefix in names.split()}
 
-QUALIFIED: dict[tuple[str, str], str] = {("sympy", "sinc"): "usinc", ("jax", "identity"): "positive"}
+QUALIFIED: dict[tuple[str, str], str] = {
+    ("sympy", "sinc"): "usinc",
+    ("sympy", "jn"): "spherical_jn",
+    ("sympy", "yn"): "spherical_yn",
+    ("jax", "identity"): "positive",
+}
 """Canonical name by library and name, where it depends on the library; a bare name has NumPy's meaning."""
 
 ABSENT: dict[tuple[str, str], str] = {
     ("math", "remainder"): "x - y*round(x/y)",
-    ("sympy", "jn"): "besselj(n, x), which is not spherical",
-    ("sympy", "yn"): "bessely(n, x), which is not spherical",
     ("sympy", "betainc"): "scipy.special.betainc(a, b, x), which is regularised",
     ("scipy", "sici"): "Si(x) or Ci(x)",
     ("scipy", "shichi"): "Shi(x) or Chi(x)",

@@ -124,6 +124,7 @@ SCIPY: dict[str, str] = {
     "sem": "std(x, ddof=1)/sqrt(len(x))",
     "iqr": "quantile(x, 0.75) - quantile(x, 0.25)",
     "multigammaln": "lgamma(a) + lgamma(a - 0.5) + log(pi)/2",
+    "airye": "airyai(x)*exp(2*x**1.5/3)",
     "eval_chebyc": "2*eval_chebyt(2, x/2)",
     "eval_chebys": "eval_chebyu(2, x/2)",
     "spherical_in": "sqrt(pi/(2*x))*iv(2.5, x)",
