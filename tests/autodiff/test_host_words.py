@@ -9,8 +9,13 @@ import pytest
 from mpmath import mp, mpf
 
 from app.autodiff import table
-from app.autodiff.namespaces import forward
+from app.autodiff.arrays import recording, run
+from app.autodiff.namespaces import forward, hosted_formulae
+from app.autodiff.symbolic import formulae
+from app.language import parse
+from app.language.limits import TextLimits
 from app.language.numeric import numpy_words
+from app.language.vocabulary import hosted
 
 Point = tuple[float, ...]
 
@@ -163,3 +168,31 @@ def test_a_polylogarithm_is_right_near_one_and_far_below(s: float, z: float) -> 
 def test_a_value_at_the_edge_of_a_domain(opcode: str, point: Point, by: Sequence[int], expected: float) -> None:
     (found,) = slopes(opcode, [point], by)
     assert found == pytest.approx(expected, rel=1e-14, nan_ok=True)
+
+
+GENERIC: dict[str, Sequence[Point]] = {
+    "ellippi": [(0.3, 0.45), (-2.5, -0.75)],
+    "ellipkinc": [(0.7, 0.45), (5.0, -0.75)],
+    "ellipeinc": [(0.7, 0.45), (5.0, -0.75)],
+    "ellippiinc": [(0.3, 0.7, 0.45), (-2.5, 5.0, -0.75)],
+    "polylog": [(2.0, 0.45), (3.0, -4.0)],
+    "elliprj": [(1.5, 0.25, 0.7, 2.0)],
+}
+"""Points for formulae, which may be 0/0 where the numbers are not."""
+
+
+@pytest.mark.parametrize(("opcode", "index"), hosted_formulae.PARTIALS)
+def test_a_formula_is_the_derivative(opcode: str, index: int) -> None:
+    word = next(word for word in hosted.PRIMITIVES if word.opcode == opcode)
+    names = ["x", "y", "z", "w"][: word.arity[0]]
+    text = f"{word.names[0]}({', '.join(names)})"
+    found = formulae.document(
+        text, names, [index], simplify=True, texts=TextLimits(), limits=formulae.FormulaLimits(simplify_seconds=0.5)
+    )
+    formula = found["partials"][0]["text"]
+    points = GENERIC.get(opcode) or [(0.3, 0.45, 0.7)[: len(names)], (0.6, 0.25, 1.5)[: len(names)]]
+    for point, slope in zip(points, slopes(opcode, points, (index,)), strict=True):
+        recorded = recording.record(parse.read(formula, names).at([()] * len(names), whole=True))
+        leaves = [np.float64(point[argument]) for argument in recorded.inputs]
+        (value,) = run.prepare(recorded.tape)([*leaves, *recorded.constants])
+        assert value == pytest.approx(slope, rel=1e-12), formula
