@@ -33,6 +33,7 @@ EXACT: dict[str, Callable[..., Any]] = {
     "elliprj": mp.elliprj,
     "polylog": mp.polylog,
     "spence": lambda z: mp.polylog(2, 1 - z),
+    "polygamma_of": lambda n, x: mp.psi(int(n), x) if x > 0 else mp.diff(mp.digamma, x, int(n)),
 }
 
 _M = (-1e6, -3.0, -1.0, -1e-8, 0.0, 1e-10, 0.25, 0.5, 0.9, 1 - 2**-30)
@@ -59,6 +60,7 @@ POINTS: dict[str, Sequence[Point]] = {
         *itertools.product((-5.0, -1.0, 0.0), (-0.5, 0.0, 1e-9, 0.25)),
         *[(2.5, -0.75), (0.5, 0.25)],
     ],
+    "polygamma_of": [(0.0, 0.25), (0.0, -1.75), (1.0, 0.25), (2.0, -1.75), (3.0, 1e4), (30.0, 2.5)],
     "spence": [(z,) for z in (1e-10, 0.25, 0.5, 1 - 1e-9, 1.0, 1 + 1e-9, 1.5, 2.0, 10.0, 1e10)],
     "elliprj": [(1.0, 2.0, 3.0, 4.0), (1.0, 1.0, 1.0, 1.0), (2.0, 2.0, 0.5, 2.0), (1e-6, 1.0, 1e6, 1e-2)],
 }
@@ -68,9 +70,14 @@ def test_every_host_word_has_points() -> None:
     assert table.hosted.HOSTED.keys() == POINTS.keys() == EXACT.keys()
 
 
+WHOLE = {("polygamma_of", 0)}
+"""Operands that are integers: the derivative by them is nan."""
+
+
 def varied(opcode: str) -> list[int]:
     """Return the operands that a derivative can be taken by."""
-    return [index for index, partial in enumerate(table.HOSTED[opcode].partials) if partial is not None]
+    partials = table.HOSTED[opcode].partials
+    return [index for index, partial in enumerate(partials) if partial is not None and (opcode, index) not in WHOLE]
 
 
 def slopes(opcode: str, points: Sequence[Point], by: Sequence[int]) -> Any:
@@ -162,6 +169,8 @@ def test_a_polylogarithm_is_right_near_one_and_far_below(s: float, z: float) -> 
         ("polylog", (2.0, 1.5), (), np.nan),
         ("polylog", (-7.0, 0.5), (), np.nan),
         ("spence", (0.0,), (), np.pi**2 / 6),
+        ("polygamma_of", (1.5, 2.0), (), np.nan),
+        ("polygamma_of", (1.0, 2.0), (0,), np.nan),
         ("spence", (-1.0,), (), np.nan),
     ],
 )
@@ -176,6 +185,7 @@ GENERIC: dict[str, Sequence[Point]] = {
     "ellipeinc": [(0.7, 0.45), (5.0, -0.75)],
     "ellippiinc": [(0.3, 0.7, 0.45), (-2.5, 5.0, -0.75)],
     "polylog": [(2.0, 0.45), (3.0, -4.0)],
+    "polygamma_of": [(2.0, 0.45), (0.0, -1.75)],
     "elliprj": [(1.5, 0.25, 0.7, 2.0)],
 }
 """Points for formulae, which may be 0/0 where the numbers are not."""
@@ -183,7 +193,7 @@ GENERIC: dict[str, Sequence[Point]] = {
 
 @pytest.mark.parametrize(("opcode", "index"), hosted_formulae.PARTIALS)
 def test_a_formula_is_the_derivative(opcode: str, index: int) -> None:
-    word = next(word for word in hosted.PRIMITIVES if word.opcode == opcode)
+    word = next(word for word in (*hosted.PRIMITIVES, *hosted.INNER.values()) if word.opcode == opcode)
     names = ["x", "y", "z", "w"][: word.arity[0]]
     text = f"{word.names[0]}({', '.join(names)})"
     found = formulae.document(

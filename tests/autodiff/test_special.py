@@ -103,7 +103,7 @@ def test_a_function_without_special_functions_asks_for_no_program_that_has_them(
 
 @pytest.mark.parametrize(
     "text",
-    ["polygamma(n, x)", "polygamma(0.5, x)", "polygamma(21, x)", "polygamma(-1, x)", "hermite(1/2, x)",
+    ["polygamma(0.5, x)", "polygamma(21, x)", "polygamma(-1, x)", "hermite(1/2, x)",
      "hermite(x, x)", "polygamma(1e300, x)", "polygamma(inf, x)", "polygamma(nan, x)", "hermite((1, 2), x)",
      "hermite(x > 0, x)"],
 )  # fmt: skip

@@ -229,7 +229,7 @@ _ROWS: dict[str, Callable[..., Any]] = {
     "gamma": mp.gamma,
     "lgamma gammaln loggamma lngamma": _lgamma,
     "digamma psi": mp.digamma,
-    "polygamma": lambda n, x: mp.psi(int(n), x),
+    "polygamma PolyGamma": lambda n, x: mp.psi(int(n), x),
     "factorial": mp.factorial,
     "binomial binom comb": mp.binomial,
     "beta": lambda a, b: mp.gamma(a) * mp.gamma(b) * mp.rgamma(a + b),

@@ -68,6 +68,7 @@ PARTIALS: dict[tuple[str, int], Formula] = {
     ("elliprg", 0): _rg,
     ("elliprg", 1): lambda call, x, y, z: _rg(call, y, z, x),
     ("elliprg", 2): lambda call, x, y, z: _rg(call, z, x, y),
+    ("polygamma_of", 1): lambda call, n, x: call("polygamma_of", n + 1, x),
     ("polylog", 1): lambda call, s, z: call("polylog", s - 1, z) / z,
     ("spence", 0): lambda call, z: sympy.log(z) / (1 - z),
 }

@@ -5,6 +5,8 @@ Source: NIST Digital Library of Mathematical Functions, chapters 19 and 25.
 
 from __future__ import annotations
 
+import math
+
 from app.autodiff.table.row import Namespace, Number, Partial, Row, row
 
 
@@ -81,11 +83,18 @@ _CARLSON: dict[str, Row] = {
     "elliprj": _carlson(1.5, 0.0, 0.5, 0.5, 0.5, 1.0),
 }
 
+
+def _no_number(xp: Namespace, y: Number, *_: Number) -> Number:
+    """Return nan: there is no derivative by an order that must be an integer."""
+    return xp.constant(math.nan, y)
+
+
 _POLYLOGS: dict[str, Row] = {
     "polylog": row(
         lambda xp, y, s, z: xp.polylog_n(0.0, 1.0, s, z),
         lambda xp, y, s, z: xp.polylog_n(1.0, 0.0, s, z),
     ),
+    "polygamma_of": row(_no_number, lambda xp, y, n, x: xp.polygamma_of(n + 1, x)),
     # log(z) / (1 - z)
     "spence": row(lambda xp, y, z: -xp.carlson_integral(0.0, 1.0, 1.0, 0.0, 0.0, 1.0, z, 1.0, 1.0)),
 }

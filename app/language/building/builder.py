@@ -25,7 +25,7 @@ from app.language.numeric import folding
 from app.language.numeric.folding import Number
 from app.language.numeric.hosted import precise
 from app.language.values import NeedsShapes, Shape, Value
-from app.language.vocabulary import relations, special, words
+from app.language.vocabulary import hosted, relations, special, words
 from app.language.vocabulary.word import Word
 
 Expand = Callable[[Any, str, list[Value], int], Value]
@@ -335,7 +335,8 @@ def _order(value: Value, name: str, offset: int) -> int | None:
     order, most = value.constant, special.MAX_ORDER
     known = value.kind == "number" and order is not None and value.shape == ()
     if not known or order != order // 1 or not 0 <= order <= most:
-        if name in words.REAL_ORDER and value.kind not in _WHAT:
+        integer = name in hosted.INTEGER_ORDER and order is not None
+        if name in words.REAL_ORDER and value.kind not in _WHAT and not integer:
             return None
         hint = f"write {name}(2, x); the orders are the integers from 0 to {most}"
         raise errors.SyntaxRejected(f"the order of {name} is not one that is supported", hint=hint, offset=offset)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.language.vocabulary.word import Word, defined, hosted
+from app.language.vocabulary.word import Word, defined, hosted, opaque
 
 PRIMITIVES: tuple[Word, ...] = (
     hosted("ellipk", "elliptic_k", "ellipk", "EllipticK", "ellipticK", doc="complete elliptic integral K(m), m = k**2"),
@@ -39,8 +39,15 @@ DEFINED: tuple[Word, ...] = (
 )
 """Words that are a text of the language."""
 
-INNER: dict[str, Word] = {}
+INNER: dict[str, Word] = {
+    "polygamma_of": Word(
+        ("polygamma",), "polygamma of an order of the point", (2, 2), opaque("PolyGamma"), "polygamma_of", hosted=True
+    ),
+}
 """Words that only definitions may call."""
+
+INTEGER_ORDER: dict[str, str] = {"polygamma": "lambda n, x: polygamma_of(n, x)"}
+"""Definition of a word of kind "order" for an order that depends on the point, and is an integer there."""
 
 OVERLOADS: dict[tuple[str, int], str] = {
     ("Li", 2): "lambda n, z: polylog(n, z)",

@@ -58,7 +58,7 @@ OF_ORDER: tuple[Word, ...] = (
     of_order("iv", "besseli", "BesselI", doc="modified Bessel function I of order v"),
     of_order("kn", "kv", "besselk", "BesselK", doc="modified Bessel function K of order v, x > 0"),
     of_order("expn", "expint", "ExpIntegralE", doc="exponential integral E_n, x > 0"),
-    of_order("polygamma", doc="n-th derivative of digamma, n from 0 to 20"),
+    of_order("polygamma", "PolyGamma", doc="n-th derivative of digamma, n from 0 to 20"),
 )
 """Words whose first argument is an integer known from the text."""
 

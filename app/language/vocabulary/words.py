@@ -58,7 +58,7 @@ FOLDED_LEFT = frozenset({"maximum", "minimum", "and", "or"})
 BY_ORDER = special.BY_ORDER | orders.BY_ORDER
 """Definition by order of each word of kind "order"."""
 
-REAL_ORDER = orders.REAL_ORDER
+REAL_ORDER = orders.REAL_ORDER | hosted.INTEGER_ORDER
 """Definition of the words of that kind for an order that is real, above ``special.MAX_ORDER``, or an argument."""
 
 ORDERS = special.ORDERS
