@@ -93,6 +93,10 @@ class _Reader:
         match instruction:
             case Assign(pattern, keep):
                 return "keep" if keep else "store", self._assign(pattern, names)
+            case stack_code.Augment(target, operator):
+                return "augment", self._bind(target, names), self._instruction(operator, names)
+            case stack_code.Change(target, method, size):
+                return "change", self._changed(target, names), method, size
             case Loop(pattern, body):
                 return "loop", self._assign(pattern, names), self.code(body, names)
             case Function(_, signature):
@@ -130,9 +134,21 @@ class _Reader:
     def _assign(self, pattern: stack_code.Pattern, names: dict[str, str]) -> Any:
         if not self._scoped:
             return self._bind(pattern, names)
-        return names[pattern] if isinstance(pattern, str) else tuple([self._assign(part, names) for part in pattern])
+        if isinstance(pattern, str):
+            return names[pattern]
+        if isinstance(pattern, stack_code.Element | stack_code.Star):
+            return self._bind(pattern, names)
+        return tuple([self._assign(part, names) for part in pattern])
+
+    def _changed(self, target: str | stack_code.Element, names: dict[str, str]) -> Any:
+        return names.get(target, target) if isinstance(target, str) else self._bind(target, names)
 
     def _bind(self, pattern: stack_code.Pattern, names: dict[str, str]) -> Any:
+        if isinstance(pattern, stack_code.Element):
+            steps = [(self.code(code, names), size) for code, size in pattern.steps]
+            return "element", names.get(pattern.name, pattern.name), steps
+        if isinstance(pattern, stack_code.Star):
+            return "star", self._assign(pattern.name, names)
         if not isinstance(pattern, str):
             return tuple([self._bind(part, names) for part in pattern])
         return self._number(pattern, names)

@@ -209,8 +209,15 @@ def _with_defaults(source: statements.Source, limits: TextLimits) -> tuple[state
             found[name] = constant.tolist() if isinstance(constant, np.ndarray) else constant
             continue
         # No other name has a space in it.
-        around = [*source.around, *code, stack_code.Assign(f" {name}", keep=False, offset=code[0].offset)]
-        first = stack_code.Name(f" {name}", code[0].offset), stack_code.Assign(name, keep=False, offset=code[0].offset)
+        around = [
+            *source.around,
+            *code,
+            stack_code.Assign(f" {name}", keep=False, augmented=False, offset=code[0].offset),
+        ]
+        first = (
+            stack_code.Name(f" {name}", code[0].offset),
+            stack_code.Assign(name, keep=False, augmented=False, offset=code[0].offset),
+        )
         names = tuple([each for each in source.parameters or () if each != name])
         source = dataclasses.replace(source, parameters=names, code=[*first, *source.code], around=around)
     if source.parameters == ():

@@ -6,7 +6,7 @@ An array is a number or a condition as any other, with a ``shape`` and one node,
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,41 @@ class Value:
     listed: bool = False  # whether it is a list of the parts of an array
     text: str = ""  # of a string; the name of a function
     function: Any = None  # of a function, a ``reading.functions.Called``; of a scope, the scope
+    is_list: bool = False  # whether it is a list, which can grow, and no tuple
+    holds: bool = False  # whether items have references
+    reference: Reference | None = None  # what object it is, in a text that changes arrays or lists
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Which object of a text a value is.
+
+    Attributes:
+        key: the name that has the content of the object.
+        path: how a view is got from it: "index" and indices, or "transpose" and axes.
+        perhaps: keys of other objects that it may be or share elements with.
+    """
+
+    key: str
+    path: tuple[tuple[str, Any], ...] = ()
+    perhaps: frozenset[str] = frozenset()
+
+
+MARK = "#"
+"""First character of the names under which the variables of a text have its objects."""
+
+
+def is_place(name: str) -> bool:
+    return name.startswith(MARK)
+
+
+def references(value: Value) -> Iterator[Reference]:
+    """Yield the references of a value and of its items."""
+    if value.reference is not None:
+        yield value.reference
+    if value.holds:
+        for item in value.items:
+            yield from references(item)
 
 
 class NeedsShapes(Exception):
@@ -58,7 +93,15 @@ def text_of(text: str) -> Value:
 
 def tuple_of(items: Sequence[Value], kind: str = "tuple") -> Value:
     """Return a tuple or list of items, or the slice of a start, a stop and a step."""
-    return Value(_NOTHING, kind=kind, items=tuple(items))
+    found = Value(_NOTHING, kind=kind, items=tuple(items))
+    found.holds = any([item.reference is not None or item.holds for item in found.items])  # noqa: C419 - faster so
+    return found
+
+
+def list_of(items: Sequence[Value]) -> Value:
+    found = tuple_of(items)
+    found.is_list = True
+    return found
 
 
 def charged_cells(shape: Sequence[int]) -> int:

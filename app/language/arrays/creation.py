@@ -24,12 +24,18 @@ def _like(call: ArrayCall, value: Value) -> Value:
     return call.broadcast(value, call.array("x").shape)
 
 
+def _of_type(call: ArrayCall, number: int, like: Value | None = None) -> Value:
+    """Return a number as an element of a new array: a float, where it matters that NumPy makes floats."""
+    integers = call.has("dtype") or (like is not None and np.asarray(like.constant).dtype.kind == "i")
+    return call.builder.leaf(number if integers or not call.builder.changes else float(number))
+
+
 def _eye(call: ArrayCall) -> Value:
     rows = call.integer("n", 0)
     shape = rows, call.integer("m", rows)
     if min(shape) < 0:
         raise call.bad_shape(f"a shape has no negative lengths: {list(shape)}")
-    return linalg.diagonal_matrix(call, call.builder.leaf(1), shape, call.integer("k", 0))
+    return linalg.diagonal_matrix(call, _of_type(call, 1), shape, call.integer("k", 0))
 
 
 def _range(call: ArrayCall) -> Value:
@@ -102,11 +108,11 @@ def _enumerated(call: ArrayCall) -> Value:
 
 FUNCTIONS: dict[str, ArrayWord] = {
     "eye": _eye, "identity": _eye, "arange": _arange, "linspace": _linspace, "range": _range,
-    "zeros": lambda call: _filled(call, call.integers("shape"), call.builder.leaf(0)),
-    "ones": lambda call: _filled(call, call.integers("shape"), call.builder.leaf(1)),
+    "zeros": lambda call: _filled(call, call.integers("shape"), _of_type(call, 0)),
+    "ones": lambda call: _filled(call, call.integers("shape"), _of_type(call, 1)),
     "full": lambda call: _filled(call, call.integers("shape"), call.number("fill_value")),
-    "zeros_like": lambda call: _like(call, call.builder.leaf(0)),
-    "ones_like": lambda call: _like(call, call.builder.leaf(1)),
+    "zeros_like": lambda call: _like(call, _of_type(call, 0, call.array("x"))),
+    "ones_like": lambda call: _like(call, _of_type(call, 1, call.array("x"))),
     "full_like": lambda call: _like(call, call.number("fill_value")),
     "array": lambda call: call.array("x"),
     "len": _length, "size": _size, "enumerate": _enumerated,

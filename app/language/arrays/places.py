@@ -7,6 +7,7 @@ once; the body is read once.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ from app import errors
 from app.language.arrays import indexing
 from app.language.building.array_builder import ArrayBuilder
 from app.language.grammar import stack_code
-from app.language.values import Value, tuple_of
+from app.language.values import Reference, Value, tuple_of
 from app.language.vocabulary import words
 
 MAX_PLACES = 1_000_000
@@ -41,6 +42,7 @@ class Items:
 
     count: int
     at: Callable[[Value], Value]
+    keys: frozenset[str] = frozenset()  # of the objects whose items they are
 
 
 @dataclass(slots=True)
@@ -175,14 +177,26 @@ def items_of(builder: ArrayBuilder, run: Run, code: stack_code.Code, names: Name
     word = _canonical(last, names)
     if isinstance(last, stack_code.Apply) and not last.keywords and word in _LAZY:
         return _LAZY[word](builder, run, stack_code.operand_codes(code), names, offset)
-    return of_array(builder, builder.array(run(code, names), offset), offset)
+    value = run(code, names)
+    if value.holds:
+        raise Unreadable  # its items are objects that the body may change
+    return of_array(builder, builder.array(value, offset), offset)
 
 
 def of_array(builder: ArrayBuilder, array: Value, offset: int) -> Items:
     """Return the parts of an array along its first axis."""
     if not array.shape:
         raise errors.BadShape("a number has no items to go through", offset=offset)
-    return Items(array.shape[0], lambda position: indexing.element(builder, array, [position], offset))
+    keys = frozenset[str]() if array.reference is None else frozenset((array.reference.key, *array.reference.perhaps))
+
+    def at(position: Value) -> Value:
+        found = indexing.element(builder, array, [position], offset)
+        if keys and found.shape:
+            found = copy.copy(found)
+            found.reference = Reference("", (), keys)
+        return found
+
+    return Items(array.shape[0], at, keys)
 
 
 def _of_range(builder: ArrayBuilder, integers: range, offset: int) -> Items:
@@ -212,7 +226,8 @@ def _ranged(builder: ArrayBuilder, run: Run, operands: Sequence[stack_code.Code]
 def _zipped(builder: ArrayBuilder, run: Run, operands: Sequence[stack_code.Code], names: Names, offset: int) -> Items:
     columns = [items_of(builder, run, code, names, offset) for code in operands]
     count = min([column.count for column in columns])
-    return Items(count, lambda position: tuple_of([column.at(position) for column in columns]))
+    keys = frozenset[str]().union(*[column.keys for column in columns])
+    return Items(count, lambda position: tuple_of([column.at(position) for column in columns]), keys)
 
 
 def _enumerated(
@@ -221,7 +236,7 @@ def _enumerated(
     items = items_of(builder, run, operands[0], names, offset)
     first = builder.integer(run(operands[1], names), offset, "start") if len(operands) > 1 else 0
     numbers = _of_range(builder, range(first, first + items.count), offset)
-    return Items(items.count, lambda position: tuple_of([numbers.at(position), items.at(position)]))
+    return Items(items.count, lambda position: tuple_of([numbers.at(position), items.at(position)]), items.keys)
 
 
 _LAZY: dict[str, Callable[[ArrayBuilder, Run, Sequence[stack_code.Code], Names, int], Items]] = {
@@ -267,6 +282,8 @@ def _bind(pattern: stack_code.Pattern, value: Value, names: dict[str, Value]) ->
     if isinstance(pattern, str):
         names[pattern] = value
         return
+    if isinstance(pattern, stack_code.Element | stack_code.Star):
+        raise Unreadable
     if value.kind != "tuple" or len(value.items) != len(pattern):
         raise Unreadable
     for part, item in zip(pattern, value.items, strict=True):

@@ -23,7 +23,7 @@ from app.language.building.builder import Builder, Expand
 from app.language.expression import nodes, primitives
 from app.language.limits import TextLimits
 from app.language.numeric import array_folding
-from app.language.values import NeedsShapes, Shape, Value, argument_of, decided
+from app.language.values import NeedsShapes, Reference, Shape, Value, argument_of, decided
 from app.language.vocabulary.word import Word
 
 _SMALL = 1024
@@ -62,6 +62,7 @@ class ArrayBuilder(Builder):
         self._budget = limits.max_known_elements
         self._loop_variables = 0
         self.has_arrays = False  # whether there are nodes that are no numbers
+        self.updates: dict[int, tuple[Value, Value, Value]] = {}  # see ``updated``
 
     # Leaves
 
@@ -150,11 +151,15 @@ class ArrayBuilder(Builder):
 
     def item(self, value: Value, index: int, offset: int) -> Value:
         """Return a part of an array along its first axis."""
-        if value.argument >= 0 and len(value.shape) == 1:
+        if value.argument >= 0 and len(value.shape) == 1 and value.reference is None:
             return self.input(value.argument, (*[item.constant for item in value.items], index))
         rest = value.shape[1:]
         part = self.emit("slice", ((index, 1, 1), *[(0, size, 1) for size in rest]), value, offset=offset)
         part = self.emit("reshape", (rest,), part, offset=offset)
+        if value.reference is not None:
+            step = ("index", (self.leaf(index),))
+            found = Reference(value.reference.key, (*value.reference.path, step), value.reference.perhaps)
+            return Value(part.node, part.constant, part.kind, shape=part.shape, reference=found)
         if value.argument >= 0 and part.constant is None:
             part.argument, part.items = value.argument, (*value.items, self.leaf(index))
         return part
@@ -397,6 +402,33 @@ class ArrayBuilder(Builder):
     def values_by_node(self) -> dict[int, Value]:
         """Return every value by the ``id`` of its node."""
         return {id(value.node): value for value in self._interned.values()}
+
+    # Rows at a position that depends on the point or a loop
+
+    def places(self, index: Value, size: int, offset: int) -> tuple[Value, Value]:
+        """Return positions that count from the start, and whether they are positions of an axis of this size."""
+        index = self.number(index, offset)
+        negative = self.compare((index, self.leaf(0)), ("<",), offset)
+        wrapped = self.sum((index, self.leaf(size)), "++", offset)
+        found = self.choose(negative, wrapped, index, offset)
+        inside = self.compare((self.leaf(0), found, self.leaf(size)), ("<=", "<"), offset)
+        whole = self.compare((self.call("floor", [found], offset), found), ("==",), offset)
+        return found, self.all((inside, whole), offset)
+
+    def updated(self, array: Value, index: Value, row: Value, offset: int) -> Value:
+        """Return an array with another row at an index, nan if there is no such row; ``updates`` remembers how."""
+        size = array.shape[0]
+        known = self.updates.get(id(array.node))
+        if known is not None and known[1].node is index.node:
+            array = known[0]  # the row that was there is overwritten
+        place, valid = self.places(index, size, offset)
+        rows = self.known(np.arange(size))
+        here = self.compare((rows, place), ("==",), offset)
+        wide = self.emit("reshape", ((size, *[1] * len(row.shape)),), here, offset=offset)
+        chosen = self.choose(self.broadcast(wide, array.shape, offset), row, array, offset)
+        found = self.choose(valid, chosen, self.named("nan", math.nan), offset)
+        self.updates[id(found.node)] = (array, index, row)
+        return found
 
     # The result
 

@@ -54,6 +54,7 @@ class Builder:
         self.defining = 0  # number of definitions that are being expanded
         self.number_as_array = False
         self.hosted = False  # the text uses a host word of its arguments
+        self.changes = False  # whether the text changes arrays or lists; then zeros and ones are floats, as in NumPy
         self.has_matrices = False  # the text uses the word Matrix, of which * and ** are not elementwise
 
     def constants(self) -> Mapping[int, Number]:

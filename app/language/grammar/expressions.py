@@ -38,10 +38,15 @@ class ExpressionParser:
         self._code: list[Instruction] = []
         self._brackets: list[Bracket] = []
         self._chosen: list[tuple[int, Code]] = []  # where each value before an open ``if`` began, and its code
+        self._target = False
         self._unless: list[int] = []  # places of the ``Unless`` whose other value is being read
 
-    def code(self) -> list[Instruction]:
-        """Return the code of a comma-separated list of expressions; more than one makes a tuple."""
+    def code(self, *, target: bool = False) -> list[Instruction]:
+        """Return the code of a comma-separated list of expressions; more than one makes a tuple.
+
+        With ``target`` it may be what is assigned to: it ends before ``=``, and names may be starred.
+        """
+        self._target = target
         start = self._cursor.peek().offset
         self._code = []
         self._expression()
@@ -49,7 +54,7 @@ class ExpressionParser:
         while self._cursor.peek().text == ",":
             several = True
             self._cursor.take()
-            if self._cursor.peek().kind in {"end", "newline"}:
+            if self._cursor.peek().kind in {"end", "newline"} or (target and self._cursor.peek().text == "="):
                 break  # a trailing comma
             self._expression()
             count += 1
@@ -74,6 +79,7 @@ class ExpressionParser:
             what = f"functions are nested more than {MAX_FUNCTIONS} deep"
             raise errors.TooComplex(what, offset=self._cursor.peek().offset)
         self._brackets = self._cursor.brackets = [Bracket(kind, self._cursor.peek().offset, len(self._code))]
+        ends = _ENDS[kind] | operators.ASSIGNING if self._target else _ENDS[kind]
         operand = True
         while True:
             token = self._cursor.take()
@@ -82,7 +88,7 @@ class ExpressionParser:
                 continue
             while self._brackets[-1].kind == "lambda" and self._ends_lambda(token):
                 self._lambda_body(token)
-            if len(self._brackets) == 1 and (token.kind in {"end", "newline"} or token.text in _ENDS[kind]):
+            if len(self._brackets) == 1 and (token.kind in {"end", "newline"} or token.text in ends):
                 self._cursor.back()
                 self._reduce(operators.CONDITIONAL)
                 self._refuse_open_if(token)
@@ -104,6 +110,8 @@ class ExpressionParser:
             name = operators.UNARY_OPERATORS[text]
             kind = "positive" if text == "+" else "unary"
             bracket.operators.append(Operator(operators.UNARY, kind, [name], offset))
+        elif text == "*" and self._target and bracket.kind in {"text", "group", "list"}:
+            bracket.operators.append(Operator(operators.UNARY, "unary", ["star"], offset))
         elif text == "not":
             if bracket.operators and bracket.operators[-1].level > operators.NOT:
                 raise self._cursor.unexpected(token, "a value; put parentheses around 'not ...'")
@@ -148,7 +156,10 @@ class ExpressionParser:
             return not bracket.keyword
         if bracket.kind == "index" and text == "]":
             return bracket.colons > 0
-        return bracket.items > 0 and bracket.kind in {"group", "list"} and text == ")]"[bracket.kind == "list"]
+        empty = self._cursor.before().text in {"(", "["} and (text == "]" or len(self._brackets) > 2)
+        return (
+            (bracket.items > 0 or empty) and bracket.kind in {"group", "list"} and text == ")]"[bracket.kind == "list"]
+        )
 
     def _operator(self, token: lexer.Token) -> bool:
         """Take a token after a complete value; True if another value must start after it."""
@@ -336,7 +347,8 @@ class ExpressionParser:
             raise errors.SyntaxRejected(f"'{token.text}' closes nothing", offset=token.offset)
         before = self._cursor.before().text
         bare = bracket.items == 0 and bracket.clauses is None
-        if before != "," and not (before == "(" and bracket.kind in CALLS and len(self._code) == bracket.start):
+        empty = before in {"(", "["} and bracket.kind != "index" and len(self._code) == bracket.start
+        if before != "," and not empty:
             self._item(token)
         self._brackets.pop()
         if bracket.kind == "call":
@@ -345,7 +357,7 @@ class ExpressionParser:
             self._code.append(stack_code.Call(bracket.items, tuple(bracket.keywords), bracket.offset))
         elif bracket.kind == "index":
             self._code.append(stack_code.Index(bracket.items, bracket.offset))
-        elif bracket.clauses is None and (bracket.kind == "list" or not bare):
+        elif bracket.clauses is None and (bracket.kind == "list" or not bare or empty):
             kind = "list" if bracket.kind == "list" else "tuple"
             self._code.append(Collection(kind, bracket.items, bracket.offset))
 

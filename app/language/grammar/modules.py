@@ -13,7 +13,7 @@ from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
 from app import errors
-from app.language.grammar import lexer, stack_code, statements
+from app.language.grammar import lexer, operators, stack_code, statements, targets
 from app.language.grammar.stack_code import Apply, Assign, Code, Function, Instruction, Name, Return
 from app.language.grammar.statements import Import, Source
 
@@ -63,14 +63,16 @@ class _Entry(NamedTuple):
     @property
     def names(self) -> set[str]:
         """Names that it assigns."""
-        return {self.name} if self.kind == "function" else set(stack_code.assigned(self.code))
+        if self.kind == "function":
+            return {self.name}
+        return {*stack_code.assigned(self.code), *stack_code.changed(self.code)}
 
     @property
     def stored(self) -> list[Instruction]:
         """Its code as a statement."""
         if self.kind != "function":
             return self.code
-        return [*self.code, Assign(self.name, keep=False, offset=self.offset)]
+        return [*self.code, Assign(self.name, keep=False, augmented=False, offset=self.offset)]
 
 
 _NAMING = "\n# function: "
@@ -212,7 +214,14 @@ class _ModuleParser(statements.Parser):
             made = stack_code.function("", signature, self._expressions.code(), token.offset)
             self._entries.append(_Entry("function", [*defaults, made], offset))
             return
-        self._entries.append(_Entry("value", self._expressions.code(), offset))
+        code = self._expressions.code()
+        found = targets.changing(code)
+        if found is None:
+            self._entries.append(_Entry("value", code, offset))
+        else:
+            target, method, operands, size = found
+            change = stack_code.Change(target, method, size, code[-1].offset)
+            self._entries.append(_Entry("code", [*operands, change], offset))
 
     def _refuse_second(self, offset: int) -> None:
         what, hint = "a second line after a complete expression", "put an expression of several lines in parentheses"
@@ -228,7 +237,7 @@ class _ModuleParser(statements.Parser):
                 return False
             if token.kind == "op":
                 depth += _BRACKETS.get(token.text, 0)
-                if depth == 0 and (token.text in {"=", ":=", ":"} or token.text in statements.AUGMENTED):
+                if depth == 0 and (token.text in {"=", ":=", ":"} or token.text in operators.AUGMENTED):
                     # => and =< and ~= are of other languages
                     return before.text != "~" and self._cursor.peek(ahead + 1).text not in {">", "<"}
             before = token
@@ -240,7 +249,7 @@ class _ModuleParser(statements.Parser):
         if first.text in {"(", "["}:
             return True
         signs = {"=", ",", ".", "[", ":"}
-        return first.kind == "name" and (second.text in signs or second.text in statements.AUGMENTED)
+        return first.kind == "name" and (second.text in signs or second.text in operators.AUGMENTED)
 
     def _equation(self) -> bool:
         """Read ``f(x, y) = ...`` if that is what comes; return whether it is."""

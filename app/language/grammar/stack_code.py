@@ -18,8 +18,13 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple, TypeAlias
 
-Pattern: TypeAlias = "str | tuple[Pattern, ...]"
-"""A name to assign a value to, or names for its items."""
+# Targets of an assignment besides names: ``name[i][j, k]``, whose steps are the codes of the indices of each bracket
+# and how many these are; ``*name``, which takes the items that are left.
+Element = NamedTuple("Element", [("name", str), ("steps", "tuple[tuple[Code, int], ...]"), ("offset", int)])
+Star = NamedTuple("Star", [("name", str), ("offset", int)])
+
+Pattern: TypeAlias = "str | Element | Star | tuple[Pattern, ...]"
+"""What a value is assigned to: a name, elements of an array or list, or patterns for its items."""
 
 # Leaves: a number as the text spells it; an argument, variable or constant with its prefix; "none" (None, and what a
 # slice leaves out) or "ellipsis"; a string that is an operand of a function.
@@ -74,8 +79,12 @@ Function = NamedTuple(
 )  # fmt: skip
 Call = NamedTuple("Call", [("size", int), ("keywords", tuple[str, ...]), ("offset", int)])
 
-# Statements. ``keep`` leaves the value on the stack for the next target of ``a = b = value``.
-Assign = NamedTuple("Assign", [("pattern", Pattern), ("keep", bool), ("offset", int)])
+# Statements. ``keep`` leaves the value on the stack for the next target of ``a = b = value``; ``augmented`` is for the
+# result of ``a += value``, which an array or list takes in place. Change is ``target.method(...)``, with ``size``
+# operands, and Augment ``target[...] += value``, whose operator takes the element and the operand on the stack.
+Assign = NamedTuple("Assign", [("pattern", Pattern), ("keep", bool), ("augmented", bool), ("offset", int)])
+Augment = NamedTuple("Augment", [("target", Element), ("operator", "Instruction"), ("offset", int)])
+Change = NamedTuple("Change", [("target", "str | Element"), ("method", str), ("size", int), ("offset", int)])
 Loop = NamedTuple("Loop", [("pattern", Pattern), ("body", "Code"), ("offset", int)])
 Branch = NamedTuple("Branch", [("chosen", "Code"), ("other", "Code"), ("offset", int)])
 Return = NamedTuple("Return", [("offset", int)])
@@ -84,7 +93,8 @@ Continue = NamedTuple("Continue", [("offset", int)])
 
 Instruction: TypeAlias = (
     Number | Name | Marker | Text | Attribute | Unary | Binary | Sum | Product | Compare | Joined | Test | Unless
-    | IfElse | Collection | Apply | Index | Comprehension | Series | Function | Call | Assign | Loop | Branch | Return
+    | IfElse | Collection | Apply | Index | Comprehension | Series | Function | Call | Assign | Augment | Change | Loop
+    | Branch | Return
     | Break | Continue
 )  # fmt: skip
 Code: TypeAlias = "Sequence[Instruction]"
@@ -92,7 +102,7 @@ Code: TypeAlias = "Sequence[Instruction]"
 ATTRIBUTES = frozenset({"T", "shape", "size", "ndim"})
 """Attributes of arrays."""
 
-STATEMENTS = (Assign, Loop, Branch, Return, Break, Continue)
+STATEMENTS = (Assign, Augment, Change, Loop, Branch, Return, Break, Continue)
 
 
 def instructions(code: Sequence[Any]) -> Iterator[Instruction]:
@@ -126,8 +136,11 @@ def function(name: str, signature: Signature, body: Code, offset: int) -> Functi
     """Return a function, with the names that it binds and those that it reads from around."""
     local = frozenset((*signature.names, *assigned(body)))
     read = dict.fromkeys(
-        each.name.partition(".")[0] for each in instructions(body) if isinstance(each, Name | Apply)
-    ) | dict.fromkeys(each.word for each in instructions(body) if isinstance(each, Series))
+        each.name.partition(".")[0] for each in instructions(body) if isinstance(each, Name | Apply | Element)
+    ) | dict.fromkeys(
+        each.target for each in instructions(body) if isinstance(each, Change) and isinstance(each.target, str)
+    )
+    read |= dict.fromkeys(each.word for each in instructions(body) if isinstance(each, Series))
     return Function(name, signature, body, local, tuple([each for each in read if each not in local]), offset)
 
 
@@ -176,9 +189,8 @@ def operand_codes(code: Code) -> list[Code]:
 def free_names(code: Code, bound: AbstractSet[str] = frozenset()) -> Iterator[tuple[int, str]]:
     """Yield the names that an expression uses but does not bind, each with its offset."""
     for instruction in code:
-        if isinstance(instruction, Name):
-            if instruction.name not in bound:
-                yield instruction.offset, instruction.name
+        if isinstance(instruction, Name | Assign | Augment | Change):
+            yield from ((offset, name) for offset, name in _of_targets(instruction) if name not in bound)
         elif isinstance(instruction, Comprehension):
             inner = bound
             for clause in instruction.clauses:
@@ -195,11 +207,10 @@ def free_names(code: Code, bound: AbstractSet[str] = frozenset()) -> Iterator[tu
             yield from free_names(instruction.body, inner)
         elif isinstance(instruction, Function):
             yield from free_names(instruction.body, bound | instruction.local)
-        elif isinstance(instruction, Loop):
-            yield from free_names(instruction.body, bound)
-        elif isinstance(instruction, Branch):
-            yield from free_names(instruction.chosen, bound)
-            yield from free_names(instruction.other, bound)
+        elif isinstance(instruction, Loop | Branch):
+            bodies = (instruction.body,) if isinstance(instruction, Loop) else (instruction.chosen, instruction.other)
+            for body in bodies:
+                yield from free_names(body, bound)
 
 
 def unbound_names(
@@ -214,6 +225,7 @@ def unbound_names(
     for each in code:
         match each:
             case Assign(pattern):
+                yield from free_names([each], bound)
                 bound.update(names_of(pattern))
             case Loop(pattern, body):
                 bound.update(names_of(pattern))
@@ -259,9 +271,35 @@ def _codes(part: Any) -> Iterator[Code]:
             yield from _codes(each)
 
 
+def _of_targets(instruction: Instruction) -> Iterator[tuple[int, str]]:
+    """Yield a name, or those that a statement reads to find the elements that it changes, each with its offset."""
+    for each in instructions([instruction]):
+        if isinstance(each, Element | Name):
+            yield each.offset, each.name
+        elif isinstance(each, Change) and isinstance(each.target, str):
+            yield each.offset, each.target
+
+
+def changed(code: Code) -> Iterator[str]:
+    """Yield the names whose arrays or lists a code changes."""
+    for each in instructions(code):
+        if isinstance(each, Element):
+            yield each.name
+        elif isinstance(each, Change) and isinstance(each.target, str):
+            yield each.target
+
+
+def changes(code: Code) -> bool:
+    """Return whether a code changes arrays or lists that it has made or was given."""
+    return any(isinstance(each, Element | Augment | Change) for each in instructions(code))
+
+
 def names_of(pattern: Pattern) -> Iterator[str]:
+    """Yield the names that a pattern binds."""
     if isinstance(pattern, str):
         yield pattern
-    else:
+    elif isinstance(pattern, Star):
+        yield pattern.name
+    elif not isinstance(pattern, Element):
         for part in pattern:
             yield from names_of(part)

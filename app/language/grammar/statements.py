@@ -11,27 +11,25 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from app import errors
-from app.language.grammar import expressions, lexer, operators, parameters, stack_code
+from app.language.grammar import expressions, lexer, operators, parameters, stack_code, targets
 from app.language.grammar.cursor import Cursor
 from app.language.grammar.stack_code import (
     Assign,
+    Augment,
     Branch,
     Break,
+    Change,
     Collection,
+    Comprehension,
     Continue,
+    Element,
     Instruction,
     Loop,
     Name,
     Return,
     Signature,
+    Unary,
 )
-
-AUGMENTED = {
-    "+=": ("sum", "+"), "-=": ("sum", "-"), "*=": ("product", "*"), "/=": ("product", "/"),
-    "**=": ("binary", "**"), "^=": ("binary", "**"), "//=": ("binary", "//"), "%=": ("binary", "%"),
-    "@=": ("binary", "@"),
-}  # fmt: skip
-"""Kind and operator of each augmented assignment."""
 
 _MAX_BLOCKS = 20
 """Greatest nesting of blocks, as in CPython."""
@@ -135,7 +133,10 @@ class Parser:
         offset = self._cursor.peek().offset
         name, defaults, signature, body = self._function(column, depth + 1)
         code += defaults
-        code += [stack_code.function(name, signature, body, offset), Assign(name, keep=False, offset=offset)]
+        code += [
+            stack_code.function(name, signature, body, offset),
+            Assign(name, keep=False, augmented=False, offset=offset),
+        ]
 
     def _body(self, outer: int, depth: int) -> list[Instruction]:
         """Return the code of a block: the rest of the line of its colon, or the lines indented more than ``outer``."""
@@ -226,7 +227,7 @@ class Parser:
             self._cursor.take()
             if token.text != "pass":
                 code.append(Break(token.offset) if token.text == "break" else Continue(token.offset))
-        elif token.kind != "name" or keyword.iskeyword(token.text):
+        elif token.text not in {"(", "[", "*"} and (token.kind != "name" or keyword.iskeyword(token.text)):
             raise errors.SyntaxRejected(
                 f"{errors.quote(token.text)} cannot start a statement: only assignments, for, if and return are in the "
                 "language",
@@ -236,36 +237,59 @@ class Parser:
             self._assignment(code)
 
     def _assignment(self, code: list[Instruction]) -> None:
+        """Read an assignment, annotated, augmented or chained, or a call of a method that changes its target."""
         start = self._cursor.peek()
-        pattern = self._cursor.pattern()
-        sign = self._cursor.take()
-        if sign.text in AUGMENTED and isinstance(pattern, str):
-            code.append(Name(pattern, start.offset))
-            code += self._expressions.code()
-            kind, operator = AUGMENTED[sign.text]
-            code.append(operators.INSTRUCTIONS[kind]([operator], sign.offset))
-        elif sign.text == "=":
-            code += self._expressions.code()
-        elif sign.text == ":":
-            parameters.skip_annotation(self._cursor, {"="})
-            self._cursor.take()
-            code += self._expressions.code()
-        else:
-            raise errors.SyntaxRejected("expected '=' after the name", offset=sign.offset)
-        patterns = [pattern]
-        while self._cursor.peek().text == "=" and _is_target(code[-1]):
-            patterns.append(self._chained(code))
-        *kept, last = patterns
-        code += [Assign(each, keep=True, offset=start.offset) for each in kept]
-        code.append(Assign(last, keep=False, offset=start.offset))
-
-    def _chained(self, code: list[Instruction]) -> stack_code.Pattern:
-        last = code.pop()
-        if not isinstance(last, Name) or "." in last.name:
-            raise errors.SyntaxRejected("only names can be assigned to", offset=last.offset)
+        target = self._expressions.code(target=True)
+        sign = self._cursor.peek()
+        if sign.text not in operators.ASSIGNING and sign.text != ":":
+            self._change(code, target, sign)
+            return
         self._cursor.take()
-        code += self._expressions.code()
-        return last.name
+        pattern = targets.pattern(target)
+        if sign.text == ":":
+            parameters.skip_annotation(self._cursor, {"="})
+            sign = self._cursor.take()
+            if sign.text != "=":
+                raise errors.SyntaxRejected("an annotated name needs a value", offset=sign.offset)
+        if sign.text != "=":
+            self._augmented(code, pattern, sign, start.offset)
+            return
+        patterns = [pattern]
+        value = self._expressions.code(target=True)
+        while self._cursor.peek().text == "=":
+            self._cursor.take()
+            patterns.append(targets.pattern(value))
+            value = self._expressions.code(target=True)
+        if any(isinstance(each, Unary) and each.operator == "star" for each in stack_code.instructions(value)):
+            raise errors.SyntaxRejected("a starred value is not in the language", offset=value[0].offset)
+        code += value
+        *kept, last = patterns
+        code += [Assign(each, keep=True, augmented=False, offset=start.offset) for each in kept]
+        code.append(Assign(last, keep=False, augmented=False, offset=start.offset))
+
+    def _augmented(self, code: list[Instruction], pattern: stack_code.Pattern, sign: lexer.Token, offset: int) -> None:
+        kind, operator = operators.AUGMENTED[sign.text]
+        operation = operators.INSTRUCTIONS[kind]([operator], sign.offset)
+        if isinstance(pattern, str):
+            value = self._expressions.code()
+            if sign.text == "+=" and _is_list(value[-1]):
+                code += [*value, Change(pattern, "+=", 1, offset)]
+                return
+            code += [Name(pattern, offset), *value]
+            code += [operation, Assign(pattern, keep=False, augmented=True, offset=offset)]
+        elif isinstance(pattern, Element):
+            code += self._expressions.code()
+            code.append(Augment(pattern, operation, offset))
+        else:
+            raise errors.SyntaxRejected(f"'{sign.text}' takes one target", offset=sign.offset)
+
+    def _change(self, code: list[Instruction], called: stack_code.Code, following: lexer.Token) -> None:
+        found = targets.changing(called)
+        if found is None:
+            raise errors.SyntaxRejected("expected '=' after the name", offset=following.offset)
+        target, method, operands, size = found
+        code += operands
+        code.append(Change(target, method, size, called[-1].offset))
 
     def _column(self, token: lexer.Token) -> int:
         """Return the indentation of a token on its line."""
@@ -297,5 +321,5 @@ def _returns(code: stack_code.Code) -> bool:
     return isinstance(last, Return)
 
 
-def _is_target(last: Instruction) -> bool:
-    return isinstance(last, Name) or (isinstance(last, Collection) and last.kind == "tuple")
+def _is_list(last: Instruction) -> bool:
+    return isinstance(last, Comprehension) or (isinstance(last, Collection) and last.kind == "list")

@@ -43,14 +43,14 @@ class Scope:
     local: frozenset[str] | None  # names that are bound here, None for all
     names: Names | None = None
 
-    def find(self, name: str) -> Value | None:
-        """Return the value of a variable, of this scope or of one around it."""
+    def find(self, name: str, tracer: Tracer, offset: int) -> Value | None:
+        """Return the value of a variable, of this scope or of one around it, as it is now."""
         scope: Scope | None = self
         while scope is not None:
             if scope.names is not None and (scope.local is None or name in scope.local):
                 found = scope.names.get(name)
                 if found is not None:
-                    return found
+                    return tracer.objects.current(found, scope.names, offset)
             scope = scope.parent
         return None
 
@@ -77,11 +77,11 @@ def opened(names: Names, scopes: list[Scope]) -> Scope:
     return scope
 
 
-def inside(function: stack_code.Function, scope: Scope) -> Names:
+def inside(function: stack_code.Function, scope: Scope, tracer: Tracer, offset: int) -> Names:
     """Return the variables that the body of a function sees, without its parameters; ``scope`` is around it."""
     names: Names = {SCOPE: scope_of(scope, function.local)}
     for each in function.free:
-        found = scope.find(each)
+        found = scope.find(each, tracer, offset)
         if found is not None:
             names[each] = found
     return names
@@ -111,7 +111,7 @@ class _Closure:
                 f"{name} calls itself: recursion is not in the language", hint=hint, offset=offset
             )
         tracer.builder.charge(1 + len(function.body) + len(function.free), offset)
-        names = inside(function, self.scope)
+        names = inside(function, self.scope, tracer, offset)
         names.update(_bound(name, function.signature, operands, options, self.defaults, offset))
         self.running.append(True)
         try:

@@ -16,7 +16,7 @@ from app.language.arrays.linear import products
 from app.language.building.array_builder import ArrayBuilder
 from app.language.grammar import stack_code
 from app.language.numeric import folding
-from app.language.reading import functions
+from app.language.reading import functions, objects
 from app.language.values import Value
 from app.language.vocabulary import resolve, words
 from app.language.vocabulary.word import Word
@@ -56,9 +56,10 @@ class StackFrame:
         is_array = self.builder.is_array
         if any([o.listed or (o.kind != "number" and is_array(o)) for o in operands]):  # noqa: C419 - faster so
             _refuse_lists(operands, self.offset)
-            self.stack.append(self.builder.lift(lambda *cells: function(cells), operands, self.offset))
+            found = self.builder.lift(lambda *cells: function(cells), operands, self.offset)
         else:
-            self.stack.append(function(operands))
+            found = function(operands)
+        self.stack.append(found if found.reference is None else objects.without_reference(found))
 
     def numbers(self, operands: Sequence[Value]) -> list[Value]:
         """Return operands as numbers."""
@@ -74,6 +75,11 @@ def choose(builder: ArrayBuilder, condition: Value, chosen: Value, other: Value,
         pairs = zip(chosen.items, other.items, strict=True)
         return values.tuple_of([choose(builder, condition, *pair, offset) for pair in pairs])
 
+    if chosen.kind == other.kind == "tuple":
+        lengths = f"{len(chosen.items)} or {len(other.items)} items"
+        hint = "append to it in both cases, or choose the value: y.append(a if condition else b)"
+        raise errors.BadShape(f"a list has {lengths}, as the point is", hint=hint, offset=offset)
+
     def choose_cell(test: Value, first: Value, second: Value) -> Value:
         return builder.choose(builder.condition(test, offset), first, second, offset)
 
@@ -88,7 +94,11 @@ def _number(frame: StackFrame, number: stack_code.Number) -> None:
 
 def _name(frame: StackFrame, instruction: stack_code.Name) -> None:
     value = frame.names.get(instruction.name)
-    frame.stack.append(value if value is not None else _constant(frame, instruction.name))
+    if value is None:
+        value = _constant(frame, instruction.name)
+    elif value.reference is not None or value.holds:
+        value = frame.tracer.objects.current(value, frame.names, frame.offset)
+    frame.stack.append(value)
 
 
 def _constant(frame: StackFrame, name: str) -> Value:
@@ -118,15 +128,43 @@ def _unary(frame: StackFrame, unary: stack_code.Unary) -> None:
 
 def _sum(frame: StackFrame, instruction: stack_code.Sum) -> None:
     builder, signs, offset = frame.builder, instruction.signs, frame.offset
+    if "-" not in signs and all([each.is_list or each.listed for each in frame.stack[-len(signs) :]]):  # noqa: C419
+        frame.stack.append(_joined_lists(builder, frame.pop(len(signs)), offset))
+        return
     frame.push(len(signs), lambda cells: builder.sum(frame.numbers(cells), signs, offset))
 
 
 def _product(frame: StackFrame, instruction: stack_code.Product) -> None:
     builder, signs, offset = frame.builder, instruction.signs, frame.offset
+    if signs == "**" and {True, False} == {each.is_list for each in frame.stack[-2:]}:
+        times = frame.stack[-2] if frame.stack[-1].is_list else frame.stack[-1]
+        if type(times.constant) is int and times.kind == "number":
+            frame.stack.append(_repeated(frame, *frame.pop(2)))
+            return
     if builder.has_matrices:
         arrays = [sign for sign, each in zip(signs, frame.stack[-len(signs) :], strict=True) if builder.is_array(each)]
         _refuse_elementwise(len(arrays) > 1 or "/" in arrays, "*", offset)
     frame.push(len(signs), lambda cells: builder.product(frame.numbers(cells), signs, offset))
+
+
+def _joined_lists(builder: Any, lists: Sequence[Value], offset: int) -> Value:
+    if any(each.listed for each in lists):
+        arrays = [builder.array(each, offset) for each in lists if each.listed or each.items]
+        if len({each.shape[1:] for each in arrays}) > 1:
+            raise errors.BadShape("the items of a list differ in shape", offset=offset)
+        return indexing.listed(builder.emit("concatenate", (0,), *arrays, offset=offset))
+    builder.charge(sum([len(each.items) for each in lists]), offset)
+    return values.list_of([item for each in lists for item in each.items])
+
+
+def _repeated(frame: StackFrame, first: Value, second: Value) -> Value:
+    """Return a list several times over, as Python's product of a list and a number."""
+    repeated, times = (first, second) if first.is_list else (second, first)
+    if frame.builder.changes and any(item.is_list or item.shape for item in repeated.items):
+        hint = "write [[0]*3 for i in range(4)], whose rows are different lists"
+        raise errors.SyntaxRejected("the items would be one list under several indices", hint=hint, offset=frame.offset)
+    frame.builder.charge(len(repeated.items) * max(times.constant, 0), frame.offset)
+    return values.list_of(repeated.items * times.constant)
 
 
 def _refuse_elementwise(refused: bool, operator: str, offset: int) -> None:
@@ -186,17 +224,20 @@ def _if_else(frame: StackFrame, _: stack_code.IfElse) -> None:
         frame.stack[-1] = other
         return
     condition, chosen = frame.pop(2)
-    frame.stack.append(choose(frame.builder, condition, chosen, other, frame.offset))
+    found = choose(frame.builder, condition, chosen, other, frame.offset)
+    frame.stack.append(objects.merged((chosen, other), found) if frame.builder.changes else found)
 
 
 def _collection(frame: StackFrame, collection: stack_code.Collection) -> None:
-    items = frame.pop(collection.size)
-    frame.stack.append(values.tuple_of(items, "slice" if collection.kind == "slice" else "tuple"))
+    found = values.tuple_of(frame.pop(collection.size), "slice" if collection.kind == "slice" else "tuple")
+    found.is_list = collection.kind == "list"
+    frame.stack.append(found)
 
 
 def _index(frame: StackFrame, index: stack_code.Index) -> None:
     base, *indices = frame.pop(index.size + 1)
-    frame.stack.append(indexing.element(frame.builder, base, indices, frame.offset))
+    found = indexing.element(frame.builder, base, indices, frame.offset)
+    frame.stack.append(objects.indexed(base, indices, found) if base.reference is not None else found)
 
 
 def _attribute(frame: StackFrame, attribute: stack_code.Attribute) -> None:
@@ -206,7 +247,8 @@ def _attribute(frame: StackFrame, attribute: stack_code.Attribute) -> None:
     if attribute.name != "T":
         frame.stack.append(applied(frame, words.BY_NAME[attribute.name], attribute.name, [value], {}))
         return
-    frame.stack.append(indexing.transposed(frame.builder, value, frame.offset))
+    found = indexing.transposed(frame.builder, value, frame.offset)
+    frame.stack.append(objects.viewed(value, found, "transpose", tuple(range(len(found.shape)))[::-1]))
 
 
 def _apply(frame: StackFrame, call: stack_code.Apply) -> None:
@@ -246,6 +288,11 @@ def _function(frame: StackFrame, instruction: stack_code.Function) -> None:
 
 def applied(frame: StackFrame, word: Word, name: str, operands: list[Value], options: Mapping[str, Value]) -> Value:
     """Return a word, as the text spells it, of operands and keyword operands."""
+    found = _applied(frame, word, name, operands, options)
+    return objects.returned(name, operands, found) if frame.builder.changes else found
+
+
+def _applied(frame: StackFrame, word: Word, name: str, operands: list[Value], options: Mapping[str, Value]) -> Value:
     builder, offset = frame.builder, frame.offset
     reduced = words.REDUCTIONS.get(word.names[0])
     if reduced is not None and (options or len(operands) == 1 or array_words.has_axis(builder, name, operands)):
@@ -278,6 +325,14 @@ OPERATIONS: dict[type, Callable[[StackFrame, Any], int | None]] = {
     stack_code.Apply: _apply, stack_code.Call: _call, stack_code.Function: _function,
 }  # fmt: skip
 """What to do for each instruction; the result is how many of the next instructions to skip, None for none."""
+
+
+def operate(frame: StackFrame, operands: Sequence[Value], instruction: Any) -> Value:
+    """Return what an instruction leaves of operands."""
+    frame.stack += operands
+    frame.offset = instruction.offset
+    OPERATIONS[type(instruction)](frame, instruction)
+    return frame.stack.pop()
 
 
 def _refuse_lists(operands: Sequence[Value], offset: int) -> None:

@@ -23,9 +23,10 @@ from app.language.arrays.call import ArrayCall
 from app.language.building.array_builder import ArrayBuilder
 from app.language.expression import nodes
 from app.language.grammar import stack_code, statements
-from app.language.reading import functions
+from app.language.reading import functions, objects
+from app.language.reading.assignments import Assignments
 from app.language.reading.operations import OPERATIONS, Names, StackFrame, applied, choose
-from app.language.values import Shape, Value
+from app.language.values import NeedsWhole, Shape, Value
 from app.language.vocabulary.word import Word
 
 _MANY = 10**9
@@ -105,15 +106,21 @@ class Tracer:
     def __init__(self, builder: ArrayBuilder) -> None:
         self.builder = builder
         self.scopes: list[functions.Scope] = []  # whose variables functions refer to
+        self.assignments = Assignments(builder, self)
+        self.objects = self.assignments.objects
         self._depth = 0
 
     def value(self, source: statements.Source) -> Value:
         """Run a text and return the value of its function."""
         code = source.code
+        self.builder.changes = stack_code.changes(code) or stack_code.changes(source.around)
+        if self.builder.changes and self.builder.shapes is None:
+            raise NeedsWhole
         arguments = {name: self.builder.argument(index) for index, name in enumerate(self.builder.args)}
         try:
             names = self._around(source) if source.around else {functions.SCOPE: functions.scope_of(None)}
-            names.update(arguments)
+            for name, value in arguments.items():
+                names[name] = self.objects.owned(value, names, code[-1].offset) if self.builder.changes else value
             found = self.body(code, names, code[-1].offset)
             # The default value of a parameter, which has no arguments, may be a function.
             return self.builder.number(found, code[-1].offset) if found.kind == "function" and arguments else found
@@ -130,14 +137,14 @@ class Tracer:
             raise errors.SyntaxRejected("a return stands outside a function", offset=source.around[0].offset)
         signature = stack_code.Signature(source.parameters or (), 0, 0, ())
         function = stack_code.function(source.name, signature, source.code, source.code[-1].offset)
-        return functions.inside(function, functions.opened(outer, self.scopes))
+        return functions.inside(function, functions.opened(outer, self.scopes), self, source.code[-1].offset)
 
     def body(self, code: stack_code.Code, names: Names, offset: int) -> Value:
         """Run the body of a function and return its value."""
         found = self._block(code, names)
         if not isinstance(found, Value):
             raise errors.SyntaxRejected("the function ends without a value", offset=offset)
-        return found
+        return self.objects.released(found, names) if self.builder.changes else found
 
     def call(self, function: Value, operands: Sequence[Value], options: Mapping[str, Value], offset: int) -> Value:
         """Return the value of a function of operands and keyword operands."""
@@ -192,7 +199,7 @@ class Tracer:
         """Run an instruction that has code of its own or binds names."""
         if isinstance(instruction, stack_code.Comprehension):
             items = self._items(instruction.body, instruction.clauses, frame.names, frame.offset)
-            frame.stack.append(values.tuple_of(list(items)))
+            frame.stack.append(values.list_of(list(items)))
         elif isinstance(instruction, stack_code.Series):
             if instruction.word in frame.names:
                 what = f"'{instruction.word}' is a variable here, not a function"
@@ -200,7 +207,16 @@ class Tracer:
             frame.stack.append(self._total(instruction, instruction.bounds, frame.names, frame.offset))
         elif isinstance(instruction, stack_code.Assign):
             value = frame.stack[-1] if instruction.keep else frame.stack.pop()
-            self._bind(instruction.pattern, value, frame.names, frame.offset)
+            if instruction.keep and self.builder.changes:
+                value = frame.stack[-1] = self.objects.owned(value, frame.names, frame.offset)
+            if instruction.augmented and isinstance(instruction.pattern, str):
+                self.assignments.augmented(instruction.pattern, value, frame.names, frame.offset)
+            else:
+                self._bind(instruction.pattern, value, frame.names, frame.offset)
+        elif isinstance(instruction, stack_code.Augment):
+            self.assignments.augment(instruction, frame.stack.pop(), frame.names)
+        elif isinstance(instruction, stack_code.Change):
+            self.assignments.change(instruction, frame.pop(instruction.size), frame.names)
 
     def _rerun(self, code: stack_code.Code, names: Names, offset: int) -> Value:
         """Run an expression that may be run many times; each run charges its instructions as steps."""
@@ -284,9 +300,16 @@ class Tracer:
                 if chosen[name] is other[name]:
                     names[name] = chosen[name]
                 else:
-                    names[name] = choose(self.builder, condition, chosen[name], other[name], offset)
+                    names[name] = self._merged(condition, chosen, other, name, offset)
             else:
                 names.pop(name, None)
+
+    def _merged(self, condition: Value, chosen: Names, other: Names, name: str, offset: int) -> Value:
+        """Return the value of a variable after both bodies of a branch."""
+        if not self.builder.changes:
+            return choose(self.builder, condition, chosen[name], other[name], offset)
+        first, second = (self.objects.current(names[name], names, offset) for names in (chosen, other))
+        return objects.merged((chosen[name], other[name]), choose(self.builder, condition, first, second, offset))
 
     def _loops(self, code: stack_code.Code) -> Mapping[int, int]:
         """Return where loops stand that do not end early, by where the code of their items begins."""
@@ -308,7 +331,7 @@ class Tracer:
         if not ends_early(loop.body):
             self.builder.foresee(len(values) * len(loop.body), offset)
         for item in values:
-            self._bind(loop.pattern, item, names, offset)
+            self._bind(loop.pattern, self.objects.current(item, names, offset), names, offset)
             outcome = self._inner(loop.body, names, (), offset)
             if isinstance(outcome, Value):
                 return outcome
@@ -334,16 +357,7 @@ class Tracer:
             self._depth -= 1
 
     def _bind(self, pattern: stack_code.Pattern, value: Value, names: Names, offset: int) -> None:
-        if isinstance(pattern, str):
-            names[pattern] = value
-            return
-        values = (
-            self.builder.items(value, offset) if self.builder.is_array(value) or value.kind == "argument" else (value,)
-        )
-        if len(values) != len(pattern):
-            raise errors.SyntaxRejected(f"{len(pattern)} names for {len(values)} values", offset=offset)
-        for part, item in zip(pattern, values, strict=True):
-            self._bind(part, item, names, offset)
+        self.assignments.bind(pattern, value, names, offset)
 
     def _items(
         self, body: stack_code.Code, clauses: Sequence[stack_code.Clause], names: Names, offset: int

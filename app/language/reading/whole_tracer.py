@@ -13,7 +13,7 @@ from sympy.core.basic import Basic
 
 from app import errors
 from app.language.arrays import functions as array_words
-from app.language.arrays import loops
+from app.language.arrays import indexing, loops
 from app.language.arrays.places import Places, Unreadable, items_of
 from app.language.building.array_builder import ArrayBuilder
 from app.language.grammar import stack_code, statements
@@ -141,7 +141,7 @@ class WholeTracer(Tracer):
     def _mapped(self, places: Places, code: stack_code.Code, names: Names, offset: int) -> Value:
         known = places.known(code)
         if known is not None:
-            return loops.listed(known)
+            return indexing.listed(known)
 
         def body(index: Value) -> Value:
             inner = dict(names)
@@ -179,6 +179,7 @@ class WholeTracer(Tracer):
                 run,
                 lambda pattern, value, own: self._bind(pattern, value, own, offset),
                 lambda name: self._reads[name] > inside[name],
+                lambda value, own: self.objects.current(value, own, offset),
             ).read(after)
         except (Unreadable, errors.SyntaxRejected, errors.BadShape):
             return super()._read_once(items, loop, names)
@@ -198,4 +199,10 @@ def _bound(instruction: stack_code.Comprehension | stack_code.Series) -> Iterato
 
 def _reads(code: stack_code.Code) -> Counter[str]:
     """Return how often a code reads each name."""
-    return Counter(each.name for each in stack_code.instructions(code) if isinstance(each, stack_code.Name))
+    found = Counter[str]()
+    for each in stack_code.instructions(code):
+        if isinstance(each, stack_code.Name | stack_code.Element):
+            found[each.name] += 1
+        elif isinstance(each, stack_code.Change) and isinstance(each.target, str):
+            found[each.target] += 1
+    return found
