@@ -2,12 +2,26 @@
 
 const make = (name, properties) => Object.assign(document.createElement(name), properties);
 
+let asked = null;
+
+/** The document of /v1/language, asked for once; null if the service does not answer. */
+export function language() {
+  asked ??= fetch("/v1/language").then(
+    (answer) => (answer.ok ? answer.json() : null),
+    () => null,
+  );
+  return asked.then((found) => {
+    if (found === null) asked = null;
+    return found;
+  });
+}
+
 /** Fill a list of words in an element when the details around it are opened. */
 export function makeWords(details, host) {
   details.addEventListener("toggle", async () => {
     if (!details.open || host.childElementCount > 0) return;
-    const answer = await fetch("/v1/language").catch(() => null);
-    if (answer?.ok) fill(host, await answer.json());
+    const found = await language();
+    if (found !== null && host.childElementCount === 0) fill(host, found);
   });
 }
 
