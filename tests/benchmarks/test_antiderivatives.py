@@ -28,6 +28,7 @@ SAMPLE = """
 {x, x, 1, Unheard[x, 2]}
 {Sqrt[-1 - x^2], x, 1, x*Sqrt[-1 - x^2]}
 {1/(1 + x), x, 1, I*ArcTan[x]}
+{f[x], x, 0, Unintegrable[f[x], x]}
 """
 
 
@@ -47,6 +48,7 @@ def test_every_entry_of_a_file_is_found() -> None:
         ("Sin[x]^2 Cos[x]", "sin(x_)**2*cos(x_)"),
         ("1.5*^-3*beta", "1.5e-3*beta_"),
         ("Pi x", "pi*x_"),
+        ("Gamma[1/2, x] + Gamma[x]", "uppergamma(1/2,x_)+gamma(x_)"),
     ],
 )
 def test_an_expression_is_converted(text: str, expected: str) -> None:

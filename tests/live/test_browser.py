@@ -143,7 +143,7 @@ def test_the_words_of_the_language_are_listed_and_searched(browser: Browser) -> 
     browser.write("bessel", "#find")
     browser.until(lambda: any(word.is_displayed() for word in browser.all("#words dt")))
     shown = [word.text for word in browser.all("#words dt") if word.is_displayed()]
-    assert "jn, jv, besselj" in shown
+    assert any(word.startswith("jn, jv, besselj") for word in shown)
     assert not any(word.startswith("sin,") or word == "sin" for word in shown)
     assert violations(browser) == []
 
@@ -161,6 +161,7 @@ def test_names_are_completed_with_the_keyboard(browser: Browser) -> None:
     assert options(browser)[0].startswith("log10 ")
     assert any(option == "log1p log(1 + x), exact near 0" for option in options(browser))
     assert violations(browser) == []
+    box.send_keys(Keys.ARROW_DOWN)
     while "log1p" not in browser.text("#completions [aria-selected=true]"):
         box.send_keys(Keys.ARROW_DOWN)
     selected = browser.find("#completions [aria-selected=true]")

@@ -16,6 +16,7 @@ export function makeCompletion(area, list) {
   let offered = [];
   let chosen = -1;
   let known = [];
+  let typed = false;
 
   const close = () => {
     offered = [];
@@ -48,8 +49,19 @@ export function makeCompletion(area, list) {
     list.hidden = offered.length === 0;
   };
 
-  area.addEventListener("focus", async () => (known = names(await language())), { once: true });
-  area.addEventListener("input", ({ isTrusted }) => isTrusted && offer());
+  const learn = async () => {
+    if (known.length > 0) return;
+    known = names(await language());
+    if (typed && document.activeElement === area) offer(); // what was typed while the service was asked
+  };
+
+  area.addEventListener("focus", learn);
+  area.addEventListener("input", ({ isTrusted }) => {
+    if (!isTrusted) return;
+    typed = true;
+    offer();
+    learn();
+  });
   area.addEventListener("blur", close);
   area.addEventListener("click", close);
   area.addEventListener("keydown", (event) => {
