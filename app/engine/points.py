@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from app import errors
 from app.language import values
 from app.language.grammar import lexer
+from app.language.vocabulary import words
+from app.language.vocabulary.foreign import lookup
 
 Json = Any
 Array = NDArray[Any]
@@ -263,8 +265,20 @@ def _entries(point: Json, args: Sequence[str], ranks: Sequence[int | None], batc
         return [point]
     if len(point) != len(args):
         listed = errors.quote(", ".join(args))
-        raise errors.InvalidField(f"point has {len(point)} entries for {len(args)} argument(s) {listed}", field="point")
+        detail = f"point has {len(point)} entries for {len(args)} argument(s) {listed}"
+        raise errors.InvalidField(detail, hint=_mistaken(args), field="point")
     return point
+
+
+def _mistaken(args: Sequence[str]) -> str | None:
+    """Return a hint if an argument has the name that a constant or function has in another language: NaN, Sin[x]."""
+    for name in args:
+        found = lookup.constant(name)
+        if name not in words.BY_NAME and name.lower() in words.BY_NAME:
+            found = f"write {lookup.call(name.lower())}"
+        if found is not None:
+            return f"{name} is an argument here: {found}"
+    return None
 
 
 def _by_name(point: Mapping[str, Json], args: Sequence[str]) -> list[Json]:
@@ -273,7 +287,8 @@ def _by_name(point: Mapping[str, Json], args: Sequence[str]) -> list[Json]:
         raise errors.InvalidName("two names in point are equal after NFKC normalisation", field="point")
     for name in args:
         if name not in named:
-            raise errors.InvalidField(f"point has no entry for the argument {errors.quote(name)}", field="point")
+            detail = f"point has no entry for the argument {errors.quote(name)}"
+            raise errors.InvalidField(detail, hint=_mistaken([name]), field="point")
     for name in named:
         if name not in args:
             raise errors.InvalidField(f"point names {errors.quote(name)}, which is not an argument", field="point")

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from app import errors
-from app.language import identity, imports
+from app.language import advice, identity, imports
 from app.language.grammar import lexer, modules, slips, stack_code, statements
 from app.language.limits import TextLimits
 from app.language.reading.tracer import Expression
@@ -133,6 +133,7 @@ def _located(text: str | Sequence[str]) -> Iterator[None]:
     try:
         yield
     except errors.GradserveError as error:
+        error.hint = error.hint or advice.hint(error.detail)
         if isinstance(text, str):
             error.locate(text)
         elif error.offset is not None and error.position is None:

@@ -49,6 +49,7 @@ CONSTANTS: dict[str, str] = {
     **dict.fromkeys(("true", "TRUE"), "True"),
     **dict.fromkeys(("false", "FALSE"), "False"),
     **dict.fromkeys(("null", "NULL", "nil", "nothing"), "None"),
+    "end": "x[-1] for the last element",
     "M_E": "e",
     "LN2": "log(2)",
     "M_LN2": "log(2)",
