@@ -174,7 +174,11 @@ def _number(text: str) -> Any:
 
 
 def _constant(name: str) -> str:
-    return f"function {_word(name)}" if resolve.is_word(name, ()) else f"constant {name.rpartition('.')[2]}"
+    return (
+        f"function {_word(name)}"
+        if resolve.is_word(name, ())
+        else f"constant {name.rpartition('.')[2].replace('π', 'pi')}"
+    )
 
 
 def _word(name: str) -> str:

@@ -14,9 +14,10 @@ from app.language.vocabulary import prefixes
 
 _ALSO = frozenset({
     "__future__", "autograd", "collections", "dataclasses", "flax", "functools", "itertools", "jax", "jax.experimental",
-    "jax.random", "jax.scipy", "jax.scipy.optimize", "jax.tree_util", "jaxtyping", "matplotlib", "matplotlib.pyplot",
-    "numba", "numbers", "numpy.typing", "optax", "random", "scipy", "scipy.optimize", "seaborn", "sys", "time",
-    "timeit", "typing", "typing_extensions",
+    "jax.random", "jax.scipy", "jax.scipy.optimize", "jax.scipy.stats", "jax.tree_util", "jaxtyping", "matplotlib",
+    "matplotlib.pyplot",
+    "numba", "numbers", "numpy.typing", "optax", "random", "scipy", "scipy.optimize", "scipy.stats", "seaborn",
+    "sys", "time", "timeit", "typing", "typing_extensions",
 })  # fmt: skip
 """Libraries of which nothing is in the language, but whose import harms nobody: what is used of them is refused."""
 

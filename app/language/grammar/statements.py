@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from app import errors
-from app.language.grammar import expressions, lexer, operators, parameters, stack_code, targets
+from app.language.grammar import (
+    expressions,
+    lexer,
+    operators,
+    parameters,
+    pasted,
+    spreadsheet,
+    stack_code,
+    targets,
+)
 from app.language.grammar.cursor import Cursor
 from app.language.grammar.stack_code import (
     Assign,
@@ -65,8 +74,12 @@ class Parser:
     """Reads blocks of statements; ``modules`` reads what stands around them."""
 
     def __init__(self, text: str, max_nesting: int) -> None:
-        self._text = text.replace("\r\n", " \n").replace("\r", "\n") if "\r" in text else text
-        self._cursor = Cursor(lexer.tokens(self._text))
+        self._text = pasted.plain(text)
+        tokens = lexer.tokens(self._text)
+        first = next((index for index, token in enumerate(tokens) if token.kind != "newline"), 0)
+        if tokens[first].text == "=":
+            tokens = spreadsheet.translated(tokens[first + 1 :])
+        self._cursor = Cursor(tokens)
         self._expressions = expressions.ExpressionParser(self._cursor, max_nesting)
 
     def source(self) -> Source:

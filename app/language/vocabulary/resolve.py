@@ -66,7 +66,7 @@ def constant(name: str, names: Collection[str], offset: int) -> tuple[str, float
         raise attribute(bare, prefix, offset)
     if bare not in table or (prefix and prefix not in prefixes.LIBRARIES):
         raise _unknown_name(name, names, offset)
-    return bare if bare != "e" else "E", table[bare]
+    return constants.CANONICAL.get(bare, bare), table[bare]
 
 
 def attribute(name: str, of: str, offset: int) -> errors.UnknownName:
