@@ -93,6 +93,12 @@ def test_formulae_are_in_words(client: Client) -> None:
         assert value == pytest.approx(exact(*orders), rel=1e-12)
 
 
+def test_formulae_of_arrays_are_in_words_of_their_elements(client: Client) -> None:
+    answer = client.answer({"expression": "sum(elliptic_k(X))", "shapes": [[2]]}, "/v1/symbolic")
+    assert answer["function"]["text"] == "elliptic_k(X[0]) + elliptic_k(X[1])"
+    assert [partial["index"] for partial in answer["partials"]] == [[0], [1]]
+
+
 def test_a_host_word_of_constants_is_a_constant() -> None:
     function = functions.Function(parse.read("x * elliptic_k(0.5)"))
     assert function.general is not None
