@@ -8,7 +8,21 @@ from typing import Any
 
 from app import errors
 from app.language.grammar import stack_code
-from app.language.grammar.stack_code import Apply, Branch, Comprehension, Function, Instruction, Loop, Name, Series
+from app.language.grammar.stack_code import (
+    Apply,
+    Assign,
+    Augment,
+    Branch,
+    Change,
+    Comprehension,
+    Element,
+    Function,
+    Instruction,
+    Loop,
+    Name,
+    Series,
+    Star,
+)
 from app.language.grammar.statements import Import, Source
 from app.language.vocabulary import prefixes
 
@@ -72,7 +86,9 @@ def _aliases(each: Import) -> Mapping[str, str]:
     return {alias: module} if alias else {}
 
 
-def _renamed(code: stack_code.Code, aliases: Mapping[str, str], bound: frozenset[str]) -> list[Instruction]:
+def _renamed(  # noqa: C901 - a case for each instruction
+    code: stack_code.Code, aliases: Mapping[str, str], bound: frozenset[str]
+) -> list[Instruction]:
     """Return a code with aliases written out, but not where a variable in ``bound`` hides them."""
 
     def name(spelled: str) -> str:
@@ -82,10 +98,19 @@ def _renamed(code: stack_code.Code, aliases: Mapping[str, str], bound: frozenset
     def inner(code: stack_code.Code, more: frozenset[str] = frozenset()) -> list[Instruction]:
         return _renamed(code, aliases, bound | more)
 
+    def target_of(target: Any) -> Any:
+        if isinstance(target, Element):
+            return target._replace(steps=tuple((inner(code), size) for code, size in target.steps))
+        if isinstance(target, str | Star):
+            return target
+        return tuple([target_of(part) for part in target])
+
     def renamed(each: Any) -> Any:
         match each:
             case Name() | Apply():
                 return each._replace(name=name(each.name))
+            case Assign(target) | Augment(target) | Change(target):
+                return each._replace(**{each._fields[0]: target_of(target)})
             case Function():
                 return each._replace(body=inner(each.body, each.local))
             case Loop():

@@ -379,19 +379,39 @@ class _ModuleParser(statements.Parser):
                     raise errors.SyntaxRejected(what, hint=_FOLLOWS, offset=entry.offset)
 
     def _needed(self, wanted: set[str]) -> list[_Entry]:
-        """Return the statements that assign names that are wanted, or wanted by those."""
+        """Return the statements that assign or change what is wanted, or wanted by those."""
+        linked = self._linked()
         by_name: dict[str, list[int]] = {}
         for index, entry in enumerate(self._entries):
-            for name in entry.names:
+            changed = stack_code.changed(entry.code) if entry.kind == "code" else ()
+            for name in {*entry.names, *[f"#{linked.get(name, name)}" for name in changed]}:
                 by_name.setdefault(name, []).append(index)
         found: set[int] = set()
         left = list(wanted)
         while left:
-            for index in by_name.pop(left.pop(), ()):
+            name = left.pop()
+            for index in [*by_name.pop(name, ()), *by_name.pop(f"#{linked.get(name, name)}", ())]:
                 if index not in found:
                     found.add(index)
-                    left += _read(self._entries[index].code)
+                    left += [*_read(self._entries[index].code), *self._entries[index].names]
         return [self._entries[index] for index in sorted(found)]
+
+    def _linked(self) -> dict[str, str]:
+        """Return one name for all names that may stand for one array or list: those of one assignment."""
+        made = {name for entry in self._entries if entry.kind == "code" for name in entry.names}
+        group: dict[str, str] = {}
+        members: dict[str, list[str]] = {}
+        for entry in self._entries:
+            if entry.kind != "code":
+                continue
+            names = made.intersection((*entry.names, *_read(entry.code), *stack_code.changed(entry.code)))
+            groups = dict.fromkeys(group.get(name, name) for name in sorted(names))
+            joined = [member for each in groups for member in members.pop(each, [each])]
+            for first in list(groups)[:1]:
+                members[first] = joined
+                for member in joined:
+                    group[member] = first
+        return group
 
     def _computes(self, entries: Sequence[_Entry]) -> bool:
         """Return whether statements compute with names that nothing defines, so that they are the function."""
@@ -435,3 +455,4 @@ def _read(code: Code) -> Iterator[str]:
     for each in stack_code.instructions(code):
         if isinstance(each, Name | Apply):
             yield each.name.partition(".")[0]
+    yield from stack_code.changed(code)
