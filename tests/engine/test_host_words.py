@@ -93,6 +93,19 @@ def test_formulae_are_in_words(client: Client) -> None:
         assert value == pytest.approx(exact(*orders), rel=1e-12)
 
 
+def test_ellipj_is_a_tuple(client: Client) -> None:
+    text = "def f(u, m):\n    sn, cn, dn, phi = scipy.special.ellipj(u, m)\n    return sn*dn + cn*phi"
+    answer = client.grad(text, [0.7, 0.3], argnums=[0, 1])
+
+    def exact(u: float, m: float) -> float:
+        sn, cn, dn = (mp.ellipfun(kind, u, m=m) for kind in ("sn", "cn", "dn"))
+        return float(sn * dn + cn * mp.asin(sn))
+
+    assert answer["value"] == pytest.approx(exact(0.7, 0.3), rel=1e-13)
+    slopes = [(exact(0.7 + h, 0.3 + k) - exact(0.7 - h, 0.3 - k)) / 2e-5 for h, k in ((1e-5, 0.0), (0.0, 1e-5))]
+    assert answer["gradient"] == pytest.approx(slopes, rel=1e-8)
+
+
 def test_formulae_of_arrays_are_in_words_of_their_elements(client: Client) -> None:
     answer = client.answer({"expression": "sum(elliptic_k(X))", "shapes": [[2]]}, "/v1/symbolic")
     assert answer["function"]["text"] == "elliptic_k(X[0]) + elliptic_k(X[1])"

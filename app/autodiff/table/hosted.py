@@ -84,6 +84,23 @@ _CARLSON: dict[str, Row] = {
 }
 
 
+def _am_by_m(xp: Namespace, u: Number, m: Number) -> Number:
+    return -0.5 * xp.dn(u, m) * xp.jacobi_integral(1.0, 1.5, u, m)
+
+
+_JACOBI: dict[str, Row] = {
+    "am": row(lambda xp, y, u, m: xp.dn(u, m), lambda xp, y, u, m: _am_by_m(xp, u, m)),
+    "sn": row(lambda xp, y, u, m: xp.cn(u, m) * xp.dn(u, m), lambda xp, y, u, m: xp.cn(u, m) * _am_by_m(xp, u, m)),
+    "cn": row(lambda xp, y, u, m: -xp.sn(u, m) * xp.dn(u, m), lambda xp, y, u, m: -xp.sn(u, m) * _am_by_m(xp, u, m)),
+    "dn": row(
+        lambda xp, y, u, m: -m * xp.sn(u, m) * xp.cn(u, m),
+        lambda xp, y, u, m: (
+            0.5 * xp.sn(u, m) * (m * xp.cn(u, m) * xp.jacobi_integral(1.0, 1.5, u, m) - xp.sn(u, m) / y)
+        ),
+    ),
+}
+
+
 def _no_number(xp: Namespace, y: Number, *_: Number) -> Number:
     """Return nan: there is no derivative by an order that must be an integer."""
     return xp.constant(math.nan, y)
@@ -99,7 +116,7 @@ _POLYLOGS: dict[str, Row] = {
     "spence": row(lambda xp, y, z: -xp.carlson_integral(0.0, 1.0, 1.0, 0.0, 0.0, 1.0, z, 1.0, 1.0)),
 }
 
-HOSTED: dict[str, Row] = _LEGENDRE | _CARLSON | _POLYLOGS
+HOSTED: dict[str, Row] = _LEGENDRE | _CARLSON | _JACOBI | _POLYLOGS
 """Host words that a text has."""
 
 INNER: dict[str, Row] = {
@@ -111,6 +128,18 @@ INNER: dict[str, Row] = {
         lambda xp, y, a, b, c, n, phi, m: b * xp.legendre_integral(a + 1, b + 1, c, n, phi, m),
         lambda xp, y, a, b, c, n, phi, m: xp.pow_const(xp.square(xp.sin(phi)), a) * _integrand(xp, b, c, n, phi, m),
         lambda xp, y, a, b, c, n, phi, m: c * xp.legendre_integral(a + 1, b, c + 1, n, phi, m),
+    ),
+    # The integral of sin(t)**(2*a) * (1 - m*sin(t)**2)**-c over 0 < t < am(u, m).
+    "jacobi_integral": row(
+        None,
+        None,
+        lambda xp, y, a, c, u, m: (
+            xp.pow_const(xp.square(xp.sn(u, m)), a) * xp.pow_const(xp.square(xp.dn(u, m)), 0.5 - c)
+        ),
+        lambda xp, y, a, c, u, m: (
+            c * xp.jacobi_integral(a + 1, c + 1, u, m)
+            + xp.pow_const(xp.square(xp.sn(u, m)), a) * xp.pow_const(xp.square(xp.dn(u, m)), -c) * _am_by_m(xp, u, m)
+        ),
     ),
     # The derivatives of order k by z and j by s of polylog(s, z).
     "polylog_n": row(

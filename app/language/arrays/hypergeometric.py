@@ -1,4 +1,4 @@
-"""The hypergeometric function of lists of parameters, and SciPy's four Airy functions at once."""
+"""The hypergeometric function of lists of parameters, and SciPy's Airy and elliptic functions, four at once."""
 
 from __future__ import annotations
 
@@ -32,4 +32,10 @@ def _airy(call: ArrayCall) -> Value:
     return tuple_of([call.of(name, x) for name in ("airyai", "airyaiprime", "airybi", "airybiprime")])
 
 
-FUNCTIONS: dict[str, ArrayWord] = {"hyper": _hyper, "airy": _airy}
+def _ellipj(call: ArrayCall) -> Value:
+    """Return sn, cn, dn and the amplitude of u and m."""
+    u, m = (call.builder.array(call.value(name), call.offset) for name in ("u", "m"))
+    return tuple_of([call.of(name, u, m) for name in ("jacobiSN", "jacobiCN", "jacobiDN", "jacobiAM")])
+
+
+FUNCTIONS: dict[str, ArrayWord] = {"hyper": _hyper, "airy": _airy, "ellipj": _ellipj}

@@ -99,6 +99,7 @@ FUNCTIONS: tuple[Word, ...] = (
     of_arrays("x, axis1, axis2", "swapaxes", doc="two axes exchanged"),
     of_arrays("x, source, destination", "moveaxis", doc="an axis moved"),
     of_arrays("x", "airy", doc="the tuple of Ai(x), its derivative, Bi(x) and its derivative"),
+    of_arrays("u, m", "ellipj", doc="(sn, cn, dn, amplitude) of Jacobi's elliptic functions"),
     of_arrays("a, b, x", "hyper", "HypergeometricPFQ", doc="pFq(a; b; x) of lists of parameters"),
     of_arrays("x, axis", "expand_dims", doc="a new axis of length 1"),
     of_arrays("x, axis=", "squeeze", doc="without axes of length 1"),

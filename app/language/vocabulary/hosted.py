@@ -29,6 +29,10 @@ PRIMITIVES: tuple[Word, ...] = (
     hosted("elliprf", "elliprf", doc="Carlson's integral R_F(x, y, z)", arity=3),
     hosted("elliprg", "elliprg", doc="Carlson's integral R_G(x, y, z)", arity=3),
     hosted("elliprj", "elliprj", doc="Carlson's integral R_J(x, y, z, p), p > 0", arity=4),
+    hosted("sn", "jacobiSN", "JacobiSN", doc="Jacobi's elliptic function sn(u, m), m <= 1", arity=2),
+    hosted("cn", "jacobiCN", "JacobiCN", doc="Jacobi's elliptic function cn(u, m), m <= 1", arity=2),
+    hosted("dn", "jacobiDN", "JacobiDN", doc="Jacobi's elliptic function dn(u, m), m <= 1", arity=2),
+    hosted("am", "jacobiAM", "JacobiAmplitude", doc="amplitude phi with elliptic_f(phi, m) = u, m <= 1", arity=2),
     hosted("polylog", "polylog", "PolyLog", doc="polylogarithm of order s >= -6, of z <= 1", arity=2),
     hosted("spence", "spence", doc="integral of log(t) / (1 - t) over 1 < t < z: polylog(2, 1 - z), z >= 0"),
 )

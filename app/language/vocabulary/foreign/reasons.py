@@ -177,7 +177,6 @@ REASONS: dict[str, str] = {name: reason for reason, names in _NAMES.items() for 
     "sici": "write Si(x), or Ci(x)",
     "shichi": "write Shi(x), or Chi(x)",
     "fresnel": "write fresnels(x), or fresnelc(x)",
-    "ellipj": "Jacobi's elliptic functions are not in the language",
 }
 """Why, or what to write, by name."""
 
