@@ -199,16 +199,16 @@ class ArrayBuilder(Builder):
     def lift(self, function: Callable[..., Value], operands: Sequence[Value], offset: int) -> Value:
         """Apply a function of values to arrays that are broadcast."""
         parts = [self.array(operand, offset) if operand.kind == "tuple" else operand for operand in operands]
-        return self.broadcast(function(*parts), self._joint(parts, offset), offset)
+        return self.broadcast(function(*parts), self.joint(parts, offset), offset)
 
     def apply(self, word: Word, operands: Sequence[Value], offset: int) -> Value:
         if any(operand.kind == "tuple" for operand in operands):
             operands = [self.array(o, offset) if o.kind == "tuple" else o for o in operands]
-        shape = self._joint(operands, offset)
+        shape = self.joint(operands, offset)
         found = super().apply(word, operands, offset)
         return self.broadcast(found, shape, offset) if shape else found  # a branch that is known may be a number
 
-    def _joint(self, operands: Sequence[Value], offset: int) -> Shape:
+    def joint(self, operands: Sequence[Value], offset: int) -> Shape:
         """Return the shape to which operands are broadcast."""
         for operand in operands:
             if operand.shape:
@@ -226,7 +226,7 @@ class ArrayBuilder(Builder):
 
     def _affordable(self, operands: Sequence[Value], offset: int) -> Sequence[Value]:
         """Return operands, without their constants if the result is no constant or too large to be folded."""
-        shape = self._joint(operands, offset)
+        shape = self.joint(operands, offset)
         if not shape or (all(o.constant is not None for o in operands) and self._affords(math.prod(shape))):
             return operands
         return [Value(o.node, None, o.kind, shape=o.shape) if o.shape else o for o in operands]
@@ -246,7 +246,7 @@ class ArrayBuilder(Builder):
         kind: str = "number",
         constant: Any = None,
     ) -> Value:
-        shape = self._joint(operands, offset)
+        shape = self.joint(operands, offset)
         if shape and constant is not None:
             constant = np.broadcast_to(constant, shape)
         value = super().make(cls, operands, offset, kind=kind, constant=constant)
@@ -268,7 +268,7 @@ class ArrayBuilder(Builder):
         return super().invert(condition, offset)
 
     def _join(self, cls: type[Basic], conditions: Sequence[Value], decisive: bool, offset: int) -> Value:
-        shape = self._joint(conditions, offset)
+        shape = self.joint(conditions, offset)
         if not shape:
             return super()._join(cls, conditions, decisive, offset)
         if any(decided(condition) is decisive for condition in conditions):
@@ -283,7 +283,7 @@ class ArrayBuilder(Builder):
         return left[0] if len(left) == 1 else self.make(cls, left, offset, kind="condition")
 
     def choose(self, test: Value, chosen: Value, other: Value, offset: int) -> Value:
-        shape = self._joint((test, chosen, other), offset)
+        shape = self.joint((test, chosen, other), offset)
         if not shape:
             return super().choose(test, chosen, other, offset)
         if test.constant is not None:
@@ -299,7 +299,7 @@ class ArrayBuilder(Builder):
 
     def piecewise(self, cases: Sequence[tuple[Value, Value]], offset: int) -> Value:
         flat = [part for case in cases for part in case]
-        if not self._joint(flat, offset):
+        if not self.joint(flat, offset):
             return super().piecewise(cases, offset)
         affordable = self._affordable(flat, offset)
         if affordable is flat and all(part.constant is not None for part in flat):
@@ -386,16 +386,18 @@ class ArrayBuilder(Builder):
         carried: Sequence[Value],
         first: Sequence[Value],
         following: Sequence[Value],
+        outputs: Sequence[Value] = (),
     ) -> list[Value]:
-        """Return the carried values after ``count`` steps."""
-        scan = Basic.__new__(nodes.Scan, *[value.node for value in (*first, *following)])
+        """Return the carried values after ``count`` steps, and the outputs of all steps along a new first axis."""
+        scan = Basic.__new__(nodes.Scan, *[value.node for value in (*first, *following, *outputs)])
         scan.count, scan.index, scan.results = count, index.node, len(carried)
         scan.carried = tuple([value.node for value in carried])
         results = []
-        for number, variable in enumerate(carried):
+        shapes = [variable.shape for variable in carried] + [(count, *output.shape) for output in outputs]
+        for number, shape in enumerate(shapes):
             node = Basic.__new__(nodes.ArrayNode, scan)
             node.opcode, node.parameters, node.offset = "scan_result", (number,), 0
-            value = self._interned["scan", id(scan), number] = Value(node, shape=variable.shape)
+            value = self._interned["scan", id(scan), number] = Value(node, shape=shape)
             results.append(value)
         return results
 

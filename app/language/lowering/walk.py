@@ -225,15 +225,20 @@ class Lowering:
         return np.stack(parts) if parts else np.empty((0, *shape), object)
 
     def _steps(self, node: nodes.Scan, first: Sequence[Cells]) -> list[Cells]:
-        """Return the carried values after the last step."""
-        carried = list(first)
+        """Return the carried values after the last step, and the outputs of all steps."""
+        carried, size = list(first), node.results
+        shapes = [self._values[id(each)].shape if id(each) in self._values else () for each in node.args[2 * size :]]
+        rows: list[list[Any]] = [[] for _ in shapes]
         moving = self._moving(node.args[node.results :], (node.index, *node.carried))
         self.builder.charge(node.count * (1 + len(moving)), self.offset)
         for step in range(node.count):
             given = [_shaped(cells, each.shape) for cells, each in zip(carried, node.carried, strict=True)]
             self._bind(moving, [(node.index, self.builder.leaf(step)), *zip(node.carried, given, strict=True)])
-            carried = [self.node(each) for each in node.args[node.results :]]
-        return [_shaped(cells, each.shape) for cells, each in zip(carried, node.carried, strict=True)]
+            carried = [self.node(each) for each in node.args[size : 2 * size]]
+            for row, each, shape in zip(rows, node.args[2 * size :], shapes, strict=True):
+                row.append(np.broadcast_to(as_array(self.node(each)), shape))
+        last = [_shaped(cells, each.shape) for cells, each in zip(carried, node.carried, strict=True)]
+        return [*last, *[np.stack(row) for row in rows]]
 
     def _bind(self, moving: Iterable[int], variables: Sequence[tuple[Basic, Cells]]) -> None:
         """Give the variables of a loop their cells of one step, and forget what depends on them."""

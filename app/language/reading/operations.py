@@ -16,8 +16,9 @@ from app.language.arrays.linear import products
 from app.language.building.array_builder import ArrayBuilder
 from app.language.grammar import stack_code
 from app.language.numeric import folding
-from app.language.reading import functions, objects
+from app.language.reading import control, functions, objects
 from app.language.values import Value
+from app.language.vocabulary import control as control_words
 from app.language.vocabulary import resolve, words
 from app.language.vocabulary.word import Word
 
@@ -259,6 +260,13 @@ def _apply(frame: StackFrame, call: stack_code.Apply) -> None:
     operands = frame.pop(call.size)
     if any([operand.kind == "function" for operand in operands]):  # noqa: C419 - faster so
         functions.settle(frame.names)
+    if call.name in control_words.BY_NAME and call.name not in frame.names:
+        functions.settle(frame.names)
+        positional = operands[: call.size - len(call.keywords)]
+        options = dict(zip(call.keywords, operands[len(positional) :], strict=True))
+        canonical = control_words.BY_NAME[call.name]
+        frame.stack.append(control.apply(frame.tracer, call.name, canonical, positional, options, frame.offset))
+        return
     inner = words.INNER.get(call.name) if frame.builder.defining else None
     word = inner or resolve.word(call.name, frame.names, frame.offset)
     positional = operands[: call.size - len(call.keywords)]
