@@ -303,6 +303,7 @@ def test_derivatives_to_second_order_are_right(opcode: str) -> None:
         ("hyperu", (1.5, 2.5, 2.0), 2.0**-1.5),
         ("hyperu", (1.0, 0.5, 0.0), 2.0),
         ("hyperu", (1.0, 0.5, -1.0), math.nan),
+        ("hyperu", (-3.0, 2.0, 5.0), -19.0),
         ("hyp1f2", (1.5, 1.5, 2.0, 1.0), 1.5906368546373291),
         ("bessel_j", (0.5, math.pi), 0.0),
         ("bessel_j", (-3.0, -2.0), 0.12894324947440206),
@@ -387,6 +388,14 @@ def test_a_derivative_at_an_edge(opcode: str, point: Point, index: int, expected
 def test_a_point_that_cannot_be_computed_is_refused(opcode: str, point: Point) -> None:
     with pytest.raises(errors.TooComplex, match=r"cannot be computed|the order"):
         numpy_words.WORDS[opcode](*point)
+
+
+@pytest.mark.parametrize(("a", "b", "x"), [(39.0, -28.375, 367.75), (-12.5, 7.0, 20.25), (2.0, 2.0, 90.0)])
+def test_tricomi_of_kummers_transformation_is_the_same(a: float, b: float, x: float) -> None:
+    for orders in ((0.0, 0.0, 0.0), (1.0, 0.0, 0.0)):
+        found = numpy_words.WORDS["hyperu_n"](*orders, a, b, x)
+        turned = numpy_words.WORDS["hyperu_n"](*orders, a - b + 1, 2 - b, x)
+        assert mpf(found) == pytest.approx(mpf(turned) * mpf(x) ** (1 - mpf(b)), rel=1e-12)
 
 
 def test_arrays_broadcast_and_keep_their_dtype() -> None:

@@ -47,7 +47,7 @@ FUNCTIONS: dict[str, Function] = {
     "spherical_y": _of_order(bessel.spherical_y, 0),
     "struve_h": _of_order(bessel.struve_h, -1),
     "struve_l": _of_order(bessel.struve_l, -1),
-    "hyperu": Function(hypergeometric.hyperu, 3, _bounds(1000, 1000, 1e4), "parameters up to 1000 and x up to 1e4"),
+    "hyperu": Function(hypergeometric.hyperu, 3, _bounds(100, 100, 1e4), "parameters up to 100 and x up to 1e4"),
     **{
         f"hyp{p}f{q}": _hyper(p, q)
         for p in range(MOST_PARAMETERS + 1)

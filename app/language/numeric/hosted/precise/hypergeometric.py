@@ -10,6 +10,8 @@ from app.language.numeric.hosted.precise.digits import Form, Number, Outside
 
 _MOST = {"maxterms": 20_000, "maxprec": 4_000, "zeroprec": 1_500}
 _LOW = -8
+_MOST_CANCELLED = 12_000
+"""Bits."""
 
 
 def pfq(p: int, q: int) -> Form:
@@ -68,7 +70,50 @@ def hyperu(mp: Any, m: int, a: Number, b: Number, x: Number) -> Number:
     """Return the m-th derivative by x of Tricomi's U(a, b, x), for x > 0 (NIST DLMF 13.3.22)."""
     if x < 0 or (m and x == 0):
         raise Outside
-    return (-1) ** m * mp.rf(a, m) * mp.hyperu(a + m, b + m, x, **_MOST)
+    factor = (-1) ** m * mp.rf(a, m)
+    a, b = a + m, b + m
+    if x == 0:
+        return mp.hyperu(a, b, x)
+    try:
+        return factor * _asymptotic(mp, a, b, x)
+    except mp.NoConvergence:
+        return factor * _connected(mp, a, b, x)
+
+
+def _series(mp: Any, upper: list[Number], lower: list[Number], x: Number, **options: int) -> Number:
+    """Return a sum of mpmath's, which takes integers apart from other numbers."""
+    whole = [bool(mp.isint(each)) for each in (*upper, *lower)]
+    kinds = tuple("Z" if is_whole else "R" for is_whole in whole)
+    numbers = [int(x) if is_whole else x for x, is_whole in zip((*upper, *lower), whole, strict=True)]
+    return mp.hypsum(len(upper), len(lower), kinds, numbers, x, **options)
+
+
+def _asymptotic(mp: Any, a: Number, b: Number, x: Number) -> Number:
+    """Return U by its asymptotic series, which raises if its terms do not become small enough (NIST DLMF 13.7.3)."""
+    with mp.extradps(5):
+        return _series(mp, [a, 1 + a - b], [], -1 / x, maxterms=mp.prec) / x**a
+
+
+def _connected(mp: Any, a: Number, b: Number, x: Number) -> Number:
+    """Return U as the difference of two 1F1, with as many digits as cancel (NIST DLMF 13.2.42).
+
+    An integer b, a pole of both, is moved by less than the digits in force.
+    """
+    wanted = mp.prec + 20
+    extra = 2 * wanted + 40
+    while extra < _MOST_CANCELLED:
+        with mp.workprec(wanted + extra):
+            moved = b + mp.ldexp(1, -wanted - 20) if mp.isint(b) else b
+            terms = [
+                mp.gammaprod([1 - moved], [a - moved + 1]) * _series(mp, [a], [moved], x),
+                mp.gammaprod([moved - 1], [a]) * x ** (1 - moved) * _series(mp, [a - moved + 1], [2 - moved], x),
+            ]
+            found = terms[0] + terms[1]
+            cancelled = max(mp.mag(term) for term in terms) - mp.mag(found) if found else extra + wanted
+        if cancelled < extra - wanted:
+            return +found
+        extra = int(cancelled) + 2 * wanted + 40
+    raise ValueError("too many digits cancel")
 
 
 _GAUSS, _KUMMER = pfq(2, 1), pfq(1, 1)
