@@ -36,6 +36,7 @@ EXACT: dict[str, Callable[..., Any]] = {
     "dn": lambda u, m: mp.ellipfun("dn", u, m=m),
     "am": lambda u, m: mp.asin(mp.ellipfun("sn", u, m=m)) + 2 * mp.pi * (u > 15),
     "polylog": mp.polylog,
+    "clausen": lambda x: mp.clsin(2, x),
     "spence": lambda z: mp.polylog(2, 1 - z),
     "polygamma_of": lambda n, x: mp.psi(int(n), x) if x > 0 else mp.diff(mp.digamma, x, int(n)),
 }
@@ -71,6 +72,7 @@ POINTS: dict[str, Sequence[Point]] = {
         *[(2.5, -0.75), (0.5, 0.25)],
     ],
     "polygamma_of": [(0.0, 0.25), (0.0, -1.75), (1.0, 0.25), (2.0, -1.75), (3.0, 1e4), (30.0, 2.5)],
+    "clausen": [(x,) for x in (-0.7, 1e-9, 1e-3, 0.5, 1.5, 1.6, 3.0, 3.14159, 4.0, 20.0)],
     "spence": [(z,) for z in (1e-10, 0.25, 0.5, 1 - 1e-9, 1.0, 1 + 1e-9, 1.5, 2.0, 10.0, 1e10)],
     "elliprj": [(1.0, 2.0, 3.0, 4.0), (1.0, 1.0, 1.0, 1.0), (2.0, 2.0, 0.5, 2.0), (1e-6, 1.0, 1e6, 1e-2)],
 }
@@ -180,6 +182,10 @@ def test_a_polylogarithm_is_right_near_one_and_far_below(s: float, z: float) -> 
         ("polylog", (3.0, 1.0), (1,), np.pi**2 / 6),
         ("polylog", (2.0, 1.5), (), np.nan),
         ("polylog", (-7.0, 0.5), (), np.nan),
+        ("polylog", (1e-9, -5.0), (), np.nan),
+        ("polylog", (0.02, -5.0), (), -0.8508507609148913),
+        ("polylog", (0.03, 1 - 2**-52), (), 1555248166743899.5),
+        ("polylog", (1 + 2**-20, 1.0), (), 1048576.5772157344),
         ("spence", (0.0,), (), np.pi**2 / 6),
         ("polygamma_of", (1.5, 2.0), (), np.nan),
         ("polygamma_of", (1.0, 2.0), (0,), np.nan),

@@ -353,6 +353,7 @@ _ROWS: dict[str, Callable[..., Any]] = {
     "jacobiSN JacobiSN": lambda u, m: mp.ellipfun("sn", u, m=m),
     "jacobiCN JacobiCN": lambda u, m: mp.ellipfun("cn", u, m=m),
     "jacobiDN JacobiDN": lambda u, m: mp.ellipfun("dn", u, m=m),
+    "clausen": lambda x: mp.clsin(2, x),
     "ellipkm1": lambda p: mp.ellipk(1 - p),
     "elliprc": mp.elliprc,
     "elliprd": mp.elliprd,

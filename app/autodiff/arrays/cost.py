@@ -20,6 +20,7 @@ _CUBIC = {
     "eigvecsh": 15.0,
 }  # fmt: skip
 _ELEMENT, _ELEMENTARY, _SPECIAL, _HOSTED, _PRECISE, _MOVED, _PRODUCT = 1.0, 10.0, 100.0, 1000.0, 2e6, 1.0, 0.1
+_QUADRATURE = 2e4
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,8 @@ def _weight(opcode: str) -> float:
         return _ELEMENT
     if opcode in table.orders.PRECISE:
         return _PRECISE
+    if opcode in table.hosted.QUADRATURES:
+        return _QUADRATURE
     return _ELEMENTARY if opcode in table.CORE else _HOSTED if opcode in table.HOSTED else _SPECIAL
 
 

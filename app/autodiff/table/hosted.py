@@ -111,6 +111,7 @@ _POLYLOGS: dict[str, Row] = {
         lambda xp, y, s, z: xp.polylog_n(0.0, 1.0, s, z),
         lambda xp, y, s, z: xp.polylog_n(1.0, 0.0, s, z),
     ),
+    "clausen": row(lambda xp, y, x: -xp.log(2 * xp.abs(xp.sin(0.5 * x)))),
     "polygamma_of": row(_no_number, lambda xp, y, n, x: xp.polygamma_of(n + 1, x)),
     # log(z) / (1 - z)
     "spence": row(lambda xp, y, z: -xp.carlson_integral(0.0, 1.0, 1.0, 0.0, 0.0, 1.0, z, 1.0, 1.0)),
@@ -154,3 +155,6 @@ INNER: dict[str, Row] = {
     ),
 }
 """Host words that only derivatives have."""
+
+QUADRATURES = frozenset({"ellippi", "ellippiinc", "polylog", "polylog_n", *INNER} - {"leg_square"})
+"""Those that take some hundred nodes for each element."""

@@ -34,6 +34,7 @@ PRIMITIVES: tuple[Word, ...] = (
     hosted("dn", "jacobiDN", "JacobiDN", doc="Jacobi's elliptic function dn(u, m), m <= 1", arity=2),
     hosted("am", "jacobiAM", "JacobiAmplitude", doc="amplitude phi with elliptic_f(phi, m) = u, m <= 1", arity=2),
     hosted("polylog", "polylog", "PolyLog", doc="polylogarithm of order s >= -6, of z <= 1", arity=2),
+    hosted("clausen", "clausen", doc="Clausen's function, the sum of sin(k*x) / k**2"),
     hosted("spence", "spence", doc="integral of log(t) / (1 - t) over 1 < t < z: polylog(2, 1 - z), z >= 0"),
 )
 """Functions with an opcode of their own, a key of ``app.autodiff.table.HOSTED``."""

@@ -7,7 +7,7 @@ For s > 0, with t = log(1 + exp(u)) in Li_s(z) = z / Gamma(s) * integral over t 
     D_z^k Li_s(z) = k! / Gamma(s) * integral over all u of log(1 + exp(u))**(s-1) * exp(u) / (1 - z + exp(u))**(k+1)
 
 for k > 0, and nothing cancels. It is analytic in the strip |Im u| < pi for every z < 1, so the trapezoidal rule is
-exact to rounding. Orders s <= 0 are raised by Li_s = z * d/dz Li_(s+1) (NIST DLMF 25.12).
+exact to rounding. Orders s < 0.02 are raised by Li_s = z * d/dz Li_(s+1) (NIST DLMF 25.12).
 """
 
 from __future__ import annotations
@@ -30,15 +30,17 @@ _AT_ONCE = 1 << 17
 LEAST_ORDER = -6
 """Least order: below, the terms of a negative z cancel."""
 _MOST_ORDER = 100
+_LOWEST = 0.02
+"""Least order that is not raised; the tail of its integral takes 5000 nodes."""
 
 
 def polylog(k: Array, j: Array, s: Array, z: Array) -> Array:
     """Return the derivative of order k by z and j by s of Li_s(z).
 
-    It is nan for z > 1, for orders below ``LEAST_ORDER``, and for z < -1 where s < 0 is no integer or j > 0.
+    It is nan for z > 1, for orders below ``LEAST_ORDER``, and for z < -1 where s < 0.02 is no integer or j > 0.
     """
     inside = (s >= LEAST_ORDER) & (s <= _MOST_ORDER) & (z <= 1) & (z >= -1e300) & (k >= 0) & (j >= 0)
-    raised = np.where(inside & (s <= 0), np.floor(1 - s), 0)
+    raised = np.where(inside & (s < _LOWEST), np.ceil(_LOWEST - s), 0)
     mirrored = (raised > 0) & (z < -1)
     inside &= ~mirrored | ((s == np.rint(s)) & (j == 0))
     found = np.full(z.shape, np.nan)
@@ -91,8 +93,10 @@ def _positive(k: int, j: int, s: Array, z: Array) -> Array:
     """Return the derivative for orders s > 0, in pieces."""
     near = 1 - z
     left = np.where(near == 0, s - 1 - k, s)
-    converges = left > 0
-    found = np.where(converges, 0.0, np.inf if j == 0 else np.nan)
+    converges = left >= _LOWEST
+    found = np.where(left > 0, np.nan, np.inf if j == 0 else np.nan)
+    if k == j == 0:
+        found = np.where(left > 0, scipy.special.zeta(np.maximum(s, 1)), found)  # z = 1 and s is close to 1
     starts = np.log(np.clip(np.where(near > 0, near, 1), 1e-300, 1)) - _TAIL / np.where(converges, left, 1)
     ends = np.maximum(np.log(np.maximum(near, 1)), s * 2) + _TAIL + 10
     nodes = np.ceil((ends - starts) / _STEP).astype(int)
@@ -112,7 +116,7 @@ def _positive(k: int, j: int, s: Array, z: Array) -> Array:
 def _terms(k: int, j: int, s: Array, z: Array, near: Array, u: Array) -> Array:
     """Return the integrand over u."""
     t = np.logaddexp(0, u)
-    logarithm = np.log(t)
+    logarithm = np.where(u < -40, u, np.log(np.maximum(t, 1e-300)))
     power = (s - 1) * logarithm - scipy.special.gammaln(s) + u
     below = np.logaddexp(np.log(np.where(near > 0, near, 5e-324)), u)  # log(exp(t) - z)
     whole = z * np.exp(power - t - below) if k == 0 else math.factorial(k) * np.exp(power - (k + 1) * below)

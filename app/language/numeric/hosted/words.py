@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from app.language.numeric.hosted import airy, carlson, elliptic, gammas, jacobi, polylogs, precise
+from app.language.numeric.hosted import airy, carlson, clausen, elliptic, gammas, jacobi, polylogs, precise
 
 Word = Callable[..., Any]
 
@@ -35,6 +35,7 @@ _FORMS: dict[str, Word] = {
     "airyai": airy.ai, "airyaiprime": airy.ai_prime, "airybi": airy.bi, "airybiprime": airy.bi_prime,
     "owens_t": airy.owens_t, "lower_lambertw": airy.lower_lambertw, "lower_lambertw_rise": airy.lower_rise,
     "polylog": polylogs.of_order, "polylog_n": polylogs.polylog, "spence": scipy.special.spence,
+    "clausen": clausen.clausen,
     "sn": jacobi.sn, "cn": jacobi.cn, "dn": jacobi.dn, "am": jacobi.am, "jacobi_integral": jacobi.integral,
     "polygamma_of": gammas.polygamma,
 }  # fmt: skip

@@ -134,7 +134,7 @@ _NAMES: dict[str, str] = {
         qpois qbinom tinv chi2inv gaminv betainv finv T.INV CHISQ.INV BETA.INV GAMMA.INV
     """,
     _ABSENT: """
-        perms isnat polyvalm interp2 crelu rrelu cummax cummin factorial2 factorialk
+        perms isnat polyvalm interp2 crelu rrelu cummax cummin factorial2 factorialk lerchphi LerchPhi debye stieltjes
     """,
 }
 """The names, by reason."""
