@@ -103,6 +103,8 @@ class _Reader:
                 return "function", tuple(signature), self._function(instruction, dict(names))
             case stack_code.Call(size, keywords):
                 return "call value", size, keywords
+            case stack_code.While(test, body):
+                return "while", self.code(test, names), self.code(body, names)
             case Branch(chosen, other):
                 return "branch", self.code(chosen, names), self.code(other, names)
             case Comprehension():

@@ -66,6 +66,8 @@ def of_lines(*lines: str, arguments: str = "x, A, z") -> str:
         ["rows = [x, A[0]]", "rows[0][1] = z", "return np.sum(x**2) + np.sum(rows[0]*rows[1])"],
         ["y = np.array(x)", "y[0] = z", "return np.sum(x*y)"],
         ["def g(v):", "    w = v*1.0", "    w[0] = z", "    return w", "y = g(x)", "y[1] = z", "return np.sum(x*y)"],
+        ["n = 0", "t = z", "while n < 5:", "    n += 1", "    if n == 2:", "        continue", "    t = t*x[0] + n",
+         "    if n > 3:", "        break", "return t**2"],
         ["for k in range(3):", "    y = x*k", "    y[k] = z", "    A[k] = y", "return np.sum(A**2)"],
     ],
 )  # fmt: skip
@@ -124,6 +126,8 @@ def compare_programs(seeds: range, refused: int) -> None:
         (["q[0] = 2", "return z"], "'q' is not defined"),
         (["def g(v):", "    v[0] = 1.0", "    return v[0]", "return g(x)"], "may not change what it is given"),
         (["y = []", "if z > 0:", "    y.append(z)", "return sum(y)"], "0 or 1 items, as the point is|1 or 0 items"),
+        (["while z > 1:", "    z = z/2", "return z"], "how long a loop goes on"),
+        (["n = 1", "while n:", "    n += 1", "return z"], "more than"),
         (["sin(x) = 2", "return z"], "only names and elements"),
         (["a, *b, *c = x", "return z"], "only one starred name"),
         (["return *x, 1"], "where a value was expected"),

@@ -33,7 +33,7 @@ def assigned(builder: ArrayBuilder, array: Value, indices: Sequence[Value], valu
     parts = indexing.parts_of(builder, array, indices, offset)
     if all(part.kind != "array" for part in parts):
         region = tuple([len(part.range) for part in parts if part.kind in {"new", "range"}])
-        value = _broadcast(builder, value, region, offset)
+        value = spread(builder, value, region, offset)
         kept = [part for part in parts if part.kind != "new"]
         value = builder.emit("reshape", (tuple([len(part.range) for part in kept]),), value, offset=offset)
         return _placed(builder, array, [part.range for part in kept], value, 0, offset)
@@ -64,7 +64,7 @@ def _is_mask(index: Value) -> bool:
     return index.kind == "condition" and bool(index.shape)
 
 
-def _broadcast(builder: ArrayBuilder, value: Value, shape: Shape, offset: int) -> Value:
+def spread(builder: ArrayBuilder, value: Value, shape: Shape, offset: int) -> Value:
     """Return a value in a shape, without the first axes of length 1 that it has more."""
     more = len(value.shape) - len(shape)
     if more > 0 and set(value.shape[:more]) == {1}:
@@ -127,9 +127,9 @@ def _masked(builder: ArrayBuilder, array: Value, mask: Value, value: Value, offs
         raise errors.BadShape(detail, offset=offset)
     rest = array.shape[rank:]
     if len(value.shape) <= len(rest):
-        value = _broadcast(builder, value, rest, offset)
+        value = spread(builder, value, rest, offset)
     elif value.shape[0] == 1 and len(value.shape) == len(rest) + 1:
-        value = _broadcast(builder, value, (1, *rest), offset)
+        value = spread(builder, value, (1, *rest), offset)
     elif mask.constant is not None:
         places = indexing.parts_of(builder, array, [mask], offset)
         return _at_known(builder, array, places, value, offset)
@@ -147,20 +147,25 @@ def _masked(builder: ArrayBuilder, array: Value, mask: Value, value: Value, offs
 def _at_known(builder: ArrayBuilder, array: Value, parts: Sequence[Part], value: Value, offset: int) -> Value:
     """Replace elements at positions that are known: each element is gathered from the array or the value."""
     size = math.prod(array.shape)
-    _check_known(builder, size, offset)
-    keys = [_key(part) for part in parts]
-    try:
-        positions = np.arange(size).reshape(array.shape)[tuple(keys)]
-    except IndexError as error:
-        raise errors.BadShape(str(error)[:160], offset=offset) from None
-    value = _broadcast(builder, value, positions.shape, offset)
-    if not positions.size:
+    places = positions(builder, array, parts, offset)
+    value = spread(builder, value, places.shape, offset)
+    if not places.size:
         return array
     source = np.arange(size)
-    source[positions.ravel()] = size + np.arange(positions.size)
+    source[places.ravel()] = size + np.arange(places.size)
     flat = [builder.emit("reshape", ((math.prod(each.shape),),), each, offset=offset) for each in (array, value)]
     both = builder.emit("concatenate", (0,), *flat, offset=offset)
     return builder.emit("gather", (0,), both, builder.known(source.reshape(array.shape)), offset=offset)
+
+
+def positions(builder: ArrayBuilder, array: Value, parts: Sequence[Part], offset: int) -> Any:
+    """Return the positions of the elements at known indices, counted row by row."""
+    size = math.prod(array.shape)
+    _check_known(builder, size, offset)
+    try:
+        return np.arange(size).reshape(array.shape)[tuple([_key(part) for part in parts])]
+    except IndexError as error:
+        raise errors.BadShape(str(error)[:160], offset=offset) from None
 
 
 def _key(part: Part) -> Any:
@@ -192,7 +197,7 @@ def _at_unknown(
             row = indexing.element(builder, array, [index], offset)
             value = assigned(builder, row, indices[1:], value, offset)
         else:
-            value = _broadcast(builder, value, (), offset)
+            value = spread(builder, value, (), offset)
         return builder.updated(array, index, builder.broadcast(value, array.shape[1:], offset), offset)
     # The index that depends on the point is not the first: take its axis to the front.
     axis = next(at for at, part in enumerate(p for p in parts if p.kind != "new") if part.kind == "array")
@@ -216,7 +221,7 @@ def _at_rows(builder: ArrayBuilder, array: Value, parts: Sequence[Part], value: 
         changed = _at_rows(builder, inner, [parts[0], *[_full(part) for part in parts[1:]]], value, offset)
         return assigned(builder, array, rest, changed, offset)
     size, row = array.shape[0], array.shape[1:]
-    value = _broadcast(builder, value, (*index.shape, *row), offset)
+    value = spread(builder, value, (*index.shape, *row), offset)
     count = math.prod(index.shape)
     places, valid = builder.places(builder.emit("reshape", ((count,),), index, offset=offset), size, offset)
     rows = builder.emit("reshape", ((count, *row),), value, offset=offset)

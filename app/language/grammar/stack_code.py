@@ -86,6 +86,7 @@ Assign = NamedTuple("Assign", [("pattern", Pattern), ("keep", bool), ("augmented
 Augment = NamedTuple("Augment", [("target", Element), ("operator", "Instruction"), ("offset", int)])
 Change = NamedTuple("Change", [("target", "str | Element"), ("method", str), ("size", int), ("offset", int)])
 Loop = NamedTuple("Loop", [("pattern", Pattern), ("body", "Code"), ("offset", int)])
+While = NamedTuple("While", [("test", "Code"), ("body", "Code"), ("offset", int)])
 Branch = NamedTuple("Branch", [("chosen", "Code"), ("other", "Code"), ("offset", int)])
 Return = NamedTuple("Return", [("offset", int)])
 Break = NamedTuple("Break", [("offset", int)])
@@ -94,7 +95,7 @@ Continue = NamedTuple("Continue", [("offset", int)])
 Instruction: TypeAlias = (
     Number | Name | Marker | Text | Attribute | Unary | Binary | Sum | Product | Compare | Joined | Test | Unless
     | IfElse | Collection | Apply | Index | Comprehension | Series | Function | Call | Assign | Augment | Change | Loop
-    | Branch | Return
+    | While | Branch | Return
     | Break | Continue
 )  # fmt: skip
 Code: TypeAlias = "Sequence[Instruction]"
@@ -102,7 +103,7 @@ Code: TypeAlias = "Sequence[Instruction]"
 ATTRIBUTES = frozenset({"T", "shape", "size", "ndim"})
 """Attributes of arrays."""
 
-STATEMENTS = (Assign, Augment, Change, Loop, Branch, Return, Break, Continue)
+STATEMENTS = (Assign, Augment, Change, Loop, While, Branch, Return, Break, Continue)
 
 
 def instructions(code: Sequence[Any]) -> Iterator[Instruction]:
@@ -118,7 +119,7 @@ def own_instructions(code: Code) -> Iterator[Instruction]:
     """Yield the instructions of a code and of its loops and branches, not those of functions and comprehensions."""
     for each in code:
         yield each
-        if isinstance(each, Loop):
+        if isinstance(each, Loop | While):
             yield from own_instructions(each.body)
         elif isinstance(each, Branch):
             yield from own_instructions(each.chosen)
@@ -207,9 +208,8 @@ def free_names(code: Code, bound: AbstractSet[str] = frozenset()) -> Iterator[tu
             yield from free_names(instruction.body, inner)
         elif isinstance(instruction, Function):
             yield from free_names(instruction.body, bound | instruction.local)
-        elif isinstance(instruction, Loop | Branch):
-            bodies = (instruction.body,) if isinstance(instruction, Loop) else (instruction.chosen, instruction.other)
-            for body in bodies:
+        elif isinstance(instruction, Loop | While | Branch):
+            for body in _bodies(instruction):
                 yield from free_names(body, bound)
 
 
@@ -229,6 +229,9 @@ def unbound_names(
                 bound.update(names_of(pattern))
             case Loop(pattern, body):
                 bound.update(names_of(pattern))
+                yield from unbound_names(body, bound, late)
+            case While(test, body):
+                yield from free_names(test, bound)
                 yield from unbound_names(body, bound, late)
             case Branch(chosen, other):
                 yield from unbound_names(chosen, bound, late)
@@ -269,6 +272,12 @@ def _codes(part: Any) -> Iterator[Code]:
             yield part
         for each in part:
             yield from _codes(each)
+
+
+def _bodies(instruction: Loop | While | Branch) -> Sequence[Code]:
+    if isinstance(instruction, Branch):
+        return instruction.chosen, instruction.other
+    return (instruction.body,) if isinstance(instruction, Loop) else (instruction.test, instruction.body)
 
 
 def _of_targets(instruction: Instruction) -> Iterator[tuple[int, str]]:

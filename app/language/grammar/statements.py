@@ -38,6 +38,7 @@ from app.language.grammar.stack_code import (
     Return,
     Signature,
     Unary,
+    While,
 )
 
 _MAX_BLOCKS = 20
@@ -180,6 +181,11 @@ class Parser:
             self._loop(code, column, depth)
         elif token.text == "if":
             self._branch(code, column, depth)
+        elif token.text == "while":
+            self._cursor.take()
+            test = self._expressions.code()
+            self._expect(":")
+            code.append(While(test, self._body(column, depth + 1), token.offset))
         elif token.text == "def":
             self._helper(code, column, depth)
         else:

@@ -166,7 +166,7 @@ def viewed(base: Value, found: Value, kind: str, how: Any) -> Value:
 _VIEWS = frozenset({
     "reshape", "ravel", "squeeze", "expand_dims", "transpose", "swapaxes", "moveaxis", "broadcast_to", "flip", "diag",
     "diagonal", "atleast_1d", "atleast_2d", "split", "array_split", "hsplit", "vsplit", "real", "view", "rollaxis",
-    "matrix_transpose",
+    "matrix_transpose", "mT",
 })  # fmt: skip
 """Words whose result shares elements with their operand, or does not, as the order in memory is."""
 
@@ -176,6 +176,8 @@ def returned(name: str, operands: Sequence[Value], found: Value) -> Value:
     bare = name.rpartition(".")[2]
     if bare == "asarray" and operands and operands[0].shape:
         return found
+    if bare == "T" and found.shape:
+        return viewed(operands[0], without_reference(found), "transpose", tuple(range(len(found.shape)))[::-1])
     if bare in _VIEWS:
         return merged(operands[:1], found)
     if bare in {"list", "sorted"} and found.kind == "tuple":

@@ -249,6 +249,8 @@ class Tracer:
                 outcome = self._branch(frame.stack.pop(), instruction, names, (code[index:], *after))
             elif isinstance(instruction, stack_code.Loop):
                 outcome = self._loop(frame.stack.pop(), instruction, names)
+            elif isinstance(instruction, stack_code.While):
+                outcome = self._while(instruction, names)
             elif isinstance(instruction, stack_code.Return):
                 outcome = frame.stack.pop()
             elif isinstance(instruction, stack_code.Break):
@@ -338,6 +340,20 @@ class Tracer:
             if outcome == "break":
                 break
         return None
+
+    def _while(self, loop: stack_code.While, names: Names) -> Value | None:
+        """Run a body as long as a condition holds, which must be known at each step."""
+        while True:
+            condition = self.builder.decision(self._rerun(loop.test, names, loop.offset), loop.offset)
+            if condition.constant is None:
+                what = "how long a loop goes on may not depend on the point"
+                hint = "write a for loop with a number of steps that is known"
+                raise errors.SyntaxRejected(what, hint=hint, offset=loop.offset)
+            outcome = self._inner(loop.body, names, (), loop.offset) if condition.constant else "break"
+            if isinstance(outcome, Value):
+                return outcome
+            if outcome == "break":
+                return None
 
     def _inner(self, code: stack_code.Code, names: Names, after: tuple[stack_code.Code, ...], offset: int) -> _Outcome:
         self.builder.charge(len(code), offset)
