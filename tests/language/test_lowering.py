@@ -434,3 +434,53 @@ def test_an_error_in_a_list_of_expressions_says_in_which_and_where() -> None:
         parse.read(["x*y", "x + zin(y)"])
     assert caught.value.field == "expression.1"
     assert caught.value.position == errors.TextPosition(1, 5, 4)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sum(X)",
+        "np.sum(np.arange(3) * X)",
+        "np.where(np.arange(3) > 1, x, 0)",
+        "[1, 2, 3][i] * x",
+        "sum([x, y])",
+        "X[i]",
+    ],
+)
+def test_an_argument_that_may_be_an_array_needs_a_shape(text: str) -> None:
+    assert parse.read(text).expression is None
+
+
+@pytest.mark.parametrize(
+    ("text", "ranks"),
+    [
+        ("norm([2*x, 3*y])", (0, 0)), ("np.linalg.det(np.array([[x*1, 2], [3, y*1]]))", (0, 0)),
+        ("np.eye(2)[1, 1] * x", (0,)), ("X[1] * np.mean([X[0]*2, X[2]*3])", (1,)),
+        ("np.sum(np.arange(3)) * x + Y[0, 1]", (0, 2)),
+    ],
+)  # fmt: skip
+def test_arrays_of_numbers_need_no_shapes(text: str, ranks: tuple[int, ...]) -> None:
+    assert parse.read(text).ranks == ranks
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("X @ np.array([1/3, 2, pi])", "v0[0]*(1/3) + v0[1]*2 + v0[2]*pi"),
+        ("where(np.array([True, False, True]), X, 1/X)[1] + X[0]", "v0[0] + 1/v0[1]"),
+        ("sum(X[0]*k**i for i in range(0, 400, 200))", "v0[0]*v1**0 + v0[0]*v1**200"),
+        ("np.sum(np.convolve(X, [1, 1])[:1])", "1*v0[0]"),
+        ("np.any(X > 1) * X[0]", "v0[0]*Piecewise((1, (v0[0] > 1) | (v0[1] > 1) | (v0[2] > 1)), (0, True))"),
+    ],
+)
+def test_the_numbers_of_an_array_are_written_as_the_text_writes_them(text: str, expected: str) -> None:
+    function = parse.read(text)
+    root = function.at([(3,), ()][: len(function.args)], whole=False).root
+    assert sorted(str(root)) == sorted(expected)
+
+
+def test_an_index_out_of_range_in_a_long_loop_is_refused_only_if_it_is_used() -> None:
+    with pytest.raises(errors.BadShape) as caught:
+        parse.read("sum(X) * sum(X[i+1]*sin(i*i) for i in range(100))").at([(4,)], whole=False)
+    assert caught.value.position is not None
+    parse.read("sum(X) * sum(X[i]*sin(i*i) if i < 4 else 0 for i in range(100))").at([(4,)], whole=False)

@@ -31,6 +31,8 @@ class Part:
 
 def element(builder: ArrayBuilder, base: Value, indices: Sequence[Value], offset: int) -> Value:
     """Return what indices and slices choose."""
+    if any(index.kind == "argument" for index in indices):
+        raise NeedsShapes
     if base.kind == "tuple" and len(indices) == 1 and _is_plain(indices[0]):
         return _item(builder, base, indices[0], offset)
     if base.kind == "argument":

@@ -98,6 +98,12 @@ class ArrayBuilder(Builder):
     def is_array(self, value: Value) -> bool:
         return value.shape != () or value.kind == "tuple"
 
+    def check_shapes(self, operands: Sequence[Value]) -> None:
+        """Refuse an argument whose shape is not known beside an array: it may be broadcast."""
+        some = self.shapes is None and any([o.kind == "argument" for o in operands])  # noqa: C419 - faster so
+        if some and any(self.is_array(operand) for operand in operands):
+            raise NeedsShapes
+
     def array(self, value: Value, offset: int) -> Value:
         """Return a value as numbers or conditions of one shape; a list is stacked."""
         if value.kind == "argument":
@@ -215,6 +221,7 @@ class ArrayBuilder(Builder):
                 break
         else:
             return ()
+        self.check_shapes(operands)
         shapes = {operand.shape for operand in operands} - {()}
         if len(shapes) < 2:
             return shapes.pop() if shapes else ()

@@ -54,6 +54,7 @@ class StackFrame:
     def push(self, count: int, function: Callable[[Sequence[Value]], Value]) -> None:
         """Replace operands by a function of them; lists are stacked."""
         operands = self.pop(count)
+        self.builder.check_shapes(operands)
         is_array = self.builder.is_array
         if any([o.listed or (o.kind != "number" and is_array(o)) for o in operands]):  # noqa: C419 - faster so
             _refuse_lists(operands, self.offset)
