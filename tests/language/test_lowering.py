@@ -17,7 +17,7 @@ from app import errors
 from app.autodiff import reverse, tape
 from app.autodiff.arrays import recording
 from app.language import parse
-from app.language.arrays import functions
+from app.language.arrays import functions, hypergeometric
 from app.language.vocabulary import arrays
 from app.language.vocabulary.word import Word
 from tests.support import assertions
@@ -177,10 +177,10 @@ def test_a_function_of_arrays_is_what_jax_makes_of_its_text(text: str, shapes: S
 
 
 WHOLE = {
-    "argmax", "argmin", "argsort", "eigh", "eigvalsh", "expm", "hyper", "interp", "percentile", "quantile",
-    "take_along_axis",
+    "argmax", "argmin", "argsort", "eigh", "eigvalsh", "expm", "interp", "percentile", "quantile", "take_along_axis",
+    *hypergeometric.FUNCTIONS,
 }  # fmt: skip
-"""Words that are for whole arrays only; ``tests/correctness/test_array_functions.py`` has them."""
+"""Words for whole arrays only, which ``tests/correctness/test_array_functions.py`` has, and host words."""
 
 
 def test_every_word_of_arrays_is_held_against_jax() -> None:

@@ -23,9 +23,6 @@ from app.language.building.array_builder import ArrayBuilder
 from app.language.grammar import stack_code
 from app.language.values import Reference, Shape, Value, is_place, references, tuple_of
 
-MAX_STEPS = 100_000
-"""Most steps of a loop with carried values."""
-
 _SHORT = 256
 """Instructions up to which a loop is unrolled."""
 
@@ -74,8 +71,9 @@ class ForLoop:
         needed: Callable[[str], bool],
         current: Callable[[Value, Variables], Value],
     ) -> None:
-        if items.count > MAX_STEPS:
-            raise errors.TooComplex(f"loops of more than {MAX_STEPS} steps", offset=loop.offset)
+        most = builder.limits.max_carried_steps
+        if items.count > most:
+            raise errors.TooComplex(f"loops of more than {most} steps", offset=loop.offset)
         self._builder, self._items, self._loop = builder, items, loop
         self._run, self._bind, self._needed = run, bind, needed
         self._current = current

@@ -22,8 +22,6 @@ from app.language.grammar import stack_code
 from app.language.values import Reference, Value, tuple_of
 from app.language.vocabulary import words
 
-MAX_PLACES = 1_000_000
-"""Most indices of a loop without carried values."""
 _MOST_CLAUSES = 30
 
 Names = Mapping[str, Value]
@@ -144,8 +142,7 @@ class Places:
             bound.rows = bound.rows[rows]
 
     def _check(self, count: int) -> None:
-        if count > MAX_PLACES:
-            raise errors.TooComplex(f"loops of more than {MAX_PLACES} steps", offset=self._offset)
+        _check(self._builder, count, self._offset)
 
     def _integers(self, code: stack_code.Code) -> Integers:
         constant = self._vectorised(code).constant
@@ -209,6 +206,12 @@ def _of_range(builder: ArrayBuilder, integers: range, offset: int) -> Items:
     return Items(len(integers), at)
 
 
+def _check(builder: ArrayBuilder, count: int, offset: int) -> None:
+    most = builder.limits.max_loop_indices
+    if count > most:
+        raise errors.TooComplex(f"loops of more than {most} steps", offset=offset)
+
+
 def _length(integers: range) -> int:
     """Return the length of a range, which ``len`` refuses beyond 2**63."""
     return max(0, -((integers.start - integers.stop) // integers.step))
@@ -218,8 +221,7 @@ def _ranged(builder: ArrayBuilder, run: Run, operands: Sequence[stack_code.Code]
     ends = [builder.integer(run(code, names), offset, "the end of a range") for code in operands]
     if not 1 <= len(ends) <= 3 or (len(ends) == 3 and ends[2] == 0):
         raise Unreadable  # the word says what is wrong
-    if _length(range(*ends)) > MAX_PLACES:
-        raise errors.TooComplex(f"loops of more than {MAX_PLACES} steps", offset=offset)
+    _check(builder, _length(range(*ends)), offset)
     return _of_range(builder, range(*ends), offset)
 
 
