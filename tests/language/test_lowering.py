@@ -307,7 +307,7 @@ REFUSED: list[tuple[str, tuple[int, ...], str]] = [
     ("sum(x for x in X[0])", (4,), "bad_shape"),
     ("sum(X, axes=0)", (4,), "syntax_error"),
     ("np.sum(X, 0, axis=0)", (4,), "syntax_error"),
-    ("[1, 2] + [3, 4]", (4,), "syntax_error"),
+    ("X[0] * sum([1, 2] * [3, 4])", (4,), "syntax_error"),
     ("X[X > 0]", (4,), "syntax_error"),
     ("sum(x for x in X if x > 0)", (4,), "syntax_error"),
     ("a, b = X", (2,), "syntax_error"),

@@ -16,9 +16,8 @@ import sympy
 from sympy.core.basic import Basic
 from sympy.functions.elementary.piecewise import ExprCondPair
 
-from app import errors
 from app.language.arrays.indexing import listed
-from app.language.arrays.places import Items, Unreadable
+from app.language.arrays.places import Items, Unreadable, check
 from app.language.building.array_builder import ArrayBuilder
 from app.language.grammar import stack_code
 from app.language.values import Reference, Shape, Value, is_place, references, tuple_of
@@ -71,9 +70,7 @@ class ForLoop:
         needed: Callable[[str], bool],
         current: Callable[[Value, Variables], Value],
     ) -> None:
-        most = builder.limits.max_carried_steps
-        if items.count > most:
-            raise errors.TooComplex(f"loops of more than {most} steps", offset=loop.offset)
+        check(items.count, builder.limits.max_carried_steps, loop.offset)
         self._builder, self._items, self._loop = builder, items, loop
         self._run, self._bind, self._needed = run, bind, needed
         self._current = current

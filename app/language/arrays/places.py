@@ -142,7 +142,7 @@ class Places:
             bound.rows = bound.rows[rows]
 
     def _check(self, count: int) -> None:
-        _check(self._builder, count, self._offset)
+        check(count, self._builder.limits.max_loop_indices, self._offset)
 
     def _integers(self, code: stack_code.Code) -> Integers:
         constant = self._vectorised(code).constant
@@ -206,8 +206,8 @@ def _of_range(builder: ArrayBuilder, integers: range, offset: int) -> Items:
     return Items(len(integers), at)
 
 
-def _check(builder: ArrayBuilder, count: int, offset: int) -> None:
-    most = builder.limits.max_loop_indices
+def check(count: int, most: int, offset: int) -> None:
+    """Refuse a loop of too many steps."""
     if count > most:
         raise errors.TooComplex(f"loops of more than {most} steps", offset=offset)
 
@@ -221,7 +221,7 @@ def _ranged(builder: ArrayBuilder, run: Run, operands: Sequence[stack_code.Code]
     ends = [builder.integer(run(code, names), offset, "the end of a range") for code in operands]
     if not 1 <= len(ends) <= 3 or (len(ends) == 3 and ends[2] == 0):
         raise Unreadable  # the word says what is wrong
-    _check(builder, _length(range(*ends)), offset)
+    check(_length(range(*ends)), builder.limits.max_loop_indices, offset)
     return _of_range(builder, range(*ends), offset)
 
 

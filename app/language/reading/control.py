@@ -10,7 +10,7 @@ import sympy
 
 from app import errors
 from app.language import values
-from app.language.arrays import indexing, loops
+from app.language.arrays import indexing, places
 from app.language.values import Value, list_of, tuple_of
 
 if TYPE_CHECKING:
@@ -103,8 +103,7 @@ class _Call:
             raise self.bad("there is nothing to go through")
         if count <= _MOST_UNROLLED:
             return self.stacked([body(self.builder.leaf(index)) for index in range(count)])
-        if count > loops.MAX_STEPS:
-            raise errors.TooComplex(f"loops of more than {loops.MAX_STEPS} steps", offset=self.offset)
+        places.check(count, self.builder.limits.max_loop_indices, self.offset)
         index = self.builder.loop_variable(())
 
         def mapped(value: Value) -> Value:
@@ -126,8 +125,7 @@ class _Call:
                 carry, output = step(builder.leaf(number), carry)
                 given.append(output)
             return carry, self.stacked(given) if given else values.NONE
-        if count > loops.MAX_STEPS:
-            raise errors.TooComplex(f"loops of more than {loops.MAX_STEPS} steps", offset=offset)
+        places.check(count, builder.limits.max_carried_steps, offset)
         index = builder.loop_variable(())
         first = list(self.leaves(init))
         variables = [builder.loop_variable(leaf.shape) for leaf in first]
