@@ -51,8 +51,8 @@ _LONG = {
 """Words whose reference takes a second a point: not in the fast set."""
 _EDGES = {"root", "li"}
 """Words whose domain ends where their last argument is 0."""
-_CANCEL = {"beta", "binom", "poch", "ff"}
-"""Words whose definitions add 1 to an argument, which then has lost digits if it is 1e-8."""
+_CANCEL = {"beta", "binom", "poch", "ff", "gegenbauer", "jacobi"}
+"""Words whose definitions add 1 to an argument, which then has lost digits if it is 1e-8; or terms that cancel."""
 _LARGEST, _LEAST = 1e150, 1e-290  # beyond these, an intermediate result may over- or underflow
 
 _AROUND_ZERO = [0.0, 1e-16, 1e-8, 1e-4]

@@ -44,6 +44,13 @@ def test_a_gradient_by_every_argument(engine: SyncEngine, text: str, point: list
             assert found == pytest.approx(float(mp.re(mp.diff(exact, point, orders))), rel=1e-12)
 
 
+def test_a_function_of_one_number_is_given_a_list_of_it(client: Client) -> None:
+    assert client.grad("hyper([1/2], [3/2], -x**2)", [0.5])["gradient"] == pytest.approx(
+        float(mp.diff(lambda x: mp.hyp1f1(0.5, 1.5, -(x**2)), 0.5)), rel=1e-12
+    )
+    assert client.grad("airy(x)[0]", [0.5])["gradient"] == pytest.approx(float(mp.airyai(0.5, derivative=1)), rel=1e-12)
+
+
 def test_an_array_of_orders_and_arguments(engine: SyncEngine) -> None:
     orders, x = [0.5, 1.5, 2.5], [1.0, 2.0, 3.0]
     answer = engine.grad("sum(jv(v, x))", [orders, x], [0, 1])

@@ -33,7 +33,8 @@ def apply(
     builder: ArrayBuilder, word: Word, name: str, operands: Sequence[Value], options: Mapping[str, Value], offset: int
 ) -> Value:
     """Apply a word of arrays, spelled ``name``, to its operands and keyword operands."""
-    if any(o.kind in {"number", "condition"} and o.shape == () and o.constant is None for o in operands):
+    numbers = (o for o in operands if o.kind in {"number", "condition"} and o.shape == () and o.constant is None)
+    if word.names[0] not in hypergeometric.FUNCTIONS and any(numbers):
         if builder.shapes is None:
             raise NeedsShapes  # a function of arguments that may be arrays
         builder.number_as_array = True
