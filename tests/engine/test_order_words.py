@@ -64,6 +64,7 @@ def test_an_array_of_orders_and_arguments(engine: SyncEngine) -> None:
     [
         ("jv(0.5, x)", ["x"], "1/2*(besselj(-1/2, x) - besselj(3/2, x))"),
         ("hyp2f1(1, 2, 4, x)", ["x"], "hyp2f1(2, 3, 5, x)/2"),
+        ("hyper([1], [2, 3], -x)", ["x"], "-hyp1f2(2, 3, 4, -x)/6"),
         ("airyai(x)", ["x"], "airyaiprime(x)"),
         ("airyaiprime(x)", ["x"], "x*airyai(x)"),
         ("legendre(2, x)", ["x"], "3*x"),

@@ -67,6 +67,10 @@ PARTIALS: dict[tuple[str, int], Formula] = {
     ("hyp0f1", 1): _hypergeometric(0, 1),
     ("hyp1f1", 2): _hypergeometric(1, 1),
     ("hyp2f1", 3): _hypergeometric(2, 1),
+    ("hyp1f2", 3): _hypergeometric(1, 2),
+    ("hyp2f2", 4): _hypergeometric(2, 2),
+    ("hyp2f3", 5): _hypergeometric(2, 3),
+    ("hyp3f2", 5): _hypergeometric(3, 2),
     ("hyperu", 2): lambda call, a, b, x: -a * call("hyperu", a + 1, b + 1, x),
 }
 """Formula of the derivative of an opcode by an operand."""

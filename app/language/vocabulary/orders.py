@@ -23,6 +23,10 @@ PRIMITIVES: tuple[Word, ...] = (
     hosted("hyp0f1", "hyp0f1", "Hypergeometric0F1", doc="hypergeometric function 0F1(b; x)", arity=2),
     hosted("hyp1f1", "hyp1f1", "Hypergeometric1F1", doc="Kummer's function 1F1(a; b; x)", arity=3),
     hosted("hyp2f1", "hyp2f1", "Hypergeometric2F1", doc="Gauss' function 2F1(a, b; c; x), x <= 1", arity=4),
+    hosted("hyp1f2", "hyp1f2", doc="hypergeometric function 1F2(a; b, c; x)", arity=4),
+    hosted("hyp2f2", "hyp2f2", doc="hypergeometric function 2F2(a, b; c, d; x)", arity=5),
+    hosted("hyp2f3", "hyp2f3", doc="hypergeometric function 2F3(a, b; c, d, e; x)", arity=6),
+    hosted("hyp3f2", "hyp3f2", doc="hypergeometric function 3F2(a, b, c; d, e; x), |x| <= 0.95", arity=6),
     hosted("hyperu", "hyperu", "HypergeometricU", doc="Tricomi's function U(a, b, x), x > 0", arity=3),
     hosted("owens_t", "owens_t", "OwenT", doc="Owen's T function of h and a", arity=2),
     hosted(
@@ -74,7 +78,7 @@ INNER: dict[str, Word] = {
         f"hyp{p}f{q}": hosted(f"hyp{p}f{q}", f"hyp{p}f{q}", doc="hypergeometric function", arity=p + q + 1)
         for p in range(1, _MOST_PARAMETERS + 1)
         for q in range(_MOST_PARAMETERS + 1)
-        if p <= q + 1 and (p, q) not in {(1, 1), (2, 1), (1, 0)}
+        if p <= q + 1 and (p, q) not in {(1, 0), (1, 1), (1, 2), (2, 1), (2, 2), (2, 3), (3, 2)}
     },
     **{
         f"hyp0f{q}": hosted(f"hyp0f{q}", f"hyp0f{q}", doc="hypergeometric function", arity=q + 1)
