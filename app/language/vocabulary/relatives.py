@@ -39,7 +39,11 @@ EXPONENTIAL: tuple[Word, ...] = (
     defined("lambda x: expm1(x * log(10))", "exp10m1", doc="10**x - 1, exact near 0"),
     defined("lambda x: log1p(x) / log(2)", "log2p1", doc="log2(1 + x), exact near 0"),
     defined("lambda x: log1p(x) / log(10)", "log10p1", doc="log10(1 + x), exact near 0"),
-    defined("lambda x, y: expm1(xlogy(y, x))", "powm1", doc="x**y - 1, exact near 0, x > 0"),
+    defined(
+        "lambda x, y: expm1(xlogy(y, x)) if logical_and(x > 0, abs(x**y - 1) < 0.5) else x**y - 1",
+        "powm1",
+        doc="x**y - 1, exact near 0",
+    ),
     defined("lambda p: log(-log1p(-p))", "cloglog", doc="log(-log(1 - p))"),
 )
 
