@@ -26,6 +26,7 @@ from app.language.grammar.stack_code import (
 )
 from app.language.numeric import folding
 from app.language.vocabulary import prefixes, resolve, words
+from app.language.vocabulary.distributions import names as distributions
 
 
 def digest(code: stack_code.Code, args: Sequence[str], around: stack_code.Code = ()) -> str:
@@ -184,6 +185,9 @@ def _constant(name: str) -> str:
 
 
 def _word(name: str) -> str:
+    density = distributions.find(name) if "." in name else None
+    if density is not None:
+        return density.names[0]
     prefix, _, bare = name.rpartition(".")
     library = prefixes.LIBRARIES.get(prefix, "")
     word = words.BY_NAME.get(prefixes.QUALIFIED.get((library, bare), bare))

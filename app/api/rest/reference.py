@@ -12,6 +12,7 @@ from app.api import services
 from app.api.http import problem
 from app.api.rest import schemas
 from app.language.vocabulary import constants, prefixes, words
+from app.language.vocabulary.distributions import names
 from app.language.vocabulary.word import Word
 
 router = APIRouter(prefix="/v1", tags=["service"])
@@ -50,11 +51,24 @@ async def language() -> dict[str, Any]:
     """List what an expression may use; a bare name and a prefixed one mean the same unless `qualified` says else."""
     return {
         "functions": [_describe(word) for word in words.ALL],
+        "distributions": [_distribution(name) for name in names.NAMES],
         "constants": constants.BARE_AS_TEXT,
         "qualified_constants": sorted(set(constants.PREFIXED) - set(constants.BARE)),
         "prefixes": sorted(prefixes.LIBRARIES),
         "qualified": {f"{library}.{name}": word for (library, name), word in prefixes.QUALIFIED.items()},
         "operators": [*_OPERATORS, "a if c else b", "X[i]", "X[i, j]"],
+    }
+
+
+def _distribution(name: str) -> dict[str, Any]:
+    functions = names.NAMES[name]
+    word = names.BY_NAME[f"{name}.{functions[0]}"]
+    return {
+        "name": name,
+        "functions": functions,
+        "parameters": list(word.parameters),
+        "keywords": list(word.keywords),
+        "doc": word.doc.partition(" of the ")[2],
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from app.language.arrays import creation, hypergeometric, joining, positions, reductions, scans, statistics
+from app.language.arrays import creation, densities, hypergeometric, joining, positions, reductions, scans, statistics
 from app.language.arrays.call import ArrayCall, by_parameter
 from app.language.arrays.linear import contraction, linalg, matrix_functions, products
 from app.language.building.array_builder import ArrayBuilder
@@ -22,6 +22,7 @@ _FUNCTIONS = (
     | creation.FUNCTIONS
     | joining.FUNCTIONS
     | hypergeometric.FUNCTIONS
+    | densities.FUNCTIONS
 )
 _VARIADIC = products.VARIADIC | joining.VARIADIC | contraction.VARIADIC
 

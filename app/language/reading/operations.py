@@ -16,10 +16,11 @@ from app.language.arrays.linear import products
 from app.language.building.array_builder import ArrayBuilder
 from app.language.grammar import stack_code
 from app.language.numeric import folding
-from app.language.reading import control, functions, objects
+from app.language.reading import control, densities, functions, objects
 from app.language.values import Value
 from app.language.vocabulary import control as control_words
 from app.language.vocabulary import resolve, words
+from app.language.vocabulary.distributions.row import Density
 from app.language.vocabulary.word import Word
 
 if TYPE_CHECKING:
@@ -303,6 +304,8 @@ def applied(frame: StackFrame, word: Word, name: str, operands: list[Value], opt
 
 def _applied(frame: StackFrame, word: Word, name: str, operands: list[Value], options: Mapping[str, Value]) -> Value:
     builder, offset = frame.builder, frame.offset
+    if isinstance(word, Density):
+        return densities.applied(builder, word, name, operands, options, offset)
     reduced = words.REDUCTIONS.get(word.names[0])
     if reduced is not None and (options or len(operands) == 1 or array_words.has_axis(builder, name, operands)):
         word = words.BY_NAME[reduced]

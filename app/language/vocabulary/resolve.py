@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from app import errors
 from app.language.vocabulary import constants, prefixes, words
+from app.language.vocabulary.distributions import names as distributions
 from app.language.vocabulary.foreign import lookup
 from app.language.vocabulary.word import Word
 
@@ -26,6 +27,9 @@ def word(name: str, names: Collection[str], offset: int) -> Word:
         what = f"'{name}' is a variable here, not a function"
         instead = f"write {name}*(...) to multiply, {name}[...] for an element"
         raise errors.UnknownName(what, hint=instead, offset=offset)
+    density = distributions.find(name, names) if prefix else None
+    if density is not None:
+        return density
     if prefix:
         library = prefixes.LIBRARIES.get(prefix)
         if library is None and prefix in names:
@@ -34,7 +38,7 @@ def word(name: str, names: Collection[str], offset: int) -> Word:
                 f"methods such as .{bare[:40]}() are not in the language", hint=hint, offset=offset
             )
         if library is None:
-            hint = lookup.function(name) or "prefixes are np., jnp., math., sympy., jax.nn., jax.scipy.special."
+            hint = distributions.hint(name) or lookup.function(name) or "prefixes are np., jnp., math., sympy., jax.nn., jax.scipy.special."
             raise errors.UnknownName(f"{errors.quote(prefix)} is not a known prefix", hint=hint, offset=offset)
         absent = prefixes.ABSENT.get((library, bare))
         if absent is not None:
@@ -49,6 +53,8 @@ def word(name: str, names: Collection[str], offset: int) -> Word:
 def is_word(name: str, names: Collection[str]) -> bool:
     """Return whether a name that is no variable means a function, to be given to another or to a variable."""
     prefix, _, bare = name.rpartition(".")
+    if prefix and distributions.find(name, names) is not None:
+        return True
     if bare not in words.BY_NAME or bare in (constants.PREFIXED if prefix else constants.BARE) or prefix in names:
         return False
     return not prefix or prefix in prefixes.LIBRARIES

@@ -25,10 +25,14 @@ export function makeWords(details, host) {
   });
 }
 
-function fill(host, { functions, constants, operators }) {
+function fill(host, { functions, distributions, constants, operators }) {
   const rows = [
     ["operators", `${operators.join("  ")}  for  lambda  def`],
     ["constants", Object.keys(constants).join("  ")],
+    ...distributions.map(({ name, functions, parameters, doc }) => [
+      functions.map((each) => `${name}.${each}`).join(", "),
+      `${doc}: ${parameters.join(", ")}`,
+    ]),
     ...functions.map(({ name, aliases, doc }) => [[name, ...aliases].join(", "), doc]),
   ].map(([words, meaning]) => row(words, meaning));
   const find = make("input", { id: "find", type: "search", autocomplete: "off" });

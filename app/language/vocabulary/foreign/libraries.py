@@ -107,16 +107,7 @@ NUMPY: dict[str, str] = {
 }
 
 SCIPY: dict[str, str] = {
-    "norm.cdf": "ndtr((x - mean)/sd)",
-    "norm.logcdf": "log_ndtr((x - mean)/sd)",
-    "norm.sf": "ndtr(-(x - mean)/sd)",
-    "norm.logsf": "log_ndtr(-(x - mean)/sd)",
-    "norm.ppf": "mean + sd*ndtri(p)",
-    "norm.pdf": "exp(-((x - mean)/sd)**2/2)/(sd*sqrt(2*pi))",
-    "norm.logpdf": "-((x - mean)/sd)**2/2 - log(sd*sqrt(2*pi))",
-    "logistic.cdf": "sigmoid(x)",
     "ellipke": "(ellipk(m), ellipe(m))",
-    "expon.pdf": "exp(-x/scale)/scale",
     "zscore": "(x - mean(x))/std(x)",
     "gmean": "exp(mean(log(x)))",
     "hmean": "1/mean(1/x)",
@@ -149,7 +140,6 @@ SCIPY: dict[str, str] = {
     "jve": "jn(2, x)",
     "yve": "yn(2, x)",
     "entropy": "sum(entr(p))",
-    "lognorm.pdf": "exp(-(log(x)/s)**2/2)/(s*x*sqrt(2*pi))",
     "betaincc": "betainc(b, a, 1 - x)",
     "inv_boxcox": "(y*lmbda + 1)**(1/lmbda)",
 }
