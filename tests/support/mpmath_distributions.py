@@ -77,14 +77,16 @@ def _betabinom(k: Any, n: Any, a: Any, b: Any) -> Any:
 REFERENCES: dict[str, Reference] = {
     "norm": Reference(mp.npdf, mp.ncdf, lambda x: mp.ncdf(-x)),
     "t": Reference(
-        lambda x, df: mp.gamma((df + 1) / 2)
-        / (mp.sqrt(df * mp.pi) * mp.gamma(df / 2))
-        * (1 + x * x / df) ** (-(df + 1) / 2),
+        lambda x, df: (
+            mp.gamma((df + 1) / 2) / (mp.sqrt(df * mp.pi) * mp.gamma(df / 2)) * (1 + x * x / df) ** (-(df + 1) / 2)
+        ),
         lambda x, df: _t_sf(-x, df),
         _t_sf,
     ),
     "cauchy": Reference(
-        lambda x: 1 / (mp.pi * (1 + x * x)), lambda x: mp.acot(-x) / mp.pi + (x > 0), lambda x: mp.acot(x) / mp.pi + (x < 0)
+        lambda x: 1 / (mp.pi * (1 + x * x)),
+        lambda x: mp.acot(-x) / mp.pi + (x > 0),
+        lambda x: mp.acot(x) / mp.pi + (x < 0),
     ),
     "laplace": Reference(
         lambda x: mp.exp(-abs(x)) / 2,
@@ -118,10 +120,14 @@ REFERENCES: dict[str, Reference] = {
     "expon": Reference(lambda x: mp.exp(-x), lambda x: -mp.expm1(-x), lambda x: mp.exp(-x)),
     "gamma": Reference(_gamma, lambda x, a: _lower(a, x), lambda x, a: _upper(a, x)),
     "chi2": Reference(
-        lambda x, df: _gamma(x / 2, df / 2) / 2, lambda x, df: _lower(df / 2, x / 2), lambda x, df: _upper(df / 2, x / 2)
+        lambda x, df: _gamma(x / 2, df / 2) / 2,
+        lambda x, df: _lower(df / 2, x / 2),
+        lambda x, df: _upper(df / 2, x / 2),
     ),
     "invgamma": Reference(
-        lambda x, a: x ** (-a - 1) * mp.exp(-1 / x) / mp.gamma(a), lambda x, a: _upper(a, 1 / x), lambda x, a: _lower(a, 1 / x)
+        lambda x, a: x ** (-a - 1) * mp.exp(-1 / x) / mp.gamma(a),
+        lambda x, a: _upper(a, 1 / x),
+        lambda x, a: _lower(a, 1 / x),
     ),
     "f": Reference(
         _f,
@@ -178,7 +184,9 @@ REFERENCES: dict[str, Reference] = {
         lambda x, a, b: (mp.ncdf(b) - mp.ncdf(x)) / (mp.ncdf(b) - mp.ncdf(a)),
     ),
     "bernoulli": Reference(
-        lambda k, p: p if k == 1 else 1 - p, lambda k, p: mpf(1) if k == 1 else 1 - p, lambda k, p: mpf(0) if k == 1 else p
+        lambda k, p: p if k == 1 else 1 - p,
+        lambda k, p: mpf(1) if k == 1 else 1 - p,
+        lambda k, p: mpf(0) if k == 1 else p,
     ),
     "binom": Reference(
         lambda k, n, p: mp.binomial(n, k) * p**k * (1 - p) ** (n - k),
@@ -190,9 +198,7 @@ REFERENCES: dict[str, Reference] = {
         lambda k, mu: sum(mu**j * mp.exp(-mu) / mp.factorial(j) for j in range(int(k) + 1)),
         lambda k, mu: _lower(k + 1, mu),
     ),
-    "geom": Reference(
-        lambda k, p: p * (1 - p) ** (k - 1), lambda k, p: 1 - (1 - p) ** k, lambda k, p: (1 - p) ** k
-    ),
+    "geom": Reference(lambda k, p: p * (1 - p) ** (k - 1), lambda k, p: 1 - (1 - p) ** k, lambda k, p: (1 - p) ** k),
     "nbinom": Reference(
         lambda k, n, p: mp.gamma(k + n) / (mp.gamma(n) * mp.gamma(k + 1)) * p**n * (1 - p) ** k,
         lambda k, n, p: sum(mp.rf(n, j) / mp.factorial(j) * p**n * (1 - p) ** j for j in range(int(k) + 1)),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from app import errors
 from app.language.arrays import reductions
 from app.language.arrays.call import ArrayCall, ArrayWord
@@ -111,9 +109,7 @@ def _multinomial(call: ArrayCall) -> Value:
     whole = call.of("equal", x, call.of("floor", x))
     low = call.of("logical_and", whole, call.of("greater_equal", x, leaf(0)))
     bad = _over_last(call, call.select(low, leaf(0), leaf(1)))
-    inside = call.of(
-        "logical_and", call.of("equal", _over_last(call, x), n), call.of("equal", bad, leaf(0))
-    )
+    inside = call.of("logical_and", call.of("equal", _over_last(call, x), n), call.of("equal", bad, leaf(0)))
     return call.select(inside, found, leaf(-math.inf))
 
 

@@ -38,7 +38,11 @@ def word(name: str, names: Collection[str], offset: int) -> Word:
                 f"methods such as .{bare[:40]}() are not in the language", hint=hint, offset=offset
             )
         if library is None:
-            hint = distributions.hint(name) or lookup.function(name) or "prefixes are np., jnp., math., sympy., jax.nn., jax.scipy.special."
+            hint = (
+                distributions.hint(name)
+                or lookup.function(name)
+                or "prefixes are np., jnp., math., sympy., jax.nn., jax.scipy.special."
+            )
             raise errors.UnknownName(f"{errors.quote(prefix)} is not a known prefix", hint=hint, offset=offset)
         absent = prefixes.ABSENT.get((library, bare))
         if absent is not None:

@@ -61,5 +61,6 @@ def hint(name: str) -> str | None:
     if prefix in PREFIXES and function in FUNCTIONS and distribution not in PREFIXES:
         return f"the distributions are {', '.join(sorted(NAMES))}"
     if rest in PREFIXES and rest and function in NAMES:
-        return f"write {function}.{NAMES[function][1]}({', '.join(BY_NAME[f'{function}.{NAMES[function][1]}'].parameters)})"
+        name = f"{function}.{NAMES[function][1]}"
+        return f"write {name}({', '.join(BY_NAME[name].parameters)})"
     return None

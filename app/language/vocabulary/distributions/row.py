@@ -1,8 +1,8 @@
 """The row of a distribution, and the words that it makes: ``norm.logpdf`` and its neighbours.
 
 A row has the functions of the distribution at location 0 and scale 1, as texts of the language over x and the shape
-parameters. From them ``made`` writes the definitions with loc and scale, outside the support, and of what the row leaves
-out: pdf is exp(logpdf), logcdf and logsf follow from cdf and sf.
+parameters. From them ``made`` writes the definitions with loc and scale, outside the support, and of what the row
+leaves out: pdf is exp(logpdf), logcdf and logsf follow from cdf and sf.
 """
 
 from __future__ import annotations
@@ -105,28 +105,38 @@ def made(row: Distribution) -> tuple[dict[str, Word], dict[str, Word]]:
     """Return the words of a distribution by name, and the inner words in which they are written."""
     found: dict[str, Word] = {}
     inner: dict[str, Word] = {}
-    shapes = ", ".join(row.shapes)
-    own = f", {shapes}" if shapes else ""
     for function, text in _completed(row).items():
-        name, standard = f"{row.name}.{function}", f"standard.{row.name}.{function}"
-        inner[standard] = defined(f"lambda x{own}: {_guarded(row, function, text)}", standard, doc="at loc 0, scale 1")
-        inverse = function in ("ppf", "isf")
-        first = "q" if inverse else ("k" if row.discrete else "x")
-        operand = "x" if inverse or not row.discrete or function in ("pmf", "logpmf") else "floor(x)"
-        doc = f"{function} of the {row.doc}"
-        alone = defined(f"lambda x{own}: {standard}({operand}{own})", name, doc=doc)
-        if row.discrete:
-            places, text = ("loc",), f"{standard}({operand.replace('x', 'x - loc') if operand == 'x' else 'floor(x - loc)'}{own})"
-        elif inverse:
-            places, text = ("loc", "scale"), f"loc + scale*{standard}(x{own}) if scale > 0 else nan"
-        else:
-            scaled = f"{standard}((x - loc)/scale{own}){_SCALED.get(function, '')}"
-            places, text = ("loc", "scale"), f"{scaled} if scale > 0 else nan"
-        parameters = (first, *row.shapes, *places)
-        definition = f"lambda x{own}, {', '.join(places)}: {text}"
-        least = 1 + len(row.shapes)
-        found[name] = Density(
-            (name,), doc, (least, len(parameters)), None, None, definition, "density", parameters, places,
-            of=row.name, standard=alone,
-        )  # fmt: skip
+        standard = f"standard.{row.name}.{function}"
+        head = ", ".join(("x", *row.shapes))
+        inner[standard] = defined(f"lambda {head}: {_guarded(row, function, text)}", standard, doc="at loc 0, scale 1")
+        found[f"{row.name}.{function}"] = _density(row, function)
     return found, inner
+
+
+def _density(row: Distribution, function: str) -> Density:
+    """Return the public word of a function, in terms of its inner word."""
+    places = ("loc",) if row.discrete else ("loc", "scale")
+    first = "q" if function in ("ppf", "isf") else ("k" if row.discrete else "x")
+    name, doc = f"{row.name}.{function}", f"{function} of the {row.doc}"
+    head, parameters = ", ".join(("x", *row.shapes)), (first, *row.shapes, *places)
+    definition = f"lambda {head}, {', '.join(places)}: {_placed(row, function)}"
+    alone = defined(f"lambda {head}: {_applied(row, function, 'x')}", name, doc=doc)
+    arity = (1 + len(row.shapes), len(parameters))
+    return Density(
+        (name,), doc, arity, None, None, definition, "density", parameters, places, of=row.name, standard=alone
+    )
+
+
+def _applied(row: Distribution, function: str, x: str) -> str:
+    """Return the inner word of a function of x, rounded down for the distribution function of integers."""
+    rounded = row.discrete and function not in ("pmf", "logpmf")
+    return f"standard.{row.name}.{function}({', '.join((f'floor({x})' if rounded else x, *row.shapes))})"
+
+
+def _placed(row: Distribution, function: str) -> str:
+    """Return a function with loc and scale."""
+    if row.discrete:
+        return _applied(row, function, "x - loc")
+    if function in ("ppf", "isf"):
+        return f"loc + scale*{_applied(row, function, 'x')} if scale > 0 else nan"
+    return f"{_applied(row, function, '(x - loc)/scale')}{_SCALED.get(function, '')} if scale > 0 else nan"

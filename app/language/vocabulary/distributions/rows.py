@@ -32,7 +32,8 @@ CONTINUOUS: tuple[Distribution, ...] = (
     ),
     continuous(
         "logistic", "", "logistic distribution",
-        pdf="sech(x/2)**2/4", logpdf="2*log(sech(x/2)/2) if abs(x) < 1000 else -abs(x)", cdf="sigmoid(x)", logcdf="log_sigmoid(x)",
+        pdf="sech(x/2)**2/4", logpdf="2*log(sech(x/2)/2) if abs(x) < 1000 else -abs(x)",
+        cdf="sigmoid(x)", logcdf="log_sigmoid(x)",
         sf="sigmoid(-x)", logsf="log_sigmoid(-x)", ppf="logit(x)", isf="-logit(x)",
     ),
     continuous(
@@ -192,7 +193,8 @@ CONTINUOUS: tuple[Distribution, ...] = (
     continuous(
         "truncnorm", "a, b", "normal distribution between a and b", valid="a < b", support="x < a | x > b",
         logpdf="-x**2/2 - 0.91893853320467274 - log_normal_mass(a, b)",
-        cdf="exp(log_normal_mass(a, x) - log_normal_mass(a, b))", logcdf="log_normal_mass(a, x) - log_normal_mass(a, b)",
+        cdf="exp(log_normal_mass(a, x) - log_normal_mass(a, b))",
+        logcdf="log_normal_mass(a, x) - log_normal_mass(a, b)",
         sf="exp(log_normal_mass(x, b) - log_normal_mass(a, b))", logsf="log_normal_mass(x, b) - log_normal_mass(a, b)",
     ),
 )  # fmt: skip
