@@ -169,7 +169,7 @@ def assert_right(name: str, points: Sequence[Point], digits: int) -> None:
 
 @pytest.mark.parametrize("name", mostly_slow(WITH_REFERENCE))
 def test_values_and_derivatives_are_right(name: str) -> None:
-    assert_right(name, points_of(name)[1::5], 40)
+    assert_right(name, points_of(name)[1::5], 100)
 
 
 @pytest.mark.slow

@@ -42,7 +42,7 @@ BY_NAME: dict[str, Word] = {name: word for word in ALL for name in word.names}
 HOST: tuple[Word, ...] = (*hosted.PRIMITIVES, *hosted.DEFINED, *orders.PRIMITIVES)
 """Words that only NumPy computes."""
 
-INNER: dict[str, Word] = special.INNER | hosted.INNER | orders.INNER | names.INNER
+INNER: dict[str, Word] = special.INNER | relatives.INNER | hosted.INNER | orders.INNER | names.INNER
 """Words that only definitions may call."""
 
 OPCODES: dict[type[Basic], str] = {

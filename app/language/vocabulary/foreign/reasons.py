@@ -93,7 +93,7 @@ _NAMES: dict[str, str] = {
         jit njit pmap tf.function checkpoint remat vectorize frompyfunc
     """,
     _DISTRIBUTION: """
-        norm.rvs norm.fit Normal Poisson Bernoulli Categorical MultivariateNormal Dirichlet NormalDistribution PDF
+        norm.fit Normal Poisson Bernoulli Categorical MultivariateNormal Dirichlet NormalDistribution PDF
         CDF Probability Expectation StudentT HalfNormal HalfCauchy Exponential LogNormal Weibull Uniform Laplace
         Cauchy pdf logpdf cdf logcdf sf logsf ppf isf set.seed expon f chi2 cauchy poisson pareto lognorm
         weibull_min dirichlet laplace nbinom geom multivariate_normal multivariate_t halfnorm halfcauchy invgamma
