@@ -35,7 +35,7 @@ _NAMES: dict[str, str] = {
     _RANDOM: """
         rnorm runif rexp rgamma rbeta rbinom rpois rt rcauchy sample rand randn randi randint randperm random normal
         uniform RAND RANDBETWEEN RandomReal RandomInteger manual_seed seed PRNGKey bernoulli default_rng shuffle
-        permutation choice multinomial rvs rlnorm rweibull dropout
+        permutation choice multinomial rvs norm.rvs rlnorm rweibull dropout
     """,
     _COMPLEX: """
         complex re im Re Im imag conj conjugate Conj angle arg Arg cis csgn real_if_close iscomplex iscomplexobj
