@@ -46,7 +46,7 @@ _DECORATED = "leave the decorator out; jit, partial(jit, ...), njit and vectoriz
 OWN_HINTS = (_FOLLOWS, _DECORATED, "its functions are", "put an expression of several lines", "leave the import out")
 """How the hints of a module begin, which no other replaces."""
 
-_STARTS = frozenset({"lambda", "not", "True", "False", "None", "pass", "assert"})
+_STARTS = frozenset({"lambda", "not", "True", "False", "None"})
 """Keywords that an expression or a statement of one line may start with."""
 
 _BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
@@ -169,13 +169,13 @@ class _ModuleParser(statements.Parser):
         elif token.text == "return":
             self._cursor.take()
             self._value(token.offset)
+        elif token.text in {"pass", "assert"} or (self._entries and self._shows()):
+            self._skip()
         elif keyword.iskeyword(token.text) and token.text not in _STARTS:
             self._simple([])  # says what may start a statement
         elif token.text == "lambda" or not self._assigns():
             if token.kind == "string" and self._cursor.peek(1).kind == "newline" and self._cursor.peek(2).kind != "end":
                 self._cursor.take()  # a docstring
-            elif token.text in {"pass", "assert"} or (self._entries and self._shows()):
-                self._skip()
             else:
                 self._value(token.offset)
         elif self._equation():

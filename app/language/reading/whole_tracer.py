@@ -86,7 +86,10 @@ def _expression(builder: ArrayBuilder, root: Basic, shape: Shape, constants: Map
 def known(source: statements.Source, limits: TextLimits) -> Value:
     """Return the value of a text without arguments."""
     builder = ArrayBuilder((), limits, (), expand)
-    found = WholeTracer(builder, [*source.around, *source.code]).value(source)
+    try:
+        found = WholeTracer(builder, [*source.around, *source.code]).value(source)
+    except RecursionError:
+        raise errors.TooComplex("lists are nested too deep", field="expression") from None
     return builder.array(found, 0) if found.kind == "tuple" else found
 
 
@@ -104,7 +107,7 @@ class WholeTracer(Tracer):
         if isinstance(instruction, stack_code.Comprehension | stack_code.Series):
             try:
                 frame.stack.append(self._at_once(instruction, frame))
-            except (Unreadable, errors.SyntaxRejected, errors.BadShape) as error:
+            except (Unreadable, errors.SyntaxRejected, errors.UnknownName, errors.BadShape) as error:
                 reason = error.with_traceback(None)
             else:
                 return
@@ -181,7 +184,7 @@ class WholeTracer(Tracer):
                 lambda name: self._reads[name] > inside[name],
                 lambda value, own: self.objects.current(value, own, offset),
             ).read(after)
-        except (Unreadable, errors.SyntaxRejected, errors.BadShape):
+        except (Unreadable, errors.SyntaxRejected, errors.UnknownName, errors.BadShape):
             return super()._read_once(items, loop, names)
         names.clear()
         names.update(after)
