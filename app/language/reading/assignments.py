@@ -24,7 +24,7 @@ class Assignments:
 
     def __init__(self, builder: ArrayBuilder, tracer: Tracer) -> None:
         self._builder, self._tracer = builder, tracer
-        self.objects = objects.Objects(builder)
+        self.objects = tracer.objects
 
     def _frame(self, names: Names) -> StackFrame:
         return StackFrame(self._builder, names, self._tracer)

@@ -106,9 +106,12 @@ class Tracer:
     def __init__(self, builder: ArrayBuilder) -> None:
         self.builder = builder
         self.scopes: list[functions.Scope] = []  # whose variables functions refer to
-        self.assignments = Assignments(builder, self)
-        self.objects = self.assignments.objects
+        self.objects = objects.Objects(builder)
         self._depth = 0
+
+    @property
+    def assignments(self) -> Assignments:
+        return Assignments(self.builder, self)  # not kept, because that would be a reference cycle
 
     def value(self, source: statements.Source) -> Value:
         """Run a text and return the value of its function."""
