@@ -34,7 +34,7 @@ OF_NUMBERS = {
     "a local name hides none": "def f(x):\n    a = 2.0\n    def g(z):\n        a = z\n        return a\n    return g(x)*a",
     "late binding in a list": "def f(x):\n    fs = [lambda z: z*i for i in range(3)]\n    return fs[0](x) + fs[1](x)",
     "binding by a default": "def f(x):\n    fs = [lambda z, i=i: z*i for i in range(3)]\n    return fs[0](x) + fs[1](x)",
-    "a loop over functions": "def f(x):\n    return sum([g(x) for g in [lambda z: z, lambda z: 2*z]])",
+    "a loop over functions": "def f(x):\n    v = [g(x) for g in [lambda z: z, lambda z: 2*z]]\n    return v[0] - v[1]*3",
     "called where it is made": "def f(x):\n    return sum([(lambda z: z*i)(x) for i in range(3)])",
     "a word as a value": "def f(x):\n    g = sin\n    return g(x)*g(x)",
     "a word with its prefix": "def f(x):\n    g = np.exp\n    h = lambda f, t: f(f(t))\n    return h(g, x)",
