@@ -109,7 +109,7 @@ def test_a_function_without_special_functions_asks_for_no_program_that_has_them(
 )  # fmt: skip
 def test_an_unsupported_order_is_refused_with_the_supported_ones(text: str) -> None:
     with pytest.raises(errors.SyntaxRejected) as refused:
-        parse.parse(text)
+        parse.read(text, ["x"]).at([()])
     assert "0 to 20" in (refused.value.hint or "")
 
 
