@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from app import errors
+from app.autodiff import tape
 from app.language import identity, parse
 from app.language.grammar import statements
-from tests.support import float_tapes, whole_arrays
+from tests.support import float_tapes, random_programs, whole_arrays
 
 NUMBERS = {"sin": math.sin, "exp": math.exp, "np": np, "jnp": np, "math": math}
 
@@ -146,3 +147,28 @@ def test_an_id_does_not_depend_on_the_names_of_helpers() -> None:
     assert digest(called.format("a", "b")) != digest(called.format("b", "a"))
     given = "def f(X):\n    g = {}\n    return np.sum(g(X))"
     assert digest(given.format("np.sin")) == digest(given.format("jnp.sin")) != digest(given.format("np.cos"))
+
+
+def same_as_python(seed: int) -> bool:
+    """Compare a program at random with Python; return whether it is one that both can run."""
+    text = random_programs.Program(seed).text()
+    own: dict[str, Any] = {}
+    try:
+        exec(text, own)  # noqa: S102 - generated here
+        expected = own["f"](1.75, -0.5)
+        function = parse.read(text)
+        expression = function.expression or function.at([(), ()])
+    except (NameError, OverflowError, errors.UnknownName, errors.BadConstant, errors.TooComplex):
+        return False  # UnknownName: Python did not come to the place
+    found = float_tapes.evaluate(tape.record(expression), function.args, {"x": 1.75, "y": -0.5})
+    assert math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-9), text
+    return True
+
+
+def test_programs_at_random_are_pythons() -> None:
+    assert sum(map(same_as_python, range(200))) > 120
+
+
+@pytest.mark.slow
+def test_many_programs_at_random_are_pythons() -> None:
+    assert sum(map(same_as_python, range(200, 4000))) > 2000
