@@ -106,6 +106,8 @@ class _Reader:
                 return "call value", size, keywords
             case stack_code.While(test, body):
                 return "while", self.code(test, names), self.code(body, names)
+            case stack_code.Method(name, size, keywords):
+                return "method", name, size, keywords
             case Branch(chosen, other):
                 return "branch", self.code(chosen, names), self.code(other, names)
             case Comprehension():

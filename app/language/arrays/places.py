@@ -252,6 +252,9 @@ _FREE = (
     stack_code.Number, stack_code.Name, stack_code.Unary, stack_code.Sum, stack_code.Product, stack_code.Compare,
     stack_code.Joined,
 )  # fmt: skip
+_OF_OPERANDS = (
+    stack_code.Apply, stack_code.Index, stack_code.Attribute, stack_code.Call, stack_code.Method,
+)  # fmt: skip
 
 
 def _is_elementwise(code: stack_code.Code, k: int, own: set[str], names: Names) -> bool:
@@ -263,7 +266,7 @@ def _is_elementwise(code: stack_code.Code, k: int, own: set[str], names: Names) 
         word = words.BY_NAME.get(instruction.name.rpartition(".")[2])
         if word is not None and word.kind == "elementwise" and word.names[0] not in words.REDUCTIONS:
             return True
-    if isinstance(instruction, stack_code.Apply | stack_code.Index | stack_code.Attribute | stack_code.Call):
+    if isinstance(instruction, _OF_OPERANDS):
         return own.isdisjoint(_names(code[stack_code.start_of_last(code[: k + 1]) : k]))
     return False
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app import errors
+from app.language.grammar import dotted
 from app.language.grammar.lexer import Token
 from app.language.grammar.operators import Operator
 from app.language.grammar.stack_code import Clause, Code, Pattern, Signature
 
-CALLS = frozenset({"call", "value"})
+CALLS = frozenset({"call", "value", "method"})
 """Kinds of brackets that hold the operands of a call."""
 
 _OPEN = frozenset({"text", "default", "lambda"})
@@ -24,12 +25,12 @@ _OPERATOR_WORDS = frozenset({"and", "or", "not", "if", "else", "for", "in", "Tru
 class Bracket:
     """An open bracket, or the text itself, and what has been read inside it."""
 
-    kind: str  # "text", "default", "group", "list", "call", "value" (a call of a value), "index" or "lambda"
+    kind: str  # "text", "default", "group", "list", "call", "method", "value" (a call of a value), "index", "lambda"
     offset: int
     start: int  # where in the code the current item begins
     operators: list[Operator] = field(default_factory=list)  # that wait for their right operand
     starts: list[int] = field(default_factory=list)  # where in the code each complete item begins
-    name: str = ""  # of the function that is called
+    name: str = ""  # of the function or method that is called
     keyword: str = ""  # of the current item
     keywords: dict[str, None] = field(default_factory=dict)  # of the complete items
     colons: int = 0  # of the current item, which is a slice if there are any
@@ -52,6 +53,13 @@ class Cursor:
         self._last = len(tokens) - 1
         self._next = 0
         self.brackets: Sequence[Bracket] = ()
+        self._variables: frozenset[str] | None = None
+
+    def variables(self) -> frozenset[str]:
+        """Return the names of the text that are variables, see ``dotted``."""
+        if self._variables is None:
+            self._variables = dotted.variables(self._tokens)
+        return self._variables
 
     def peek(self, ahead: int = 0) -> Token:
         return self._tokens[min(self._next + ahead, self._last)]

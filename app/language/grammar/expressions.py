@@ -9,13 +9,23 @@ from __future__ import annotations
 
 import itertools
 import keyword
-from collections.abc import Sequence
 
 from app import errors
-from app.language.grammar import lexer, operators, parameters, stack_code
+from app.language.grammar import dotted, lexer, operators, parameters, stack_code
 from app.language.grammar.cursor import CALLS, Bracket, Cursor
 from app.language.grammar.operators import Operator
-from app.language.grammar.stack_code import Apply, Code, Collection, Instruction, Marker, Name, Number, Product, Sum
+from app.language.grammar.stack_code import (
+    Apply,
+    Attribute,
+    Code,
+    Collection,
+    Instruction,
+    Marker,
+    Name,
+    Number,
+    Product,
+    Sum,
+)
 
 MAX_FUNCTIONS = 20
 """Greatest nesting of functions in functions, as of blocks in CPython."""
@@ -173,11 +183,8 @@ class ExpressionParser:
         elif text in {"//", "%", "@"}:
             self._reduce(operators.PRODUCT)
             bracket.operators.append(Operator(operators.PRODUCT, "binary", [text], offset))
-        elif text == "(" and self._cursor.before().kind == "name" and isinstance(function := self._code[-1], Name):
-            self._code.pop()
-            self._open("call", function.offset, function.name)
         elif text == "(" and self._cursor.before().kind != "number":
-            self._open("value", offset)
+            self._parenthesis(offset)
         elif text == "[":
             self._open("index", offset)
         elif text in {")", "]"} and kind == "op":
@@ -195,6 +202,15 @@ class ExpressionParser:
             return self._rare_operator(token, bracket)
         return True
 
+    def _parenthesis(self, offset: int) -> None:
+        """Open the brackets of a call: of a function by its name, of a method, or of a value."""
+        called = self._code[-1]
+        if self._cursor.before().kind == "name" and isinstance(called, Name | Attribute):
+            self._code.pop()
+            self._open("call" if isinstance(called, Name) else "method", called.offset, called.name)
+        else:
+            self._open("value", offset)
+
     def _rare_operator(self, token: lexer.Token, bracket: Bracket) -> bool:
         if token.text == "for":
             self._for(token, bracket)
@@ -205,17 +221,18 @@ class ExpressionParser:
             self._colon(bracket, token.offset, missing=False)
             return True
         if token.text == "." and self._cursor.peek().kind == "name":
-            self._code.append(stack_code.Attribute(self._cursor.take().text, token.offset))
+            name = self._cursor.take()
+            self._code.append(Attribute(name.text, name.offset))
             return False
         raise self._cursor.misplaced(token)
 
     def _name(self, token: lexer.Token) -> bool:
         """Take a dotted name, or the name of a keyword argument, after which its value must start."""
-        parts = [token.text]
+        parts = [token]
         following = self._cursor.peek()
         while following.text == "." and self._cursor.peek(1).kind == "name":
             self._cursor.take()
-            parts.append(self._cursor.take().text)
+            parts.append(self._cursor.take())
             following = self._cursor.peek()
         bracket = self._brackets[-1]
         if following.text == "=" and bracket.kind in CALLS and len(parts) == 1:
@@ -224,10 +241,13 @@ class ExpressionParser:
             self._cursor.take()
             bracket.keyword = token.text
             return True
-        attributes = 0 if following.text == "(" else _attributes(parts)
-        self._code.append(Name(".".join(parts[: len(parts) - attributes]), token.offset))
-        for name in parts[len(parts) - attributes :]:
-            self._code.append(stack_code.Attribute(name, token.offset))
+        texts = [part.text for part in parts]
+        bare_call = following.text == "(" and self._cursor.peek(1).text == ")"
+        if len(parts) > 1 and dotted.is_member(texts, self._cursor.variables(), bare_call=bare_call):
+            self._code.append(Name(token.text, token.offset))
+            self._code += [Attribute(part.text, part.offset) for part in parts[1:]]
+        else:
+            self._code.append(Name(".".join(texts), token.offset))
         return False
 
     def _chain(self, kind: str, level: int, text: str, offset: int) -> None:
@@ -353,6 +373,9 @@ class ExpressionParser:
         self._brackets.pop()
         if bracket.kind == "call":
             self._call(bracket)
+        elif bracket.kind == "method":
+            method = stack_code.Method(bracket.name, bracket.items, tuple(bracket.keywords), bracket.offset)
+            self._code.append(method)
         elif bracket.kind == "value":
             self._code.append(stack_code.Call(bracket.items, tuple(bracket.keywords), bracket.offset))
         elif bracket.kind == "index":
@@ -456,11 +479,3 @@ class ExpressionParser:
                 self._code.append(stack_code.IfElse(offset))
             elif kind != "positive":
                 self._code.append(operators.INSTRUCTIONS[kind](texts, offset))
-
-
-def _attributes(parts: Sequence[str]) -> int:
-    """Return how many of the last parts of a dotted name are attributes of arrays."""
-    count = 0
-    while count < len(parts) - 1 and parts[-1 - count] in stack_code.ATTRIBUTES:
-        count += 1
-    return count

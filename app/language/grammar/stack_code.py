@@ -49,11 +49,12 @@ Unless = NamedTuple("Unless", [("skip", int), ("offset", int)])
 IfElse = NamedTuple("IfElse", [("offset", int)])
 
 # A "tuple", "list" or "slice" (start, stop, step); a function by name, whose last operands are ``keywords``;
-# ``operand[...]``; ``operand.name``.
+# ``operand[...]``; ``operand.name``; ``operand.name(...)``, whose last operands are ``keywords``.
 Collection = NamedTuple("Collection", [("kind", str), ("size", int), ("offset", int)])
 Apply = NamedTuple("Apply", [("name", str), ("size", int), ("keywords", tuple[str, ...]), ("offset", int)])
 Index = NamedTuple("Index", [("size", int), ("offset", int)])
 Attribute = NamedTuple("Attribute", [("name", str), ("offset", int)])
+Method = NamedTuple("Method", [("name", str), ("size", int), ("keywords", tuple[str, ...]), ("offset", int)])
 
 # ``body for pattern in items if conditions``, the outermost clause first.
 Clause = NamedTuple("Clause", [("pattern", Pattern), ("items", "Code"), ("conditions", "tuple[Code, ...]")])
@@ -93,15 +94,12 @@ Break = NamedTuple("Break", [("offset", int)])
 Continue = NamedTuple("Continue", [("offset", int)])
 
 Instruction: TypeAlias = (
-    Number | Name | Marker | Text | Attribute | Unary | Binary | Sum | Product | Compare | Joined | Test | Unless
-    | IfElse | Collection | Apply | Index | Comprehension | Series | Function | Call | Assign | Augment | Change | Loop
-    | While | Branch | Return
+    Number | Name | Marker | Text | Attribute | Method | Unary | Binary | Sum | Product | Compare | Joined | Test
+    | Unless | IfElse | Collection | Apply | Index | Comprehension | Series | Function | Call | Assign | Augment
+    | Change | Loop | While | Branch | Return
     | Break | Continue
 )  # fmt: skip
 Code: TypeAlias = "Sequence[Instruction]"
-
-ATTRIBUTES = frozenset({"T", "shape", "size", "ndim"})
-"""Attributes of arrays."""
 
 STATEMENTS = (Assign, Augment, Change, Loop, While, Branch, Return, Break, Continue)
 
@@ -154,7 +152,7 @@ def operands(instruction: Instruction) -> int:
             return len(signs) + 1
         case Joined() | Collection() | Apply():
             return instruction.size
-        case Index(size) | Call(size):
+        case Index(size) | Call(size) | Method(_, size):
             return size + 1
         case Function():
             return len(instruction.signature.defaulted)

@@ -16,7 +16,7 @@ from app.language.arrays.linear import products
 from app.language.building.array_builder import ArrayBuilder
 from app.language.grammar import stack_code
 from app.language.numeric import folding
-from app.language.reading import control, densities, functions, objects
+from app.language.reading import control, densities, elementwise, functions, methods, objects
 from app.language.values import Value
 from app.language.vocabulary import control as control_words
 from app.language.vocabulary import resolve, words
@@ -244,14 +244,15 @@ def _index(frame: StackFrame, index: stack_code.Index) -> None:
 
 
 def _attribute(frame: StackFrame, attribute: stack_code.Attribute) -> None:
-    if attribute.name not in stack_code.ATTRIBUTES:
-        raise resolve.attribute(attribute.name, "...", frame.offset)
-    value = frame.stack.pop()
-    if attribute.name != "T":
-        frame.stack.append(applied(frame, words.BY_NAME[attribute.name], attribute.name, [value], {}))
-        return
-    found = indexing.transposed(frame.builder, value, frame.offset)
-    frame.stack.append(objects.viewed(value, found, "transpose", tuple(range(len(found.shape)))[::-1]))
+    frame.stack.append(methods.attribute(frame.tracer, frame.stack.pop(), attribute.name, frame.offset))
+
+
+def _method(frame: StackFrame, method: stack_code.Method) -> None:
+    value, *operands = frame.pop(method.size + 1)
+    positional = operands[: method.size - len(method.keywords)]
+    options = dict(zip(method.keywords, operands[len(positional) :], strict=True))
+    functions.settle(frame.names)
+    frame.stack.append(methods.called(frame.tracer, value, method.name, positional, options, frame.offset))
 
 
 def _apply(frame: StackFrame, call: stack_code.Apply) -> None:
@@ -309,6 +310,8 @@ def _applied(frame: StackFrame, word: Word, name: str, operands: list[Value], op
     reduced = words.REDUCTIONS.get(word.names[0])
     if reduced is not None and (options or len(operands) == 1 or array_words.has_axis(builder, name, operands)):
         word = words.BY_NAME[reduced]
+    if word.kind == "elementwise" and (options or word.options):
+        operands, options = elementwise.operands_of(builder, word, name, operands, options, offset)
     resolve.check(word, name, len(operands), options, offset)
     if word.kind == "array":
         builder.has_matrices |= name.rpartition(".")[2] == "Matrix"
@@ -318,7 +321,7 @@ def _applied(frame: StackFrame, word: Word, name: str, operands: list[Value], op
     if word.names[0] == "where" and not any(builder.is_array(operand) for operand in operands):
         condition, chosen, other = operands
         return choose(builder, builder.condition(condition, offset), chosen, other, offset)
-    return builder.apply(word, operands, offset)
+    return elementwise.whole(builder, word, name, builder.apply(word, operands, offset))
 
 
 def _case(builder: ArrayBuilder, value: Value, offset: int) -> tuple[Value, Value]:
@@ -334,7 +337,7 @@ OPERATIONS: dict[type, Callable[[StackFrame, Any], int | None]] = {
     stack_code.Compare: _compare, stack_code.Joined: _joined,
     stack_code.Test: _test, stack_code.Unless: _unless, stack_code.IfElse: _if_else,
     stack_code.Collection: _collection, stack_code.Index: _index, stack_code.Attribute: _attribute,
-    stack_code.Apply: _apply, stack_code.Call: _call, stack_code.Function: _function,
+    stack_code.Method: _method, stack_code.Apply: _apply, stack_code.Call: _call, stack_code.Function: _function,
 }  # fmt: skip
 """What to do for each instruction; the result is how many of the next instructions to skip, None for none."""
 
