@@ -11,6 +11,7 @@ from app import errors
 from app.language.arrays.call import ArrayCall, ArrayWord
 from app.language.arrays.linear import linalg
 from app.language.values import Value, tuple_of
+from app.language.vocabulary import types
 
 
 def _filled(call: ArrayCall, shape: Sequence[int], value: Value) -> Value:
@@ -24,9 +25,15 @@ def _like(call: ArrayCall, value: Value) -> Value:
     return call.broadcast(value, call.array("x").shape)
 
 
+def _is_whole(call: ArrayCall) -> bool:
+    """Return whether the type that is asked for is one of integers or conditions."""
+    return types.kind(call.value("dtype").text, call.offset) != "float"
+
+
 def _of_type(call: ArrayCall, number: int, like: Value | None = None) -> Value:
     """Return a number as an element of a new array: a float, where it matters that NumPy makes floats."""
-    integers = call.has("dtype") or (like is not None and np.asarray(like.constant).dtype.kind == "i")
+    of_integers = like is not None and np.asarray(like.constant).dtype.kind == "i"
+    integers = _is_whole(call) if call.has("dtype") else of_integers
     return call.builder.leaf(number if integers or not call.builder.changes else float(number))
 
 

@@ -298,7 +298,10 @@ def changed(code: Code) -> Iterator[str]:
 
 def changes(code: Code) -> bool:
     """Return whether a code changes arrays or lists that it has made or was given."""
-    return any(isinstance(each, Element | Augment | Change) for each in instructions(code))
+    return any(
+        isinstance(each, Element | Augment | Change) or (isinstance(each, Attribute) and each.name == "at")
+        for each in instructions(code)
+    )
 
 
 def names_of(pattern: Pattern) -> Iterator[str]:

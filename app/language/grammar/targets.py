@@ -45,16 +45,13 @@ def element(code: Code) -> Element:
 def changing(code: Code) -> tuple[str | Element, str, Code, int] | None:
     """Return target, method, code of the operands and their number, if an expression calls a method that changes."""
     last = code[-1]
-    if isinstance(last, stack_code.Method) and last.name in CHANGING and not last.keywords:
-        base, *operands = stack_code.operand_codes(code)
-        if not isinstance(base[-1], Name | Index):
-            return None
-        last_of_base = base[-1]
-        target = last_of_base.name if isinstance(last_of_base, Name) else element(base)
-        return target, last.name, [each for operand in operands for each in operand], last.size
-    if not isinstance(last, stack_code.Apply) or last.keywords:
+    if not isinstance(last, stack_code.Method) or last.keywords or last.name not in CHANGING:
         return None
-    name, _, method = last.name.rpartition(".")
-    if method not in CHANGING or not name or "." in name:
+    receiver, *operands = stack_code.operand_codes(code)
+    if len(receiver) == 1 and isinstance(receiver[0], Name) and "." not in receiver[0].name:
+        target: str | Element = receiver[0].name
+    elif isinstance(receiver[-1], Index):
+        target = element(receiver)
+    else:
         return None
-    return name, method, code[:-1], last.size
+    return target, last.name, [each for operand in operands for each in operand], last.size

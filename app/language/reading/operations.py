@@ -16,7 +16,7 @@ from app.language.arrays.linear import products
 from app.language.building.array_builder import ArrayBuilder
 from app.language.grammar import stack_code
 from app.language.numeric import folding
-from app.language.reading import control, densities, elementwise, functions, methods, objects
+from app.language.reading import control, densities, elementwise, functions, methods, objects, updates
 from app.language.values import Value
 from app.language.vocabulary import control as control_words
 from app.language.vocabulary import resolve, words
@@ -239,18 +239,28 @@ def _collection(frame: StackFrame, collection: stack_code.Collection) -> None:
 
 def _index(frame: StackFrame, index: stack_code.Index) -> None:
     base, *indices = frame.pop(index.size + 1)
+    if base.kind == "at":
+        frame.stack.append(updates.of_elements(base, indices, frame.offset))
+        return
     found = indexing.element(frame.builder, base, indices, frame.offset)
     frame.stack.append(objects.indexed(base, indices, found) if base.reference is not None else found)
 
 
 def _attribute(frame: StackFrame, attribute: stack_code.Attribute) -> None:
-    frame.stack.append(methods.attribute(frame.tracer, frame.stack.pop(), attribute.name, frame.offset))
+    value = frame.stack.pop()
+    if attribute.name == "at" and value.kind != "function":
+        frame.stack.append(updates.begun(value))
+        return
+    frame.stack.append(methods.attribute(frame.tracer, value, attribute.name, frame.offset))
 
 
 def _method(frame: StackFrame, method: stack_code.Method) -> None:
     value, *operands = frame.pop(method.size + 1)
     positional = operands[: method.size - len(method.keywords)]
     options = dict(zip(method.keywords, operands[len(positional) :], strict=True))
+    if value.kind == "at":
+        frame.stack.append(updates.update(frame.builder, value, method.name, positional, frame.offset))
+        return
     functions.settle(frame.names)
     frame.stack.append(methods.called(frame.tracer, value, method.name, positional, options, frame.offset))
 
