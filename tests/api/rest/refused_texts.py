@@ -57,7 +57,6 @@ CODE_EXECUTION = [
     "def f(x):\n    global y\n    return x",
     "def f(x):\n    del x\n    return x",
     "def f(x):\n    raise x",
-    "def f(x):\n    while True: x = x\n    return x",
     "def f(x):\n    for i in [x]: x = i\n    return x.y",
     "def f(x):\n    with x: return x",
     "def f(x):\n    try: return x\n    except: return x",
@@ -364,6 +363,7 @@ SHAPES: list[tuple[str, Codes]] = [
 
 BIG = 20_000
 SIZE: list[tuple[str, str, Codes]] = [
+    ("a while without an end", "def f(x):\n    while True: x = x\n    return x", "too_complex"),
     ("parentheses", "(" * BIG + "x" + ")" * BIG, "too_complex"),
     ("open parentheses", "(" * BIG, "too_complex"),
     ("closing parentheses", ")" * BIG, "syntax_error"),
