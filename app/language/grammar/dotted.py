@@ -24,7 +24,8 @@ _OF_LIBRARIES = """
     Application Base F K LinearAlgebra Math SpecialFunctions StatsFuns WorksheetFunction aesara ag anp at autograd ca
     casadi cmath cp cs cuda cupy flax functional haiku jax jla jnn jnp jsp jsps jss keras la lax linalg math mlx mnp mp
     mpmath mx mxnet nb nla nn np npl numba numpy numpyro onp operator ops optax paddle pt pyro pytensor scipy sla smp
-    sp special sps st standard stats statistics std sy sym symengine sympy tensorflow tf tfd tfl tfm tfp theano ti torch tt wp xp
+    sp special sps st stats statistics std sy sym symengine sympy tensorflow tf tfd tfl tfm tfp theano ti torch tt wp xp
+    standard
 """
 LIBRARIES = frozenset(_OF_LIBRARIES.split())
 """First parts of names of libraries, known or foreign, and of the functions of standard distributions."""
