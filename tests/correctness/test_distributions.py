@@ -140,6 +140,9 @@ def difference(exact: Callable[..., Any], point: Sequence[Any], index: int) -> A
 
 def assert_near(found: float, true: Any, allowed: float, what: str) -> None:
     true = mp.re(true)
+    if mp.isinf(true):
+        assert found == float(true), what
+        return
     if abs(true) < mpf(10) ** max(-300, -mp.dps // 4):  # the difference of two references has no digits left
         assert abs(found) < 10.0 ** max(-290, -mp.dps // 5), f"{what}: {found} for {mp.nstr(true, 17)}"
         return
@@ -206,8 +209,8 @@ def test_an_inverse_is_inverse(name: str) -> None:
     shapes = POINTS[distribution][1][0]
     q = np.array([1e-6, 0.01, 0.3, 0.5, 0.75, 0.999])
     listed = "".join(f", {x!r}" for x in shapes)
-    back, slope = value_and_gradient(f"{distribution}.{own}({name}(q{listed}, 0.5, 3){listed}, 0.5, 3)", [q])
-    np.testing.assert_allclose(back, q, rtol=1e-11)
+    back, slope = value_and_gradient(f"{distribution}.{own}({name}(q{listed}, 0, 3){listed}, 0, 3)", [q])
+    np.testing.assert_allclose(back, q, rtol=1e-9)
     np.testing.assert_allclose(slope[0], 1, rtol=1e-9)
     outside, _ = value_and_gradient(f"{name}(q{listed})", [np.array([-0.1, 1.1])])
     assert np.isnan(outside).all()
@@ -387,25 +390,26 @@ def test_shapes_that_do_not_fit_are_refused(client: Client, text: str, point: An
 
 
 SECOND = ("norm.logpdf", "norm.logcdf", "t.logpdf", "gamma.logpdf", "gamma.cdf", "beta.logpdf", "beta.cdf", "t.cdf",
-          "invgauss.logsf", "truncnorm.logpdf", "cauchy.logcdf", "weibull_min.logpdf", "nbinom.logpmf",
+          "invgauss.logpdf", "truncnorm.logpdf", "cauchy.logcdf", "weibull_min.logpdf", "nbinom.logpmf",
           "skewnorm.logpdf", "exponnorm.logpdf", "f.logpdf", "gennorm.logpdf", "vonmises.logpdf")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", mostly_slow(SECOND))
-def test_second_derivatives_are_right(client: Client, name: str) -> None:
+def test_second_derivatives_are_right(name: str) -> None:
     exact = mpmath_distributions.function(name)
     assert exact is not None
     point = next(each for each in points_of(name)[3:] if all(map(np.isfinite, each)))
     by = varied(name, point)
-    answer = client.post(
-        {"expression": f"{name}({', '.join(f'v{i}' for i in range(len(point)))})", "point": list(point), "argnums": by},
-        "/v1/hessian",
-    ).json()
-    with mp.workdps(150):
+    text = f"{name}({', '.join(f'v{index}' for index in range(len(point)))})"
+    recorded = recording.record(parse.read(text).at([()] * len(point), whole=True))
+    tape = transforms.derive(recorded.tape, "hessian", tuple(by))
+    found = run.prepare(tape)([*[np.float64(point[index]) for index in recorded.inputs], *recorded.constants])
+    hessian = np.concatenate([np.ravel(part) for part in found])[-(len(by) ** 2) :].reshape(len(by), len(by))
+    with mp.workdps(400):
         at = [mpf(x) for x in point]
         for (i, first), (j, second) in itertools.product(enumerate(by), repeat=2):
             true = difference(lambda *inner, index=first: difference(exact, inner, index), at, second)
-            assert float(answer["hessian"][i][j]) == pytest.approx(float(true), rel=1e-8, abs=1e-12)
+            assert hessian[i][j] == pytest.approx(float(true), rel=1e-9, abs=1e-14)
 
 
 # In texts

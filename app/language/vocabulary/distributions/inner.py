@@ -56,6 +56,8 @@ _WORDS: tuple[Word, ...] = (
         "log_normal_mass",
         doc="log(ndtr(b) - ndtr(a)), a < b",
     ),
+    defined("lambda p, q: exp(p) if p < q else -expm1(q)", "share_of", doc="exp(p), where exp(p) + exp(q) is 1"),
+    defined("lambda p, q: p if p < q else log1p(-exp(q))", "log_share", doc="p, where exp(p) + exp(q) is 1"),
     # The distribution function of Student's t: by the series at 0, where the incomplete beta function has a cusp.
     defined("lambda x, df: exp(-betaln(df/2, 0.5)) * df**-0.5 * (x - (1 + 1/df)*x**3/6)", "t_near", doc=""),
     defined("lambda x, df: betainc(0.5, df/2, x**2/(df + x**2))/2", "t_middle", doc=""),
