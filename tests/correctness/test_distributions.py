@@ -164,7 +164,7 @@ def assert_right(name: str, points: Sequence[Point], digits: int) -> None:
                 assert mp.re(exact(*at)) < -660, (name, point)
                 continue
             assert_near(value[place], exact(*at), 1e-12, f"{name}{point}")
-            for index in varied(name, point):
+            for index in varied(name, point) if mp.isfinite(exact(*at)) else ():
                 assert_near(
                     gradient[index][place], difference(exact, at, index), 5e-12, f"{name}{point} by argument {index}"
                 )

@@ -194,7 +194,8 @@ CONTINUOUS: tuple[Distribution, ...] = (
         "truncnorm", "a, b", "normal distribution between a and b", valid="a < b", support="x < a | x > b",
         logpdf="-x**2/2 - 0.91893853320467274 - log_normal_mass(a, b)",
         cdf="share_of(log_normal_mass(a, x) - log_normal_mass(a, b), log_normal_mass(x, b) - log_normal_mass(a, b))",
-        logcdf="log_share(log_normal_mass(a, x) - log_normal_mass(a, b), log_normal_mass(x, b) - log_normal_mass(a, b))",
+        logcdf="log_share(log_normal_mass(a, x) - log_normal_mass(a, b),"
+        " log_normal_mass(x, b) - log_normal_mass(a, b))",
         sf="share_of(log_normal_mass(x, b) - log_normal_mass(a, b), log_normal_mass(a, x) - log_normal_mass(a, b))",
         logsf="log_share(log_normal_mass(x, b) - log_normal_mass(a, b), log_normal_mass(a, x) - log_normal_mass(a, b))",
     ),
