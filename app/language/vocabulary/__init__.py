@@ -8,6 +8,7 @@ whose names have a dot. ``resolve`` says what a name in a text means, or refuses
 __all__ = [
     "constants",
     "distributions",
+    "forms",
     "hosted",
     "orders",
     "prefixes",
