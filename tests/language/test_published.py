@@ -50,7 +50,8 @@ def described() -> list[Any]:
 @pytest.mark.parametrize("word", described())
 def test_an_unpublished_keyword_is_refused_and_the_published_are_listed(word: Word) -> None:
     published = reference.describe(word)
-    assert set(published["keywords"]) <= set(published["parameters"])
+    assert tuple(published["keywords"]) == word.keywords
+    assert set(word.keywords) <= set(word.parameters or word.keywords)
     operands = ", ".join(["x"] * word.arity[0])
     with pytest.raises(errors.SyntaxRejected) as caught:
         parse.read(f"{word.names[0]}({operands}, unheard_of=1)", ["x"]).at([(3,)])

@@ -89,5 +89,7 @@ def describe(word: Word) -> dict[str, Any]:
     if word.definition:
         described["definition"] = word.definition
     if word.parameters:
-        described |= {"parameters": list(word.parameters), "keywords": list(word.keywords)}
+        described["parameters"] = list(word.parameters)
+    if word.parameters or word.keywords:
+        described["keywords"] = list(word.keywords)
     return described
