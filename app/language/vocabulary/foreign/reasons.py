@@ -120,7 +120,8 @@ _NAMES: dict[str, str] = {
         left_shift right_shift shift_left shift_right packbits unpackbits population_count
     """,
     _WIDTHS: """
-        float16 half single bfloat16 float32 float64 longdouble float_ int_ int1 int2 int4 int8 int16 int32 int64 uint8 uint16
+        float16 half single bfloat16 float32 float64 longdouble float_ int_ int1 int2 int4 int8 int16 int32 int64
+        uint8 uint16
         uint32 uint64 short long longlong intc intp bool_ byte logical as.double as.logical asDouble
     """,
     _INTEGERS: """
