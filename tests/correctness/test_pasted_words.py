@@ -20,7 +20,7 @@ POINT = {
     "A": rng.normal(size=(3, 4)), "B": rng.normal(size=(4, 2)), "S": rng.normal(size=(3, 3)) + 4 * np.eye(3),
     "X": rng.normal(size=(2, 3, 4)), "p": rng.uniform(0.1, 0.9, size=4),
 }  # fmt: skip
-PREFIXES = {"np": jnp, "jnp": jnp, "jax": jax, "math": math, "nn": jax.nn, "float": float, "sum": sum}
+PREFIXES = {"np": jnp, "jnp": jnp, "jax": jax, "math": math, "nn": jax.nn, "float": float, "sum": sum, "max": max}
 
 
 def check(text: str) -> None:
@@ -160,6 +160,16 @@ def test_methods(text: str) -> None:
 
 
 KEYWORDS = """
+np.max(A, 0)
+np.min(A, -1)
+sum(x, 1.5)
+sum([v**2 for v in x], a)
+math.hypot(x[0], x[1], a) || jnp.sqrt(x[0]**2 + x[1]**2 + a**2)
+math.hypot(x[0], x[1], x[2], a) || jnp.sqrt((x[:3]**2).sum() + a**2)
+max([], default=a)
+np.finfo(float).eps*x
+np.finfo(np.float64).tiny*x*1e300
+jax.lax.max(x, y)
 np.clip(x, a_min=0, a_max=None) || np.clip(x, 0)
 np.clip(x, -0.2, 0.3)
 np.clip(x, None, 0.3)
@@ -199,7 +209,8 @@ def test_keywords(text: str) -> None:
 REFUSED = [
     ("x.exp()", "write exp(x)"), ("x.imag", "real"), ("x.foo()", None), ("x.sum(axis=0, foo=1)", "keywords"),
     ("x.sum", "call it"), ("x.T()", "without brackets"), ("(x*2).unsqueeze(0)", "expand_dims"),
-    ("x.sum(0, axis=1)", None), ("x.astype('complex')", "types are"),
+    ("x.sum(0, axis=1)", None), ("np.log(x, 2)", "log(x)/log(b)"), ("np.max(x, x)", "maximum(x, y)"),
+    ("np.hypot(x, x, x)", "hypot(x, y, z)"), ("x.astype('complex')", "types are"),
 ]  # fmt: skip
 
 

@@ -49,4 +49,8 @@ def apply(
 
 def has_axis(builder: ArrayBuilder, name: str, operands: Sequence[Value]) -> bool:
     """Return whether the second operand is an axis, as in ``np.max(x, 0)``; in ``max(x, 0)`` it is a number."""
-    return "." in name and len(operands) == 2 and builder.is_array(operands[0]) and type(operands[1].constant) is int
+    if "." not in name or len(operands) != 2 or type(operands[1].constant) is not int or "lax." in name:
+        return False
+    if builder.shapes is None and operands[0].constant is None and operands[0].kind != "tuple":
+        raise NeedsShapes
+    return builder.is_array(operands[0])

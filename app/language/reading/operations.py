@@ -30,6 +30,7 @@ Names = dict[str, Value]
 """Arguments and variables by name."""
 
 _BINARY = {"%": "mod", "//": "floor_divide"}
+_INFORMATION = frozenset({"finfo", "iinfo"})  # whose attributes are constants
 _MARKERS = {"none": values.NONE, "ellipsis": values.ELLIPSIS}
 
 
@@ -280,6 +281,9 @@ def _apply(frame: StackFrame, call: stack_code.Apply) -> None:
         canonical = control_words.BY_NAME[call.name]
         frame.stack.append(control.apply(frame.tracer, call.name, canonical, positional, options, frame.offset))
         return
+    if call.name.rpartition(".")[2] in _INFORMATION and call.size == 1:
+        frame.stack.append(values.text_of(call.name.rpartition(".")[2]))
+        return
     inner = words.INNER.get(call.name) if frame.builder.defining else None
     word = inner or resolve.word(call.name, frame.names, frame.offset)
     positional = operands[: call.size - len(call.keywords)]
@@ -317,6 +321,11 @@ def _applied(frame: StackFrame, word: Word, name: str, operands: list[Value], op
     builder, offset = frame.builder, frame.offset
     if isinstance(word, Density):
         return densities.applied(builder, word, name, operands, options, offset)
+    if name in {"sum", "max", "min"} and operands:
+        found = _of_python(frame, word, name, operands, options)
+        if found is not None:
+            return found
+        options = {key: option for key, option in options.items() if key != "default"}
     reduced = words.REDUCTIONS.get(word.names[0])
     if reduced is not None and (options or len(operands) == 1 or array_words.has_axis(builder, name, operands)):
         word = words.BY_NAME[reduced]
@@ -332,6 +341,21 @@ def _applied(frame: StackFrame, word: Word, name: str, operands: list[Value], op
         condition, chosen, other = operands
         return choose(builder, builder.condition(condition, offset), chosen, other, offset)
     return elementwise.whole(builder, word, name, builder.apply(word, operands, offset))
+
+
+def _of_python(
+    frame: StackFrame, word: Word, name: str, operands: list[Value], options: Mapping[str, Value]
+) -> Value | None:
+    """Return ``sum(items, start)`` or ``max(nothing, default=x)``, as Python means them; None for any other call."""
+    first = operands[0]
+    if "default" in options and len(operands) == 1 and first.kind == "tuple" and not first.items:
+        return options["default"]
+    start = operands[1] if len(operands) == 2 else options.get("start")
+    if name != "sum" or start is None or start.kind not in {"number", "argument"} or type(start.constant) is int:
+        return None
+    axis = {} if first.kind == "tuple" else {"axis": frame.builder.leaf(0)}
+    total = frame.tracer.apply(word, name, [first], axis, frame.offset)
+    return frame.tracer.apply(words.BY_NAME["add"], "add", [total, start], {}, frame.offset)
 
 
 def _case(builder: ArrayBuilder, value: Value, offset: int) -> tuple[Value, Value]:

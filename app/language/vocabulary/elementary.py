@@ -206,6 +206,8 @@ OVERLOADS: dict[tuple[str, int], str] = {
         "lambda x, approximate: x * sigmoid(2 * (2/pi)**(1/2) * (x + 0.044715 * x**3)) if approximate"
         " else x * erfc(-0.70710678118654752 * x) / 2"
     ),
+    ("hypot", 3): "lambda x, y, z: hypot(hypot(x, y), z)",
+    ("hypot", 4): "lambda x, y, z, w: hypot(hypot(x, y), hypot(z, w))",
     ("round", 2): "lambda x, n: round(x * 10**n) / 10**n",
     ("nan_to_num", 2): "lambda x, n: n if x != x else min(max(x, -1.7976931348623157e308), 1.7976931348623157e308)",
     ("nan_to_num", 3): "lambda x, n, p: n if x != x else (p if x == inf else max(x, -1.7976931348623157e308))",

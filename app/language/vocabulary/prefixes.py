@@ -28,3 +28,13 @@ ABSENT: dict[tuple[str, str], str] = {
     ("scipy", "fresnel"): "fresnels(x) or fresnelc(x)",
 }
 """What to write instead, by library and name, where that library means another function than this language."""
+
+OTHER_OPERANDS: dict[tuple[str, str, int], str] = {
+    ("numpy", "log", 2): "log(x)/log(b)",
+    ("numpy", "max", 2): "maximum(x, y)",
+    ("numpy", "min", 2): "minimum(x, y)",
+    ("numpy", "max", 3): "max(x, y, z)",
+    ("numpy", "min", 3): "min(x, y, z)",
+    ("numpy", "hypot", 3): "hypot(x, y, z) without a prefix",
+}
+"""What to write instead of so many operands, by library and canonical name: there the last is an axis or ``out``."""

@@ -90,6 +90,12 @@ def check(called: Word, name: str, operands: int, keywords: Collection[str], off
         if keyword not in called.keywords:
             what = f"the keyword '{keyword}' of {errors.quote(name)} is not in the language"
             raise errors.SyntaxRejected(what, hint=_keyword(called, name, keyword), offset=offset)
+    prefix = name.rpartition(".")[0]
+    library = prefixes.LIBRARIES.get(prefix, "")
+    instead = prefixes.OTHER_OPERANDS.get((library, called.names[0], operands))
+    if instead is not None and not prefix.endswith("lax"):
+        what = f"{name} of {operands} arguments means something else there"
+        raise errors.BadArity(what, hint=f"write {instead}", offset=offset)
     if (called.names[0], operands) in words.OVERLOADS:
         return
     least, most = called.arity
