@@ -168,7 +168,7 @@ math.hypot(x[0], x[1], a) || jnp.sqrt(x[0]**2 + x[1]**2 + a**2)
 math.hypot(x[0], x[1], x[2], a) || jnp.sqrt((x[:3]**2).sum() + a**2)
 max([], default=a)
 np.finfo(float).eps*x
-np.finfo(np.float64).tiny*x*1e300
+np.finfo(np.float64).tiny*1e300*x
 jax.lax.max(x, y)
 np.clip(x, a_min=0, a_max=None) || np.clip(x, 0)
 np.clip(x, -0.2, 0.3)

@@ -19,7 +19,10 @@ from app.language.vocabulary.word import Word
 _IGNORED = frozenset({"dtype", "casting", "order", "subok", "copy"})
 """Keywords of any function of elements that change no number here."""
 
-_BOUNDS = {"clip": (-math.inf, math.inf), "nan_to_num": (0.0, 1.7976931348623157e308, -1.7976931348623157e308)}
+_BOUNDS: dict[str, tuple[float, ...]] = {
+    "clip": (-math.inf, math.inf),
+    "nan_to_num": (0.0, 1.7976931348623157e308, -1.7976931348623157e308),
+}
 """By word, what None stands for as each operand after the first."""
 
 
@@ -41,7 +44,7 @@ def operands_of(
         del left["out"]
     own = _options(word.options)
     given = {keyword: at for at, (names, _) in enumerate(own) for keyword in names if keyword in left}
-    if word.names[0] == "nan_to_num" and len(found) > 1:
+    if word.names[0] == "nan_to_num" and len(found) > 1 and "." in name:
         hint = "write nan_to_num(x, nan=0.0)"
         raise errors.BadArity("nan_to_num takes its values by name", hint=hint, offset=offset)
     if len(found) == 0 and "x" in left:
@@ -56,16 +59,19 @@ def operands_of(
         if len(spelled) > 1:
             raise errors.SyntaxRejected(f"{spelled[0]} and {spelled[1]} are the same operand", offset=offset)
         found.append(left.pop(spelled[0]) if spelled else _value(builder, default))
-    bounds = _BOUNDS.get(word.names[0])
-    if bounds is not None:
-        found[1:] = [
-            builder.named("inf", bound) if each.kind == "none" and bound == math.inf
-            else builder.leaf(bound) if each.kind == "none" else each
-            for each, bound in zip(found[1:], bounds, strict=False)
-        ]  # fmt: skip
-        if word.names[0] == "clip" and len(found) == 2 and ("." in name or given):
-            found.append(builder.named("inf", math.inf))
+    _set_bounds(builder, word, found)
+    if word.names[0] == "clip" and len(found) == 2 and ("." in name or given):
+        found.append(builder.named("inf", math.inf))
     return found, left
+
+
+def _set_bounds(builder: ArrayBuilder, word: Word, operands: list[Value]) -> None:
+    """Give the operands that are None what it stands for."""
+    bounds = _BOUNDS.get(word.names[0], ())
+    for at in range(1, min(len(operands), len(bounds) + 1)):
+        if operands[at].kind == "none":
+            bound = bounds[at - 1]
+            operands[at] = builder.leaf(bound) if math.isfinite(bound) else builder.named(str(bound), bound)
 
 
 def _value(builder: ArrayBuilder, text: str) -> Value:
