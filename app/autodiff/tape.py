@@ -69,6 +69,11 @@ class Tape:
         """Number of leaves, which is the slot of the first instruction."""
         return self.inputs + self.constants + len(self.statics)
 
+    @property
+    def hosted(self) -> bool:
+        """Whether some instruction is a host word, which only NumPy computes."""
+        return any(opcode in words.HOSTED for opcode, _ in self.code)
+
     def varied(self) -> list[bool]:
         """Return, for each slot, whether it depends on an input."""
         found = [True] * self.inputs + [False] * (self.leaves - self.inputs)

@@ -46,12 +46,17 @@ Answer = dict[str, Any]
 
 _FAULT, _USAGE, _ELSEWHERE = 1, 2, 3
 _WIDE = 10_000  # columns of an output that is not a terminal
-Expression = Annotated[str, typer.Argument(help="The function: an expression, a lambda or a def; - reads it.")]
+Expression = Annotated[
+    str, typer.Argument(help="The function: an expression, a lambda, a def or several statements; - reads it.")
+]
 At = Annotated[list[str], typer.Option(help="An argument and its value: x=1.5 or X=[1,2,3]. Repeat for each.")]
 Argnums = Annotated[
     list[str] | None, typer.Option(help="Name or position to differentiate by; all arguments if not given.")
 ]
 Dtype = Annotated[str, typer.Option(help="float64 or float32.")]
+Named = Annotated[
+    str | None, typer.Option("--function", help="Name of the function, if the text has several; else the last one.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the JSON answer of the service.")]
 Url = Annotated[str | None, typer.Option(help="Ask this server, not this process.", envvar="GRADSERVE_URL")]
 Key = Annotated[str | None, typer.Option(help="Key for the server.", envvar="GRADSERVE_KEY")]
@@ -115,16 +120,17 @@ _DERIVATIVES: list[tuple[str, Callable[[Answer], None], str]] = [
 def _derivative(transform: str, show: Callable[[Answer], None]) -> Callable[..., None]:
     """Return the command of a transform."""
 
-    def command(
+    def command(  # noqa: PLR0913, PLR0917 - options
         expression: Expression,
         at: At,
         argnums: Argnums = None,
         dtype: Dtype = "float64",
+        function: Named = None,
         as_json: Json = False,
         url: Url = None,
         key: Key = None,
     ) -> None:
-        document = _request(expression, at, argnums, dtype)
+        document = _request(expression, at, argnums, dtype, function)
 
         async def post() -> httpx.Response:
             async with client.connect(url, key) as service:
@@ -140,26 +146,28 @@ for _name, _show_answer, _help in _DERIVATIVES:
 
 
 @cli.command()
-def symbolic(
+def symbolic(  # noqa: PLR0913, PLR0917 - options
     expression: Expression,
     argnums: Argnums = None,
     args: Annotated[list[str] | None, typer.Option(help="Argument names in order, if not as they appear.")] = None,
     latex: Annotated[bool, typer.Option("--latex", help="Write LaTeX.")] = False,
+    function: Named = None,
     as_json: Json = False,
     url: Url = None,
     key: Key = None,
 ) -> None:
     """Print a function and its partial derivatives as formulae."""
-    function: dict[str, Any] = {"expression": _text(expression)} | ({"args": args} if args else {})
+    given: dict[str, Any] = {"expression": _text(expression)} | ({"args": args} if args else {})
+    given |= {"function": function} if function else {}
 
     async def post() -> httpx.Response:
         async with client.connect(url, key, workers=True) as service:
             by = [_argnum(text) for text in argnums or []]
             if not by:
-                by = list((await service.post("/v1/functions", function)).json()["args"])
-            return await service.post("/v1/symbolic", function | {"argnums": by})
+                by = list((await service.post("/v1/functions", given)).json()["args"])
+            return await service.post("/v1/symbolic", given | {"argnums": by})
 
-    answer = _answer(_run(post(), function["expression"]), as_json=as_json)
+    answer = _answer(_run(post(), given["expression"]), as_json=as_json)
     form = "latex" if latex else "text"
     partials = [(f"df/d{part['arg']}{part['index'] or ''}", part[form]) for part in answer["partials"]]
     _list([("f", answer["function"][form]), *partials])
@@ -170,12 +178,13 @@ def measure_gradient(
     expression: Expression,
     at: At,
     seconds: Annotated[float, typer.Option(min=0.1, max=600, help="How long to measure.")] = 3.0,
+    function: Named = None,
     as_json: Json = False,
     url: Url = None,
     key: Key = None,
 ) -> None:
     """Measure how long the gradient of a function takes, one request after the other."""
-    document = _request(expression, at, None, "float64")
+    document = _request(expression, at, None, "float64", function)
 
     async def measure() -> bench.Timings:
         async with client.connect(url, key, workers=True) as service:
@@ -247,7 +256,9 @@ async def _at_ones(service: client.Client, expression: str) -> dict[str, Any]:
     return {"expression": expression, "point": [1.0] * len(registered.json()["args"])}
 
 
-def _request(expression: str, at: list[str], argnums: list[str] | None, dtype: str) -> dict[str, Any]:
+def _request(
+    expression: str, at: list[str], argnums: list[str] | None, dtype: str, function: str | None
+) -> dict[str, Any]:
     if dtype not in ("float64", "float32"):
         raise typer.BadParameter(f"{dtype} is not float64 or float32", param_hint="--dtype")
     point: dict[str, Any] = {}
@@ -256,7 +267,8 @@ def _request(expression: str, at: list[str], argnums: list[str] | None, dtype: s
             raise typer.BadParameter(f"{name} is given twice", param_hint="--at")
         point[name] = value
     by = [_argnum(text) for text in argnums or point]
-    return {"expression": _text(expression), "point": point, "argnums": by, "dtype": dtype}
+    named = {"function": function} if function else {}
+    return {"expression": _text(expression), "point": point, "argnums": by, "dtype": dtype} | named
 
 
 def _text(expression: str) -> str:

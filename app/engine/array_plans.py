@@ -41,15 +41,29 @@ class ArrayDerivative:
     Attributes:
         cost: of one run.
         seconds: what one run by NumPy takes, expected or measured.
+        hosted: whether it has host words, so that only NumPy runs it.
     """
 
-    __slots__ = ("_batches", "_constants", "_jobs", "_recording", "_run", "cost", "seconds", "size", "tape", "wanted")
+    __slots__ = (
+        "_batches",
+        "_constants",
+        "_jobs",
+        "_recording",
+        "_run",
+        "cost",
+        "hosted",
+        "seconds",
+        "size",
+        "tape",
+        "wanted",
+    )
 
     def __init__(
         self, recorded: recording.ArrayRecording, tape: ArrayTape, wanted: tuple[int, ...], size: int = 0
     ) -> None:
         self._recording, self.tape, self.wanted, self.size = recorded, tape, wanted, size
         self.cost = cost.cost(self.tape)
+        self.hosted = self.tape.hosted
         self.seconds = _SECONDS_PER_INSTRUCTION * self.cost.instructions + _SECONDS_PER_OPERATION * self.cost.flops
         self._run: Callable[[Sequence[Array]], list[Array]] | None = None
         self._jobs: dict[str, jobs.ArrayJob] = {}
@@ -95,11 +109,12 @@ class ArrayDerivative:
     def _worth(self) -> float:
         """Return the fraction of the expected compile time that NumPy may cost first: less where compiling gains more.
 
-        Compiled code takes a hundredth of NumPy's time for a loop of many steps, a third for many small operations.
+        Compiled code takes a hundredth of NumPy's time for a loop of many steps, a third for many small operations. A
+        fit asks some hundred times, so most calls should come after the compilation.
         """
         if self.cost.instructions > _LOOP * len(self.tape.code):
             return 0.02
-        return 0.3 if self.overhead_seconds > 0.5 * self.seconds else 1.0
+        return 0.03 if self.overhead_seconds > 0.5 * self.seconds else 0.3
 
     def leaves(self, arguments: Sequence[Array], directions: Sequence[Array], dtype: str) -> list[Array]:
         """Return what the tape takes: the arguments that the function reads, directions, and constants."""

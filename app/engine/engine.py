@@ -223,6 +223,8 @@ class Engine:
         """Return a call ready to run at another JSON point, without a batch axis; None if that may have to wait."""
         start = time.perf_counter()
         plan = call.plan
+        if len(point) < len(plan.args):
+            return None  # it may leave out default values
         bound = points.bind(point, plan.args, plan.ranks, None, self.limits.point)
         if not plan.fits(bound.shapes):
             return None
@@ -248,7 +250,7 @@ class Engine:
         point = query.point
         if not isinstance(point, points.Point):
             limits, ranks = self.limits.point, function.list_ranks
-            point = points.bind(point, function.args, function.ranks, query.in_axes, limits, ranks)
+            point = points.bind(point, function.args, function.ranks, query.in_axes, limits, ranks, function.defaults)
             if (1,) in point.shapes and function.general is None:
                 point = await self._functions.squeeze(function, point)
         specialization = function.known(point.shapes)

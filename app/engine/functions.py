@@ -9,7 +9,7 @@ import contextlib
 import dataclasses
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -21,7 +21,7 @@ from app.language import parse
 from app.language.limits import TextLimits
 from app.language.parse import ParsedFunction
 from app.language.reading.tracer import Expression
-from app.language.values import Shape
+from app.language.values import NeedsWhole, Shape
 from app.runtime import cache, queue
 
 Result = TypeVar("Result")
@@ -32,10 +32,10 @@ _MAX_KEPT = 8
 """How many specializations of one function are kept."""
 
 _FEW_NUMBERS = 24
-"""Functions of arrays that have more numbers together are read whole; others element by element, if that is short."""
+"""Functions of arrays that have more numbers together are kept whole; others are lowered, if that is short."""
 
 _UNROLLED_STEPS = 10_000
-"""Loops of more steps are read whole: element by element that takes a tenth of a second and more."""
+"""Loops of more steps are kept whole: in numbers they take a tenth of a second and more."""
 
 _INLINE_CHARACTERS = 2_000
 _INLINE_STEPS, _INLINE_OPERATIONS = 1_000, 400
@@ -65,11 +65,13 @@ class Function:
     """A function as text, and its specializations."""
 
     __slots__ = (
+        "_hosted",
         "_limits",
         "_reading",
         "_specializations",
         "_squeezed",
         "args",
+        "defaults",
         "function_id",
         "general",
         "ranks",
@@ -78,18 +80,23 @@ class Function:
 
     def __init__(self, reading: ParsedFunction) -> None:
         self.args = reading.args
+        self.defaults = reading.defaults  # values of arguments that a point may leave out
         self.ranks = reading.ranks  # how each argument is used, None where that is not known or does not matter
         # Rarely is a function that needs no shapes specialised for some: its code and tree are not kept.
-        self._reading = reading if reading.expression is None else None
+        self._hosted = reading.expression is not None and reading.expression.hosted
+        self._reading = reading if reading.expression is None or self._hosted else None
         self.text = reading.text
         self._limits = reading.limits
         self._specializations: dict[tuple[Shape, ...], Specialization] = {}
         self._squeezed: dict[tuple[Shape, ...], tuple[Shape, ...]] = {}
-        self.function_id = reading.identity  # 32 hex digits, see ``tape.Recording`` and ``language.identity``
-        self.general: Specialization | None = None  # the function, if it is one whatever the shapes of its arguments
+        self.function_id = _with_defaults(
+            reading.identity, reading.defaults
+        )  # 32 hex digits, see ``tape.Recording`` and ``language.identity``
+        # The function, if it is one whatever the shapes of its arguments; with host words, for formulae only.
+        self.general: Specialization | None = None
         if reading.expression is not None:
             recordings = tape.record_cells(reading.expression)
-            self.function_id = _identity(reading.expression.shape, recordings)
+            self.function_id = _with_defaults(_identity(reading.expression.shape, recordings), reading.defaults)
             self.general = self._specialize(reading.expression, recordings)
 
     @property
@@ -126,7 +133,7 @@ class Function:
     def known(self, shapes: Sequence[Shape]) -> Specialization | None:
         """Return the function for these shapes if that takes no reading of the text, else None."""
         general = self.general
-        if general is not None and _fit(self.ranks, shapes):
+        if general is not None and not self._hosted and _fit(self.ranks, shapes):
             return general
         return self._specializations.get(tuple(shapes))
 
@@ -144,12 +151,14 @@ class Function:
 
     def element_by_element(self, shapes: Sequence[Shape], limits: TextLimits) -> Specialization:
         """Return the function for arguments of these shapes as tapes of numbers; it is not kept."""
-        known = self.known(shapes)
+        known = self.general if self._hosted and _fit(self.ranks, shapes) else self.known(shapes)
         if known is not None and known.whole is None:
             return known
-        expression = self._parsed().at(shapes, limits)
-        if expression.whole:
-            raise errors.NotDifferentiable("the function has words of whole arrays, for which there are no formulae")
+        try:
+            expression = self._parsed().at(shapes, limits, whole=False)
+        except NeedsWhole:
+            what = "the function has words of whole arrays, for which there are no formulae"
+            raise errors.NotDifferentiable(what) from None
         return self._specialize(expression, tape.record_cells(expression))
 
     def _parsed(self) -> ParsedFunction:
@@ -161,17 +170,7 @@ class Function:
         if sum(map(math.prod, shapes)) <= _FEW_NUMBERS:
             with contextlib.suppress(errors.TooComplex):
                 return parsed.at(shapes, _short(limits))
-        try:
-            return parsed.at(shapes, limits, whole=True)
-        except errors.TooComplex:
-            raise
-        except errors.Rejected as error:
-            try:  # it may be right element by element
-                return parsed.at(shapes, limits, whole=False)
-            except errors.TooComplex:
-                if limits is not self._limits:  # but on the event loop it is not
-                    raise
-                raise error from None
+        return parsed.at(shapes, limits, whole=True)
 
     def _specialize(self, expression: Expression, recordings: Sequence[tape.Recording]) -> Specialization:
         own = tuple(
@@ -296,3 +295,10 @@ def _identity(shape: Shape, recordings: Sequence[tape.Recording]) -> str:
     if shape == ():
         return ids[0]
     return hashlib.blake2b(repr((shape, ids)).encode(), digest_size=16).hexdigest()
+
+
+def _with_defaults(identity: str, defaults: Mapping[str, Any]) -> str:
+    """Return the id of a function whose arguments have default values: points that leave them out differ by them."""
+    if not defaults:
+        return identity
+    return hashlib.blake2b(repr((identity, sorted(defaults.items()))).encode(), digest_size=16).hexdigest()

@@ -63,7 +63,9 @@ class Plan:
         self.recording = recording
         # Of the function that this is, or is a value of.
         self.function_id = function_id or recording.function_id
-        self.encoded = bytecode.encode(recording.tape)
+        self.encoded: bytecode.Encoded
+        if not recording.tape.hosted:  # else it is there for formulae only, and nothing runs it
+            self.encoded = bytecode.encode(recording.tape)
         self._layouts: dict[tuple[tuple[int, ...], ...], Layout] = {}
         self._templates: dict[str, Array] = {}
         # Not the calls themselves: they have the plan, and a cycle would outlive its place in a cache.

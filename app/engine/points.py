@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from app import errors
 from app.language import values
 from app.language.grammar import lexer
+from app.language.vocabulary import words
+from app.language.vocabulary.foreign import lookup
 
 Json = Any
 Array = NDArray[Any]
@@ -141,18 +143,22 @@ def bind(
     in_axes: int | Sequence[int | None] | None,
     limits: PointLimits = PointLimits(),
     list_ranks: Sequence[int | None] | None = None,
+    defaults: Mapping[str, Json] | None = None,
 ) -> Point:
     """Fit a JSON point to a function's arguments.
 
     The point is a list with one entry for each argument, an object by name, or, for a function of one argument, the
     list that is that argument. ``ranks`` says how the function uses each: None not at all, 0 as a number, r >= 1 with r
     indices. ``list_ranks`` tells a list that is the one argument from a list with one entry, the argument; it is
-    ``ranks`` if not given. Raises ``errors.InvalidField``, ``BadShape`` or ``TooComplex``.
+    ``ranks`` if not given. Arguments with ``defaults`` may be left out, in a list the last ones. Raises
+    ``errors.InvalidField``, ``BadShape`` or ``TooComplex``.
     """
     if in_axes is None and type(point) is list:
         quick = _numbers(point, list_ranks or ranks, limits)
         if quick is not None:
             return quick
+    if defaults:
+        point, in_axes = _completed(point, args, defaults, in_axes)
     batched = _batched(in_axes, len(args))
     arrays = [
         array(entry, f"point.{index}" if isinstance(point, list) else f"point.{args[index]}")
@@ -227,6 +233,27 @@ def _batched(in_axes: int | Sequence[int | None] | None, count: int) -> list[boo
     return [axis == 0 for axis in axes]
 
 
+def _completed(
+    point: Json, args: Sequence[str], defaults: Mapping[str, Json], in_axes: int | Sequence[int | None] | None
+) -> tuple[Json, int | Sequence[int | None] | None]:
+    """Return a point with the default values of the arguments that it leaves out, which have no batch axis."""
+    if isinstance(point, dict):
+        given = {lexer.identifier(name) for name in point}
+        left_out = [name for name in args if name not in given and name in defaults]
+        point = {**point, **{name: defaults[name] for name in left_out}}
+    elif isinstance(point, list):
+        left_out = [name for name in args[len(point) :] if name in defaults]
+        point = [*point, *[defaults[name] for name in left_out]] if len(point) + len(left_out) == len(args) else point
+    else:
+        return point, in_axes
+    if isinstance(in_axes, int):
+        in_axes = [None if name in left_out else in_axes for name in args]
+    elif in_axes is not None and len(in_axes) == len(args) - len(left_out):
+        axes = iter(in_axes)
+        in_axes = [None if name in left_out else next(axes) for name in args]
+    return point, in_axes
+
+
 def _entries(point: Json, args: Sequence[str], ranks: Sequence[int | None], batched: Sequence[bool]) -> list[Json]:
     """Return one entry for each argument."""
     if isinstance(point, dict):
@@ -238,8 +265,20 @@ def _entries(point: Json, args: Sequence[str], ranks: Sequence[int | None], batc
         return [point]
     if len(point) != len(args):
         listed = errors.quote(", ".join(args))
-        raise errors.InvalidField(f"point has {len(point)} entries for {len(args)} argument(s) {listed}", field="point")
+        detail = f"point has {len(point)} entries for {len(args)} argument(s) {listed}"
+        raise errors.InvalidField(detail, hint=_mistaken(args), field="point")
     return point
+
+
+def _mistaken(args: Sequence[str]) -> str | None:
+    """Return a hint if an argument has the name that a constant or function has in another language: NaN, Sin[x]."""
+    for name in args:
+        found = lookup.constant(name)
+        if name not in words.BY_NAME and name.lower() in words.BY_NAME:
+            found = f"write {lookup.call(name.lower())}"
+        if found is not None:
+            return f"{name} is an argument here: {found}"
+    return None
 
 
 def _by_name(point: Mapping[str, Json], args: Sequence[str]) -> list[Json]:
@@ -248,7 +287,8 @@ def _by_name(point: Mapping[str, Json], args: Sequence[str]) -> list[Json]:
         raise errors.InvalidName("two names in point are equal after NFKC normalisation", field="point")
     for name in args:
         if name not in named:
-            raise errors.InvalidField(f"point has no entry for the argument {errors.quote(name)}", field="point")
+            detail = f"point has no entry for the argument {errors.quote(name)}"
+            raise errors.InvalidField(detail, hint=_mistaken([name]), field="point")
     for name in named:
         if name not in args:
             raise errors.InvalidField(f"point names {errors.quote(name)}, which is not an argument", field="point")

@@ -2,7 +2,7 @@
 
 A text comes in, with argument names and limits (``parse``); out comes ``tracer.Expression``, an unevaluated SymPy tree
 with folded constants. ``grammar`` reads the text as stack code; ``reading`` runs this code over ``values`` whose nodes
-``building`` makes. ``arrays`` has the functions of whole arrays, ``unrolled`` those of small arrays, read cell by cell;
+``building`` makes. ``arrays`` has the functions of arrays, and ``lowering`` turns few arrays into numbers;
 ``vocabulary`` lists what a client may write, and ``numeric`` computes it.
 """
 

@@ -13,23 +13,56 @@ from typing import Any
 
 from app import errors
 from app.language.grammar import stack_code
-from app.language.grammar.stack_code import Apply, Assign, Branch, Collection, Comprehension, Instruction, Loop, Series
+from app.language.grammar.stack_code import (
+    Apply,
+    Assign,
+    Branch,
+    Collection,
+    Comprehension,
+    Function,
+    Instruction,
+    Loop,
+    Series,
+)
 from app.language.numeric import folding
-from app.language.vocabulary import prefixes, words
+from app.language.vocabulary import prefixes, resolve, words
+from app.language.vocabulary.distributions import names as distributions
 
 
-def digest(code: stack_code.Code, args: Sequence[str]) -> str:
-    """Return 32 hex digits naming a function: a BLAKE2b digest (RFC 7693) of its code and argument names."""
+def digest(code: stack_code.Code, args: Sequence[str], around: stack_code.Code = ()) -> str:
+    """Return 32 hex digits naming a function: a BLAKE2b digest (RFC 7693) of its code and argument names.
+
+    ``around`` is the code of statements before the function that it needs.
+    """
     names = {name: f"argument {index}" for index, name in enumerate(args)}
-    read = _Reader(names).code(code, names)
-    return hashlib.blake2b(repr((tuple(args), read)).encode(), digest_size=16).hexdigest()
+    scoped = bool(around) or any(isinstance(each, Function) for each in stack_code.instructions(code))
+    reader = _Reader(names, scoped)
+    read: tuple[Any, ...] = (tuple(args),)
+    if around:
+        outer: dict[str, str] = {}
+        read = *read, reader.body(around, outer)
+        names = outer | names
+    read = *read, reader.body(code, names)
+    return hashlib.blake2b(repr(read).encode(), digest_size=16).hexdigest()
 
 
 class _Reader:
     """Numbers local names as they are bound; no number is used twice in one text."""
 
-    def __init__(self, names: dict[str, str]) -> None:
+    def __init__(self, names: dict[str, str], scoped: bool) -> None:
         self._bound = len(names)
+        self._scoped = scoped
+
+    def body(self, code: stack_code.Code, names: dict[str, str]) -> tuple[Any, ...]:
+        """Return the spelling of the body of a function, in whose ``names`` its parameters are.
+
+        Functions inside see variables as they are later. So where there are any, a variable has one number in all of a
+        body, whatever is assigned to it and when.
+        """
+        if self._scoped:
+            for name in dict.fromkeys(stack_code.assigned(code)):
+                self._number(name, names)
+        return self.code(code, names)
 
     def code(self, code: stack_code.Code, names: dict[str, str]) -> tuple[Any, ...]:
         read = [self._instruction(instruction, names) for instruction in code]
@@ -43,9 +76,9 @@ class _Reader:
             case stack_code.Number(text):
                 return _number(text)
             case stack_code.Name(name):
-                return names.get(name) or f"constant {name.rpartition('.')[2]}"
+                return names.get(name) or _constant(name)
             case Apply(name, size, keywords):
-                return "call", _word(name), size, keywords
+                return "call", names.get(name) or _word(name), size, keywords
             case stack_code.Marker(kind) | stack_code.Unary(kind):
                 return kind, None
             case stack_code.Binary("**"):
@@ -60,9 +93,21 @@ class _Reader:
         """Return the spelling of an instruction that binds names or has code of its own, or of a plain one."""
         match instruction:
             case Assign(pattern, keep):
-                return "keep" if keep else "store", self._bind(pattern, names)
+                return "keep" if keep else "store", self._assign(pattern, names)
+            case stack_code.Augment(target, operator):
+                return "augment", self._bind(target, names), self._instruction(operator, names)
+            case stack_code.Change(target, method, size):
+                return "change", self._changed(target, names), method, size
             case Loop(pattern, body):
-                return "loop", self._bind(pattern, names), self.code(body, names)
+                return "loop", self._assign(pattern, names), self.code(body, names)
+            case Function(_, signature):
+                return "function", tuple(signature), self._function(instruction, dict(names))
+            case stack_code.Call(size, keywords):
+                return "call value", size, keywords
+            case stack_code.While(test, body):
+                return "while", self.code(test, names), self.code(body, names)
+            case stack_code.Method(name, size, keywords):
+                return "method", name, size, keywords
             case Branch(chosen, other):
                 return "branch", self.code(chosen, names), self.code(other, names)
             case Comprehension():
@@ -86,12 +131,37 @@ class _Reader:
             read.append((ends, self._bind(bounds.name, names)))
         return "series", series.word.rpartition(".")[2], read, self.code(series.body, names)
 
+    def _function(self, function: Function, names: dict[str, str]) -> Any:
+        for name in function.signature.names:
+            self._number(name, names)
+        return self.body(function.body, names)
+
+    def _assign(self, pattern: stack_code.Pattern, names: dict[str, str]) -> Any:
+        if not self._scoped:
+            return self._bind(pattern, names)
+        if isinstance(pattern, str):
+            return names[pattern]
+        if isinstance(pattern, stack_code.Element | stack_code.Star):
+            return self._bind(pattern, names)
+        return tuple([self._assign(part, names) for part in pattern])
+
+    def _changed(self, target: str | stack_code.Element, names: dict[str, str]) -> Any:
+        return names.get(target, target) if isinstance(target, str) else self._bind(target, names)
+
     def _bind(self, pattern: stack_code.Pattern, names: dict[str, str]) -> Any:
+        if isinstance(pattern, stack_code.Element):
+            steps = [(self.code(code, names), size) for code, size in pattern.steps]
+            return "element", names.get(pattern.name, pattern.name), steps
+        if isinstance(pattern, stack_code.Star):
+            return "star", self._assign(pattern.name, names)
         if not isinstance(pattern, str):
             return tuple([self._bind(part, names) for part in pattern])
+        return self._number(pattern, names)
+
+    def _number(self, name: str, names: dict[str, str]) -> str:
         self._bound += 1
-        names[pattern] = f"local {self._bound}"
-        return names[pattern]
+        names[name] = f"local {self._bound}"
+        return names[name]
 
 
 def _is_list(instruction: Instruction) -> bool:
@@ -108,7 +178,18 @@ def _number(text: str) -> Any:
     return value.hex() if isinstance(value, float) else value
 
 
+def _constant(name: str) -> str:
+    return (
+        f"function {_word(name)}"
+        if resolve.is_word(name, ())
+        else f"constant {name.rpartition('.')[2].replace('π', 'pi')}"
+    )
+
+
 def _word(name: str) -> str:
+    density = distributions.find(name) if "." in name else None
+    if density is not None:
+        return density.names[0]
     prefix, _, bare = name.rpartition(".")
     library = prefixes.LIBRARIES.get(prefix, "")
     word = words.BY_NAME.get(prefixes.QUALIFIED.get((library, bare), bare))

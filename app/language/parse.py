@@ -3,8 +3,9 @@
 ``grammar`` turns the text into stack code; ``tracer`` runs the code over values. Arguments become the symbols v0, v1,
 ... and indexed v0, v1, ...: text of a client reaches no printer and no symbol table.
 
-Loops, comprehensions and array operations are unrolled. Where that depends on the shapes of the arguments
-(``sum(X**2)``, ``len(X)``), the code is traced again for each set of shapes; else (``X[0]*y``) it is traced once.
+Where the expression depends on the shapes of the arguments (``sum(X**2)``, ``len(X)``), the code is traced again for
+each set of shapes; else (``X[0]*y``) it is traced once. An array is one node; for few numbers, and for formulae, arrays
+are lowered to their cells.
 
 Constant subexpressions are folded, exactly if they are rational and in float64 if not. The folded value is kept beside
 the node, so the expression stays as the client wrote it.
@@ -13,17 +14,23 @@ the node, so the expression stays as the client wrote it.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator, Sequence
+import dataclasses
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
 
 from app import errors
-from app.language import identity
-from app.language.grammar import lexer, stack_code, statements
+from app.language import advice, identity, imports
+from app.language.grammar import lexer, modules, slips, stack_code, statements
 from app.language.limits import TextLimits
-from app.language.reading import tracer, whole_tracer
 from app.language.reading.tracer import Expression
-from app.language.values import NeedsShapes, NeedsWhole, Shape
-from app.language.vocabulary import constants
+from app.language.reading.whole_tracer import known, trace
+from app.language.values import NeedsShapes, Shape
+from app.language.vocabulary import constants, words
+
+Json = Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,42 +44,28 @@ class ParsedFunction:
     text: str | tuple[str, ...] = field(repr=False)
     source: statements.Source = field(repr=False)
     limits: TextLimits = field(repr=False)
+    defaults: Mapping[str, Json] = field(default_factory=dict)  # default values of arguments, as in a point
     too_complex: bool = False  # whether it is over the limits unless it is read for whole arrays
 
     def at(self, shapes: Sequence[Shape], limits: TextLimits | None = None, *, whole: bool | None = None) -> Expression:
         """Return the expression for arguments of these shapes, or raise ``errors.Rejected``.
 
-        If ``whole`` is True, an array is one node; if False, it is unrolled into its elements. If None, it is unrolled
-        unless only whole arrays have what the text uses: a function, several axes, an index that depends on the point.
-        ``Expression.whole`` tells.
+        If ``whole`` is True, an array is one node; if False, it is lowered to its cells, or ``NeedsWhole`` is raised.
+        If None, it is lowered unless that takes too many steps or only whole arrays have what the text uses, such as
+        an index that depends on the point. ``Expression.whole`` tells. With host
+        words it is whole, unless ``whole`` is False.
         """
-        found = None if whole else self.expression
+        found = None if whole or (whole is None and self._hosted) else self.expression
         if found is not None and all(
             rank is None or len(shape) == rank for rank, shape in zip(found.ranks, shapes, strict=True)
         ):
             return found
         with _located(self.text):
-            return self._traced(shapes, limits or self.limits, whole)
+            return trace(self.source, self.args, limits or self.limits, shapes, whole=whole)
 
-    def _traced(self, shapes: Sequence[Shape], limits: TextLimits, whole: bool | None) -> Expression:
-        refused: errors.Rejected | None = None
-        if not whole:
-            try:
-                return tracer.trace(self.source, self.args, limits, shapes)
-            except NeedsWhole:
-                pass
-            except (errors.BadShape, errors.SyntaxRejected) as error:
-                if whole is False:
-                    raise
-                refused = error.with_traceback(None)  # its frames refer to it: that would be a reference cycle
-        try:
-            return whole_tracer.trace(self.source, self.args, limits, shapes)
-        except errors.Rejected:
-            if refused is not None:
-                raise refused from None
-            raise
-        finally:
-            del refused
+    @property
+    def _hosted(self) -> bool:
+        return self.expression is not None and self.expression.hosted
 
 
 def parse(
@@ -92,7 +85,7 @@ def parse(
         return function.at(shapes)
     if function.expression is None:
         with _located(text), contextlib.suppress(errors.BadShape):
-            tracer.trace(function.source, function.args, limits, None)  # raises what ``read`` has put off
+            trace(function.source, function.args, limits, None)  # raises what ``read`` has put off
         raise NeedsShapes
     return function.expression
 
@@ -104,7 +97,7 @@ def read(
     *,
     limits: TextLimits = TextLimits(),
 ) -> ParsedFunction:
-    """Read an expression, a lambda or a def; a list of expressions is a function with as many values.
+    """Read an expression, a lambda, a def or a text of several; a list of expressions has as many values.
 
     ``args`` are the argument names in order. Without them, the arguments are the parameters of a lambda or def, or the
     free names of an expression in the order they appear; names in ``declared`` (the keys of a point) are known to be
@@ -112,21 +105,26 @@ def read(
     """
     with _located(text):
         source = _sources(text, limits)
+        source, defaults = _with_defaults(source, limits)
         names = _arguments(source, args, declared, limits)
         expression: Expression | None = None
         # A text that is wrong for numbers may be right for arrays, and one that takes too many steps may take few when
         # it is read for whole arrays: it is traced again for the shapes of its arguments.
         too_complex = False
         try:
-            expression = tracer.trace(source, names, limits, None)
+            expression = trace(source, names, limits, None)
         except errors.TooComplex:
             too_complex = True
         except (NeedsShapes, errors.BadShape):
             pass
         ranks = (None,) * len(names) if expression is None else expression.ranks
-        digest = identity.digest(source.code, names) if expression is None else ""
+        digest = identity.digest(source.code, names, source.around) if expression is None else ""
     kept = text if isinstance(text, str) else tuple(text)
-    return ParsedFunction(names, expression, ranks, digest, kept, source, limits, too_complex)
+    return ParsedFunction(names, expression, ranks, digest, kept, source, limits, defaults, too_complex)
+
+
+_WORDS = frozenset((*words.BY_NAME, *constants.BARE, "True", "False", "float", "None"))
+"""Names that mean something of their own where nothing else has them."""
 
 
 @contextlib.contextmanager
@@ -135,6 +133,7 @@ def _located(text: str | Sequence[str]) -> Iterator[None]:
     try:
         yield
     except errors.GradserveError as error:
+        error.hint = error.hint or advice.hint(error.detail)
         if isinstance(text, str):
             error.locate(text)
         elif error.offset is not None and error.position is None:
@@ -162,7 +161,7 @@ def _sources(text: str | Sequence[str], limits: TextLimits) -> statements.Source
             f"the expression has {size} bytes, the limit is {limits.max_expression_bytes}", field="expression"
         )
     if isinstance(text, str):
-        return statements.parse(text, max_nesting=limits.max_nesting)
+        return _parsed(text, limits)
     parts, start = [], 0
     for each in texts:
         parts.append(_shifted(each, start, limits))
@@ -171,20 +170,60 @@ def _sources(text: str | Sequence[str], limits: TextLimits) -> statements.Source
     if len(parameters) != 1:
         raise errors.InvalidField("the expressions of a list must have the same parameters", field="expression")
     code = [instruction for part in parts for instruction in part.code]
-    if any(isinstance(instruction, stack_code.STATEMENTS) for instruction in code):
+    if any(isinstance(each, stack_code.STATEMENTS) for each in code) or any(part.around for part in parts):
         raise errors.InvalidField("a list is of expressions or lambdas; a def may return several values itself")
     return statements.Source(parts[0].parameters, [*code, stack_code.Collection("tuple", len(parts), 0)])
+
+
+def _parsed(text: str, limits: TextLimits) -> statements.Source:
+    """Return the source of one text, or say what to write instead where the grammar refuses it."""
+    try:
+        return imports.applied(modules.parse(text, max_nesting=limits.max_nesting, words=_WORDS))
+    except errors.SyntaxRejected as error:
+        if error.offset is not None and not (error.hint or "").startswith(modules.OWN_HINTS):
+            error.hint = slips.hint(text, error.offset, words.BY_NAME) or error.hint
+        raise
 
 
 def _shifted(text: str, start: int, limits: TextLimits) -> statements.Source:
     """Return the source of one text of a list, with offsets that count from the start of the first text."""
     try:
-        source = statements.parse(text, max_nesting=limits.max_nesting)
+        source = _parsed(text, limits)
     except errors.GradserveError as error:
         if error.offset is not None:
             error.offset += start
         raise
     return statements.Source(source.parameters, [part._replace(offset=part.offset + start) for part in source.code])
+
+
+def _with_defaults(source: statements.Source, limits: TextLimits) -> tuple[statements.Source, Mapping[str, Json]]:
+    """Return a text and the default values of its arguments.
+
+    A parameter whose default is no number or array of numbers (None, True, a function), or is an integer by which the
+    function counts, is no argument: it always has that value.
+    """
+    found: dict[str, Json] = {}
+    for name, code in source.defaults:
+        value = known(dataclasses.replace(source, parameters=None, code=code, defaults=()), limits)
+        constant = value.constant if value.kind == "number" else None
+        if constant is not None and not (type(constant) is int and name in stack_code.counts(source.code)):
+            found[name] = constant.tolist() if isinstance(constant, np.ndarray) else constant
+            continue
+        # No other name has a space in it.
+        around = [
+            *source.around,
+            *code,
+            stack_code.Assign(f" {name}", keep=False, augmented=False, offset=code[0].offset),
+        ]
+        first = (
+            stack_code.Name(f" {name}", code[0].offset),
+            stack_code.Assign(name, keep=False, augmented=False, offset=code[0].offset),
+        )
+        names = tuple([each for each in source.parameters or () if each != name])
+        source = dataclasses.replace(source, parameters=names, code=[*first, *source.code], around=around)
+    if source.parameters == ():
+        raise errors.SyntaxRejected("the function has no arguments", offset=source.code[0].offset)
+    return source, found
 
 
 def argument_names(args: Sequence[str], limits: TextLimits = TextLimits()) -> tuple[str, ...]:
@@ -214,11 +253,18 @@ def _arguments(
             raise errors.InvalidField(f"args must be the function's own parameters, {listed}", field="args")
         return argument_names(source.parameters, limits)
     if given is not None:
+        read = {name for _, name in stack_code.unbound_names(source.code)}
+        for each in stack_code.own_instructions(source.code):
+            if isinstance(each, stack_code.Assign):
+                for name in stack_code.names_of(each.pattern):
+                    if name in given and name not in read:
+                        what = f"the text assigns to {errors.quote(name)}, which is an argument"
+                        raise errors.SyntaxRejected(what, hint="leave it out of args", offset=each.offset)
         return given
     known = {lexer.identifier(name) for name in declared}
     found = dict.fromkeys(
         name
-        for _, name in sorted(stack_code.free_names(source.code))
+        for _, name in sorted(stack_code.unbound_names(source.code))
         if "." not in name
         and (name in known or (name not in constants.BARE and name not in ("True", "False", "float")))
     )

@@ -1,28 +1,21 @@
-"""Values of a text while it is traced: SymPy nodes with their folded constants, and arrays of them.
+"""Values of a text while it is traced: SymPy nodes with their folded constants.
 
-There are two readings. Read cell by cell, an array is a value of kind "array", whose ``cells`` are values. Read as a
-whole, it is a number or a condition as any other, with a ``shape`` and one node, and its constant is a NumPy array.
+An array is a number or a condition as any other, with a ``shape`` and one node, and its constant is a NumPy array.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import sympy
-from numpy.typing import NDArray
 from sympy.core.basic import Basic
 
 MAX_RANK = 8
 """Greatest number of axes of an array, in a text or in a point; batch axes count."""
 
-COLLECTIONS = frozenset({"array", "tuple"})
-"""Kinds of values that have axes, besides arguments of known shape."""
-
-Cells = NDArray[Any]
 Shape = tuple[int, ...]
 
 
@@ -30,19 +23,55 @@ Shape = tuple[int, ...]
 class Value:
     """A value on the tracer's stack.
 
-    Its kind is "number", "condition", "pair" (a case of Piecewise), "argument", "tuple" (also for a list), "slice",
-    "array", "text" (a string, which only some functions take), "none" or "ellipsis".
+    Its kind is "number", "condition", "pair" (a case of Piecewise), "argument" (of unknown shape), "tuple" (also for a
+    list), "slice", "text" (a string, which only some functions take), "function", "scope" (under the name " " among the
+    variables of a function, see ``reading.functions``), "none" or "ellipsis".
     """
 
     node: Basic  # of a number or a condition; a placeholder for other kinds
     constant: Any = None  # folded value, a ``Number`` or an array; None if it depends on an argument
     kind: str = "number"
-    items: tuple[Value, ...] = ()  # items of a tuple, parts of a slice, or the indices of an argument so far
+    items: tuple[Value, ...] = ()  # of a tuple, a slice or a known array; or the indices of an argument so far
     argument: int = -1  # number of the argument
-    cells: Cells | None = None  # numbers and conditions of an array that is read cell by cell
-    shape: Shape = ()  # of a number or condition that is read as a whole array
+    shape: Shape = ()  # of an array of numbers or conditions
     listed: bool = False  # whether it is a list of the parts of an array
-    text: str = ""  # of a string
+    text: str = ""  # of a string; the name of a function
+    function: Any = None  # of a function, a ``reading.functions.Called``; of a scope, the scope
+    is_list: bool = False  # whether it is a list, which can grow, and no tuple
+    holds: bool = False  # whether items have references
+    reference: Reference | None = None  # what object it is, in a text that changes arrays or lists
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Which object of a text a value is.
+
+    Attributes:
+        key: the name that has the content of the object.
+        path: how a view is got from it: "index" and indices, or "transpose" and axes.
+        perhaps: keys of other objects that it may be or share elements with.
+    """
+
+    key: str
+    path: tuple[tuple[str, Any], ...] = ()
+    perhaps: frozenset[str] = frozenset()
+
+
+MARK = "#"
+"""First character of the names under which the variables of a text have its objects."""
+
+
+def is_place(name: str) -> bool:
+    return name.startswith(MARK)
+
+
+def references(value: Value) -> Iterator[Reference]:
+    """Yield the references of a value and of its items."""
+    if value.reference is not None:
+        yield value.reference
+    if value.holds:
+        for item in value.items:
+            yield from references(item)
 
 
 class NeedsShapes(Exception):
@@ -50,7 +79,7 @@ class NeedsShapes(Exception):
 
 
 class NeedsWhole(NeedsShapes):
-    """The text has a function that exists for whole arrays only, so it is not read cell by cell."""
+    """The text has something that exists for whole arrays only, so it cannot be lowered to numbers."""
 
 
 _NOTHING = sympy.Integer(0)
@@ -64,20 +93,20 @@ def text_of(text: str) -> Value:
 
 def tuple_of(items: Sequence[Value], kind: str = "tuple") -> Value:
     """Return a tuple or list of items, or the slice of a start, a stop and a step."""
-    return Value(_NOTHING, kind=kind, items=tuple(items))
+    found = Value(_NOTHING, kind=kind, items=tuple(items))
+    found.holds = any([item.reference is not None or item.holds for item in found.items])  # noqa: C419 - faster so
+    return found
+
+
+def list_of(items: Sequence[Value]) -> Value:
+    found = tuple_of(items)
+    found.is_list = True
+    return found
 
 
 def charged_cells(shape: Sequence[int]) -> int:
     """Return the cells to charge for an array; a length of 0 counts as 1, so that empty arrays have a cost."""
     return math.prod([max(size, 1) for size in shape])
-
-
-def array_of(cells: Any) -> Value:
-    """Return an array of cells; without axes, its only cell."""
-    if not isinstance(cells, np.ndarray):
-        found: Value = cells
-        return found
-    return Value(_NOTHING, kind="array", cells=cells) if cells.ndim else cells.item()
 
 
 def argument_of(index: int, items: tuple[Value, ...] = ()) -> Value:

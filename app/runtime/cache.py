@@ -105,6 +105,7 @@ class Cache(LruDict[Key, Value]):
                 if not flight.done() and not started():
                     flight.cancel()
                     del self._flights[key]  # cancelling takes a while; the next to ask begins a flight of their own
+            del flight  # an error refers to this frame, and the flight to the error: that would be a reference cycle
 
     async def _make(self, key: Key, make: Callable[[], Awaitable[Value]]) -> Value:
         try:

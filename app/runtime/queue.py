@@ -109,7 +109,10 @@ class ThreadPool:
             self._capacity.release(caller)
             raise errors.Draining("the service is stopping") from None
         future.add_done_callback(lambda _: self._capacity.release(caller))
-        return await (self._in_time(future) if caller else asyncio.wrap_future(future))
+        try:
+            return await (self._in_time(future) if caller else asyncio.wrap_future(future))
+        finally:
+            del future  # an error refers to this frame, and the future to the error: that would be a reference cycle
 
     async def _in_time(self, future: Future[Result]) -> Result:
         waiting = asyncio.wrap_future(future)
@@ -126,6 +129,8 @@ class ThreadPool:
         except asyncio.CancelledError:
             future.cancel()
             raise
+        finally:
+            del future, waiting  # see ``run``
 
     def shutdown(self) -> None:
         """Drop work in the queue and wait for work in progress."""
@@ -135,6 +140,10 @@ class ThreadPool:
         start = time.perf_counter()
         try:
             return work()
+        except errors.GradserveError as error:
+            # Its traceback, and those of the errors before it, keep alive everything that the work has made.
+            error.__cause__ = error.__context__ = None
+            raise error.with_traceback(None)  # noqa: B904 - nothing is kept of it
         finally:
             self._mean_seconds += 0.1 * (time.perf_counter() - start - self._mean_seconds)
 

@@ -51,8 +51,8 @@ _LONG = {
 """Words whose reference takes a second a point: not in the fast set."""
 _EDGES = {"root", "li"}
 """Words whose domain ends where their last argument is 0."""
-_CANCEL = {"beta", "binom", "poch", "ff"}
-"""Words whose definitions add 1 to an argument, which then has lost digits if it is 1e-8."""
+_CANCEL = {"beta", "binom", "poch", "ff", "gegenbauer", "jacobi"}
+"""Words whose definitions add 1 to an argument, which then has lost digits if it is 1e-8; or terms that cancel."""
 _LARGEST, _LEAST = 1e150, 1e-290  # beyond these, an intermediate result may over- or underflow
 
 _AROUND_ZERO = [0.0, 1e-16, 1e-8, 1e-4]
@@ -106,7 +106,7 @@ class Case:
 
     def exact(self) -> Callable[..., Any]:
         function = mpmath_functions.function(self.word)
-        return function if self.order is None else lambda x: function(self.order, x)
+        return function if self.order is None else lambda *point: function(self.order, *point)
 
 
 _NO_NUMBERS = {"Integer", "logical_and", "logical_or", "logical_not", "logical_xor", "where", "Piecewise"}
@@ -122,8 +122,8 @@ def _cases() -> list[Case]:
     for word in words.ALL:
         name = word.names[0]
         if word.kind == "order":
-            found += [Case(name, 1, order) for order in _ORDERS]
-        elif word.kind == "elementwise" and name not in _NO_NUMBERS | _CONDITIONS:
+            found += [Case(name, word.arity[0] - 1, order) for order in _ORDERS]
+        elif word.kind == "elementwise" and word not in words.HOST and name not in _NO_NUMBERS | _CONDITIONS:
             found.append(Case(name, word.arity[0]))
     return found
 

@@ -3,6 +3,7 @@
 A cycle would keep every node of a text alive until a collection, which holds the event loop for as long as it takes.
 """
 
+import asyncio
 import gc
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 from app import errors
 from app.engine import functions, points
 from app.language import parse
+from app.language.limits import TextLimits
+from app.runtime import queue
 
 TEXTS: list[tuple[str, list[Any]]] = [
     ("sin(2.5*x)*y + 3*x**2", [0.5, 1.5]),
@@ -23,6 +26,9 @@ TEXTS: list[tuple[str, list[Any]]] = [
     ("gelu(x)*erf(y) + Piecewise((x, x > 1), (y, True)) + where(x > 0, sqrt(x), 0)", [0.5, 1.5]),
     ("det(array([[x, 2], [y, x]])) + logsumexp([x, y]) + (lambda t: t**2)(x)", [0.5, 1.5]),
     ("mean(stack([A, 2*A]) @ ones((2,)))", [[[0.5, 1.5], [1.0, 2.0]]]),
+    ("def g(z): return a*z\na = 2\ndef f(x, y):\n    h = lambda v: g(v) + y\n    return h(x)", [0.5, 1.5]),
+    ("def f(X):\n    g = lambda v: v*len(X)\n    return sum([g(v) for v in X])", [[0.5, 1.5]]),
+    ("def f(x, y):\n    g = lambda v: g(v)\n    return g(x)", [0.5, 1.5]),
     ("x + foo(y)", [0.5, 1.5]),
     ("x +* y", [0.5, 1.5]),
     ("sin(x, y, z)", [0.5, 1.5]),
@@ -70,3 +76,31 @@ def test_a_cycle_is_found(garbage: list[Any]) -> None:
     del cycle
     gc.collect()
     assert len(garbage) == 1
+
+
+@pytest.mark.parametrize("caller", ["", "somebody"])
+def test_a_refusal_from_a_thread_is_in_no_cycle(garbage: list[Any], caller: str) -> None:
+    """The waiting task, the future of the thread and the error must not refer to each other."""
+    texts = ["sum(sin(i*x) for i in range(400)) + foo(x)", "x + " + "y1 + " * 600 + "foo(x)"]
+
+    async def ask_all(number: int) -> list[str]:
+        pool = queue.ThreadPool(1, 4, "test")
+        known = functions.FunctionCache(TextLimits(max_steps=100_000), 1000, pool)
+        queue.CALLER.set(caller)
+        codes = []
+        for text in texts:
+            try:
+                await known.function(f"{text} + {number}", None)
+            except errors.Rejected as error:
+                codes.append(error.code)
+        pool.shutdown()
+        return codes
+
+    gc.set_debug(0)
+    assert asyncio.run(ask_all(1)) == ["unknown_name"] * 2
+    gc.collect()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    assert asyncio.run(ask_all(2)) == ["unknown_name"] * 2
+    gc.collect()
+    kinds = {type(each).__name__ for each in garbage}
+    assert not kinds & {"UnknownName", "traceback", "frame", "Builder", "Value"}, kinds

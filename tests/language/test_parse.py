@@ -167,7 +167,7 @@ def test_an_error_points_at_the_place(text: str, code: str, offset: int) -> None
         ("alpah + x", "alpha"),
         ("sin + x", "call"),
         ("gamma(x) + gamma", "gamma*("),
-        ("os.sin(x)", "prefixes"),
+        ("foo.sin(x)", "prefixes"),
         ("(x > 0 & y > 0) + x", "parentheses"),
         ("Piecewise(x, 0) + x", "Piecewise(("),
         ("lambda lambda: 1", ""),

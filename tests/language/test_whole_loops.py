@@ -282,5 +282,6 @@ def test_a_filter_on_the_data_is_refused() -> None:
 
 
 def test_a_list_made_by_a_loop_is_no_array() -> None:
+    assert read("[v*s for v in x] + [v for v in x]")[0].shape == (2 * len(POINT["x"]),)
     with pytest.raises(errors.SyntaxRejected, match="arithmetic on lists"):
-        read("sum([v*s for v in x] + [v for v in x])")
+        read("[v*s for v in x] - [v for v in x]")

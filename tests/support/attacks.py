@@ -70,8 +70,6 @@ REPEATED = [
     _LIST + "    Z=Y[1:]\n" * 8_000 + "    return x",
     _LIST + "    Z=enumerate(Y)\n" * 6_000 + "    return x",
     _CELLS + "    Z=list(Y)\n" * 8_000 + "    return x",
-    _CELLS + "    Z=np.roll(Y,1)\n" * 6_000 + "    return x",
-    "def f(x):\n    Y=np.reshape(np.arange(90000),(300,300))\n" + "    Z=np.tril(Y)\n" * 6_000 + "    return x",
     "sum(1 for row in np.zeros((10**9, 0)))*x",
     f"[x for i in range(10**5) if {_ONES}>i][0]",
     f"sum(x for i in range(10**5) for j in range({_ONES}-{_ONES}))",
@@ -81,4 +79,10 @@ REPEATED = [
 ]
 """Cheap steps, repeated so often that they are expensive."""
 
-TEXTS = LARGE + LONG + REPEATED
+FOLDED = [
+    _CELLS + "    Z=np.roll(Y,1)\n" * 6_000 + "    return x",
+    "def f(x):\n    Y=np.reshape(np.arange(90000),(300,300))\n" + "    Z=np.tril(Y)\n" * 6_000 + "    return x",
+]
+"""Large known arrays, moved again and again: they are folded up to a number of elements, then nodes."""
+
+TEXTS = LARGE + LONG + REPEATED + FOLDED

@@ -96,14 +96,19 @@ def _loop(expression: Expression, node: Any, known: dict[int, Array], point: Seq
                 for index in range(node.count)
             ]
         )
-    first, following = node.args[: node.results], node.args[node.results :]
+    first, following = node.args[: node.results], node.args[node.results : 2 * node.results]
+    outputs = node.args[2 * node.results :]
+    rows: list[list[Array]] = [[] for _ in outputs]
     _VARIABLES.update({id(variable): variable for variable in (node.index, *node.carried)})
     state = [_value(expression, each, dict(variables), point) for each in first]
     for index in range(node.count):
         carried = {id(v): np.broadcast_to(x, v.shape) for v, x in zip(node.carried, state, strict=True)}
         inner = variables | {id(node.index): np.float64(index)} | carried
-        state = [_value(expression, each, inner, point) for each in following]
-    return [np.broadcast_to(x, v.shape) for v, x in zip(node.carried, state, strict=True)]
+        state = [_value(expression, each, dict(inner), point) for each in following]
+        for row, each in zip(rows, outputs, strict=True):
+            row.append(_value(expression, each, dict(inner), point))
+    last = [np.broadcast_to(x, v.shape) for v, x in zip(node.carried, state, strict=True)]
+    return [*last, *[np.stack(row) for row in rows]]
 
 
 _VARIABLES: dict[int, Basic] = {}

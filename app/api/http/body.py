@@ -11,7 +11,7 @@ import pydantic
 from starlette.types import Message, Receive
 
 from app import errors
-from app.api.http import json_stream, replies
+from app.api.http import json_faults, json_stream, replies
 
 Model = TypeVar("Model", bound=pydantic.BaseModel)
 Result = TypeVar("Result")
@@ -116,18 +116,13 @@ async def decode(model: type[Model], body: bytes, limits: RequestLimits = Reques
     try:
         document = await json_stream.load(body, limits.max_json_values, unique_names=True)
     except ValueError as error:
-        raise not_json(error) from None
+        raise json_faults.fault(error, body) from None
     if not isinstance(document, dict):
         raise errors.InvalidJson("the body must be a JSON object")
     try:
         return model.model_validate(document)
     except pydantic.ValidationError as error:
         raise _field_error(error, model) from None
-
-
-def not_json(error: ValueError) -> errors.InvalidJson:
-    """Return the error of a parser as the client is told of it."""
-    return errors.InvalidJson(f"not JSON: {str(error).partition(' at line')[0]}"[:200])
 
 
 def check_headers(headers: replies.Headers, limits: RequestLimits, *, any_type: bool = False) -> None:

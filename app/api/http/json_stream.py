@@ -63,7 +63,12 @@ async def load(raw: bytes, max_numbers: int, *, inf_nan: bool = False, unique_na
                 found.append(array)
                 end = last
         text = b"".join([*rest, raw[end:]])
-    document = pydantic_core.from_json(text, allow_inf_nan=inf_nan)
+    try:
+        document = pydantic_core.from_json(text, allow_inf_nan=inf_nan)
+    except ValueError as error:
+        if not found:
+            raise
+        raise ValueError(str(error).partition(" at line")[0]) from None  # the place is not one of the whole body
     if unique_names:
         _refuse_duplicates(text)
     return _filled(document, found) if found else document

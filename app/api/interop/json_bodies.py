@@ -11,7 +11,7 @@ import pydantic_core
 from starlette.types import Receive
 
 from app import errors
-from app.api.http import body, json_stream, problem, replies
+from app.api.http import body, json_faults, json_stream, problem, replies
 
 MAX_TEXTS = 64
 """Largest length of a list of texts or names."""
@@ -27,7 +27,7 @@ async def parse(raw: bytes, limits: body.RequestLimits) -> dict[str, Any]:
     try:
         document = await json_stream.load(raw, limits.max_json_values, inf_nan=True)
     except ValueError as error:
-        raise body.not_json(error) from None
+        raise json_faults.fault(error, raw) from None
     if not isinstance(document, dict):
         raise errors.InvalidJson("the body must be a JSON object")
     return document

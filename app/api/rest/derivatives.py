@@ -54,7 +54,7 @@ class Derivative:
         bases = self.bases
         if by_id:
             bases = bases[1:]
-            example = {name: value for name, value in example.items() if name not in ("expression", "args")}
+            example = {name: value for name, value in example.items() if name not in ("expression", "args", "function")}
         name = self.name.capitalize() + ("AtRequest" if by_id else "Request")
         more = {"json_schema_extra": {"examples": [example]}}
         # Fields in the order of the bases, which is how people write them: pydantic's is the other way round.
@@ -201,7 +201,7 @@ def _add(derivative: Derivative) -> None:
 
 
 async def _answer_by_text(derivative: Derivative, request: Any, served: engine.Engine, _: str) -> replies.Reply:
-    return await _answer(derivative, _query(derivative, request, request.expression, request.args), served)
+    return await _answer(derivative, _query(derivative, request, request.text, request.args), served)
 
 
 async def _answer_by_id(derivative: Derivative, request: Any, served: engine.Engine, function_id: str) -> replies.Reply:

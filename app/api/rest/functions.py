@@ -34,7 +34,7 @@ class RegisterRequest(schemas.FunctionFields):
 
 
 async def _register(request: Any, served: engine.Engine, owner: str) -> replies.Reply:
-    entry, created = await served.registry.register(request.expression, request.args, owner)
+    entry, created = await served.registry.register(request.text, request.args, owner)
     location = f"/v1/functions/{entry.function_id}".encode()
     content = json_stream.encode(served.registry.describe(entry))
     return replies.Reply(201 if created else 200, content, headers=((b"location", location),))

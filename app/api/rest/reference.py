@@ -11,12 +11,14 @@ from starlette.requests import Request
 from app.api import services
 from app.api.http import problem
 from app.api.rest import schemas
-from app.language.vocabulary import constants, prefixes, words
+from app.language.vocabulary import constants, forms, prefixes, words
+from app.language.vocabulary.distributions import names
 from app.language.vocabulary.word import Word
 
 router = APIRouter(prefix="/v1", tags=["service"])
 
-_OPERATORS = "+ - * / ** ^ // % < <= > >= == != and or not & | ~".split()  # noqa: SIM905 - shorter to read
+OPERATORS = "+ - * / ** ^ // % @ < <= > >= == != and or not & | ~".split()  # noqa: SIM905 - shorter to read
+"""Operators of the language."""
 
 
 @router.get("/limits", operation_id="limits", summary="Every limit on a request")
@@ -49,16 +51,31 @@ async def error_codes() -> list[dict[str, Any]]:
 async def language() -> dict[str, Any]:
     """List what an expression may use; a bare name and a prefixed one mean the same unless `qualified` says else."""
     return {
-        "functions": [_describe(word) for word in words.ALL],
+        "functions": [describe(word) for word in words.ALL],
+        "distributions": [_distribution(name) for name in names.NAMES],
         "constants": constants.BARE_AS_TEXT,
         "qualified_constants": sorted(set(constants.PREFIXED) - set(constants.BARE)),
         "prefixes": sorted(prefixes.LIBRARIES),
         "qualified": {f"{library}.{name}": word for (library, name), word in prefixes.QUALIFIED.items()},
-        "operators": [*_OPERATORS, "a if c else b", "X[i]", "X[i, j]"],
+        "forms": [form._asdict() for form in forms.FORMS],
+        "operators": [*OPERATORS, "a if c else b", "X[i]", "X[i, j]"],
     }
 
 
-def _describe(word: Word) -> dict[str, Any]:
+def _distribution(name: str) -> dict[str, Any]:
+    functions = names.NAMES[name]
+    word = names.BY_NAME[f"{name}.{functions[0]}"]
+    return {
+        "name": name,
+        "functions": functions,
+        "parameters": list(word.parameters),
+        "keywords": list(word.keywords),
+        "doc": word.doc.partition(" of the ")[2],
+    }
+
+
+def describe(word: Word) -> dict[str, Any]:
+    """Return the row of a word as it is published."""
     least, most = word.arity
     if word.names[0] in words.REDUCTIONS:
         least = 1  # of one array
@@ -72,5 +89,7 @@ def _describe(word: Word) -> dict[str, Any]:
     if word.definition:
         described["definition"] = word.definition
     if word.parameters:
-        described |= {"parameters": list(word.parameters), "keywords": list(word.keywords)}
+        described["parameters"] = list(word.parameters)
+    if word.parameters or word.keywords:
+        described["keywords"] = list(word.keywords)
     return described

@@ -7,6 +7,7 @@ from pydantic.config import JsonDict
 
 from app import errors
 from app.api.http import problem
+from app.language.grammar import modules
 
 NAMED: dict[str, JsonDict] = {
     "Dtype": {"type": "string", "enum": ["float64", "float32"], "description": "A precision."},
@@ -38,14 +39,21 @@ class _RequestFields(BaseModel):
 
 
 Text = Annotated[
-    str, Field(description="the function: an expression, a lambda or a def, as text. It gives one number.")
+    str,
+    Field(
+        description="the function, as text: an expression, a lambda, a def or several statements. It gives one number."
+    ),
 ]
 Texts = Annotated[
     str | Annotated[list[str], Field(fail_fast=True, min_length=1)],
     Field(
-        description="the function, as text: an expression, a lambda or a def. A list of texts is a function with as "
-        "many values."
+        description="the function, as text: an expression, a lambda, a def or several statements. A list of texts is "
+        "a function with as many values."
     ),
+]
+Named = Annotated[
+    str | None,
+    Field(description="the name of the function in a text that has several. Default: the last one."),
 ]
 Args = Annotated[
     Annotated[list[str], Field(fail_fast=True)] | None,
@@ -61,6 +69,12 @@ class ScalarFields(_RequestFields):
 
     expression: Text
     args: Args = None
+    function: Named = None
+
+    @property
+    def text(self) -> str:
+        """The text, which names its function if the request does."""
+        return self.expression if self.function is None else modules.naming(self.expression, self.function)
 
 
 class FunctionFields(_RequestFields):
@@ -68,6 +82,16 @@ class FunctionFields(_RequestFields):
 
     expression: Texts
     args: Args = None
+    function: Named = None
+
+    @property
+    def text(self) -> str | list[str]:
+        """The text or texts; a text names its function if the request does."""
+        if self.function is None:
+            return self.expression
+        if isinstance(self.expression, list):
+            raise errors.InvalidField("a list of texts has no functions to choose from", field="function")
+        return modules.naming(self.expression, self.function)
 
 
 class PointFields(_RequestFields):

@@ -85,7 +85,7 @@ class SymbolicResponse(BaseModel):
 
 async def _derive(request: Any, served: engine.Engine, _: str) -> replies.Reply:
     answer = await served.symbolic.derive(
-        request.expression, request.args, request.argnums, shapes=request.shapes, simplify=request.simplify
+        request.text, request.args, request.argnums, shapes=request.shapes, simplify=request.simplify
     )
     members = ("function", "partials", "args", "argnums", "simplified", "function_id")
     document = {name: getattr(answer, name) for name in members}

@@ -19,7 +19,8 @@ _CUBIC = {
     "cholesky": 1.0, "inv": 3.0, "det": 1.0, "cofactor": 30.0, "logabsdet": 1.0, "detsign": 1.0, "eigvalsh": 5.0,
     "eigvecsh": 15.0,
 }  # fmt: skip
-_ELEMENT, _ELEMENTARY, _SPECIAL, _MOVED, _PRODUCT = 1.0, 10.0, 100.0, 1.0, 0.1
+_ELEMENT, _ELEMENTARY, _SPECIAL, _HOSTED, _PRECISE, _MOVED, _PRODUCT = 1.0, 10.0, 100.0, 1000.0, 2e6, 1.0, 0.1
+_QUADRATURE = 2e4
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +72,22 @@ def _size(tape: ArrayTape, instruction: Instruction, slot: int) -> int:
     return _BYTES * elements(tape.shapes[slot])
 
 
+def _weight(opcode: str) -> float:
+    """Return what a word costs for each element."""
+    if opcode in _CHEAP:
+        return _ELEMENT
+    if opcode in table.orders.PRECISE:
+        return _PRECISE
+    if opcode in table.hosted.QUADRATURES:
+        return _QUADRATURE
+    return _ELEMENTARY if opcode in table.CORE else _HOSTED if opcode in table.HOSTED else _SPECIAL
+
+
 def _flops(instruction: Instruction, operands: list[Shape], result: Shape) -> float:
     opcode, _, parameters = instruction
     size = elements(result)
     if opcode in table.TABLE:
-        weight = _ELEMENT if opcode in _CHEAP else _ELEMENTARY if opcode in table.CORE else _SPECIAL
-        return weight * size
+        return _weight(opcode) * size
     if opcode in _VIEWS:
         return 0.0
     if opcode == "einsum":

@@ -181,11 +181,13 @@ class _BodyReader(_NodeReader):
         return slot
 
     def scan(self, node: nodes.Scan) -> list[Slot]:
-        """Return the last carried values, in the reader around it."""
+        """Return the last carried values and the outputs of all steps, in the reader around it."""
         self._find_moving(node.args)
-        first, following = node.args[: node.results], node.args[node.results :]
+        first, following = node.args[: node.results], node.args[node.results : 2 * node.results]
         shapes = [variable.shape for variable in node.carried]
         results = [self.shaped(self.slot(each), shape) for each, shape in zip(following, shapes, strict=True)]
+        shape_of = self.expression.shape_of
+        results += [self.shaped(self.slot(each), shape_of.get(id(each), ())) for each in node.args[2 * node.results :]]
         tape = self.recorder.finish(*results)
         start = [self._outer.shaped(self._outer.slot(x), shape) for x, shape in zip(first, shapes, strict=True)]
         return splitting.emit(self._outer.recorder, (node.count, False, node.results, 0, tape), [*start, *self._given])

@@ -15,6 +15,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from app.autodiff import table
+
 Shape = tuple[int, ...]
 Parameters = tuple[Any, ...]
 Instruction = tuple[str, tuple[int, ...], Parameters]
@@ -49,6 +51,14 @@ class ArrayTape:
     def leaves(self) -> int:
         """Number of leaves, which is the slot of the first instruction."""
         return len(self.inputs) + len(self.constants) + len(self.statics)
+
+    @property
+    def hosted(self) -> bool:
+        """Whether some instruction is a host word, which only NumPy computes, also within a loop."""
+        return any(
+            opcode in table.HOSTED or (opcode == "scan" and parameters[-1].hosted)
+            for opcode, _, parameters in self.code
+        )
 
     def last_uses(self) -> list[int]:
         """Return, for each slot, the position of the last instruction that reads it; -1 if none, results are kept."""

@@ -17,6 +17,7 @@ from sympy.core.basic import Basic
 from sympy.functions.elementary.piecewise import ExprCondPair
 
 from app.autodiff import table
+from app.autodiff.namespaces import hosted_formulae, order_formulae
 from app.language.vocabulary import special, words
 
 Expr = Any  # a SymPy expression; SymPy has no type annotations
@@ -25,7 +26,7 @@ _ZERO, _ONE = sympy.Integer(0), sympy.Integer(1)
 
 _NODES: dict[str, Any] = {
     word.opcode: word.node
-    for word in (*words.PRIMITIVES, *special.INNER.values())
+    for word in (*words.PRIMITIVES, *words.INNER.values())
     if word.node is not None and word.opcode is not None
 }
 
@@ -288,8 +289,12 @@ _FORMS: dict[str, Callable[..., Expr]] = {
     "kn_derivative": _order_derivative("kn", (1, 1), (-1, -1)),
     "polygamma": lambda n, x: call("polygamma" if int(n) <= special.MAX_ORDER else "", sympy.Integer(int(n)), x),
     "expn": lambda n, x: call("expn", sympy.Integer(int(n)), x),
+    **hosted_formulae.FORMS,
+    **order_formulae.FORMS,
 }
 """How an opcode is written that is no function of the language."""
+
+_FORMULAE = hosted_formulae.PARTIALS | order_formulae.PARTIALS
 
 _PARTIALS: dict[tuple[str, int], Callable[..., Expr]] = {
     ("erfcx", 0): lambda x: 2 * x * call("erfcx", x) - 2 / sympy.sqrt(sympy.pi),
@@ -308,5 +313,6 @@ _PARTIALS: dict[tuple[str, int], Callable[..., Expr]] = {
     ("expi", 0): lambda x: sympy.exp(x) / x,
     ("fresnels", 0): lambda x: sympy.sin(sympy.pi * x**2 / 2),
     ("fresnelc", 0): lambda x: sympy.cos(sympy.pi * x**2 / 2),
+    **{place: functools.partial(formula, call) for place, formula in _FORMULAE.items()},
 }
 """Partials, by opcode and operand, that the table writes in more digits but less readably."""

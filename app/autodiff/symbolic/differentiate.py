@@ -38,6 +38,7 @@ _ZERO, _ONE = sympy.Integer(0), sympy.Integer(1)
 _LARGEST_EXPONENT = 1000  # powers with larger exponents are not evaluated: 3**(10**9) has too many digits
 _MAX_BITS = 1023
 _MINUS_INFINITY = -sympy.oo
+_NUMBERS = "ask for the formulae by the other arguments (argnums); /v1/grad has the numbers by all of them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +315,7 @@ _STRUCTURES: dict[Any, Callable[[list[Expr], list[Gradient]], tuple[Expr, Gradie
 def _function(kind: Any, values: list[Expr], gradients: list[Gradient]) -> tuple[Expr, Gradient]:
     opcode = words.OPCODES.get(kind)
     if opcode is None:
-        raise errors.NotDifferentiable(f"{kind.__name__} has no formula in the language")
+        raise errors.NotDifferentiable(f"{kind.__name__} has no formula in the language", hint=_NUMBERS)
     value = sympy_words.call(opcode, *values)
     terms = []
     for index, gradient in enumerate(gradients):
@@ -324,7 +325,7 @@ def _function(kind: Any, values: list[Expr], gradients: list[Gradient]) -> tuple
             except KeyError:
                 word = display.spelled(value)[0] or opcode
                 detail = f"the derivative of {word} by its operand {index + 1} has no formula in the language"
-                raise errors.NotDifferentiable(detail) from None
+                raise errors.NotDifferentiable(detail, hint=_NUMBERS) from None
             if partial is not None and partial is not _ZERO:
                 terms.append((partial, gradient))
     return value, _merged(terms)

@@ -71,8 +71,10 @@ def document(
         errors.NotDifferentiable: a derivative has no name in the language.
         errors.TooComplex: the formulae are too long.
     """
-    known = None if shapes is None else [tuple(shape) for shape in shapes]
-    parsed = parse.parse(text, args, shapes=known, limits=texts)
+    if shapes is None:
+        parsed = parse.parse(text, args, limits=texts)
+    else:
+        parsed = parse.read(text, args, limits=texts).at([tuple(shape) for shape in shapes], whole=False)
     sympy_cache.clear_cache()  # earlier requests must change neither memory nor answers
     answer = _answer(parsed, differentiate.derive(parsed, argnums), simplify, limits)
     if _is_readable(answer, parsed.args, texts):

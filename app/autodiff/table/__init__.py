@@ -13,9 +13,9 @@ The table is closed: a partial is made of words that have partials again, so wha
 a branch near a singularity) is never differentiated. ``chain.PULLBACKS`` has the products with a cotangent.
 """
 
-from app.autodiff.table import arithmetic, chain, elementary, row, special
+from app.autodiff.table import arithmetic, chain, elementary, hosted, orders, row, special
 
-__all__ = ["arithmetic", "chain", "elementary", "row", "special"]
+__all__ = ["arithmetic", "chain", "elementary", "hosted", "orders", "row", "special"]
 
 CORE: dict[str, row.Row] = arithmetic.ARITHMETIC | arithmetic.LOGIC | elementary.ELEMENTARY
 """The opcodes in every program of the interpreter; the order is the opcode number."""
@@ -26,7 +26,10 @@ SPECIAL: dict[str, row.Row] = elementary.RARE | special.SPECIAL
 INNER: dict[str, row.Row] = arithmetic.INNER | elementary.INNER | special.INNER
 """Opcodes that no text has: derivatives that are no other word."""
 
-TABLE: dict[str, row.Row] = CORE | SPECIAL | INNER
+HOSTED: dict[str, row.Row] = hosted.HOSTED | hosted.INNER | orders.HOSTED | orders.INNER
+"""Host words: NumPy computes them, JAX does not, so a tape that has one is neither interpreted nor compiled."""
+
+TABLE: dict[str, row.Row] = CORE | SPECIAL | INNER | HOSTED
 """Every opcode."""
 
 PULLBACKS: dict[str, tuple[chain.Pullback | None, ...]] = {
@@ -35,4 +38,7 @@ PULLBACKS: dict[str, tuple[chain.Pullback | None, ...]] = {
 """By opcode and operand, the function (xp, g, y, x0, x1, ...) that returns g * dy/dxi; see ``chain``."""
 
 MODULES = (row, chain, arithmetic, elementary, special)
-"""Modules whose source is part of the key of every program and executable on disk: a change recompiles them all."""
+"""Modules whose source is part of the key of every program and executable on disk: a change recompiles them all.
+
+``hosted`` and ``orders`` are not among them: no program and no executable has a host word.
+"""

@@ -2,22 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 from numpy.typing import NDArray
 
 from app import errors
 from app.language.building.array_builder import ArrayBuilder
-from app.language.building.word_operands import LARGEST, WordOperands
 from app.language.values import Shape, Value, tuple_of
+from app.language.vocabulary.word import Word
+
+LARGEST = int(np.iinfo(np.intc).max)
+"""Largest axis or length: NumPy takes a C int, and raises OverflowError beyond."""
 
 
-class ArrayCall(WordOperands[ArrayBuilder]):
-    """A call of a word: its operands by parameter name, converted as the function needs them."""
+class ArrayCall:
+    """A call of a word, spelled ``name``: its operands by parameter, converted as its function needs them."""
 
-    # Operands
+    def __init__(self, builder: ArrayBuilder, name: str, given: Mapping[str, Value], offset: int) -> None:
+        self.builder = builder
+        self.name = name
+        self.offset = offset
+        self._given = given
+
+    def has(self, name: str) -> bool:
+        return name in self._given and self._given[name].kind != "none"
+
+    def gave(self, name: str) -> bool:
+        """Return whether a parameter was given; it may be None."""
+        return name in self._given
+
+    def value(self, name: str) -> Value:
+        return self._given[name]
+
+    def items(self, name: str) -> Sequence[Value]:
+        return self.builder.items(self._given[name], self.offset)
+
+    def integer(self, name: str, default: int) -> int:
+        return self.checked_integer(self._given[name], name) if self.has(name) else default
+
+    def checked_integer(self, value: Value, name: str) -> int:
+        """Return an integer known from the text, in the range that NumPy takes for an axis or a length."""
+        found = self.builder.integer(value, self.offset, name)
+        if abs(found) > LARGEST:
+            raise errors.TooComplex(f"{name} is beyond {LARGEST}", offset=self.offset)
+        return found
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        if not self.has(name):
+            return default
+        value = self._given[name]
+        if value.constant is None or value.shape != ():
+            raise errors.SyntaxRejected(f"{name} must be True or False", offset=self.offset)
+        return bool(value.constant)
+
+    def checked_axis(self, axis: int, shape: Shape) -> int:
+        if not -len(shape) <= axis < len(shape):
+            raise self.bad_shape(f"axis {axis} of an array of shape {list(shape)}")
+        return normalize_axis_index(axis, len(shape))
+
+    def range(self) -> range:
+        """Return the integers of the operands start, stop and step, as Python's range."""
+        start, stop = 0, self.integer("start", 0)
+        if self.has("stop"):
+            start, stop = stop, self.integer("stop", 0)
+        step = self.integer("step", 1)
+        if step == 0:
+            raise self.bad_shape("the step of a range is 0")
+        return range(start, stop, step)
+
+    def bad_shape(self, detail: str) -> errors.BadShape:
+        return errors.BadShape(detail, offset=self.offset)
 
     def array(self, name: str, rank: int | None = None) -> Value:
         """Return an operand as numbers or conditions, which must have ``rank`` axes if that is given."""
@@ -47,7 +104,7 @@ class ArrayCall(WordOperands[ArrayBuilder]):
 
     def axis(self, array: Value, default: int | None = None) -> int | None:
         """Return the axis of the call; None means all axes."""
-        return self.axis_in(array.shape, default)
+        return self.checked_axis(self.integer("axis", 0), array.shape) if self.has("axis") else default
 
     def axes(self, array: Value) -> tuple[int, ...]:
         """Return the axes of the call, all of them if it has none; an axis may be a tuple."""
@@ -102,6 +159,21 @@ class ArrayCall(WordOperands[ArrayBuilder]):
 
     def broadcast(self, value: Value, shape: Shape) -> Value:
         return self.builder.broadcast(value, shape, self.offset)
+
+
+def by_parameter(
+    word: Word, name: str, operands: Sequence[Value], options: Mapping[str, Value], offset: int
+) -> dict[str, Value]:
+    """Return operands and keyword operands by the names of the word's parameters, none twice and none missing."""
+    given = dict(options)
+    for parameter, operand in zip(word.parameters, operands, strict=False):
+        if parameter in given:
+            raise errors.SyntaxRejected(f"{name} got '{parameter}' twice", offset=offset)
+        given[parameter] = operand
+    for parameter in word.parameters:
+        if parameter not in given and parameter not in word.keywords:
+            raise errors.BadArity(f"{name} needs '{parameter}'", offset=offset)
+    return given
 
 
 ArrayWord = Callable[[ArrayCall], Value]

@@ -11,6 +11,7 @@ from app import errors
 from app.language.arrays.call import ArrayCall, ArrayWord
 from app.language.arrays.linear import linalg
 from app.language.values import Value, tuple_of
+from app.language.vocabulary import types
 
 
 def _filled(call: ArrayCall, shape: Sequence[int], value: Value) -> Value:
@@ -24,12 +25,24 @@ def _like(call: ArrayCall, value: Value) -> Value:
     return call.broadcast(value, call.array("x").shape)
 
 
+def _is_whole(call: ArrayCall) -> bool:
+    """Return whether the type that is asked for is one of integers or conditions."""
+    return types.kind(call.value("dtype").text, call.offset) != "float"
+
+
+def _of_type(call: ArrayCall, number: int, like: Value | None = None) -> Value:
+    """Return a number as an element of a new array: a float, where it matters that NumPy makes floats."""
+    of_integers = like is not None and np.asarray(like.constant).dtype.kind == "i"
+    integers = _is_whole(call) if call.has("dtype") else of_integers
+    return call.builder.leaf(number if integers or not call.builder.changes else float(number))
+
+
 def _eye(call: ArrayCall) -> Value:
     rows = call.integer("n", 0)
     shape = rows, call.integer("m", rows)
     if min(shape) < 0:
         raise call.bad_shape(f"a shape has no negative lengths: {list(shape)}")
-    return linalg.diagonal_matrix(call, call.builder.leaf(1), shape, call.integer("k", 0))
+    return linalg.diagonal_matrix(call, _of_type(call, 1), shape, call.integer("k", 0))
 
 
 def _range(call: ArrayCall) -> Value:
@@ -102,11 +115,11 @@ def _enumerated(call: ArrayCall) -> Value:
 
 FUNCTIONS: dict[str, ArrayWord] = {
     "eye": _eye, "identity": _eye, "arange": _arange, "linspace": _linspace, "range": _range,
-    "zeros": lambda call: _filled(call, call.integers("shape"), call.builder.leaf(0)),
-    "ones": lambda call: _filled(call, call.integers("shape"), call.builder.leaf(1)),
+    "zeros": lambda call: _filled(call, call.integers("shape"), _of_type(call, 0)),
+    "ones": lambda call: _filled(call, call.integers("shape"), _of_type(call, 1)),
     "full": lambda call: _filled(call, call.integers("shape"), call.number("fill_value")),
-    "zeros_like": lambda call: _like(call, call.builder.leaf(0)),
-    "ones_like": lambda call: _like(call, call.builder.leaf(1)),
+    "zeros_like": lambda call: _like(call, _of_type(call, 0, call.array("x"))),
+    "ones_like": lambda call: _like(call, _of_type(call, 1, call.array("x"))),
     "full_like": lambda call: _like(call, call.number("fill_value")),
     "array": lambda call: call.array("x"),
     "len": _length, "size": _size, "enumerate": _enumerated,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from app.language.arrays import creation, joining, positions, reductions, scans, statistics
-from app.language.arrays.call import ArrayCall
+from app.language.arrays import creation, densities, hypergeometric, joining, positions, reductions, scans, statistics
+from app.language.arrays.call import ArrayCall, by_parameter
 from app.language.arrays.linear import contraction, linalg, matrix_functions, products
-from app.language.building import word_operands
 from app.language.building.array_builder import ArrayBuilder
-from app.language.values import Value
+from app.language.values import NeedsShapes, Value
 from app.language.vocabulary.word import Word
 
 _FUNCTIONS = (
@@ -22,6 +21,8 @@ _FUNCTIONS = (
     | statistics.FUNCTIONS
     | creation.FUNCTIONS
     | joining.FUNCTIONS
+    | hypergeometric.FUNCTIONS
+    | densities.FUNCTIONS
 )
 _VARIADIC = products.VARIADIC | joining.VARIADIC | contraction.VARIADIC
 
@@ -33,11 +34,23 @@ def apply(
     builder: ArrayBuilder, word: Word, name: str, operands: Sequence[Value], options: Mapping[str, Value], offset: int
 ) -> Value:
     """Apply a word of arrays, spelled ``name``, to its operands and keyword operands."""
-    if any(o.kind in {"number", "condition"} and o.shape == () and o.constant is None for o in operands):
+    numbers = (o for o in operands if o.kind in {"number", "condition"} and o.shape == () and o.constant is None)
+    if word.names[0] not in hypergeometric.FUNCTIONS and any(numbers):
+        if builder.shapes is None:
+            raise NeedsShapes  # a function of arguments that may be arrays
         builder.number_as_array = True
-    given = word_operands.by_parameter(word, name, operands, options, offset)
+    given = by_parameter(word, name, operands, options, offset)
     call = ArrayCall(builder, name, given, offset)
     canonical = word.names[0]
     if canonical in _VARIADIC:
         return _VARIADIC[canonical](call, list(operands))
     return _FUNCTIONS[canonical](call)
+
+
+def has_axis(builder: ArrayBuilder, name: str, operands: Sequence[Value]) -> bool:
+    """Return whether the second operand is an axis, as in ``np.max(x, 0)``; in ``max(x, 0)`` it is a number."""
+    if "." not in name or len(operands) != 2 or type(operands[1].constant) is not int or "lax." in name:
+        return False
+    if builder.shapes is None and operands[0].constant is None and operands[0].kind != "tuple":
+        raise NeedsShapes
+    return builder.is_array(operands[0])

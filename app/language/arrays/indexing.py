@@ -16,12 +16,11 @@ import numpy as np
 
 from app import errors
 from app.language.building.array_builder import ArrayBuilder
-from app.language.unrolled.indexing import MASK_HINT
-from app.language.values import Shape, Value, tuple_of
+from app.language.values import NONE, NeedsShapes, Shape, Value, argument_of, tuple_of
 
 
 @dataclass(slots=True)
-class _Part:
+class Part:
     """One index: a new axis; a range of an axis that is kept; an integer; or an array of indices into an axis."""
 
     kind: Literal["new", "range", "integer", "array"]
@@ -32,22 +31,34 @@ class _Part:
 
 def element(builder: ArrayBuilder, base: Value, indices: Sequence[Value], offset: int) -> Value:
     """Return what indices and slices choose."""
+    if any(index.kind == "argument" for index in indices):
+        raise NeedsShapes
     if base.kind == "tuple" and len(indices) == 1 and _is_plain(indices[0]):
         return _item(builder, base, indices[0], offset)
+    if base.kind == "argument":
+        return _element_of_any_shape(builder, base, indices, offset)
     array = builder.array(base, offset)
     if not array.shape:
         raise errors.BadShape("a number cannot be indexed", hint="only arrays have elements", offset=offset)
-    parts = _parts(builder, array, indices, offset)
+    if array.argument >= 0 and len(indices) == len(array.shape) == 1 and type(indices[0].constant) is int:
+        place = _integer(builder, array, indices[0], array.shape[0], offset).start
+        return builder.input(array.argument, (*[item.constant for item in array.items], place))
+    parts = parts_of(builder, array, indices, offset)
     builder.check_rank(len(array.shape) + sum(part.kind == "new" for part in parts), offset)
     found = _direct(builder, array, parts)
     if found is not None:
         return found
-    slices = tuple([_triple(part) for part in parts if part.kind != "new"])
+    slices = tuple([triple(part.range) for part in parts if part.kind != "new"])
     chosen = builder.emit("slice", slices, array, offset=offset)
     if all(part.kind != "array" for part in parts):
         shape = tuple([len(part.range) for part in parts if part.kind in {"new", "range"}])
         return _marked(builder, array, parts, builder.emit("reshape", (shape,), chosen, offset=offset))
     return _gathered(builder, chosen, parts, offset)
+
+
+def listed(array: Value) -> Value:
+    """Return the list of the parts of an array."""
+    return Value(array.node, array.constant, array.kind, shape=array.shape, listed=True)
 
 
 def transposed(builder: ArrayBuilder, value: Value, offset: int) -> Value:
@@ -59,9 +70,22 @@ def _is_plain(index: Value) -> bool:
     return index.kind == "slice" or (index.kind == "number" and not index.shape and index.constant is not None)
 
 
+def _element_of_any_shape(builder: ArrayBuilder, base: Value, indices: Sequence[Value], offset: int) -> Value:
+    """Return an element or row of an argument whose shape is not known."""
+    for index in indices:
+        if index.kind == "condition" and (index.constant is None or not index.shape):
+            raise _by_condition(offset)
+    if any(index.kind != "number" or index.shape or index.constant is None for index in indices):
+        raise NeedsShapes
+    # Each index becomes one literal, however it was computed.
+    items = (*base.items, *[builder.leaf(builder.integer(index, offset)) for index in indices])
+    builder.check_rank(len(items), offset)
+    return argument_of(base.argument, items)
+
+
 def _item(builder: ArrayBuilder, base: Value, index: Value, offset: int) -> Value:
     if index.kind == "slice":
-        chosen = base.items[_slice(builder, index, offset)]
+        chosen = base.items[slice_of(builder, index, offset)]
         builder.charge(len(chosen), offset)
         return tuple_of(chosen)
     position = builder.integer(index, offset)
@@ -70,14 +94,14 @@ def _item(builder: ArrayBuilder, base: Value, index: Value, offset: int) -> Valu
     return base.items[position]
 
 
-def _slice(builder: ArrayBuilder, index: Value, offset: int) -> slice:
+def slice_of(builder: ArrayBuilder, index: Value, offset: int) -> slice:
     bounds = [None if part.kind == "none" else builder.integer(part, offset) for part in index.items]
     if bounds[2] == 0:
         raise errors.BadShape("the step of a slice is 0", offset=offset)
     return slice(*bounds)
 
 
-def _parts(builder: ArrayBuilder, array: Value, indices: Sequence[Value], offset: int) -> list[_Part]:
+def parts_of(builder: ArrayBuilder, array: Value, indices: Sequence[Value], offset: int) -> list[Part]:
     """Return a part for each index; axes that have none are kept."""
     expanded: list[Value] = []
     for index in indices:
@@ -90,13 +114,13 @@ def _parts(builder: ArrayBuilder, array: Value, indices: Sequence[Value], offset
         raise errors.BadShape("an index has only one '...'", offset=offset)
     if not rest:
         expanded.append(Value(array.node, kind="ellipsis"))
-    parts: list[_Part] = []
+    parts: list[Part] = []
     sizes = iter(array.shape)
     for index in expanded:
         if index.kind == "none":
-            parts.append(_Part("new"))
+            parts.append(Part("new"))
         elif index.kind == "ellipsis":
-            parts += [_Part("range", size, range(size)) for size in itertools.islice(sizes, left)]
+            parts += [Part("range", size, range(size)) for size in itertools.islice(sizes, left)]
         else:
             parts.append(_part(builder, array, index, next(sizes), offset))
     return parts
@@ -109,12 +133,16 @@ def _expanded(builder: ArrayBuilder, index: Value, shape: Shape, axis: int, offs
     if index.kind != "condition":
         return (index,)
     if index.constant is None or not index.shape:
-        what = "a condition chooses elements only where it is known from the text"
-        raise errors.SyntaxRejected(what, hint=MASK_HINT, offset=offset)
+        raise _by_condition(offset)
     if axis < 0 or index.shape != shape[axis : axis + len(index.shape)]:
         detail = f"a mask of shape {list(index.shape)} for an array of shape {list(shape)}"
         raise errors.BadShape(detail, hint="a mask stands before '...', and has the lengths of its axes", offset=offset)
     return [builder.known(places) for places in np.nonzero(index.constant)]
+
+
+def _by_condition(offset: int) -> errors.SyntaxRejected:
+    what = "a condition chooses elements only where it is known from the text"
+    return errors.SyntaxRejected(what, hint="write where(condition, value, 0), which keeps the shape", offset=offset)
 
 
 def _axis_of_next(indices: Sequence[Value]) -> int:
@@ -124,14 +152,25 @@ def _axis_of_next(indices: Sequence[Value]) -> int:
     return sum(index.kind != "none" for index in indices)
 
 
-def _part(builder: ArrayBuilder, array: Value, index: Value, size: int, offset: int) -> _Part:
+def _part(builder: ArrayBuilder, array: Value, index: Value, size: int, offset: int) -> Part:
     if index.kind == "slice":
-        return _Part("range", size, range(size)[_slice(builder, index, offset)])
+        return Part("range", size, range(size)[slice_of(builder, index, offset)])
     if not index.shape and index.constant is not None:
-        return _Part("integer", size, _integer(builder, array, index, size, offset))
+        return Part("integer", size, _integer(builder, array, index, size, offset))
     if index.kind != "number":
         builder.integer(index, offset)
-    return _Part("array", size, range(size), checked(builder, array, index, size, offset))
+    return Part("array", size, range(size), checked(builder, array, index, size, offset))
+
+
+def index_of(builder: ArrayBuilder, part: Part) -> Value:
+    """Return the index that a part stands for, of an axis that has all its elements."""
+    if part.array is not None:
+        return part.array
+    if part.kind == "integer":
+        return builder.leaf(part.range.start)
+    rows = part.range
+    stop = builder.leaf(rows.stop) if rows.stop >= 0 else NONE
+    return tuple_of([builder.leaf(rows.start), stop, builder.leaf(rows.step)], "slice")
 
 
 def _integer(builder: ArrayBuilder, array: Value, index: Value, size: int, offset: int) -> range:
@@ -170,14 +209,14 @@ def _too_many(builder: ArrayBuilder, array: Value, indices: Sequence[Value], off
     return errors.BadShape(detail, offset=offset)
 
 
-def _triple(part: _Part) -> tuple[int, int, int]:
-    chosen = part.range
+def triple(chosen: range) -> tuple[int, int, int]:
+    """Return a range of an axis as start, count and step."""
     return (
         (chosen.start, len(chosen), chosen.step) if len(chosen) > 1 else (chosen.start if chosen else 0, len(chosen), 1)
     )
 
 
-def _direct(builder: ArrayBuilder, array: Value, parts: Sequence[_Part]) -> Value | None:
+def _direct(builder: ArrayBuilder, array: Value, parts: Sequence[Part]) -> Value | None:
     """Return an element of an argument, which is a leaf."""
     if array.argument < 0 or any(part.kind != "integer" for part in parts):
         return None
@@ -185,7 +224,7 @@ def _direct(builder: ArrayBuilder, array: Value, parts: Sequence[_Part]) -> Valu
     return builder.input(array.argument, tuple(positions))
 
 
-def _marked(builder: ArrayBuilder, array: Value, parts: Sequence[_Part], found: Value) -> Value:
+def _marked(builder: ArrayBuilder, array: Value, parts: Sequence[Part], found: Value) -> Value:
     """Remember of which argument a row is, so that its elements are leaves."""
     integers = [part.range.start for part in parts if part.kind == "integer"]
     rows = all(part.kind == "integer" for part in parts[: len(integers)])
@@ -195,7 +234,7 @@ def _marked(builder: ArrayBuilder, array: Value, parts: Sequence[_Part], found: 
     return found
 
 
-def _gathered(builder: ArrayBuilder, chosen: Value, parts: Sequence[_Part], offset: int) -> Value:
+def _gathered(builder: ArrayBuilder, chosen: Value, parts: Sequence[Part], offset: int) -> Value:
     """Return the elements at arrays of indices; ``chosen`` has an axis for each part but new ones.
 
     As in NumPy, integers count as arrays of indices beside arrays; the axes of all of them together are one group of
@@ -217,7 +256,7 @@ def _gathered(builder: ArrayBuilder, chosen: Value, parts: Sequence[_Part], offs
 
 
 def _arranged(
-    builder: ArrayBuilder, chosen: Value, parts: Sequence[_Part], place: int, offset: int
+    builder: ArrayBuilder, chosen: Value, parts: Sequence[Part], place: int, offset: int
 ) -> tuple[Value, list[int]]:
     """Return an array without the axes of integers; those of arrays are merged into one, after ``place`` others."""
     kept = [part for part in parts if part.kind in {"range", "array"}]

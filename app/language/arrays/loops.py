@@ -6,7 +6,9 @@ is a ``nodes.Scan``: the names that its body changes are carried from step to st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import copy
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,14 +16,11 @@ import sympy
 from sympy.core.basic import Basic
 from sympy.functions.elementary.piecewise import ExprCondPair
 
-from app import errors
-from app.language.arrays.places import Items, Unreadable
+from app.language.arrays.indexing import listed
+from app.language.arrays.places import Items, Unreadable, check
 from app.language.building.array_builder import ArrayBuilder
 from app.language.grammar import stack_code
-from app.language.values import Shape, Value, tuple_of
-
-MAX_STEPS = 100_000
-"""Most steps of a loop with carried values."""
+from app.language.values import Reference, Shape, Value, is_place, references, tuple_of
 
 _SHORT = 256
 """Instructions up to which a loop is unrolled."""
@@ -48,11 +47,6 @@ def mapped(builder: ArrayBuilder, count: int, body: Callable[[Value], Value], of
     return listed(builder.map(count, index, value))
 
 
-def listed(array: Value) -> Value:
-    """Return the list of the parts of an array."""
-    return Value(array.node, array.constant, array.kind, shape=array.shape, listed=True)
-
-
 class ForLoop:
     """A ``for`` that is read once.
 
@@ -63,6 +57,7 @@ class ForLoop:
         run: runs the body over names, which it changes; raises ``Unreadable`` if it may leave the loop.
         bind: binds a pattern.
         needed: tells whether a name is read outside the body.
+        current: returns a value with what it holds now, where a text changes arrays.
     """
 
     def __init__(
@@ -73,11 +68,12 @@ class ForLoop:
         run: Callable[[Variables], None],
         bind: Bind,
         needed: Callable[[str], bool],
+        current: Callable[[Value, Variables], Value],
     ) -> None:
-        if items.count > MAX_STEPS:
-            raise errors.TooComplex(f"loops of more than {MAX_STEPS} steps", offset=loop.offset)
+        check(items.count, builder.limits.max_carried_steps, loop.offset)
         self._builder, self._items, self._loop = builder, items, loop
         self._run, self._bind, self._needed = run, bind, needed
+        self._current = current
         self._offset = loop.offset
 
     def read(self, names: Variables) -> None:
@@ -85,57 +81,80 @@ class ForLoop:
         if not self._items.count:
             return
         index = self._builder.loop_variable(())
-        assigned = list(dict.fromkeys(_assigned(self._loop.body)))
-        last = self._last(index, *self._settled(names, index, assigned))
+        assigned = list(dict.fromkeys(stack_code.assigned(self._loop.body)))
+        first, variables, after = self._settled(names, index, assigned)
+        last = self._last(index, first, variables, after)
         for name in assigned:
             names.pop(name, None)
-        names.update(last)
+        shared = _shared(names, after, last)
+        names.update({name: referring(value, shared.get(name, frozenset())) for name, value in last.items()})
         self._bind(self._loop.pattern, self._items.at(self._builder.leaf(self._items.count - 1)), names)
 
     def _settled(
-        self, names: Variables, index: Value, assigned: Sequence[str]
+        self, names: Variables, index: Value, assigned: list[str]
     ) -> tuple[dict[str, Value], dict[str, Value], Variables]:
-        """Return first values, loop variables and the names after a step; all in shapes that stay as they are."""
-        first = {name: self._as_numbers(names[name]) for name in assigned if name in names}
+        """Return first values, loop variables and the names after a step; all in shapes that stay as they are.
+
+        ``assigned`` gets the arrays and lists that the body changes, too.
+        """
+        first = {name: self._as_numbers(names[name], names) for name in assigned if name in names}
+        shared = _shared({}, names, first)
         for _ in range(_ROUNDS):
             variables = {name: self._variable(value) for name, value in first.items()}
-            inner = {**names, **variables}
+            inner = {**names, **{name: referring(each, shared.get(name)) for name, each in variables.items()}}
             for name in assigned:
                 if name not in first:
                     inner.pop(name, None)
             self._bind(self._loop.pattern, self._items.at(index), inner)
+            before = dict(inner)
             self._run(inner)
             changed = False
+            for name in [each for each in names if is_place(each) and inner.get(each) is not before[each]]:
+                if name in self._items.keys:
+                    raise Unreadable  # what the loop goes through changes
+                if name not in first:
+                    assigned.append(name)
+                    first[name] = self._as_numbers(names[name], names)
+                    changed = True
             for name in assigned:
                 if name not in inner or (name not in first and not self._needed(name)):
                     continue
-                value = self._as_numbers(inner[name])
-                before = first.get(name)
-                first[name] = _widened(self._builder, before, value, self._offset)
-                changed = changed or before is None or first[name] is not before
+                value = self._as_numbers(inner[name], inner)
+                known = first.get(name)
+                first[name] = _widened(self._builder, known, value, self._offset)
+                changed = changed or known is None or first[name] is not known
+            aliases = _shared(names, inner, first)
+            changed = changed or aliases != shared
+            shared = {name: shared.get(name, frozenset()) | keys for name, keys in aliases.items()}
             if not changed:
                 return first, {name: variables[name] for name in first if name in inner}, inner
         raise Unreadable
 
-    def _as_numbers(self, value: Value) -> Value:
+    def _as_numbers(self, value: Value, names: Variables) -> Value:
+        value = self._current(value, names)
         if value.kind == "tuple":
-            return tuple_of([self._as_numbers(item) for item in self._builder.items(value, self._offset)])
-        return self._builder.number(value, self._offset)
+            items = [self._as_numbers(item, names) for item in self._builder.items(value, self._offset)]
+            return _tuple_like(value, items)
+        return referring(self._builder.number(value, self._offset), None)
 
     def _variable(self, value: Value) -> Value:
         if value.kind == "tuple":
-            return tuple_of([self._variable(item) for item in value.items])
+            return _tuple_like(value, [self._variable(item) for item in value.items])
         return self._builder.loop_variable(value.shape)
 
     def _last(self, index: Value, first: Variables, variables: Variables, after: Variables) -> Variables:
         """Return the values after the last step: sums of a map as far as possible, the rest of one scan."""
         flat = {name: self._flat(value) for name, value in variables.items()}
-        following = {name: self._flat(after[name]) for name in variables}
+        following = {name: self._flat(self._current(after[name], after)) for name in variables}
         reads = _Reads([each.node for values in flat.values() for each in values])
         read = {name: reads.of_all([each.node for each in values]) for name, values in following.items()}
         # What no step reads before it is assigned, nor anybody after the loop, is not carried.
         everything = frozenset[int]().union(*read.values())
-        kept = [n for n in variables if self._needed(n) or any(id(each.node) in everything for each in flat[n])]
+        kept = [
+            n
+            for n in variables
+            if is_place(n) or self._needed(n) or any(id(each.node) in everything for each in flat[n])
+        ]
         last: Variables = {}
         for name in kept:
             others = frozenset[int]().union(*[read[other] for other in kept if other != name])
@@ -170,13 +189,13 @@ def _widened(builder: ArrayBuilder, first: Value | None, value: Value, offset: i
     """Return a first value in the shape that it has together with the value after a step."""
     if first is None:
         if value.kind == "tuple":
-            return tuple_of([_widened(builder, None, item, offset) for item in value.items])
+            return _tuple_like(value, [_widened(builder, None, item, offset) for item in value.items])
         return builder.broadcast(builder.leaf(0), value.shape, offset)
     if first.kind == "tuple" or value.kind == "tuple":
         if first.kind != value.kind or len(first.items) != len(value.items):
             raise Unreadable
         items = [_widened(builder, *pair, offset) for pair in zip(first.items, value.items, strict=True)]
-        return first if all(a is b for a, b in zip(items, first.items, strict=True)) else tuple_of(items)
+        return first if all(a is b for a, b in zip(items, first.items, strict=True)) else _tuple_like(first, items)
     try:
         shape: Shape = np.broadcast_shapes(first.shape, value.shape)
     except ValueError:
@@ -184,9 +203,39 @@ def _widened(builder: ArrayBuilder, first: Value | None, value: Value, offset: i
     return builder.broadcast(first, shape, offset)
 
 
+def _tuple_like(like: Value, items: Sequence[Value]) -> Value:
+    found = tuple_of(items)
+    found.is_list = like.is_list
+    return found
+
+
+def _shared(around: Variables, names: Variables, own: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Return, for each name in ``own``, the keys of objects that it shares with other names, or with those around."""
+    keys = {
+        name: {key for each in references(value) for key in (each.key, *each.perhaps)}
+        for name, value in names.items()
+        if not is_place(name)
+    }
+    count = Counter(key for each in keys.values() for key in each)
+    outer = {key for name in around if is_place(key := name)}
+    found = {
+        name: frozenset(key for key in keys.get(name, ()) if key and (count[key] > 1 or key in outer)) for name in own
+    }
+    return {name: each for name, each in found.items() if each}
+
+
+def referring(value: Value, keys: frozenset[str] | None) -> Value:
+    """Return a value that perhaps shares elements with objects of these keys, with none if there are no keys."""
+    if not keys and value.reference is None:
+        return value
+    found = copy.copy(value)
+    found.reference = Reference("", (), keys) if keys else None
+    return found
+
+
 def _nested(like: Value, values: Iterator[Value]) -> Value:
     if like.kind == "tuple":
-        return tuple_of([_nested(item, values) for item in like.items])
+        return _tuple_like(like, [_nested(item, values) for item in like.items])
     return next(values)
 
 
@@ -259,10 +308,3 @@ class _Increments:
 
     def _depends(self, node: Basic) -> bool:
         return id(self._variable) in self._reads.of(node)
-
-
-def _assigned(code: stack_code.Code) -> Iterator[str]:
-    """Yield the names that statements assign."""
-    for each in stack_code.instructions(code):
-        if isinstance(each, stack_code.Assign | stack_code.Loop):
-            yield from stack_code.names_of(each.pattern)

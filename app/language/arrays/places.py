@@ -7,6 +7,7 @@ once; the body is read once.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,11 +19,9 @@ from app import errors
 from app.language.arrays import indexing
 from app.language.building.array_builder import ArrayBuilder
 from app.language.grammar import stack_code
-from app.language.values import Value, tuple_of
+from app.language.values import Reference, Value, tuple_of
 from app.language.vocabulary import words
 
-MAX_PLACES = 1_000_000
-"""Most indices of a loop without carried values."""
 _MOST_CLAUSES = 30
 
 Names = Mapping[str, Value]
@@ -41,6 +40,7 @@ class Items:
 
     count: int
     at: Callable[[Value], Value]
+    keys: frozenset[str] = frozenset()  # of the objects whose items they are
 
 
 @dataclass(slots=True)
@@ -142,8 +142,7 @@ class Places:
             bound.rows = bound.rows[rows]
 
     def _check(self, count: int) -> None:
-        if count > MAX_PLACES:
-            raise errors.TooComplex(f"loops of more than {MAX_PLACES} steps", offset=self._offset)
+        check(count, self._builder.limits.max_loop_indices, self._offset)
 
     def _integers(self, code: stack_code.Code) -> Integers:
         constant = self._vectorised(code).constant
@@ -158,7 +157,7 @@ class Places:
         for bound in self._bound:
             _bind(bound.pattern, bound.items.at(self._builder.known(bound.rows)), names)
         own = {name for bound in self._bound for name in stack_code.names_of(bound.pattern)}
-        if not all(_is_elementwise(code, k, own) for k in range(len(code))):
+        if not all(_is_elementwise(code, k, own, names) for k in range(len(code))):
             raise Unreadable
         return self._run(code, names)
 
@@ -175,14 +174,26 @@ def items_of(builder: ArrayBuilder, run: Run, code: stack_code.Code, names: Name
     word = _canonical(last, names)
     if isinstance(last, stack_code.Apply) and not last.keywords and word in _LAZY:
         return _LAZY[word](builder, run, stack_code.operand_codes(code), names, offset)
-    return of_array(builder, builder.array(run(code, names), offset), offset)
+    value = run(code, names)
+    if value.holds:
+        raise Unreadable  # its items are objects that the body may change
+    return of_array(builder, builder.array(value, offset), offset)
 
 
 def of_array(builder: ArrayBuilder, array: Value, offset: int) -> Items:
     """Return the parts of an array along its first axis."""
     if not array.shape:
         raise errors.BadShape("a number has no items to go through", offset=offset)
-    return Items(array.shape[0], lambda position: indexing.element(builder, array, [position], offset))
+    keys = frozenset[str]() if array.reference is None else frozenset((array.reference.key, *array.reference.perhaps))
+
+    def at(position: Value) -> Value:
+        found = indexing.element(builder, array, [position], offset)
+        if keys and found.shape:
+            found = copy.copy(found)
+            found.reference = Reference("", (), keys)
+        return found
+
+    return Items(array.shape[0], at, keys)
 
 
 def _of_range(builder: ArrayBuilder, integers: range, offset: int) -> Items:
@@ -195,6 +206,12 @@ def _of_range(builder: ArrayBuilder, integers: range, offset: int) -> Items:
     return Items(len(integers), at)
 
 
+def check(count: int, most: int, offset: int) -> None:
+    """Refuse a loop of too many steps."""
+    if count > most:
+        raise errors.TooComplex(f"loops of more than {most} steps", offset=offset)
+
+
 def _length(integers: range) -> int:
     """Return the length of a range, which ``len`` refuses beyond 2**63."""
     return max(0, -((integers.start - integers.stop) // integers.step))
@@ -204,15 +221,15 @@ def _ranged(builder: ArrayBuilder, run: Run, operands: Sequence[stack_code.Code]
     ends = [builder.integer(run(code, names), offset, "the end of a range") for code in operands]
     if not 1 <= len(ends) <= 3 or (len(ends) == 3 and ends[2] == 0):
         raise Unreadable  # the word says what is wrong
-    if _length(range(*ends)) > MAX_PLACES:
-        raise errors.TooComplex(f"loops of more than {MAX_PLACES} steps", offset=offset)
+    check(_length(range(*ends)), builder.limits.max_loop_indices, offset)
     return _of_range(builder, range(*ends), offset)
 
 
 def _zipped(builder: ArrayBuilder, run: Run, operands: Sequence[stack_code.Code], names: Names, offset: int) -> Items:
     columns = [items_of(builder, run, code, names, offset) for code in operands]
     count = min([column.count for column in columns])
-    return Items(count, lambda position: tuple_of([column.at(position) for column in columns]))
+    keys = frozenset[str]().union(*[column.keys for column in columns])
+    return Items(count, lambda position: tuple_of([column.at(position) for column in columns]), keys)
 
 
 def _enumerated(
@@ -221,7 +238,7 @@ def _enumerated(
     items = items_of(builder, run, operands[0], names, offset)
     first = builder.integer(run(operands[1], names), offset, "start") if len(operands) > 1 else 0
     numbers = _of_range(builder, range(first, first + items.count), offset)
-    return Items(items.count, lambda position: tuple_of([numbers.at(position), items.at(position)]))
+    return Items(items.count, lambda position: tuple_of([numbers.at(position), items.at(position)]), items.keys)
 
 
 _LAZY: dict[str, Callable[[ArrayBuilder, Run, Sequence[stack_code.Code], Names, int], Items]] = {
@@ -235,18 +252,21 @@ _FREE = (
     stack_code.Number, stack_code.Name, stack_code.Unary, stack_code.Sum, stack_code.Product, stack_code.Compare,
     stack_code.Joined,
 )  # fmt: skip
+_OF_OPERANDS = (
+    stack_code.Apply, stack_code.Index, stack_code.Attribute, stack_code.Call, stack_code.Method,
+)  # fmt: skip
 
 
-def _is_elementwise(code: stack_code.Code, k: int, own: set[str]) -> bool:
+def _is_elementwise(code: stack_code.Code, k: int, own: set[str], names: Names) -> bool:
     """Return whether the k-th instruction works element by element, or not on the names in ``own``."""
     instruction = code[k]
     if isinstance(instruction, _FREE) or (isinstance(instruction, stack_code.Binary) and instruction.operator != "@"):
         return True
-    if isinstance(instruction, stack_code.Apply):
+    if isinstance(instruction, stack_code.Apply) and instruction.name not in names:
         word = words.BY_NAME.get(instruction.name.rpartition(".")[2])
         if word is not None and word.kind == "elementwise" and word.names[0] not in words.REDUCTIONS:
             return True
-    if isinstance(instruction, stack_code.Apply | stack_code.Index | stack_code.Attribute):
+    if isinstance(instruction, _OF_OPERANDS):
         return own.isdisjoint(_names(code[stack_code.start_of_last(code[: k + 1]) : k]))
     return False
 
@@ -267,6 +287,8 @@ def _bind(pattern: stack_code.Pattern, value: Value, names: dict[str, Value]) ->
     if isinstance(pattern, str):
         names[pattern] = value
         return
+    if isinstance(pattern, stack_code.Element | stack_code.Star):
+        raise Unreadable
     if value.kind != "tuple" or len(value.items) != len(pattern):
         raise Unreadable
     for part, item in zip(pattern, value.items, strict=True):

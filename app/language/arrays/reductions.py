@@ -8,20 +8,20 @@ from typing import Any
 
 from app import errors
 from app.language.arrays.call import ArrayCall, ArrayWord
-from app.language.values import Value
+from app.language.values import NeedsShapes, Value
 
 Axes = tuple[int, ...]
 Reduce = Callable[[ArrayCall, Value, Axes], Value]
 
 
-def reduction(reduce: Reduce, of_list: str = "", *, empty: bool = False) -> ArrayWord:
-    """Return the function of a word from one of an array and axes; ``of_list`` is its word for a list of numbers."""
+def reduction(reduce: Reduce, word: str = "", *, empty: bool = False) -> ArrayWord:
+    """Return the function of a word from one of an array and axes; ``word`` is what it is of a list of numbers."""
 
     def run(call: ArrayCall) -> Value:
         value = call.value("x")
-        if of_list and value.kind == "tuple" and not call.has("axis") and _is_folded(call, call.items("x")):
-            return _of_list(call, of_list, value.items)
-        if of_list and value.listed and "." not in call.name and not call.has("axis"):
+        if word and value.kind == "tuple" and not call.has("axis") and _is_folded(call, call.items("x")):
+            return of_list(call, word, value.items)
+        if word and value.listed and "." not in call.name and not call.has("axis"):
             return reduce(call, call.array("x"), (0,))
         return along(call, call.array("x"), reduce, empty=empty)
 
@@ -46,12 +46,15 @@ def kept(array: Value, axes: Axes) -> Axes:
 
 def _is_folded(call: ArrayCall, items: Sequence[Value]) -> bool:
     """Return whether a list is of numbers, or of arrays that Python's own function adds one by one."""
+    if any(item.kind == "argument" for item in items):
+        raise NeedsShapes
     if all(not call.builder.is_array(item) for item in items):
         return True
     return "." not in call.name and any(item.shape for item in items)
 
 
-def _of_list(call: ArrayCall, word: str, items: Sequence[Value]) -> Value:
+def of_list(call: ArrayCall, word: str, items: Sequence[Value]) -> Value:
+    """Return the sum, product, greatest or least of a list, by the word of two of its items."""
     if word in {"add", "multiply"}:
         if not items:
             return call.builder.leaf(int(word == "multiply"))
@@ -194,11 +197,14 @@ def _logsumexp(call: ArrayCall, array: Value, axes: Axes) -> Value:
     """Return log(sum(b * exp(x))) = top + log(sum(b * exp(x - top)))."""
     top, others, taken, one = exponentials(call, array, axes)
     if not call.has("b"):
-        return call.add(top, log_of_total(call, others, one, axes))
+        found = call.add(top, log_of_total(call, others, one, axes))
+        return call.builder.mean("logsumexp", axes, call.numbers(array), found)
     parts = call.mul(call.array("b"), call.add(others, taken))
     if parts.shape != array.shape:
         raise call.bad_shape(f"{call.name} of weights that do not fit the shape {list(array.shape)}")
-    return call.add(top, call.of("log", total(call, parts, axes)))
+    found = call.add(top, call.of("log", total(call, parts, axes)))
+    weights = call.broadcast(call.array("b"), array.shape)
+    return call.builder.mean("logsumexp", axes, call.numbers(array, weights), found)
 
 
 def _holds(reduce: Reduce, *, of_nothing: bool) -> ArrayWord:

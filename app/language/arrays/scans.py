@@ -55,14 +55,16 @@ def _cumprod(call: ArrayCall, array: Value, axis: int) -> Value:
 def _softmax(call: ArrayCall, array: Value, axes: reductions.Axes) -> Value:
     _, others, taken, one = reductions.exponentials(call, array, axes)
     whole = call.add(reductions.total(call, others, axes), one)
-    return call.div(call.add(others, taken), call.reshape(whole, reductions.kept(array, axes)))
+    found = call.div(call.add(others, taken), call.reshape(whole, reductions.kept(array, axes)))
+    return call.builder.mean("softmax", axes, call.numbers(array), found)
 
 
 def _log_softmax(call: ArrayCall, array: Value, axes: reductions.Axes) -> Value:
     top, others, taken, one = reductions.exponentials(call, array, axes)
     shape = reductions.kept(array, axes)
     rest = call.mul(call.sub(array, call.reshape(top, shape)), call.sub(call.builder.leaf(1), taken))
-    return call.sub(rest, call.reshape(reductions.log_of_total(call, others, one, axes), shape))
+    found = call.sub(rest, call.reshape(reductions.log_of_total(call, others, one, axes), shape))
+    return call.builder.mean("log_softmax", axes, call.numbers(array), found)
 
 
 def _over_axes(function: Callable[[ArrayCall, Value, reductions.Axes], Value]) -> ArrayWord:

@@ -1,6 +1,3 @@
-"""Makes the nodes of an expression: ``builder`` reads arrays cell by cell, ``array_builder`` as wholes.
+"""Makes the nodes of an expression: ``builder`` those of numbers, ``array_builder`` those of arrays, too."""
 
-``word_operands`` binds the operands of a word of arrays to its parameters, for both.
-"""
-
-__all__ = ["array_builder", "builder", "word_operands"]
+__all__ = ["array_builder", "builder"]

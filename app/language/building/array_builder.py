@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import sympy
@@ -19,11 +19,11 @@ from sympy.core.basic import Basic
 from sympy.functions.elementary.piecewise import ExprCondPair
 
 from app import errors
-from app.language.building.builder import Builder
+from app.language.building.builder import Builder, Expand
 from app.language.expression import nodes, primitives
 from app.language.limits import TextLimits
 from app.language.numeric import array_folding
-from app.language.values import Shape, Value, decided
+from app.language.values import NeedsShapes, Reference, Shape, Value, argument_of, decided
 from app.language.vocabulary.word import Word
 
 _SMALL = 1024
@@ -33,8 +33,20 @@ MOVERS = frozenset({"reshape", "transpose", "broadcast", "slice", "gather", "tak
 """Primitives that only move elements, so that of conditions they give conditions."""
 
 
+class Meaning(NamedTuple):
+    """A word of arrays whose value is written in primitives."""
+
+    word: str
+    axes: tuple[int, ...]
+    operands: tuple[Value, ...]
+
+
 class ArrayBuilder(Builder):
-    """Makes the values of one text for arguments of known shapes."""
+    """Makes the values of one text, for arguments of known shapes.
+
+    If ``shapes`` is None, an argument is a number, or has its elements by known indices, as it is used; what depends on
+    more of its shape raises ``NeedsShapes``.
+    """
 
     folding = array_folding
 
@@ -42,19 +54,24 @@ class ArrayBuilder(Builder):
         self,
         args: Sequence[str],
         limits: TextLimits,
-        shapes: Sequence[Shape],
-        expand: Callable[[Builder, str, list[Value], int], Value],
+        shapes: Sequence[Shape] | None,
+        expand: Expand,
     ) -> None:
-        super().__init__(args, limits, shapes, expand)
-        self._shapes = tuple(shapes)
+        super().__init__(args, limits, None if shapes is None else tuple(shapes), expand)
+        self.meanings: dict[int, Meaning] = {}  # by ``id`` of a node, the word that it is written in primitives for
         self._budget = limits.max_known_elements
         self._loop_variables = 0
+        self.has_arrays = False  # whether there are nodes that are no numbers
+        self.updates: dict[int, tuple[Value, Value, Value]] = {}  # see ``updated``
 
     # Leaves
 
     def argument(self, index: int) -> Value:
+        if self.shapes is None:
+            return argument_of(index)
         value = self.input(index, ())
-        value.argument, value.shape = index, self._shapes[index]
+        value.argument, value.shape = index, self.shapes[index]
+        self.has_arrays |= value.shape != ()
         return value
 
     def known(self, array: NDArray[Any]) -> Value:
@@ -73,6 +90,7 @@ class ArrayBuilder(Builder):
             node = Basic.__new__(nodes.ArrayConstant)
             found = Value(node, array, "condition" if kind == "b" else "number", shape=array.shape)
             self._interned[key] = found
+            self.has_arrays = True
         return found
 
     # What a value is
@@ -80,8 +98,16 @@ class ArrayBuilder(Builder):
     def is_array(self, value: Value) -> bool:
         return value.shape != () or value.kind == "tuple"
 
+    def check_shapes(self, operands: Sequence[Value]) -> None:
+        """Refuse an argument whose shape is not known beside an array: it may be broadcast."""
+        some = self.shapes is None and any([o.kind == "argument" for o in operands])  # noqa: C419 - faster so
+        if some and any(self.is_array(operand) for operand in operands):
+            raise NeedsShapes
+
     def array(self, value: Value, offset: int) -> Value:
         """Return a value as numbers or conditions of one shape; a list is stacked."""
+        if value.kind == "argument":
+            raise NeedsShapes
         if value.kind == "tuple":
             return self._stacked([self.array(item, offset) for item in self.items(value, offset)], offset)
         if value.listed:
@@ -122,6 +148,8 @@ class ArrayBuilder(Builder):
         if value.kind == "tuple":
             self.charge(len(value.items), offset)
             return value.items
+        if value.kind == "argument":
+            raise NeedsShapes
         if not value.shape:
             raise errors.BadShape("a number has no items to go through", offset=offset)
         self.charge(value.shape[0], offset)
@@ -129,11 +157,15 @@ class ArrayBuilder(Builder):
 
     def item(self, value: Value, index: int, offset: int) -> Value:
         """Return a part of an array along its first axis."""
-        if value.argument >= 0 and len(value.shape) == 1:
+        if value.argument >= 0 and len(value.shape) == 1 and value.reference is None:
             return self.input(value.argument, (*[item.constant for item in value.items], index))
         rest = value.shape[1:]
         part = self.emit("slice", ((index, 1, 1), *[(0, size, 1) for size in rest]), value, offset=offset)
         part = self.emit("reshape", (rest,), part, offset=offset)
+        if value.reference is not None:
+            step = ("index", (self.leaf(index),))
+            found = Reference(value.reference.key, (*value.reference.path, step), value.reference.perhaps)
+            return Value(part.node, part.constant, part.kind, shape=part.shape, reference=found)
         if value.argument >= 0 and part.constant is None:
             part.argument, part.items = value.argument, (*value.items, self.leaf(index))
         return part
@@ -149,33 +181,47 @@ class ArrayBuilder(Builder):
         if any(part.kind == "number" for part in parts):
             parts = [self.number(part, offset) for part in parts]
         runs: list[Value] = []
-        known: list[Any] = []
+        known: list[Value] = []
         for part in parts:
             if part.constant is not None:
-                known.append(part.constant)
+                known.append(part)
                 continue
-            runs += [self.known(array_folding.stacked(known, condition=parts[0].kind == "condition"))] if known else []
+            runs += self._run(known)
             known = []
             runs.append(self.emit("reshape", ((1, *inner),), part, offset=offset))
-        runs += [self.known(array_folding.stacked(known, condition=parts[0].kind == "condition"))] if known else []
-        return self.emit("concatenate", (0,), *runs, offset=offset)
+        return self.emit("concatenate", (0,), *runs, *self._run(known), offset=offset)
+
+    def _run(self, parts: Sequence[Value]) -> list[Value]:
+        """Return parts that are known as one array, which remembers them."""
+        if not parts:
+            return []
+        constants = [part.constant for part in parts]
+        found = self.known(array_folding.stacked(constants, condition=parts[0].kind == "condition"))
+        found.items = found.items or tuple(parts)
+        return [found]
 
     # Operations on elements
 
     def lift(self, function: Callable[..., Value], operands: Sequence[Value], offset: int) -> Value:
         """Apply a function of values to arrays that are broadcast."""
         parts = [self.array(operand, offset) if operand.kind == "tuple" else operand for operand in operands]
-        return self.broadcast(function(*parts), self._joint(parts, offset), offset)
+        return self.broadcast(function(*parts), self.joint(parts, offset), offset)
 
     def apply(self, word: Word, operands: Sequence[Value], offset: int) -> Value:
         if any(operand.kind == "tuple" for operand in operands):
             operands = [self.array(o, offset) if o.kind == "tuple" else o for o in operands]
-        shape = self._joint(operands, offset)
+        shape = self.joint(operands, offset)
         found = super().apply(word, operands, offset)
         return self.broadcast(found, shape, offset) if shape else found  # a branch that is known may be a number
 
-    def _joint(self, operands: Sequence[Value], offset: int) -> Shape:
+    def joint(self, operands: Sequence[Value], offset: int) -> Shape:
         """Return the shape to which operands are broadcast."""
+        for operand in operands:
+            if operand.shape:
+                break
+        else:
+            return ()
+        self.check_shapes(operands)
         shapes = {operand.shape for operand in operands} - {()}
         if len(shapes) < 2:
             return shapes.pop() if shapes else ()
@@ -187,7 +233,7 @@ class ArrayBuilder(Builder):
 
     def _affordable(self, operands: Sequence[Value], offset: int) -> Sequence[Value]:
         """Return operands, without their constants if the result is no constant or too large to be folded."""
-        shape = self._joint(operands, offset)
+        shape = self.joint(operands, offset)
         if not shape or (all(o.constant is not None for o in operands) and self._affords(math.prod(shape))):
             return operands
         return [Value(o.node, None, o.kind, shape=o.shape) if o.shape else o for o in operands]
@@ -207,7 +253,7 @@ class ArrayBuilder(Builder):
         kind: str = "number",
         constant: Any = None,
     ) -> Value:
-        shape = self._joint(operands, offset)
+        shape = self.joint(operands, offset)
         if shape and constant is not None:
             constant = np.broadcast_to(constant, shape)
         value = super().make(cls, operands, offset, kind=kind, constant=constant)
@@ -229,7 +275,7 @@ class ArrayBuilder(Builder):
         return super().invert(condition, offset)
 
     def _join(self, cls: type[Basic], conditions: Sequence[Value], decisive: bool, offset: int) -> Value:
-        shape = self._joint(conditions, offset)
+        shape = self.joint(conditions, offset)
         if not shape:
             return super()._join(cls, conditions, decisive, offset)
         if any(decided(condition) is decisive for condition in conditions):
@@ -244,7 +290,7 @@ class ArrayBuilder(Builder):
         return left[0] if len(left) == 1 else self.make(cls, left, offset, kind="condition")
 
     def choose(self, test: Value, chosen: Value, other: Value, offset: int) -> Value:
-        shape = self._joint((test, chosen, other), offset)
+        shape = self.joint((test, chosen, other), offset)
         if not shape:
             return super().choose(test, chosen, other, offset)
         if test.constant is not None:
@@ -260,7 +306,7 @@ class ArrayBuilder(Builder):
 
     def piecewise(self, cases: Sequence[tuple[Value, Value]], offset: int) -> Value:
         flat = [part for case in cases for part in case]
-        if not self._joint(flat, offset):
+        if not self.joint(flat, offset):
             return super().piecewise(cases, offset)
         affordable = self._affordable(flat, offset)
         if affordable is flat and all(part.constant is not None for part in flat):
@@ -295,13 +341,26 @@ class ArrayBuilder(Builder):
         self._check_operations(max(1, len(operands) - 1), offset)
         self._operations += max(1, len(operands) - 1)
         node = Basic.__new__(nodes.ArrayNode, *[operand.node for operand in operands])
-        node.opcode, node.parameters = key[0], key[1]
+        node.opcode, node.parameters, node.offset = key[0], key[1], offset
+        self.has_arrays = True
         value = self._interned[key] = Value(node, None, kind, shape=shape)
         return value
 
     def _check_operations(self, more: int, offset: int) -> None:
         if self._operations + more > self.limits.max_operations:
             raise errors.TooComplex(f"more than {self.limits.max_operations} operations", offset=offset)
+
+    def mean(self, word: str, axes: tuple[int, ...], operands: Sequence[Value], value: Value) -> Value:
+        """Note that a value is a word of arrays over axes, and return it."""
+        self.meanings[id(value.node)] = Meaning(word, axes, tuple(operands))
+        return value
+
+    def refused(self, error: errors.Rejected) -> Value:
+        """Return a value that is refused with this error if the function uses it."""
+        node = Basic.__new__(sympy.Dummy)
+        self.faults[id(node)] = error
+        value = self._interned["refused", id(node)] = Value(node)
+        return value
 
     def broadcast(self, value: Value, shape: Shape, offset: int) -> Value:
         return value if value.shape == shape else self.emit("broadcast", (shape,), value, offset=offset)
@@ -311,6 +370,7 @@ class ArrayBuilder(Builder):
     def loop_variable(self, shape: Shape) -> Value:
         """Return the index of a loop, or a value that it carries."""
         node = Basic.__new__(nodes.LoopIndex)
+        self.has_arrays = True
         node.slot, node.shape = self._loop_variables, shape
         self._loop_variables += 1
         value = self._interned["loop", node.slot] = Value(node, shape=shape)
@@ -333,22 +393,51 @@ class ArrayBuilder(Builder):
         carried: Sequence[Value],
         first: Sequence[Value],
         following: Sequence[Value],
+        outputs: Sequence[Value] = (),
     ) -> list[Value]:
-        """Return the carried values after ``count`` steps."""
-        scan = Basic.__new__(nodes.Scan, *[value.node for value in (*first, *following)])
+        """Return the carried values after ``count`` steps, and the outputs of all steps along a new first axis."""
+        scan = Basic.__new__(nodes.Scan, *[value.node for value in (*first, *following, *outputs)])
         scan.count, scan.index, scan.results = count, index.node, len(carried)
         scan.carried = tuple([value.node for value in carried])
         results = []
-        for number, variable in enumerate(carried):
+        shapes = [variable.shape for variable in carried] + [(count, *output.shape) for output in outputs]
+        for number, shape in enumerate(shapes):
             node = Basic.__new__(nodes.ArrayNode, scan)
-            node.opcode, node.parameters = "scan_result", (number,)
-            value = self._interned["scan", id(scan), number] = Value(node, shape=variable.shape)
+            node.opcode, node.parameters, node.offset = "scan_result", (number,), 0
+            value = self._interned["scan", id(scan), number] = Value(node, shape=shape)
             results.append(value)
         return results
 
     def values_by_node(self) -> dict[int, Value]:
         """Return every value by the ``id`` of its node."""
         return {id(value.node): value for value in self._interned.values()}
+
+    # Rows at a position that depends on the point or a loop
+
+    def places(self, index: Value, size: int, offset: int) -> tuple[Value, Value]:
+        """Return positions that count from the start, and whether they are positions of an axis of this size."""
+        index = self.number(index, offset)
+        negative = self.compare((index, self.leaf(0)), ("<",), offset)
+        wrapped = self.sum((index, self.leaf(size)), "++", offset)
+        found = self.choose(negative, wrapped, index, offset)
+        inside = self.compare((self.leaf(0), found, self.leaf(size)), ("<=", "<"), offset)
+        whole = self.compare((self.call("floor", [found], offset), found), ("==",), offset)
+        return found, self.all((inside, whole), offset)
+
+    def updated(self, array: Value, index: Value, row: Value, offset: int) -> Value:
+        """Return an array with another row at an index, nan if there is no such row; ``updates`` remembers how."""
+        size = array.shape[0]
+        known = self.updates.get(id(array.node))
+        if known is not None and known[1].node is index.node:
+            array = known[0]  # the row that was there is overwritten
+        place, valid = self.places(index, size, offset)
+        rows = self.known(np.arange(size))
+        here = self.compare((rows, place), ("==",), offset)
+        wide = self.emit("reshape", ((size, *[1] * len(row.shape)),), here, offset=offset)
+        chosen = self.choose(self.broadcast(wide, array.shape, offset), row, array, offset)
+        found = self.choose(valid, chosen, self.named("nan", math.nan), offset)
+        self.updates[id(found.node)] = (array, index, row)
+        return found
 
     # The result
 

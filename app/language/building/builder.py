@@ -3,8 +3,8 @@
 Every node is made by ``Basic.__new__``, which calls no ``eval`` and simplifies nothing: ``x/x`` stays, ``9**9**9``
 costs nothing. Equal nodes of one text are one object (hash-consing), so structural equality is identity.
 
-An array is a NumPy array of values. NumPy slices, transposes and broadcasts it; an operation on arrays is the operation
-on each cell. Costs are checked before they are paid: ``charge`` counts steps and cells, ``make`` counts nodes.
+Costs are checked before they are paid: ``charge`` counts steps and cells, ``make`` counts nodes. ``ArrayBuilder`` makes
+the nodes of arrays, too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import sympy
 from sympy.core.basic import Basic
 from sympy.functions.elementary.piecewise import ExprCondPair
@@ -24,12 +23,13 @@ from app.language import values
 from app.language.limits import TextLimits
 from app.language.numeric import folding
 from app.language.numeric.folding import Number
-from app.language.values import Cells, NeedsShapes, Shape, Value, array_of, charged_cells
-from app.language.vocabulary import relations, special, words
+from app.language.numeric.hosted import precise
+from app.language.values import NeedsShapes, Shape, Value
+from app.language.vocabulary import hosted, relations, special, words
 from app.language.vocabulary.word import Word
 
-Expand = Callable[["Builder", str, list[Value], int], Value]
-"""Returns a definition of the vocabulary for given operands and the offset of the call."""
+Expand = Callable[[Any, str, list[Value], int], Value]
+"""Returns a definition of the vocabulary for a builder, given operands and the offset of the call."""
 
 
 class Builder:
@@ -37,26 +37,33 @@ class Builder:
 
     folding: Any = folding  # functions that fold constants
 
-    def __init__(self, args: Sequence[str], limits: TextLimits, shapes: Sequence[Shape] | None, expand: Expand) -> None:
+    def __init__(
+        self, args: Sequence[str], limits: TextLimits, shapes: tuple[Shape, ...] | None, expand: Expand
+    ) -> None:
         self.limits = limits
         self.shapes = shapes
         self.ranks: list[int | None] = [None] * len(args)  # as in ``tracer.Expression``
         # The refusal of each node whose constant is not finite, by ``id`` of the node; without tracebacks, whose frames
         # refer to the builder: that would be a reference cycle.
-        self.faults: dict[int, errors.BadConstant] = {}
+        self.faults: dict[int, errors.Rejected] = {}
         self.expand = expand
         self.args = args
         self._interned: dict[tuple[Any, ...], Value] = {}
-        self._cells: dict[int, Cells] = {}
         self._operations = 0
         self._steps = 0
         self.defining = 0  # number of definitions that are being expanded
         self.number_as_array = False
+        self.hosted = False  # the text uses a host word of its arguments
+        self.changes = False  # whether the text changes arrays or lists; then zeros and ones are floats, as in NumPy
         self.has_matrices = False  # the text uses the word Matrix, of which * and ** are not elementwise
 
     def constants(self) -> Mapping[int, Number]:
         """Return the folded value of every constant node, by ``id``; the builder keeps all nodes alive until then."""
-        return {id(value.node): value.constant for value in self._interned.values() if value.constant is not None}
+        return {
+            id(value.node): value.constant
+            for value in self._interned.values()
+            if value.constant is not None and value.shape == ()
+        }
 
     def charge(self, steps: int, offset: int) -> None:
         """Charge steps before they are taken, iterations or cells; refuse more than ``max_steps`` in all."""
@@ -111,7 +118,8 @@ class Builder:
         return known
 
     def is_array(self, value: Value) -> bool:
-        return value.kind in values.COLLECTIONS or (value.kind == "argument" and self.shapes is not None)
+        """Return whether a value has axes."""
+        raise NotImplementedError
 
     def number(self, value: Value, offset: int) -> Value:
         """Return a value as a number; a condition is 1 or 0."""
@@ -124,9 +132,9 @@ class Builder:
         if value.kind == "argument" and self.shapes is None:
             self._use(value.argument, len(value.items), offset)
             return self.input(value.argument, values.indices_of(value))
-        if self.is_array(value):
-            shape = list(self.cells(value, offset).shape)
-            raise errors.BadShape(f"an array of shape {shape} stands where a number was expected", offset=offset)
+        if value.kind == "function":
+            what = f"the function {errors.quote(value.text)} stands where a number was expected"
+            raise errors.UnknownName(what, hint="call it with its arguments", offset=offset)
         raise errors.SyntaxRejected(f"{_WHAT[value.kind]} stands where a number was expected", offset=offset)
 
     def condition(self, value: Value, offset: int, joined: str | None = None) -> Value:
@@ -141,55 +149,6 @@ class Builder:
             return self.truth(number.constant != 0)
         return self.make(sympy.Ne, (number, self.leaf(0)), offset, kind="condition")
 
-    def decision(self, value: Value, offset: int) -> Value:
-        """Return a value as one condition, not an array of them."""
-        return self.condition(value, offset)
-
-    def cells(self, value: Value, offset: int) -> Cells:
-        """Return a value as an array of numbers or conditions, of shape () for one of them."""
-        if value.cells is not None:
-            return value.cells
-        if value.kind == "argument":
-            return self._argument_cells(value, offset)
-        if value.kind == "tuple":
-            parts = [self.cells(item, offset) for item in value.items]
-            if len({part.shape for part in parts}) > 1:
-                raise errors.BadShape("the items of a list differ in shape", offset=offset)
-            self.charge(sum([charged_cells(part.shape) for part in parts]), offset)
-            stacked: Cells = np.stack(parts) if parts else np.empty(0, object)
-            self.check_rank(stacked.ndim, offset)
-            return stacked
-        found = np.empty((), object)
-        found[()] = value if value.kind == "condition" else self.number(value, offset)
-        return found
-
-    def _argument_cells(self, value: Value, offset: int) -> Cells:
-        if self.shapes is None:
-            raise NeedsShapes
-        found = self._cells.get(value.argument)
-        if found is None:
-            shape = self.shapes[value.argument]
-            self.charge(charged_cells(shape), offset)
-            found = np.empty(shape, object)
-            for indices in np.ndindex(shape):
-                found[indices] = self.input(value.argument, indices)
-            self._cells[value.argument] = found
-        part: Cells = found[values.indices_of(value)]
-        return part
-
-    def items(self, value: Value, offset: int) -> Sequence[Value]:
-        """Return the items of a list, or the parts of an array along its first axis."""
-        if value.kind == "tuple":
-            return value.items
-        if value.kind == "argument" and self.shapes is None:
-            raise NeedsShapes
-        if not self.is_array(value):
-            raise errors.BadShape("a number has no items to go through", offset=offset)
-        cells = self.cells(value, offset)
-        if not cells.size:
-            self.charge(len(cells), offset)  # ``cells`` has charged nothing for an array without cells
-        return [array_of(part) for part in cells]
-
     def _use(self, argument: int, rank: int, offset: int) -> None:
         before = self.ranks[argument]
         if before is not None and before != rank:
@@ -199,20 +158,6 @@ class Builder:
             uses = sorted(("a number" if r == 0 else f"an array of rank {r}") for r in (before, rank))
             raise errors.BadShape(f"'{name}' is used as {uses[0]} and as {uses[1]}", offset=offset)
         self.ranks[argument] = rank
-
-    def lift(self, function: Callable[..., Value], operands: Sequence[Value], offset: int) -> Value:
-        """Apply a function of single values to each cell of broadcast arrays."""
-        parts = [self.cells(operand, offset) for operand in operands]
-        try:
-            shape = np.broadcast_shapes(*[part.shape for part in parts])
-        except ValueError:
-            listed = " and ".join(str(list(part.shape)) for part in parts)
-            raise errors.BadShape(f"shapes {listed} do not fit each other", offset=offset) from None
-        self.charge(charged_cells(shape), offset)
-        found = np.empty(shape, object)
-        flat = [np.broadcast_to(part, shape).ravel().tolist() for part in parts]
-        found.ravel()[:] = [function(*cells) for cells in zip(*flat, strict=True)] if found.size else []
-        return array_of(found)
 
     def integer(self, value: Value, offset: int, what: str = "an index") -> int:
         if type(value.constant) is not int or value.kind != "number":
@@ -280,10 +225,10 @@ class Builder:
             first = self.leaf(-1.0)
         parts = [first]
         for factor, sign in zip(rest, signs[1:], strict=True):
-            parts.append(self._inverse(factor, offset) if sign == "/" else factor)
+            parts.append(self.inverse(factor, offset) if sign == "/" else factor)
         return self.make_folded(sympy.Mul, parts, lambda where: self.folding.fold_chain(known, signs, where), offset)
 
-    def _inverse(self, value: Value, offset: int) -> Value:
+    def inverse(self, value: Value, offset: int) -> Value:
         constant = self.folding.inverse(value.constant)
         return self.make(sympy.Pow, (value, self.leaf(-1)), offset, constant=constant)
 
@@ -339,22 +284,18 @@ class Builder:
         return self.make(sympy.Piecewise, pairs, offset, constant=constant)
 
     def call(self, name: str, operands: Sequence[Value], offset: int) -> Value:
-        """Apply a word, given by its canonical name, cell by cell where operands are arrays."""
+        """Apply a word, given by its canonical name."""
         return self.apply(words.BY_NAME[name], operands, offset)
 
     def apply(self, word: Word, operands: Sequence[Value], offset: int) -> Value:
-        """Apply a word to numbers or conditions, or cell by cell to arrays of them."""
-        order = _order(operands[0], word.names[0], offset) if word.kind == "order" else None
-        if any([o.kind != "number" and self.is_array(o) for o in operands]):  # noqa: C419 - faster than a generator
-            return self.lift(lambda *cells: self.elementwise(word, cells, order, offset), operands, offset)
-        return self.elementwise(word, operands, order, offset)
-
-    def elementwise(self, word: Word, operands: Sequence[Value], order: int | None, offset: int) -> Value:
         """Apply a word to numbers and conditions."""
         name = word.names[0]
         definition = words.OVERLOADS.get((name, len(operands))) or word.definition
+        order = _order(operands[0], name, offset) if word.kind == "order" else None
         if order is not None:
-            definition = special.BY_ORDER[name](order)
+            definition = words.BY_ORDER[name](order)
+        elif word.kind == "order":
+            definition = words.REAL_ORDER[name]
         if definition is not None:
             return self._defined(definition, list(operands), offset)
         assert word.node is not None, "a word has a node or a definition"
@@ -366,6 +307,10 @@ class Builder:
             return (self.all if word.opcode == "and" else self.any)(conditions, offset)
         numbers = [value if value.kind == "number" else self.number(value, offset) for value in operands]
         known, opcode = [number.constant for number in numbers], word.opcode
+        if word.opcode in precise.functions.OPERANDS:  # they take long, so they are not folded while a text is read
+            self.hosted = True
+            return self.make(word.node, numbers, offset)
+        self.hosted |= word.hosted and any(constant is None for constant in known)
         return self.make_folded(word.node, numbers, lambda where: self.folding.fold_call(opcode, known, where), offset)
 
     def _defined(self, definition: str, operands: list[Value], offset: int) -> Value:
@@ -386,11 +331,14 @@ class Builder:
 _WHAT = {"none": "None", "text": "a string", "ellipsis": "an ellipsis", "slice": "a slice", "pair": "a case"}
 
 
-def _order(value: Value, name: str, offset: int) -> int:
-    """Return the first operand of a word of kind "order", an integer."""
+def _order(value: Value, name: str, offset: int) -> int | None:
+    """Return the first operand of a word of kind "order", an integer; None if the word is there for real orders."""
     order, most = value.constant, special.MAX_ORDER
     known = value.kind == "number" and order is not None and value.shape == ()
     if not known or order != order // 1 or not 0 <= order <= most:
+        integer = name in hosted.INTEGER_ORDER and order is not None
+        if name in words.REAL_ORDER and value.kind not in _WHAT and not integer:
+            return None
         hint = f"write {name}(2, x); the orders are the integers from 0 to {most}"
         raise errors.SyntaxRejected(f"the order of {name} is not one that is supported", hint=hint, offset=offset)
     return int(order)

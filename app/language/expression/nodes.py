@@ -13,11 +13,12 @@ from sympy.core.basic import Basic
 
 
 class ArrayNode(Basic):  # type: ignore[misc]  # SymPy has no annotations
-    """A primitive of ``primitives``: its opcode and static parameters; ``args`` are the operands."""
+    """A primitive of ``primitives``: its opcode, static parameters and place in the text; ``args`` are the operands."""
 
-    __slots__ = ("opcode", "parameters")
+    __slots__ = ("offset", "opcode", "parameters")
     opcode: str
     parameters: tuple[Any, ...]
+    offset: int
 
 
 class ArrayConstant(Basic):  # type: ignore[misc]  # SymPy has no annotations
@@ -48,9 +49,10 @@ class Map(Basic):  # type: ignore[misc]  # SymPy has no annotations
 class Scan(Basic):  # type: ignore[misc]  # SymPy has no annotations
     """A body with carried values.
 
-    ``args`` is (first values..., next values...), as many of each as there are carried values; ``results`` says how
-    many these are. The node itself has no value: an ``ArrayNode`` "scan_result" with the parameters (i,) over a Scan
-    is its i-th carried value after ``count`` steps.
+    ``args`` is (first values..., next values..., outputs...), as many of the first two as there are carried values;
+    ``results`` says how many these are. An output is stacked, along a new first axis. The node itself has no value: an
+    ``ArrayNode`` "scan_result" with the parameters (i,) over a Scan is its i-th carried value after ``count`` steps, or
+    an output.
     """
 
     __slots__ = ("carried", "count", "index", "results")

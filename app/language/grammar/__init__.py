@@ -4,4 +4,4 @@ A text comes in; out comes ``statements.Source``, its parameters and its ``stack
 order. No name is looked up here, and no value computed.
 """
 
-__all__ = ["lexer", "stack_code", "statements"]
+__all__ = ["lexer", "slips", "stack_code", "statements"]

@@ -7,9 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app import errors
+from app.language.grammar import dotted
 from app.language.grammar.lexer import Token
 from app.language.grammar.operators import Operator
-from app.language.grammar.stack_code import Clause, Code, Pattern
+from app.language.grammar.stack_code import Clause, Code, Pattern, Signature
+
+CALLS = frozenset({"call", "value", "method"})
+"""Kinds of brackets that hold the operands of a call."""
+
+_OPEN = frozenset({"text", "default", "lambda"})
+"""Kinds of brackets that have no sign."""
 
 _OPERATOR_WORDS = frozenset({"and", "or", "not", "if", "else", "for", "in", "True", "False", "None"})
 
@@ -18,12 +25,12 @@ _OPERATOR_WORDS = frozenset({"and", "or", "not", "if", "else", "for", "in", "Tru
 class Bracket:
     """An open bracket, or the text itself, and what has been read inside it."""
 
-    kind: str  # "text", "group", "list", "call" or "index"
+    kind: str  # "text", "default", "group", "list", "call", "method", "value" (a call of a value), "index", "lambda"
     offset: int
     start: int  # where in the code the current item begins
     operators: list[Operator] = field(default_factory=list)  # that wait for their right operand
     starts: list[int] = field(default_factory=list)  # where in the code each complete item begins
-    name: str = ""  # of the function that is called
+    name: str = ""  # of the function or method that is called
     keyword: str = ""  # of the current item
     keywords: dict[str, None] = field(default_factory=dict)  # of the complete items
     colons: int = 0  # of the current item, which is a slice if there are any
@@ -31,6 +38,7 @@ class Bracket:
     body: Code = ()  # of a comprehension
     clauses: list[Clause] | None = None  # that are complete; None if the item is no comprehension so far
     pattern: Pattern | None = None  # of the clause whose items come next; None where a condition comes next
+    signature: Signature | None = None  # of a lambda
 
     @property
     def items(self) -> int:
@@ -45,6 +53,13 @@ class Cursor:
         self._last = len(tokens) - 1
         self._next = 0
         self.brackets: Sequence[Bracket] = ()
+        self._variables: frozenset[str] | None = None
+
+    def variables(self) -> frozenset[str]:
+        """Return the names of the text that are variables, see ``dotted``."""
+        if self._variables is None:
+            self._variables = dotted.variables(self._tokens)
+        return self._variables
 
     def peek(self, ahead: int = 0) -> Token:
         return self._tokens[min(self._next + ahead, self._last)]
@@ -95,9 +110,9 @@ class Cursor:
 
     def unexpected(self, token: Token, expected: str) -> errors.SyntaxRejected:
         if token.kind == "end":
-            bracket = self.brackets[-1] if self.brackets else None
-            if bracket is not None and bracket.kind != "text":
-                sign = "(" if bracket.kind in {"group", "call"} else "["
+            bracket = next((each for each in reversed(self.brackets) if each.kind not in _OPEN), None)
+            if bracket is not None:
+                sign = "(" if bracket.kind in CALLS | {"group"} else "["
                 return errors.SyntaxRejected(f"'{sign}' is never closed", offset=bracket.offset)
             return errors.SyntaxRejected(f"the text ends where {expected} was expected", offset=token.offset)
         if token.kind == "string":
@@ -112,9 +127,9 @@ class Cursor:
         if kind in {"number", "name"} and text not in _OPERATOR_WORDS and not keyword.iskeyword(text):
             what, hint = f"{errors.quote(text)} follows a value", "write * to multiply"
         elif text == "(":
-            what, hint = "only a function by its name can be called", "write * to multiply"
+            what, hint = "only a function can be called", "write * to multiply"
         elif text == "=":
-            what = "'=' assigns; assignments stand only in a def"
+            what = "'=' assigns, and this is no name"
             hint = "compare with ==; give the right-hand side alone as the expression"
         else:
             return self.unexpected(token, "an operator")

@@ -37,6 +37,15 @@ class Operator(NamedTuple):
 
 UNARY_OPERATORS = {"+": "positive", "-": "negate", "~": "not"}
 
+AUGMENTED = {
+    "+=": ("sum", "+"), "-=": ("sum", "-"), "*=": ("product", "*"), "/=": ("product", "/"),
+    "**=": ("binary", "**"), "^=": ("binary", "**"), "//=": ("binary", "//"), "%=": ("binary", "%"),
+    "@=": ("binary", "@"), "|=": ("or", "|"), "&=": ("and", "&"),
+}  # fmt: skip
+"""Kind and operator of each augmented assignment."""
+
+ASSIGNING = frozenset({"=", *AUGMENTED})
+
 INSTRUCTIONS: dict[str, Callable[[list[str], int], Instruction]] = {
     "sum": lambda texts, offset: stack_code.Sum("+" + "".join(texts), offset),
     "product": lambda texts, offset: stack_code.Product("*" + "".join(texts), offset),

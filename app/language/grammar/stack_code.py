@@ -15,10 +15,16 @@ none. The last field of every instruction is its offset in the text, in characte
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple, TypeAlias
 
-Pattern: TypeAlias = "str | tuple[Pattern, ...]"
-"""A name to assign a value to, or names for its items."""
+# Targets of an assignment besides names: ``name[i][j, k]``, whose steps are the codes of the indices of each bracket
+# and how many these are; ``*name``, which takes the items that are left.
+Element = NamedTuple("Element", [("name", str), ("steps", "tuple[tuple[Code, int], ...]"), ("offset", int)])
+Star = NamedTuple("Star", [("name", str), ("offset", int)])
+
+Pattern: TypeAlias = "str | Element | Star | tuple[Pattern, ...]"
+"""What a value is assigned to: a name, elements of an array or list, or patterns for its items."""
 
 # Leaves: a number as the text spells it; an argument, variable or constant with its prefix; "none" (None, and what a
 # slice leaves out) or "ellipsis"; a string that is an operand of a function.
@@ -43,11 +49,12 @@ Unless = NamedTuple("Unless", [("skip", int), ("offset", int)])
 IfElse = NamedTuple("IfElse", [("offset", int)])
 
 # A "tuple", "list" or "slice" (start, stop, step); a function by name, whose last operands are ``keywords``;
-# ``operand[...]``; ``operand.name``.
+# ``operand[...]``; ``operand.name``; ``operand.name(...)``, whose last operands are ``keywords``.
 Collection = NamedTuple("Collection", [("kind", str), ("size", int), ("offset", int)])
 Apply = NamedTuple("Apply", [("name", str), ("size", int), ("keywords", tuple[str, ...]), ("offset", int)])
 Index = NamedTuple("Index", [("size", int), ("offset", int)])
 Attribute = NamedTuple("Attribute", [("name", str), ("offset", int)])
+Method = NamedTuple("Method", [("name", str), ("size", int), ("keywords", tuple[str, ...]), ("offset", int)])
 
 # ``body for pattern in items if conditions``, the outermost clause first.
 Clause = NamedTuple("Clause", [("pattern", Pattern), ("items", "Code"), ("conditions", "tuple[Code, ...]")])
@@ -57,24 +64,44 @@ Comprehension = NamedTuple("Comprehension", [("body", "Code"), ("clauses", tuple
 Bounds = NamedTuple("Bounds", [("name", str), ("first", "Code"), ("last", "Code")])
 Series = NamedTuple("Series", [("word", str), ("body", "Code"), ("bounds", tuple[Bounds, ...]), ("offset", int)])
 
-# Statements. ``keep`` leaves the value on the stack for the next target of ``a = b = value``.
-Assign = NamedTuple("Assign", [("pattern", Pattern), ("keep", bool), ("offset", int)])
+# A lambda or def, whose operands are the default values of its parameters, in the order of ``signature.defaulted``. Its
+# body binds the names ``local``, parameters among them, and reads ``free`` from around. A call of the value below the
+# operands, the last of which are ``keywords``.
+Signature = NamedTuple(
+    "Signature",
+    [("names", tuple[str, ...]), ("positional", int), ("by_name", int), ("defaulted", tuple[str, ...])],
+)  # of the names, the first ``positional`` are given by position only, the last ``by_name`` by keyword only
+Function = NamedTuple(
+    "Function",
+    [
+        ("name", str), ("signature", Signature), ("body", "Code"), ("local", frozenset[str]), ("free", tuple[str, ...]),
+        ("offset", int),
+    ],
+)  # fmt: skip
+Call = NamedTuple("Call", [("size", int), ("keywords", tuple[str, ...]), ("offset", int)])
+
+# Statements. ``keep`` leaves the value on the stack for the next target of ``a = b = value``; ``augmented`` is for the
+# result of ``a += value``, which an array or list takes in place. Change is ``target.method(...)``, with ``size``
+# operands, and Augment ``target[...] += value``, whose operator takes the element and the operand on the stack.
+Assign = NamedTuple("Assign", [("pattern", Pattern), ("keep", bool), ("augmented", bool), ("offset", int)])
+Augment = NamedTuple("Augment", [("target", Element), ("operator", "Instruction"), ("offset", int)])
+Change = NamedTuple("Change", [("target", "str | Element"), ("method", str), ("size", int), ("offset", int)])
 Loop = NamedTuple("Loop", [("pattern", Pattern), ("body", "Code"), ("offset", int)])
+While = NamedTuple("While", [("test", "Code"), ("body", "Code"), ("offset", int)])
 Branch = NamedTuple("Branch", [("chosen", "Code"), ("other", "Code"), ("offset", int)])
 Return = NamedTuple("Return", [("offset", int)])
 Break = NamedTuple("Break", [("offset", int)])
 Continue = NamedTuple("Continue", [("offset", int)])
 
 Instruction: TypeAlias = (
-    Number | Name | Marker | Text | Attribute | Unary | Binary | Sum | Product | Compare | Joined | Test | Unless
-    | IfElse | Collection | Apply | Index | Comprehension | Series | Assign | Loop | Branch | Return | Break | Continue
+    Number | Name | Marker | Text | Attribute | Method | Unary | Binary | Sum | Product | Compare | Joined | Test
+    | Unless | IfElse | Collection | Apply | Index | Comprehension | Series | Function | Call | Assign | Augment
+    | Change | Loop | While | Branch | Return
+    | Break | Continue
 )  # fmt: skip
 Code: TypeAlias = "Sequence[Instruction]"
 
-ATTRIBUTES = frozenset({"T", "shape", "size", "ndim"})
-"""Attributes of arrays."""
-
-STATEMENTS = (Assign, Loop, Branch, Return, Break, Continue)
+STATEMENTS = (Assign, Augment, Change, Loop, While, Branch, Return, Break, Continue)
 
 
 def instructions(code: Sequence[Any]) -> Iterator[Instruction]:
@@ -86,6 +113,36 @@ def instructions(code: Sequence[Any]) -> Iterator[Instruction]:
             yield from instructions(each)
 
 
+def own_instructions(code: Code) -> Iterator[Instruction]:
+    """Yield the instructions of a code and of its loops and branches, not those of functions and comprehensions."""
+    for each in code:
+        yield each
+        if isinstance(each, Loop | While):
+            yield from own_instructions(each.body)
+        elif isinstance(each, Branch):
+            yield from own_instructions(each.chosen)
+            yield from own_instructions(each.other)
+
+
+def assigned(code: Code) -> Iterator[str]:
+    """Yield the names that the statements of a code assign."""
+    for each in own_instructions(code):
+        if isinstance(each, Assign | Loop):
+            yield from names_of(each.pattern)
+
+
+def function(name: str, signature: Signature, body: Code, offset: int) -> Function:
+    """Return a function, with the names that it binds and those that it reads from around."""
+    local = frozenset((*signature.names, *assigned(body)))
+    read = dict.fromkeys(
+        each.name.partition(".")[0] for each in instructions(body) if isinstance(each, Name | Apply | Element)
+    ) | dict.fromkeys(
+        each.target for each in instructions(body) if isinstance(each, Change) and isinstance(each.target, str)
+    )
+    read |= dict.fromkeys(each.word for each in instructions(body) if isinstance(each, Series))
+    return Function(name, signature, body, local, tuple([each for each in read if each not in local]), offset)
+
+
 def operands(instruction: Instruction) -> int:
     """Return how many operands an instruction of an expression takes off the stack."""
     match instruction:
@@ -95,8 +152,10 @@ def operands(instruction: Instruction) -> int:
             return len(signs) + 1
         case Joined() | Collection() | Apply():
             return instruction.size
-        case Index(size):
+        case Index(size) | Call(size) | Method(_, size):
             return size + 1
+        case Function():
+            return len(instruction.signature.defaulted)
         case Unary() | Attribute() | Test() | Unless():
             return 1
         case Binary():
@@ -126,12 +185,11 @@ def operand_codes(code: Code) -> list[Code]:
     return found[::-1]
 
 
-def free_names(code: Code, bound: frozenset[str] = frozenset()) -> Iterator[tuple[int, str]]:
+def free_names(code: Code, bound: AbstractSet[str] = frozenset()) -> Iterator[tuple[int, str]]:
     """Yield the names that an expression uses but does not bind, each with its offset."""
     for instruction in code:
-        if isinstance(instruction, Name):
-            if instruction.name not in bound:
-                yield instruction.offset, instruction.name
+        if isinstance(instruction, Name | Assign | Augment | Change):
+            yield from ((offset, name) for offset, name in _of_targets(instruction) if name not in bound)
         elif isinstance(instruction, Comprehension):
             inner = bound
             for clause in instruction.clauses:
@@ -146,11 +204,112 @@ def free_names(code: Code, bound: frozenset[str] = frozenset()) -> Iterator[tupl
                 yield from free_names(bounds.first, inner)
                 yield from free_names(bounds.last, inner)
             yield from free_names(instruction.body, inner)
+        elif isinstance(instruction, Function):
+            yield from free_names(instruction.body, bound | instruction.local)
+        elif isinstance(instruction, Loop | While | Branch):
+            for body in _bodies(instruction):
+                yield from free_names(body, bound)
+
+
+def unbound_names(
+    code: Code, bound: set[str] | None = None, late: frozenset[str] | None = None
+) -> Iterator[tuple[int, str]]:
+    """Yield the names that statements read before they assign them, each with its offset.
+
+    Functions see what is assigned later, too.
+    """
+    bound = set() if bound is None else bound
+    late = frozenset(assigned(code)) if late is None else late
+    for each in code:
+        match each:
+            case Assign(pattern):
+                yield from free_names([each], bound)
+                bound.update(names_of(pattern))
+            case Loop(pattern, body):
+                bound.update(names_of(pattern))
+                yield from unbound_names(body, bound, late)
+            case While(test, body):
+                yield from free_names(test, bound)
+                yield from unbound_names(body, bound, late)
+            case Branch(chosen, other):
+                yield from unbound_names(chosen, bound, late)
+                yield from unbound_names(other, bound, late)
+            case Function():
+                yield from free_names([each], late | bound)
+            case _:
+                yield from free_names([each], bound)
+
+
+_COUNTED = frozenset(
+    {"range", "arange", "linspace", "zeros", "ones", "full", "eye", "reshape", "tile", "repeat", "roll"}
+)
+"""Functions whose operands are numbers of things."""
+
+
+def counts(code: Code) -> set[str]:
+    """Return the names by which a code counts: in the bounds of a range, a shape, an index, an option."""
+    found: set[str] = set()
+    for each in _codes(code):
+        for end, instruction in enumerate(each):
+            if isinstance(instruction, Index):
+                counting = operand_codes(each[: end + 1])[1:]
+            elif isinstance(instruction, Apply) and instruction.name.rpartition(".")[2] in _COUNTED:
+                counting = operand_codes(each[: end + 1])
+            elif isinstance(instruction, Apply) and instruction.keywords:
+                counting = operand_codes(each[: end + 1])[-len(instruction.keywords) :]
+            else:
+                continue
+            found |= {inner.name for part in counting for inner in instructions(part) if isinstance(inner, Name)}
+    return found
+
+
+def _codes(part: Any) -> Iterator[Code]:
+    """Yield a code and every code within its instructions."""
+    if isinstance(part, list | tuple):
+        if part and hasattr(part[0], "offset"):
+            yield part
+        for each in part:
+            yield from _codes(each)
+
+
+def _bodies(instruction: Loop | While | Branch) -> Sequence[Code]:
+    if isinstance(instruction, Branch):
+        return instruction.chosen, instruction.other
+    return (instruction.body,) if isinstance(instruction, Loop) else (instruction.test, instruction.body)
+
+
+def _of_targets(instruction: Instruction) -> Iterator[tuple[int, str]]:
+    """Yield a name, or those that a statement reads to find the elements that it changes, each with its offset."""
+    for each in instructions([instruction]):
+        if isinstance(each, Element | Name):
+            yield each.offset, each.name
+        elif isinstance(each, Change) and isinstance(each.target, str):
+            yield each.offset, each.target
+
+
+def changed(code: Code) -> Iterator[str]:
+    """Yield the names whose arrays or lists a code changes."""
+    for each in instructions(code):
+        if isinstance(each, Element):
+            yield each.name
+        elif isinstance(each, Change) and isinstance(each.target, str):
+            yield each.target
+
+
+def changes(code: Code) -> bool:
+    """Return whether a code changes arrays or lists that it has made or was given."""
+    return any(
+        isinstance(each, Element | Augment | Change) or (isinstance(each, Attribute) and each.name == "at")
+        for each in instructions(code)
+    )
 
 
 def names_of(pattern: Pattern) -> Iterator[str]:
+    """Yield the names that a pattern binds."""
     if isinstance(pattern, str):
         yield pattern
-    else:
+    elif isinstance(pattern, Star):
+        yield pattern.name
+    elif not isinstance(pattern, Element):
         for part in pattern:
             yield from names_of(part)

@@ -207,11 +207,12 @@ def fold_primitive(opcode: str, parameters: tuple[Any, ...], operands: Sequence[
 
 def cost(opcode: str, parameters: tuple[Any, ...], shape: Shape, operands: Sequence[Shape]) -> int:
     """Return the elements to charge for folding a primitive; of a contraction, all its products."""
+    stored = max([math.prod(shape), *map(math.prod, operands)])
     if opcode != "einsum":
-        return max([math.prod(shape), *map(math.prod, operands)])
+        return stored
     letters = parameters[0].split("->")[0].replace(",", "")
     sizes = [size for operand in operands for size in operand]
-    return math.prod(dict(zip(letters, sizes, strict=True)).values())
+    return max(stored, math.prod(dict(zip(letters, sizes, strict=True)).values()))
 
 
 def stacked(constants: Sequence[Any], *, condition: bool) -> Any:

@@ -16,6 +16,7 @@ import numpy as np
 import scipy.special
 
 from app.language.numeric import closed_forms
+from app.language.numeric.hosted import words as hosted
 from app.language.numeric.special_forms import in_numpy
 
 Word = Callable[..., Any]
@@ -115,6 +116,7 @@ WORDS: dict[str, Word] = {
     **{name: _closed(name) for name in CLOSED.split()},
     "erf": scipy.special.erf,
     **in_numpy.WORDS,
+    **hosted.WORDS,
 }  # fmt: skip
 """Function of each opcode; ``app.autodiff.table`` has a row for every opcode of this table, and no other."""
 

@@ -6,36 +6,42 @@ Instructions with code of their own, such as loops, are the tracer's.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app import errors
 from app.language import values
-from app.language.arrays import functions as whole_functions
-from app.language.arrays import indexing as whole_indexing
-from app.language.arrays.linear import products as whole_products
+from app.language.arrays import functions as array_words
+from app.language.arrays import indexing
+from app.language.arrays.linear import products
 from app.language.building.array_builder import ArrayBuilder
-from app.language.building.builder import Builder
 from app.language.grammar import stack_code
 from app.language.numeric import folding
-from app.language.unrolled import functions, indexing, products
-from app.language.values import NeedsShapes, Value
-from app.language.vocabulary import resolve, special, words
+from app.language.reading import control, densities, elementwise, functions, methods, objects, updates
+from app.language.values import Value
+from app.language.vocabulary import control as control_words
+from app.language.vocabulary import resolve, words
+from app.language.vocabulary.distributions.row import Density
 from app.language.vocabulary.word import Word
+
+if TYPE_CHECKING:
+    from app.language.reading.tracer import Tracer
 
 Names = dict[str, Value]
 """Arguments and variables by name."""
 
 _BINARY = {"%": "mod", "//": "floor_divide"}
+_INFORMATION = frozenset({"finfo", "iinfo"})  # whose attributes are constants
 _MARKERS = {"none": values.NONE, "ellipsis": values.ELLIPSIS}
 
 
 class StackFrame:
     """The state of one run of code; ``offset`` is that of the running instruction, or of the call it is part of."""
 
-    __slots__ = ("builder", "names", "offset", "stack")
+    __slots__ = ("builder", "names", "offset", "stack", "tracer")
 
-    def __init__(self, builder: Builder, names: Names) -> None:
+    def __init__(self, builder: ArrayBuilder, names: Names, tracer: Tracer) -> None:
         self.builder = builder
+        self.tracer = tracer
         self.names = names
         self.stack: list[Value] = []
         self.offset = 0
@@ -48,26 +54,35 @@ class StackFrame:
         return operands
 
     def push(self, count: int, function: Callable[[Sequence[Value]], Value]) -> None:
-        """Replace operands by a function of them, cell by cell where some are arrays."""
+        """Replace operands by a function of them; lists are stacked."""
         operands = self.pop(count)
+        self.builder.check_shapes(operands)
         is_array = self.builder.is_array
         if any([o.listed or (o.kind != "number" and is_array(o)) for o in operands]):  # noqa: C419 - faster so
             _refuse_lists(operands, self.offset)
-            self.stack.append(self.builder.lift(lambda *cells: function(cells), operands, self.offset))
+            found = self.builder.lift(lambda *cells: function(cells), operands, self.offset)
         else:
-            self.stack.append(function(operands))
+            found = function(operands)
+        self.stack.append(found if found.reference is None else objects.without_reference(found))
 
     def numbers(self, operands: Sequence[Value]) -> list[Value]:
         """Return operands as numbers."""
         return [value if value.kind == "number" else self.builder.number(value, self.offset) for value in operands]
 
 
-def choose(builder: Builder, condition: Value, chosen: Value, other: Value, offset: int) -> Value:
-    """Return one of two values as a condition says: item by item for lists of one length, cell by cell for arrays."""
+def choose(builder: ArrayBuilder, condition: Value, chosen: Value, other: Value, offset: int) -> Value:
+    """Return one of two values as a condition says: item by item for lists of one length."""
+    if chosen.kind == other.kind == "function":
+        return functions.chosen(condition, chosen, other)
     if chosen.kind == other.kind == "tuple" and len(chosen.items) == len(other.items):
         builder.charge(1 + len(chosen.items), offset)
         pairs = zip(chosen.items, other.items, strict=True)
         return values.tuple_of([choose(builder, condition, *pair, offset) for pair in pairs])
+
+    if chosen.kind == other.kind == "tuple":
+        lengths = f"{len(chosen.items)} or {len(other.items)} items"
+        hint = "append to it in both cases, or choose the value: y.append(a if condition else b)"
+        raise errors.BadShape(f"a list has {lengths}, as the point is", hint=hint, offset=offset)
 
     def choose_cell(test: Value, first: Value, second: Value) -> Value:
         return builder.choose(builder.condition(test, offset), first, second, offset)
@@ -83,12 +98,18 @@ def _number(frame: StackFrame, number: stack_code.Number) -> None:
 
 def _name(frame: StackFrame, instruction: stack_code.Name) -> None:
     value = frame.names.get(instruction.name)
-    frame.stack.append(value if value is not None else _constant(frame, instruction.name))
+    if value is None:
+        value = _constant(frame, instruction.name)
+    elif value.reference is not None or value.holds:
+        value = frame.tracer.objects.current(value, frame.names, frame.offset)
+    frame.stack.append(value)
 
 
 def _constant(frame: StackFrame, name: str) -> Value:
     if name in ("True", "False"):
         return frame.builder.truth(name == "True")
+    if resolve.is_word(name, frame.names):
+        return functions.of_word(name, resolve.word(name, frame.names, frame.offset))
     meant = resolve.constant(name, frame.names, frame.offset)
     return values.NONE if meant is None else frame.builder.named(*meant)
 
@@ -111,15 +132,43 @@ def _unary(frame: StackFrame, unary: stack_code.Unary) -> None:
 
 def _sum(frame: StackFrame, instruction: stack_code.Sum) -> None:
     builder, signs, offset = frame.builder, instruction.signs, frame.offset
+    if "-" not in signs and all([each.is_list or each.listed for each in frame.stack[-len(signs) :]]):  # noqa: C419
+        frame.stack.append(_joined_lists(builder, frame.pop(len(signs)), offset))
+        return
     frame.push(len(signs), lambda cells: builder.sum(frame.numbers(cells), signs, offset))
 
 
 def _product(frame: StackFrame, instruction: stack_code.Product) -> None:
     builder, signs, offset = frame.builder, instruction.signs, frame.offset
+    if signs == "**" and {True, False} == {each.is_list for each in frame.stack[-2:]}:
+        times = frame.stack[-2] if frame.stack[-1].is_list else frame.stack[-1]
+        if type(times.constant) is int and times.kind == "number":
+            frame.stack.append(_repeated(frame, *frame.pop(2)))
+            return
     if builder.has_matrices:
         arrays = [sign for sign, each in zip(signs, frame.stack[-len(signs) :], strict=True) if builder.is_array(each)]
         _refuse_elementwise(len(arrays) > 1 or "/" in arrays, "*", offset)
     frame.push(len(signs), lambda cells: builder.product(frame.numbers(cells), signs, offset))
+
+
+def _joined_lists(builder: Any, lists: Sequence[Value], offset: int) -> Value:
+    if any(each.listed for each in lists):
+        arrays = [builder.array(each, offset) for each in lists if each.listed or each.items]
+        if len({each.shape[1:] for each in arrays}) > 1:
+            raise errors.BadShape("the items of a list differ in shape", offset=offset)
+        return indexing.listed(builder.emit("concatenate", (0,), *arrays, offset=offset))
+    builder.charge(sum([len(each.items) for each in lists]), offset)
+    return values.list_of([item for each in lists for item in each.items])
+
+
+def _repeated(frame: StackFrame, first: Value, second: Value) -> Value:
+    """Return a list several times over, as Python's product of a list and a number."""
+    repeated, times = (first, second) if first.is_list else (second, first)
+    if frame.builder.changes and any(item.is_list or item.shape for item in repeated.items):
+        hint = "write [[0]*3 for i in range(4)], whose rows are different lists"
+        raise errors.SyntaxRejected("the items would be one list under several indices", hint=hint, offset=frame.offset)
+    frame.builder.charge(len(repeated.items) * max(times.constant, 0), frame.offset)
+    return values.list_of(repeated.items * times.constant)
 
 
 def _refuse_elementwise(refused: bool, operator: str, offset: int) -> None:
@@ -142,9 +191,6 @@ def _binary(frame: StackFrame, binary: stack_code.Binary) -> None:
         frame.push(2, power)
     elif binary.operator == "@":
         x, y = frame.pop(2)
-        if isinstance(builder, ArrayBuilder):
-            frame.stack.append(whole_products.matmul(builder, x, y, offset))
-            return
         frame.stack.append(products.matmul(builder, x, y, offset))
     else:
         frame.stack.append(builder.call(_BINARY[binary.operator], frame.pop(2), offset))
@@ -182,67 +228,137 @@ def _if_else(frame: StackFrame, _: stack_code.IfElse) -> None:
         frame.stack[-1] = other
         return
     condition, chosen = frame.pop(2)
-    frame.stack.append(choose(frame.builder, condition, chosen, other, frame.offset))
+    found = choose(frame.builder, condition, chosen, other, frame.offset)
+    frame.stack.append(objects.merged((chosen, other), found) if frame.builder.changes else found)
 
 
 def _collection(frame: StackFrame, collection: stack_code.Collection) -> None:
-    items = frame.pop(collection.size)
-    frame.stack.append(values.tuple_of(items, "slice" if collection.kind == "slice" else "tuple"))
+    found = values.tuple_of(frame.pop(collection.size), "slice" if collection.kind == "slice" else "tuple")
+    found.is_list = collection.kind == "list"
+    frame.stack.append(found)
 
 
 def _index(frame: StackFrame, index: stack_code.Index) -> None:
     base, *indices = frame.pop(index.size + 1)
-    builder, offset = frame.builder, frame.offset
-    if isinstance(builder, ArrayBuilder):
-        frame.stack.append(whole_indexing.element(builder, base, indices, offset))
+    if base.kind == "at":
+        frame.stack.append(updates.of_elements(base, indices, frame.offset))
         return
-    frame.stack.append(indexing.element(builder, base, indices, offset))
+    found = indexing.element(frame.builder, base, indices, frame.offset)
+    frame.stack.append(objects.indexed(base, indices, found) if base.reference is not None else found)
 
 
 def _attribute(frame: StackFrame, attribute: stack_code.Attribute) -> None:
-    if attribute.name not in stack_code.ATTRIBUTES:
-        raise resolve.attribute(attribute.name, "...", frame.offset)
     value = frame.stack.pop()
-    if attribute.name != "T":
-        frame.stack.append(_applied(frame, words.BY_NAME[attribute.name], attribute.name, [value], {}))
+    if attribute.name == "at" and value.kind != "function":
+        frame.stack.append(updates.begun(value))
         return
-    if value.kind == "argument" and frame.builder.shapes is None:
-        raise NeedsShapes
-    if isinstance(frame.builder, ArrayBuilder):
-        frame.stack.append(whole_indexing.transposed(frame.builder, value, frame.offset))
+    frame.stack.append(methods.attribute(frame.tracer, value, attribute.name, frame.offset))
+
+
+def _method(frame: StackFrame, method: stack_code.Method) -> None:
+    value, *operands = frame.pop(method.size + 1)
+    positional = operands[: method.size - len(method.keywords)]
+    options = dict(zip(method.keywords, operands[len(positional) :], strict=True))
+    if value.kind == "at":
+        frame.stack.append(updates.update(frame.builder, value, method.name, positional, frame.offset))
         return
-    frame.stack.append(values.array_of(frame.builder.cells(value, frame.offset).T))
+    functions.settle(frame.names)
+    frame.stack.append(methods.called(frame.tracer, value, method.name, positional, options, frame.offset))
 
 
 def _apply(frame: StackFrame, call: stack_code.Apply) -> None:
+    function = frame.names.get(call.name)
+    if function is not None and function.kind == "function":
+        _called(frame, function, call)
+        return
     operands = frame.pop(call.size)
-    inner = special.INNER.get(call.name) if frame.builder.defining else None
+    if any([operand.kind == "function" for operand in operands]):  # noqa: C419 - faster so
+        functions.settle(frame.names)
+    if call.name in control_words.BY_NAME and call.name not in frame.names:
+        functions.settle(frame.names)
+        positional = operands[: call.size - len(call.keywords)]
+        options = dict(zip(call.keywords, operands[len(positional) :], strict=True))
+        canonical = control_words.BY_NAME[call.name]
+        frame.stack.append(control.apply(frame.tracer, call.name, canonical, positional, options, frame.offset))
+        return
+    if call.name.rpartition(".")[2] in _INFORMATION and call.size == 1:
+        frame.stack.append(values.text_of(call.name.rpartition(".")[2]))
+        return
+    inner = words.INNER.get(call.name) if frame.builder.defining else None
     word = inner or resolve.word(call.name, frame.names, frame.offset)
     positional = operands[: call.size - len(call.keywords)]
     options = dict(zip(call.keywords, operands[len(positional) :], strict=True))
-    frame.stack.append(_applied(frame, word, call.name, positional, options))
+    frame.stack.append(applied(frame, word, call.name, positional, options))
+
+
+def _called(frame: StackFrame, function: Value, call: stack_code.Apply | stack_code.Call) -> None:
+    """Call a value with the operands on the stack."""
+    operands = frame.pop(call.size)
+    positional = operands[: call.size - len(call.keywords)]
+    options = dict(zip(call.keywords, operands[len(positional) :], strict=True))
+    functions.settle(frame.names)
+    frame.stack.append(frame.tracer.call(function, positional, options, frame.offset))
+
+
+def _call(frame: StackFrame, call: stack_code.Call) -> None:
+    function = frame.stack.pop(-1 - call.size)
+    _called(frame, function, call)
+
+
+def _function(frame: StackFrame, instruction: stack_code.Function) -> None:
+    values_by_default = frame.pop(len(instruction.signature.defaulted))
+    defaults = dict(zip(instruction.signature.defaulted, values_by_default, strict=True))
+    frame.stack.append(functions.closure(instruction, defaults, frame.names, frame.tracer.scopes))
+
+
+def applied(frame: StackFrame, word: Word, name: str, operands: list[Value], options: Mapping[str, Value]) -> Value:
+    """Return a word, as the text spells it, of operands and keyword operands."""
+    found = _applied(frame, word, name, operands, options)
+    return objects.returned(name, operands, found) if frame.builder.changes else found
 
 
 def _applied(frame: StackFrame, word: Word, name: str, operands: list[Value], options: Mapping[str, Value]) -> Value:
     builder, offset = frame.builder, frame.offset
+    if isinstance(word, Density):
+        return densities.applied(builder, word, name, operands, options, offset)
+    if name in {"sum", "max", "min"} and operands:
+        found = _of_python(frame, word, name, operands, options)
+        if found is not None:
+            return found
+        options = {key: option for key, option in options.items() if key != "default"}
     reduced = words.REDUCTIONS.get(word.names[0])
-    if reduced is not None and (options or len(operands) == 1 or functions.has_axis(builder, name, operands)):
+    if reduced is not None and (options or len(operands) == 1 or array_words.has_axis(builder, name, operands)):
         word = words.BY_NAME[reduced]
+    if word.kind == "elementwise" and (options or word.options):
+        operands, options = elementwise.operands_of(builder, word, name, operands, options, offset)
     resolve.check(word, name, len(operands), options, offset)
     if word.kind == "array":
         builder.has_matrices |= name.rpartition(".")[2] == "Matrix"
-        if isinstance(builder, ArrayBuilder):
-            return whole_functions.apply(builder, word, name, operands, options, offset)
-        return functions.apply(builder, word, name, operands, options, offset)
+        return array_words.apply(builder, word, name, operands, options, offset)
     if word.kind == "piecewise":
         return builder.piecewise([_case(builder, value, offset) for value in operands], offset)
     if word.names[0] == "where" and not any(builder.is_array(operand) for operand in operands):
         condition, chosen, other = operands
         return choose(builder, builder.condition(condition, offset), chosen, other, offset)
-    return builder.apply(word, operands, offset)
+    return elementwise.whole(builder, word, name, builder.apply(word, operands, offset))
 
 
-def _case(builder: Builder, value: Value, offset: int) -> tuple[Value, Value]:
+def _of_python(
+    frame: StackFrame, word: Word, name: str, operands: list[Value], options: Mapping[str, Value]
+) -> Value | None:
+    """Return ``sum(items, start)`` or ``max(nothing, default=x)``, as Python means them; None for any other call."""
+    first = operands[0]
+    if "default" in options and len(operands) == 1 and first.kind == "tuple" and not first.items:
+        return options["default"]
+    start = operands[1] if len(operands) == 2 else options.get("start")
+    if name != "sum" or start is None or start.kind not in {"number", "argument"} or type(start.constant) is int:
+        return None
+    axis = {} if first.kind == "tuple" else {"axis": frame.builder.leaf(0)}
+    total = frame.tracer.apply(word, name, [first], axis, frame.offset)
+    return frame.tracer.apply(words.BY_NAME["add"], "add", [total, start], {}, frame.offset)
+
+
+def _case(builder: ArrayBuilder, value: Value, offset: int) -> tuple[Value, Value]:
     if value.kind != "tuple" or len(value.items) != 2:
         hint = "write Piecewise((value, condition), (value, True))"
         raise errors.SyntaxRejected("Piecewise takes (value, condition) pairs", hint=hint, offset=offset)
@@ -255,9 +371,17 @@ OPERATIONS: dict[type, Callable[[StackFrame, Any], int | None]] = {
     stack_code.Compare: _compare, stack_code.Joined: _joined,
     stack_code.Test: _test, stack_code.Unless: _unless, stack_code.IfElse: _if_else,
     stack_code.Collection: _collection, stack_code.Index: _index, stack_code.Attribute: _attribute,
-    stack_code.Apply: _apply,
+    stack_code.Method: _method, stack_code.Apply: _apply, stack_code.Call: _call, stack_code.Function: _function,
 }  # fmt: skip
 """What to do for each instruction; the result is how many of the next instructions to skip, None for none."""
+
+
+def operate(frame: StackFrame, operands: Sequence[Value], instruction: Any) -> Value:
+    """Return what an instruction leaves of operands."""
+    frame.stack += operands
+    frame.offset = instruction.offset
+    OPERATIONS[type(instruction)](frame, instruction)
+    return frame.stack.pop()
 
 
 def _refuse_lists(operands: Sequence[Value], offset: int) -> None:

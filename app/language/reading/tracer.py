@@ -1,6 +1,6 @@
-"""Stack code to expression: a stack machine over values, which unrolls loops.
+"""Stack code to values: a stack machine over values, which unrolls loops.
 
-Where a loop depends on the shapes of the arguments (``sum(X**2)``, ``len(X)``), tracing without them raises
+Where a text depends on the shapes of the arguments (``sum(X**2)``, ``len(X)``), tracing without them raises
 ``NeedsShapes``.
 """
 
@@ -18,19 +18,22 @@ from sympy.core.basic import Basic
 
 from app import errors
 from app.language import values
-from app.language.building.builder import Builder
+from app.language.arrays import reductions
+from app.language.arrays.call import ArrayCall
+from app.language.building.array_builder import ArrayBuilder
 from app.language.expression import nodes
 from app.language.grammar import stack_code, statements
-from app.language.limits import TextLimits
-from app.language.reading.operations import OPERATIONS, Names, StackFrame, choose
-from app.language.unrolled import arguments
-from app.language.values import Shape, Value
+from app.language.reading import functions, objects
+from app.language.reading.assignments import Assignments
+from app.language.reading.operations import OPERATIONS, Names, StackFrame, applied, choose
+from app.language.values import NeedsWhole, Shape, Value
+from app.language.vocabulary.word import Word
 
 _MANY = 10**9
 """More steps than any limit allows; a longer range is charged as this many."""
 
 _MAX_DEPTH = 30
-"""Greatest nesting of comprehensions, loops, branches and series."""
+"""Greatest nesting of comprehensions, loops, branches, series and calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Expression:
     number_as_array: bool = False  # whether a function of arrays was given a number
     whole: bool = False  # whether an array is one node: then ``root`` is one, and has shapes and constants beside it
     shape_of: Mapping[int, Shape] = field(default_factory=dict)  # of the nodes that are arrays, by ``id``
+    hosted: bool = False  # whether it has host words: only NumPy computes it, whole
 
     def cells(self) -> tuple[Basic, ...]:
         """Return the node of each cell; a scalar has one."""
@@ -65,30 +69,13 @@ def _definition(text: str) -> statements.Source:
 
 def ends_early(code: stack_code.Code) -> bool:
     """Return whether a loop may end before its last step."""
-    return any(isinstance(each, stack_code.Break | stack_code.Return) for each in stack_code.instructions(code))
+    return any(isinstance(each, stack_code.Break | stack_code.Return) for each in stack_code.own_instructions(code))
 
 
 _Outcome = Value | Literal["break", "continue"] | None
 
 
-def trace(
-    source: statements.Source,
-    args: tuple[str, ...],
-    limits: TextLimits,
-    shapes: Sequence[Shape] | None,
-) -> Expression:
-    """Return the expression of a text; raise ``NeedsShapes`` if it depends on ``shapes`` and they are None."""
-    builder = Builder(args, limits, shapes, expand)
-    try:
-        root, shape = Tracer(builder).result(source.code)
-    except RecursionError:
-        raise errors.TooComplex("lists are nested too deep", field="expression") from None
-    ranks = tuple(builder.ranks) if shapes is None else tuple(len(own) for own in shapes)
-    known = None if shapes is None else tuple(shapes)
-    return Expression(root, args, ranks, builder.constants(), shape, known, builder.number_as_array)
-
-
-def refuse_faults(builder: Builder, root: Basic) -> None:
+def refuse_faults(builder: ArrayBuilder, root: Basic) -> None:
     """Refuse a constant that is not finite and that the function uses."""
     seen, stack = set(), [root] if builder.faults else []
     while stack:
@@ -107,47 +94,97 @@ def _is_masked(node: Basic) -> bool:
     return type(node) is sympy.Piecewise and any(type(case.args[1]) is nodes.ArrayConstant for case in node.args)
 
 
-def expand(builder: Builder, definition: str, operands: list[Value], offset: int) -> Value:
+def expand(builder: ArrayBuilder, definition: str, operands: list[Value], offset: int) -> Value:
     """Return a definition of the vocabulary for these operands; errors have the offset of the call."""
     source = _definition(definition)
     builder.charge(len(source.code), offset)
     names = dict(zip(source.parameters or (), operands, strict=True))
-    return Tracer(builder).run(source.code, names, offset)
+    return Tracer(builder).defined(source.code, names, offset)
 
 
 class Tracer:
-    def __init__(self, builder: Builder) -> None:
+    def __init__(self, builder: ArrayBuilder) -> None:
         self.builder = builder
+        self.scopes: list[functions.Scope] = []  # whose variables functions refer to
+        self.objects = objects.Objects(builder)
         self._depth = 0
 
-    def value(self, code: stack_code.Code) -> Value:
-        """Run the code of a text and return the value of the function."""
-        names = {name: self.builder.argument(index) for index, name in enumerate(self.builder.args)}
+    @property
+    def assignments(self) -> Assignments:
+        return Assignments(self.builder, self)  # not kept, because that would be a reference cycle
+
+    def value(self, source: statements.Source) -> Value:
+        """Run a text and return the value of its function."""
+        code = source.code
+        self.builder.changes = stack_code.changes(code) or stack_code.changes(source.around)
+        if self.builder.changes and self.builder.shapes is None:
+            raise NeedsWhole
+        arguments = {name: self.builder.argument(index) for index, name in enumerate(self.builder.args)}
+        try:
+            names = self._around(source) if source.around else {functions.SCOPE: functions.scope_of(None)}
+            for name, value in arguments.items():
+                names[name] = self.objects.owned(value, names, code[-1].offset) if self.builder.changes else value
+            found = self.body(code, names, code[-1].offset)
+            # The default value of a parameter, which has no arguments, may be a function.
+            return self.builder.number(found, code[-1].offset) if found.kind == "function" and arguments else found
+        finally:
+            for scope in self.scopes:
+                scope.names = None  # they have functions that have the scope: that would be a reference cycle
+            self.scopes.clear()
+
+    def _around(self, source: statements.Source) -> Names:
+        """Run the statements around a function, and return the variables that its body sees."""
+        outer: Names = {functions.SCOPE: functions.scope_of(None)}
+        self.builder.charge(len(source.around), source.around[0].offset)
+        if self._block(source.around, outer) is not None:
+            raise errors.SyntaxRejected("a return stands outside a function", offset=source.around[0].offset)
+        signature = stack_code.Signature(source.parameters or (), 0, 0, ())
+        function = stack_code.function(source.name, signature, source.code, source.code[-1].offset)
+        return functions.inside(function, functions.opened(outer, self.scopes), self, source.code[-1].offset)
+
+    def body(self, code: stack_code.Code, names: Names, offset: int) -> Value:
+        """Run the body of a function and return its value."""
         found = self._block(code, names)
         if not isinstance(found, Value):
-            raise errors.SyntaxRejected("the function ends without a value", offset=code[-1].offset)
-        return found
+            raise errors.SyntaxRejected("the function ends without a value", offset=offset)
+        return self.objects.released(found, names) if self.builder.changes else found
 
-    def result(self, code: stack_code.Code) -> tuple[Basic, Shape]:
-        """Run the code of a text and return its root node, a tuple of cells for an array, and its shape."""
-        builder, found = self.builder, self.value(code)
-        if found.kind == "tuple" or (found.kind == "argument" and builder.shapes is not None):
-            found = values.array_of(builder.cells(found, 0))
-        shape: Shape = ()
-        if found.cells is not None:
-            shape = found.cells.shape
-            numbers = [builder.number(cell, 0) for cell in found.cells.ravel().tolist()]
-            if not numbers:
-                raise errors.BadShape("the function returns an empty array")
-            root = Basic.__new__(sympy.Tuple, *[number.node for number in numbers])
-        else:
-            root = builder.number(found, 0).node
-        refuse_faults(builder, root)
-        return root, shape
+    def call(self, function: Value, operands: Sequence[Value], options: Mapping[str, Value], offset: int) -> Value:
+        """Return the value of a function of operands and keyword operands."""
+        if function.kind != "function":
+            hint = "write * to multiply"
+            raise errors.SyntaxRejected("only a function can be called", hint=hint, offset=offset)
+        called: functions.Called = function.function
+        with self._deeper():
+            return called(self, operands, options, offset)
+
+    def apply(
+        self, word: Word, name: str, operands: Sequence[Value], options: Mapping[str, Value], offset: int
+    ) -> Value:
+        """Return a word of the vocabulary, as the text spells it, of operands and keyword operands."""
+        frame = StackFrame(self.builder, {}, self)
+        frame.offset = offset
+        return applied(frame, word, name, list(operands), options)
+
+    def choose(self, condition: Value, chosen: Value, other: Value, offset: int) -> Value:
+        """Return one of two values as a condition says."""
+        return choose(self.builder, condition, chosen, other, offset)
+
+    def defined(self, code: stack_code.Code, names: Names, offset: int) -> Value:
+        """Return the value of a definition of the vocabulary, which may have a loop."""
+        if not any(isinstance(instruction, stack_code.Loop) for instruction in code):
+            return self.run(code, names, offset)
+        try:
+            found = self._block(code, names)
+        except errors.Rejected as error:
+            error.offset = offset  # that of the instruction is a place in the definition
+            raise
+        assert isinstance(found, Value), "a definition returns a value"
+        return found
 
     def run(self, code: stack_code.Code, names: Names, offset: int | None = None) -> Value:
         """Return the value of an expression; errors have the offset of its instructions, or ``offset``."""
-        frame = StackFrame(self.builder, names)
+        frame = StackFrame(self.builder, names, self)
         operations = OPERATIONS
         left = iter(code)
         for instruction in left:
@@ -165,7 +202,7 @@ class Tracer:
         """Run an instruction that has code of its own or binds names."""
         if isinstance(instruction, stack_code.Comprehension):
             items = self._items(instruction.body, instruction.clauses, frame.names, frame.offset)
-            frame.stack.append(values.tuple_of(list(items)))
+            frame.stack.append(values.list_of(list(items)))
         elif isinstance(instruction, stack_code.Series):
             if instruction.word in frame.names:
                 what = f"'{instruction.word}' is a variable here, not a function"
@@ -173,7 +210,16 @@ class Tracer:
             frame.stack.append(self._total(instruction, instruction.bounds, frame.names, frame.offset))
         elif isinstance(instruction, stack_code.Assign):
             value = frame.stack[-1] if instruction.keep else frame.stack.pop()
-            self._bind(instruction.pattern, value, frame.names, frame.offset)
+            if instruction.keep and self.builder.changes:
+                value = frame.stack[-1] = self.objects.owned(value, frame.names, frame.offset)
+            if instruction.augmented and isinstance(instruction.pattern, str):
+                self.assignments.augmented(instruction.pattern, value, frame.names, frame.offset)
+            else:
+                self._bind(instruction.pattern, value, frame.names, frame.offset)
+        elif isinstance(instruction, stack_code.Augment):
+            self.assignments.augment(instruction, frame.stack.pop(), frame.names)
+        elif isinstance(instruction, stack_code.Change):
+            self.assignments.change(instruction, frame.pop(instruction.size), frame.names)
 
     def _rerun(self, code: stack_code.Code, names: Names, offset: int) -> Value:
         """Run an expression that may be run many times; each run charges its instructions as steps."""
@@ -186,7 +232,7 @@ class Tracer:
         ``after`` is the code that follows the block in the blocks around it. It is run where a return depends on the
         point.
         """
-        frame = StackFrame(self.builder, names)
+        frame = StackFrame(self.builder, names, self)
         loops = self._loops(code)
         index = 0
         while index < len(code):
@@ -206,6 +252,8 @@ class Tracer:
                 outcome = self._branch(frame.stack.pop(), instruction, names, (code[index:], *after))
             elif isinstance(instruction, stack_code.Loop):
                 outcome = self._loop(frame.stack.pop(), instruction, names)
+            elif isinstance(instruction, stack_code.While):
+                outcome = self._while(instruction, names)
             elif isinstance(instruction, stack_code.Return):
                 outcome = frame.stack.pop()
             elif isinstance(instruction, stack_code.Break):
@@ -257,9 +305,16 @@ class Tracer:
                 if chosen[name] is other[name]:
                     names[name] = chosen[name]
                 else:
-                    names[name] = choose(self.builder, condition, chosen[name], other[name], offset)
+                    names[name] = self._merged(condition, chosen, other, name, offset)
             else:
                 names.pop(name, None)
+
+    def _merged(self, condition: Value, chosen: Names, other: Names, name: str, offset: int) -> Value:
+        """Return the value of a variable after both bodies of a branch."""
+        if not self.builder.changes:
+            return choose(self.builder, condition, chosen[name], other[name], offset)
+        first, second = (self.objects.current(names[name], names, offset) for names in (chosen, other))
+        return objects.merged((chosen[name], other[name]), choose(self.builder, condition, first, second, offset))
 
     def _loops(self, code: stack_code.Code) -> Mapping[int, int]:
         """Return where loops stand that do not end early, by where the code of their items begins."""
@@ -281,13 +336,27 @@ class Tracer:
         if not ends_early(loop.body):
             self.builder.foresee(len(values) * len(loop.body), offset)
         for item in values:
-            self._bind(loop.pattern, item, names, offset)
+            self._bind(loop.pattern, self.objects.current(item, names, offset), names, offset)
             outcome = self._inner(loop.body, names, (), offset)
             if isinstance(outcome, Value):
                 return outcome
             if outcome == "break":
                 break
         return None
+
+    def _while(self, loop: stack_code.While, names: Names) -> Value | None:
+        """Run a body as long as a condition holds, which must be known at each step."""
+        while True:
+            condition = self.builder.decision(self._rerun(loop.test, names, loop.offset), loop.offset)
+            if condition.constant is None:
+                what = "how long a loop goes on may not depend on the point"
+                hint = "write a for loop with a number of steps that is known"
+                raise errors.SyntaxRejected(what, hint=hint, offset=loop.offset)
+            outcome = self._inner(loop.body, names, (), loop.offset) if condition.constant else "break"
+            if isinstance(outcome, Value):
+                return outcome
+            if outcome == "break":
+                return None
 
     def _inner(self, code: stack_code.Code, names: Names, after: tuple[stack_code.Code, ...], offset: int) -> _Outcome:
         self.builder.charge(len(code), offset)
@@ -298,21 +367,16 @@ class Tracer:
     def _deeper(self) -> Iterator[None]:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
-            raise errors.TooComplex(f"loops and branches are nested more than {_MAX_DEPTH} deep", field="expression")
-        yield
-        self._depth -= 1
+            raise errors.TooComplex(
+                f"loops, branches and calls are nested more than {_MAX_DEPTH} deep", field="expression"
+            )
+        try:
+            yield
+        finally:
+            self._depth -= 1
 
     def _bind(self, pattern: stack_code.Pattern, value: Value, names: Names, offset: int) -> None:
-        if isinstance(pattern, str):
-            names[pattern] = value
-            return
-        values = (
-            self.builder.items(value, offset) if self.builder.is_array(value) or value.kind == "argument" else (value,)
-        )
-        if len(values) != len(pattern):
-            raise errors.SyntaxRejected(f"{len(pattern)} names for {len(values)} values", offset=offset)
-        for part, item in zip(pattern, values, strict=True):
-            self._bind(part, item, names, offset)
+        self.assignments.bind(pattern, value, names, offset)
 
     def _items(
         self, body: stack_code.Code, clauses: Sequence[stack_code.Clause], names: Names, offset: int
@@ -328,7 +392,7 @@ class Tracer:
         self.builder.charge(len(values) + len(names), offset)
         if not clause.conditions:
             self.builder.foresee(len(values) * len(body), offset)
-        inner = dict(names)
+        inner = functions.within(names, stack_code.names_of(clause.pattern), self.scopes)
         with self._deeper():
             for item in values:
                 self._bind(clause.pattern, item, inner, offset)
@@ -365,13 +429,14 @@ class Tracer:
             first, last = last + 1, first - 1
         self.builder.charge(min(last + 1 - first, _MANY) + len(names), offset)
         self.builder.foresee((last + 1 - first) * len(series.body), offset)
-        inner, terms = dict(names), []
+        inner, terms = functions.within(names, (bounds.name,), self.scopes), []
         with self._deeper():
             for index in range(first, last + 1):
                 inner[bounds.name] = self.builder.leaf(index)
                 terms.append(self._total(series, outer, inner, offset))
         is_sum = series.word.rpartition(".")[2] in {"Sum", "summation"}
-        total = arguments.fold(self.builder, "sum" if is_sum else "product", terms, offset)
+        call = ArrayCall(self.builder, series.word, {}, offset)
+        total = reductions.of_list(call, "add" if is_sum else "multiply", terms)
         if not backwards:
             return total
         return self.builder.call("negative" if is_sum else "reciprocal", [total], offset)

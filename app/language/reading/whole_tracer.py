@@ -1,46 +1,96 @@
-"""Stack code to an expression of whole arrays: long loops are read once, everything else as in ``tracer``."""
+"""Stack code to an expression: long loops are read once, everything else as in ``tracer``; few cells are lowered."""
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import sympy
+from sympy.core.basic import Basic
+
 from app import errors
-from app.language.arrays import functions, loops
+from app.language.arrays import functions as array_words
+from app.language.arrays import indexing, loops
 from app.language.arrays.places import Places, Unreadable, items_of
 from app.language.building.array_builder import ArrayBuilder
 from app.language.grammar import stack_code, statements
 from app.language.limits import TextLimits
+from app.language.lowering import walk
+from app.language.reading import functions
 from app.language.reading.operations import Names, StackFrame
 from app.language.reading.tracer import Expression, Tracer, expand, refuse_faults
-from app.language.values import Shape, Value
+from app.language.values import NeedsWhole, Shape, Value
 from app.language.vocabulary import words
 
 
-def trace(source: statements.Source, args: tuple[str, ...], limits: TextLimits, shapes: Sequence[Shape]) -> Expression:
-    """Return the expression of a text, in which an array is one node."""
+def trace(
+    source: statements.Source,
+    args: tuple[str, ...],
+    limits: TextLimits,
+    shapes: Sequence[Shape] | None,
+    *,
+    whole: bool | None = None,
+) -> Expression:
+    """Return the expression of a text.
+
+    Without shapes, loops are unrolled, and ``NeedsShapes`` is raised where the expression depends on them. If ``whole``
+    is True, an array is one node; if False, it is lowered to its cells; if None, it is lowered if it can be, if that is
+    not too long, and if it has no host words.
+    """
     builder = ArrayBuilder(args, limits, shapes, expand)
+    tracer = Tracer(builder) if shapes is None else WholeTracer(builder, [*source.around, *source.code])
     try:
-        found = builder.array(WholeTracer(builder, source.code).value(source.code), 0)
+        found = tracer.value(source)
+        if whole is False or shapes is None:
+            return _lowered(builder, found)
+        if whole is None and not builder.hosted:
+            with contextlib.suppress(NeedsWhole, errors.TooComplex):
+                return _lowered(builder, found)
+        return _whole(builder, found)
     except RecursionError:
         raise errors.TooComplex("lists are nested too deep", field="expression") from None
+
+
+def _lowered(builder: ArrayBuilder, found: Value) -> Expression:
+    """Return an expression of numbers."""
+    cells: Sequence[Basic]
+    shape: Shape
+    if found.kind == "argument" or not (builder.has_arrays or builder.is_array(found)):
+        cells, shape = (builder.number(found, 0).node,), ()
+    else:
+        cells, shape = walk.lowered(builder, found)
+    root = Basic.__new__(sympy.Tuple, *cells) if shape else cells[0]
+    return _expression(builder, root, shape, builder.constants())
+
+
+def _whole(builder: ArrayBuilder, found: Value) -> Expression:
+    """Return an expression of whole arrays."""
+    found = builder.array(found, 0)
     if 0 in found.shape:
         raise errors.BadShape("the function returns an empty array")
     root = builder.number(found, 0).node
-    refuse_faults(builder, root)
     constants, shape_of = builder.reached(root)
-    return Expression(
-        root=root,
-        args=args,
-        ranks=tuple([len(own) for own in shapes]),
-        constants=constants,
-        shape=found.shape,
-        shapes=tuple(shapes),
-        number_as_array=builder.number_as_array,
-        whole=True,
-        shape_of=shape_of,
-    )
+    return dataclasses.replace(_expression(builder, root, found.shape, constants), whole=True, shape_of=shape_of)
+
+
+def _expression(builder: ArrayBuilder, root: Basic, shape: Shape, constants: Mapping[int, Any]) -> Expression:
+    refuse_faults(builder, root)
+    args, shapes = tuple(builder.args), builder.shapes
+    ranks = tuple(builder.ranks if shapes is None else map(len, shapes))
+    return Expression(root, args, ranks, constants, shape, shapes, builder.number_as_array, hosted=builder.hosted)
+
+
+def known(source: statements.Source, limits: TextLimits) -> Value:
+    """Return the value of a text without arguments."""
+    builder = ArrayBuilder((), limits, (), expand)
+    try:
+        found = WholeTracer(builder, [*source.around, *source.code]).value(source)
+    except RecursionError:
+        raise errors.TooComplex("lists are nested too deep", field="expression") from None
+    return builder.array(found, 0) if found.kind == "tuple" else found
 
 
 class WholeTracer(Tracer):
@@ -57,7 +107,7 @@ class WholeTracer(Tracer):
         if isinstance(instruction, stack_code.Comprehension | stack_code.Series):
             try:
                 frame.stack.append(self._at_once(instruction, frame))
-            except (Unreadable, errors.SyntaxRejected, errors.BadShape) as error:
+            except (Unreadable, errors.SyntaxRejected, errors.UnknownName, errors.BadShape) as error:
                 reason = error.with_traceback(None)
             else:
                 return
@@ -72,9 +122,8 @@ class WholeTracer(Tracer):
         if isinstance(instruction, stack_code.Series) and instruction.word in frame.names:
             raise Unreadable
         offset = frame.offset
-        places = Places(
-            self.builder, lambda code, names: self._rerun(code, dict(names), offset), dict(frame.names), offset
-        )
+        names = functions.within(frame.names, _bound(instruction), self.scopes)
+        places = Places(self.builder, lambda code, own: self._rerun(code, dict(own), offset), names, offset)
         if isinstance(instruction, stack_code.Series):
             for bounds in reversed(instruction.bounds):
                 places.add_range(bounds.name, (bounds.first, bounds.last), beyond=1)
@@ -85,17 +134,17 @@ class WholeTracer(Tracer):
                     places.filter(condition)
         if loops.is_short(places.count, instruction.body):
             raise Unreadable
-        values = self._mapped(places, instruction.body, frame.names, offset)
+        values = self._mapped(places, instruction.body, names, offset)
         if not isinstance(instruction, stack_code.Series):
             return values
         word = "sum" if instruction.word.rpartition(".")[2] in {"Sum", "summation"} else "prod"
         axis = {"axis": self.builder.leaf(0)}
-        return functions.apply(self.builder, words.BY_NAME[word], instruction.word, [values], axis, offset)
+        return array_words.apply(self.builder, words.BY_NAME[word], instruction.word, [values], axis, offset)
 
     def _mapped(self, places: Places, code: stack_code.Code, names: Names, offset: int) -> Value:
         known = places.known(code)
         if known is not None:
-            return loops.listed(known)
+            return indexing.listed(known)
 
         def body(index: Value) -> Value:
             inner = dict(names)
@@ -133,14 +182,30 @@ class WholeTracer(Tracer):
                 run,
                 lambda pattern, value, own: self._bind(pattern, value, own, offset),
                 lambda name: self._reads[name] > inside[name],
+                lambda value, own: self.objects.current(value, own, offset),
             ).read(after)
-        except (Unreadable, errors.SyntaxRejected, errors.BadShape):
+        except (Unreadable, errors.SyntaxRejected, errors.UnknownName, errors.BadShape):
             return super()._read_once(items, loop, names)
         names.clear()
         names.update(after)
         return True
 
 
+def _bound(instruction: stack_code.Comprehension | stack_code.Series) -> Iterator[str]:
+    """Yield the names that a comprehension or series binds."""
+    if isinstance(instruction, stack_code.Series):
+        yield from [bounds.name for bounds in instruction.bounds]
+    else:
+        for clause in instruction.clauses:
+            yield from stack_code.names_of(clause.pattern)
+
+
 def _reads(code: stack_code.Code) -> Counter[str]:
     """Return how often a code reads each name."""
-    return Counter(each.name for each in stack_code.instructions(code) if isinstance(each, stack_code.Name))
+    found = Counter[str]()
+    for each in stack_code.instructions(code):
+        if isinstance(each, stack_code.Name | stack_code.Element):
+            found[each.name] += 1
+        elif isinstance(each, stack_code.Change) and isinstance(each.target, str):
+            found[each.target] += 1
+    return found

@@ -1,4 +1,4 @@
-"""Functions of whole arrays: their names and parameters. ``app.language.unrolled`` computes them."""
+"""Functions of whole arrays: their names and parameters. ``app.language.arrays`` writes them in primitives."""
 
 from __future__ import annotations
 
@@ -76,10 +76,10 @@ FUNCTIONS: tuple[Word, ...] = (
     of_arrays("x, k=", "triu", doc="upper triangle"),
     of_arrays("n, m=, k=, dtype=", "eye", doc="ones on the diagonal"),
     of_arrays("n, dtype=", "identity", doc="unit matrix"),
-    of_arrays("shape, dtype=", "zeros", doc="array of zeros"),
+    of_arrays("shape, dtype=", "zeros", "empty", doc="array of zeros"),
     of_arrays("shape, dtype=", "ones", doc="array of ones"),
     of_arrays("shape, fill_value, dtype=", "full", doc="array of one value"),
-    of_arrays("x, dtype=", "zeros_like", doc="zeros in the shape of x"),
+    of_arrays("x, dtype=", "zeros_like", "empty_like", doc="zeros in the shape of x"),
     of_arrays("x, dtype=", "ones_like", doc="ones in the shape of x"),
     of_arrays("x, fill_value, dtype=", "full_like", doc="one value in the shape of x"),
     of_arrays("x, dtype=", "array", "asarray", "Matrix", doc="array of nested lists"),
@@ -98,6 +98,9 @@ FUNCTIONS: tuple[Word, ...] = (
     of_arrays("x, axes=", "transpose", doc="axes reversed, or in the order given"),
     of_arrays("x, axis1, axis2", "swapaxes", doc="two axes exchanged"),
     of_arrays("x, source, destination", "moveaxis", doc="an axis moved"),
+    of_arrays("x", "airy", doc="the tuple of Ai(x), its derivative, Bi(x) and its derivative"),
+    of_arrays("u, m", "ellipj", doc="(sn, cn, dn, amplitude) of Jacobi's elliptic functions"),
+    of_arrays("a, b, x", "hyper", "HypergeometricPFQ", doc="pFq(a; b; x) of lists of parameters"),
     of_arrays("x, axis", "expand_dims", doc="a new axis of length 1"),
     of_arrays("x, axis=", "squeeze", doc="without axes of length 1"),
     of_arrays("x, shape", "broadcast_to", doc="x repeated to a shape"),
@@ -116,4 +119,4 @@ FUNCTIONS: tuple[Word, ...] = (
     of_arrays("x, *", "zip", doc="items side by side"),
     of_arrays("x", "reversed", doc="items in reverse order"),
 )
-"""Functions of whole arrays, computed by ``app.language.unrolled`` while the text is read."""
+"""Functions of whole arrays, written in primitives while the text is read."""

@@ -12,16 +12,29 @@ _PREFIXES = {
 }
 LIBRARIES: dict[str, str] = {prefix: library for library, names in _PREFIXES.items() for prefix in names.split()}
 
-QUALIFIED: dict[tuple[str, str], str] = {("sympy", "sinc"): "usinc", ("jax", "identity"): "positive"}
+QUALIFIED: dict[tuple[str, str], str] = {
+    ("sympy", "sinc"): "usinc",
+    ("sympy", "jn"): "spherical_jn",
+    ("sympy", "yn"): "spherical_yn",
+    ("jax", "identity"): "positive",
+}
 """Canonical name by library and name, where it depends on the library; a bare name has NumPy's meaning."""
 
 ABSENT: dict[tuple[str, str], str] = {
     ("math", "remainder"): "x - y*round(x/y)",
-    ("sympy", "jn"): "besselj(n, x), which is not spherical",
-    ("sympy", "yn"): "bessely(n, x), which is not spherical",
     ("sympy", "betainc"): "scipy.special.betainc(a, b, x), which is regularised",
     ("scipy", "sici"): "Si(x) or Ci(x)",
     ("scipy", "shichi"): "Shi(x) or Chi(x)",
     ("scipy", "fresnel"): "fresnels(x) or fresnelc(x)",
 }
 """What to write instead, by library and name, where that library means another function than this language."""
+
+OTHER_OPERANDS: dict[tuple[str, str, int], str] = {
+    ("numpy", "log", 2): "log(x)/log(b)",
+    ("numpy", "max", 2): "maximum(x, y)",
+    ("numpy", "min", 2): "minimum(x, y)",
+    ("numpy", "max", 3): "max(x, y, z)",
+    ("numpy", "min", 3): "min(x, y, z)",
+    ("numpy", "hypot", 3): "hypot(x, y, z) without a prefix",
+}
+"""What to write instead of so many operands, by library and canonical name: there the last is an axis or ``out``."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection
 
 from app import errors
 from app.language.vocabulary import constants, prefixes, words
+from app.language.vocabulary.distributions import names as distributions
+from app.language.vocabulary.foreign import lookup
 from app.language.vocabulary.word import Word
 
 _TYPES = frozenset({"float", "float64", "float32", "float_", "double"})
@@ -15,12 +16,20 @@ _INSTEAD = {
 }
 
 
+_OPERATORS = {"and": "and", "or": "or", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
+"""Fortran's operators between points."""
+
+
 def word(name: str, names: Collection[str], offset: int) -> Word:
     """Return the word that a text calls by a name with its prefix; arguments and variables in ``names`` hide words."""
     prefix, _, bare = name.rpartition(".")
     if name in names:
         what = f"'{name}' is a variable here, not a function"
-        raise errors.UnknownName(what, hint=f"write {name}*(...) to multiply", offset=offset)
+        instead = f"write {name}*(...) to multiply, {name}[...] for an element"
+        raise errors.UnknownName(what, hint=instead, offset=offset)
+    density = distributions.find(name, names) if prefix else None
+    if density is not None:
+        return density
     if prefix:
         library = prefixes.LIBRARIES.get(prefix)
         if library is None and prefix in names:
@@ -29,16 +38,30 @@ def word(name: str, names: Collection[str], offset: int) -> Word:
                 f"methods such as .{bare[:40]}() are not in the language", hint=hint, offset=offset
             )
         if library is None:
-            hint = "prefixes are np., jnp., math., sympy., jax.nn., jax.scipy.special."
+            hint = (
+                distributions.hint(name)
+                or lookup.function(name)
+                or "prefixes are np., jnp., math., sympy., jax.nn., jax.scipy.special."
+            )
             raise errors.UnknownName(f"{errors.quote(prefix)} is not a known prefix", hint=hint, offset=offset)
-        instead = prefixes.ABSENT.get((library, bare))
-        if instead is not None:
-            raise errors.UnknownName(f"{library}.{bare} is not in the language", hint=f"write {instead}", offset=offset)
+        absent = prefixes.ABSENT.get((library, bare))
+        if absent is not None:
+            raise errors.UnknownName(f"{library}.{bare} is not in the language", hint=f"write {absent}", offset=offset)
         bare = prefixes.QUALIFIED.get((library, bare), bare)
     found = words.BY_NAME.get(bare)
     if found is None:
-        raise _unknown(bare, offset, known=words.BY_NAME, what="function")
+        raise _unknown_function(name, bare, names, offset)
     return found
+
+
+def is_word(name: str, names: Collection[str]) -> bool:
+    """Return whether a name that is no variable means a function, to be given to another or to a variable."""
+    prefix, _, bare = name.rpartition(".")
+    if prefix and distributions.find(name, names) is not None:
+        return True
+    if bare not in words.BY_NAME or bare in (constants.PREFIXED if prefix else constants.BARE) or prefix in names:
+        return False
+    return not prefix or prefix in prefixes.LIBRARIES
 
 
 def constant(name: str, names: Collection[str], offset: int) -> tuple[str, float] | None:
@@ -52,8 +75,8 @@ def constant(name: str, names: Collection[str], offset: int) -> tuple[str, float
     if prefix in names:
         raise attribute(bare, prefix, offset)
     if bare not in table or (prefix and prefix not in prefixes.LIBRARIES):
-        raise _unknown(name, offset, known=[*names, *constants.BARE])
-    return bare if bare != "e" else "E", table[bare]
+        raise _unknown_name(name, names, offset)
+    return constants.CANONICAL.get(bare, bare), table[bare]
 
 
 def attribute(name: str, of: str, offset: int) -> errors.UnknownName:
@@ -65,9 +88,14 @@ def attribute(name: str, of: str, offset: int) -> errors.UnknownName:
 def check(called: Word, name: str, operands: int, keywords: Collection[str], offset: int) -> None:
     for keyword in keywords:
         if keyword not in called.keywords:
-            listed = ", ".join(called.keywords) or "none"
             what = f"the keyword '{keyword}' of {errors.quote(name)} is not in the language"
-            raise errors.SyntaxRejected(what, hint=f"keywords: {listed}", offset=offset)
+            raise errors.SyntaxRejected(what, hint=_keyword(called, name, keyword), offset=offset)
+    prefix = name.rpartition(".")[0]
+    library = prefixes.LIBRARIES.get(prefix, "")
+    instead = prefixes.OTHER_OPERANDS.get((library, called.names[0], operands))
+    if instead is not None and not prefix.endswith("lax"):
+        what = f"{name} of {operands} arguments means something else there"
+        raise errors.BadArity(what, hint=f"write {instead}", offset=offset)
     if (called.names[0], operands) in words.OVERLOADS:
         return
     least, most = called.arity
@@ -75,17 +103,62 @@ def check(called: Word, name: str, operands: int, keywords: Collection[str], off
     if count < least or (most is not None and count > most):
         counts = sorted(n for (canonical, n) in words.OVERLOADS if canonical == called.names[0])
         wanted = f"at least {least}" if most is None else " or ".join(str(n) for n in sorted({*counts, least, most}))
-        raise errors.BadArity(f"{name} takes {wanted} arguments, not {operands}", offset=offset)
+        plural = "" if wanted.endswith(" 1") or wanted == "1" else "s"
+        hint = f"write {lookup.call(called.names[0] if name not in words.BY_NAME else name)}"
+        raise errors.BadArity(f"{name} takes {wanted} argument{plural}, not {count}", hint=hint, offset=offset)
+
+
+def _keyword(called: Word, name: str, keyword: str) -> str:
+    """Return a hint at the keyword that is meant, else at those there are."""
+    meant = lookup.KEYWORDS.get(keyword, keyword)
+    near = [meant] if meant in called.keywords else lookup.misspelt(keyword, called.keywords)
+    if near:
+        return f"write {near[0]}="
+    if not called.keywords:
+        return f"{name} has no keywords: write {lookup.call(called.names[0])}"
+    return f"keywords: {', '.join(called.keywords)}"
 
 
 def _as_function(name: str, of: str) -> str | None:
-    return f"write {name}({of})" if name in words.BY_NAME else None
+    return f"write {name}({of})" if name in words.BY_NAME else lookup.function(name)
 
 
-def _unknown(name: str, offset: int, *, known: Collection[str], what: str = "name") -> errors.UnknownName:
-    near = difflib.get_close_matches(name[:64], known, n=1)
-    function = words.BY_NAME.get(name)
-    hint = f"did you mean {near[0]}?" if near else "GET /v1/language lists what is known"
-    if function is not None and what == "name":
-        hint = f"'{name}' is a function: call it"
-    return errors.UnknownName(f"the {what} {errors.quote(name)} is not defined", hint=hint, offset=offset)
+def _unknown_function(name: str, bare: str, names: Collection[str], offset: int) -> errors.UnknownName:
+    hint = lookup.function(name) or _same_word(bare, words.BY_NAME) or _joined(bare, names)
+    what = f"the function {errors.quote(name)} is not defined"
+    if hint is None:
+        shown = bare[:20]
+        hint = f"GET /v1/language lists the functions; {shown}*(...) multiplies, {shown}[...] is an element"
+    return errors.UnknownName(what, hint=hint, offset=offset)
+
+
+def _unknown_name(name: str, names: Collection[str], offset: int) -> errors.UnknownName:
+    what = f"the name {errors.quote(name)} is not defined"
+    if name in words.BY_NAME:
+        return errors.UnknownName(what, hint=f"'{name}' is a function: call it, {lookup.call(name)}", offset=offset)
+    operator = _OPERATORS.get(name.split(".")[1]) if name.count(".") == 2 else None
+    hint = f"write {operator}" if operator else lookup.constant(name)
+    hint = hint or _same_word(name, [*names, *constants.BARE]) or _joined(name, names)
+    if hint is None and "." in name:
+        hint = lookup.function(name)
+    known = [each for each in names if each.isidentifier()]
+    if hint is None and known:
+        hint = f"the names here are {', '.join(known[:8])[:80]}"
+    return errors.UnknownName(what, hint=hint or "GET /v1/language lists what is known", offset=offset)
+
+
+def _same_word(name: str, known: Collection[str]) -> str | None:
+    """Return a hint at the known name that a name is in another case, or with a slip of the hand."""
+    near = [each for each in known if each.lower() == name.lower()] or lookup.misspelt(name, known)
+    return f"did you mean {' or '.join(near[:3])}?" if near else None
+
+
+def _joined(name: str, names: Collection[str]) -> str | None:
+    """Return a hint at a function and its argument, or a product, written without a sign between them: sinx, 2x, xy."""
+    for cut in range(len(name[:64]) - 1, 0, -1):
+        first, rest = name[:cut], name[cut:]
+        if rest in names and len(first) > 1 and first in words.BY_NAME:
+            return f"write {first}({rest})"
+        if rest in names and first in names:
+            return f"write {first}*{rest}"
+    return None

@@ -20,7 +20,7 @@ PRIMITIVES: tuple[Word, ...] = (
     primitive(sympy.loggamma, "lgamma", "lgamma", "gammaln", "loggamma", doc="log |gamma(x)|"),
     primitive(opaque("rgamma"), "rgamma", "rgamma", doc="1 / gamma(x), 0 at the poles"),
     primitive(sympy.digamma, "digamma", "digamma", "psi", doc="derivative of lgamma"),
-    primitive(opaque("betaln"), "betaln", "betaln", doc="log |beta(a, b)|", arity=2),
+    primitive(opaque("betaln"), "betaln", "betaln", "lbeta", "logbeta", doc="log |beta(a, b)|", arity=2),
     primitive(opaque("uppergamma"), "uppergamma", "uppergamma", doc="upper incomplete gamma, x > 0", arity=2),
     primitive(
         opaque("betainc"),
@@ -53,12 +53,12 @@ PRIMITIVES: tuple[Word, ...] = (
 """Functions of one argument, and of two."""
 
 OF_ORDER: tuple[Word, ...] = (
-    of_order("jn", "jv", "besselj", doc="Bessel function J of integer order n from 0 to 20"),
-    of_order("yn", "yv", "bessely", doc="Bessel function Y of integer order n from 0 to 20, x > 0"),
-    of_order("iv", "besseli", doc="modified Bessel function I of integer order n from 0 to 20"),
-    of_order("kn", "kv", "besselk", doc="modified Bessel function K of integer order n from 0 to 20, x > 0"),
-    of_order("expn", "expint", doc="exponential integral E_n of integer order n from 0 to 20, x > 0"),
-    of_order("polygamma", doc="n-th derivative of digamma, n from 0 to 20"),
+    of_order("jn", "jv", "besselj", "BesselJ", doc="Bessel function J of order v"),
+    of_order("yn", "yv", "bessely", "BesselY", doc="Bessel function Y of order v, x > 0"),
+    of_order("iv", "besseli", "BesselI", doc="modified Bessel function I of order v"),
+    of_order("kn", "kv", "besselk", "BesselK", doc="modified Bessel function K of order v, x > 0"),
+    of_order("expn", "expint", "ExpIntegralE", doc="exponential integral E_n, x > 0"),
+    of_order("polygamma", "PolyGamma", doc="n-th derivative of digamma, n from 0 to 20"),
 )
 """Words whose first argument is an integer known from the text."""
 
@@ -106,10 +106,10 @@ DEFINED: tuple[Word, ...] = (
     defined("lambda x: order_kn(0, x)", "k0", doc="modified Bessel function K of order 0, x > 0"),
     defined("lambda x: order_kn(1, x)", "k1", doc="modified Bessel function K of order 1, x > 0"),
     defined("lambda x: sinpi(x) / cospi(x)", "tanpi", doc="tan(pi * x)"),
-    defined("lambda x: sinpi(x/180)", "sindg", doc="sine of x in degrees"),
-    defined("lambda x: cospi(x/180)", "cosdg", doc="cosine of x in degrees"),
-    defined("lambda x: sindg(x) / cosdg(x)", "tandg", doc="tangent of x in degrees"),
-    defined("lambda x: cosdg(x) / sindg(x)", "cotdg", doc="cotangent of x in degrees"),
+    defined("lambda x: sinpi(x/180)", "sindg", "sind", doc="sine of x in degrees"),
+    defined("lambda x: cospi(x/180)", "cosdg", "cosd", doc="cosine of x in degrees"),
+    defined("lambda x: sindg(x) / cosdg(x)", "tandg", "tand", doc="tangent of x in degrees"),
+    defined("lambda x: cosdg(x) / sindg(x)", "cotdg", "cotd", doc="cotangent of x in degrees"),
     defined("lambda x: x - floor(x)", "frac", doc="x less floor(x)"),
     defined("lambda x, y, z: x*y + z", "fma", doc="x*y + z"),
     defined("lambda x, n: x * 2**n", "ldexp", doc="x * 2**n"),
@@ -121,7 +121,7 @@ DEFINED: tuple[Word, ...] = (
         "log_ndtr",
         doc="log(ndtr(x)), exact in both tails",
     ),
-    defined("lambda p: -1.4142135623730950488 * erfcinv(2*p)", "ndtri", doc="inverse of ndtr"),
+    defined("lambda p: -1.4142135623730950488 * erfcinv(2*p)", "ndtri", "probit", doc="inverse of ndtr"),
     defined(
         "lambda x, y: erfc(x) - erfc(y) if min(x, y) > 0.5 else"
         " (erfc(-y) - erfc(-x) if max(x, y) < -0.5 else erf(y) - erf(x))",

@@ -18,7 +18,8 @@ class Word:
     """One function of the language.
 
     Its kind is "elementwise", for numbers or arrays of them; "logic", for conditions; "piecewise"; "array", for whole
-    arrays; or "order": the first argument is an integer known from the text, ``special.BY_ORDER`` has the definition.
+    arrays; or "order": where the first argument is an integer known from the text, ``words.BY_ORDER`` has the
+    definition, else ``words.REAL_ORDER``.
     """
 
     names: tuple[str, ...]  # the first is the canonical name
@@ -30,6 +31,8 @@ class Word:
     kind: str = "elementwise"
     parameters: tuple[str, ...] = ()  # names, for a word of arrays
     keywords: tuple[str, ...] = ()  # parameters that may be given by name, or left out
+    options: str = ""  # of an elementwise word: names and default of each operand after the first, ``a|b=1 c=None``
+    hosted: bool = False  # whether only NumPy computes it, see ``app.language.numeric.hosted``
 
 
 def opaque(name: str) -> Any:
@@ -37,17 +40,25 @@ def opaque(name: str) -> Any:
     return sympy.Function(name)
 
 
-def primitive(node: Any, opcode: str, *names: str, doc: str, arity: int = 1) -> Word:
-    return Word(names, doc, (arity, arity), node, opcode)
+def primitive(node: Any, opcode: str, *names: str, doc: str, arity: int = 1, options: str = "") -> Word:
+    keywords = tuple([name for each in options.split() for name in each.partition("=")[0].split("|")])
+    return Word(names, doc, (arity, arity), node, opcode, keywords=keywords, options=options)
 
 
-def defined(definition: str, *names: str, doc: str) -> Word:
+def hosted(opcode: str, *names: str, doc: str, arity: int = 1) -> Word:
+    """Return a host word: a primitive that only NumPy computes."""
+    return Word(names, doc, (arity, arity), opaque(opcode), opcode, hosted=True)
+
+
+def defined(definition: str, *names: str, doc: str, options: str = "") -> Word:
     parameters = definition.removeprefix("lambda ").split(":", 1)[0].split(",")
-    return Word(names, doc, (len(parameters), len(parameters)), definition=definition)
+    keywords = tuple([name for each in options.split() for name in each.partition("=")[0].split("|")])
+    arity = (len(parameters), len(parameters))
+    return Word(names, doc, arity, definition=definition, keywords=keywords, options=options)
 
 
-def of_order(*names: str, doc: str) -> Word:
-    return Word(names, doc, (2, 2), kind="order")
+def of_order(*names: str, doc: str, arity: int = 2) -> Word:
+    return Word(names, doc, (arity, arity), kind="order")
 
 
 def of_arrays(signature: str, *names: str, doc: str) -> Word:

@@ -8,7 +8,7 @@ import pytest
 
 from app.autodiff.arrays import recording, run, transforms
 from app.language import parse
-from tests.language import test_unrolled
+from tests.language import test_lowering
 
 Array = Any
 
@@ -24,10 +24,10 @@ def value_and_gradient(text: str, point: Sequence[Array]) -> tuple[Array, Array]
     return value, np.concatenate([np.ravel(part) for part in gradient])
 
 
-@pytest.mark.parametrize(("text", "shapes"), [*test_unrolled.TEXTS, *[(text, [(4,)]) for text in test_unrolled.DEFS]])
+@pytest.mark.parametrize(("text", "shapes"), [*test_lowering.TEXTS, *[(text, [(4,)]) for text in test_lowering.DEFS]])
 def test_a_tape_of_arrays_is_what_jax_makes_of_the_text(text: str, shapes: Sequence[tuple[int, ...]]) -> None:
-    point = [np.asarray(entry, float) for entry in test_unrolled.a_point(shapes, 1)]
+    point = [np.asarray(entry, float) for entry in test_lowering.a_point(shapes, 1)]
     value, gradient = value_and_gradient(text, point)
-    expected, slope = test_unrolled.theirs(text, point)
+    expected, slope = test_lowering.theirs(text, point)
     np.testing.assert_allclose(value, expected, rtol=1e-11, atol=1e-11)
     np.testing.assert_allclose(gradient, slope, rtol=1e-9, atol=1e-9)

@@ -2,6 +2,7 @@
 
 import { following, newest, number, post, settled, useKey } from "./api.js";
 import { copy } from "./clipboard.js";
+import { makeCompletion } from "./completion.js";
 import { brief, makeControls } from "./controls.js";
 import { coordinates, guess, read, replaced, shape, single } from "./coordinates.js";
 import { makeEditor } from "./editor.js";
@@ -301,6 +302,7 @@ function redraw() {
 }
 
 choices();
+makeCompletion(element("function"), element("completions"));
 makeWords(element("language"), element("words"));
 listen();
 redraw.width = innerWidth;

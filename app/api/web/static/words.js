@@ -2,19 +2,37 @@
 
 const make = (name, properties) => Object.assign(document.createElement(name), properties);
 
+let asked = null;
+
+/** The document of /v1/language, asked for once; null if the service does not answer. */
+export function language() {
+  asked ??= fetch("/v1/language").then(
+    (answer) => (answer.ok ? answer.json() : null),
+    () => null,
+  );
+  return asked.then((found) => {
+    if (found === null) asked = null;
+    return found;
+  });
+}
+
 /** Fill a list of words in an element when the details around it are opened. */
 export function makeWords(details, host) {
   details.addEventListener("toggle", async () => {
     if (!details.open || host.childElementCount > 0) return;
-    const answer = await fetch("/v1/language").catch(() => null);
-    if (answer?.ok) fill(host, await answer.json());
+    const found = await language();
+    if (found !== null && host.childElementCount === 0) fill(host, found);
   });
 }
 
-function fill(host, { functions, constants, operators }) {
+function fill(host, { functions, distributions, constants, operators }) {
   const rows = [
     ["operators", `${operators.join("  ")}  for  lambda  def`],
     ["constants", Object.keys(constants).join("  ")],
+    ...distributions.map(({ name, functions, parameters, doc }) => [
+      functions.map((each) => `${name}.${each}`).join(", "),
+      `${doc}: ${parameters.join(", ")}`,
+    ]),
     ...functions.map(({ name, aliases, doc }) => [[name, ...aliases].join(", "), doc]),
   ].map(([words, meaning]) => row(words, meaning));
   const find = make("input", { id: "find", type: "search", autocomplete: "off" });

@@ -15,9 +15,9 @@ _TERMS = 40
 _NODES, _WEIGHTS = legendre.leggauss(24)
 _NODES, _WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2
 _WIDE = 25.0
-_BRANCH = [1.0, -1 / 3, 11 / 72, -43 / 540, 769 / 17280, -221 / 8505, 680863 / 43545600, -1963 / 204120]
+BRANCH = [1.0, -1 / 3, 11 / 72, -43 / 540, 769 / 17280, -221 / 8505, 680863 / 43545600, -1963 / 204120]
 """1 + W in p = sqrt(2*(e*x + 1)), from p on (NIST DLMF 4.13.6)."""
-_INVERSE_E, _INVERSE_E_LOW = 0.36787944117144233, -1.2428753672788363e-17
+INVERSE_E, INVERSE_E_LOW = 0.36787944117144233, -1.2428753672788363e-17
 
 
 def gauss(np: Any, x: Array) -> Array:
@@ -80,6 +80,6 @@ def sinhc_derivative(np: Any, n: int, x: Array) -> Array:
 
 def lambertw_rise(np: Any, x: Array, w: Array) -> Array:
     """Return 1 + W(x), which keeps its digits near the branch point -1/e; w is W(x)."""
-    p = np.sqrt(np.maximum(2 * math.e * ((x + _INVERSE_E) + _INVERSE_E_LOW), 0))
+    p = np.sqrt(np.maximum(2 * math.e * ((x + INVERSE_E) + INVERSE_E_LOW), 0))
     near = p < 0.02
-    return np.where(near, np.where(near, p, 0) * closed_forms.polynomial(np.where(near, p, 0), _BRANCH), 1 + w)
+    return np.where(near, np.where(near, p, 0) * closed_forms.polynomial(np.where(near, p, 0), BRANCH), 1 + w)

@@ -1,0 +1,57 @@
+"""Targets of assignments: the code of an expression before ``=`` to a pattern."""
+
+from __future__ import annotations
+
+from app import errors
+from app.language.grammar import stack_code
+from app.language.grammar.stack_code import Code, Collection, Element, Index, Name, Pattern, Star, Unary
+
+CHANGING = frozenset({"append", "extend", "insert", "pop", "reverse", "clear", "fill", "sort"})
+"""Methods that change their list or array, called as statements."""
+
+
+def pattern(code: Code) -> Pattern:
+    """Return the pattern that the code of an expression stands for as a target; refuse what nothing is assigned to."""
+    last = code[-1]
+    if isinstance(last, Name) and "." not in last.name and last.name not in {"True", "False"}:
+        return last.name
+    if isinstance(last, Index):
+        return element(code)
+    if isinstance(last, Collection) and last.kind != "slice":
+        parts = tuple([pattern(part) for part in stack_code.operand_codes(code)])
+        if sum(isinstance(part, Star) for part in parts) > 1:
+            raise errors.SyntaxRejected("a target has only one starred name", offset=last.offset)
+        return parts
+    if isinstance(last, Unary) and last.operator == "star" and isinstance(code[-2], Name) and len(code) == 2:
+        return Star(code[-2].name, last.offset)
+    hint = "a target is a name, elements of a name such as y[i], or a list of these"
+    raise errors.SyntaxRejected("only names and elements can be assigned to", hint=hint, offset=last.offset)
+
+
+def element(code: Code) -> Element:
+    """Return the target ``name[...][...]``."""
+    steps = []
+    offset = code[-1].offset
+    while isinstance(last := code[-1], Index):
+        base, *indices = stack_code.operand_codes(code)
+        steps.append(([each for index in indices for each in index], last.size))
+        code = base
+    if len(code) != 1 or not isinstance(last, Name) or "." in last.name:
+        hint = "give the array a name first"
+        raise errors.SyntaxRejected("only elements of a name can be assigned to", hint=hint, offset=last.offset)
+    return Element(last.name, tuple(steps[::-1]), offset)
+
+
+def changing(code: Code) -> tuple[str | Element, str, Code, int] | None:
+    """Return target, method, code of the operands and their number, if an expression calls a method that changes."""
+    last = code[-1]
+    if not isinstance(last, stack_code.Method) or last.keywords or last.name not in CHANGING:
+        return None
+    receiver, *operands = stack_code.operand_codes(code)
+    if len(receiver) == 1 and isinstance(receiver[0], Name) and "." not in receiver[0].name:
+        target: str | Element = receiver[0].name
+    elif isinstance(receiver[-1], Index):
+        target = element(receiver)
+    else:
+        return None
+    return target, last.name, [each for operand in operands for each in operand], last.size
