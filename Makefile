@@ -1,9 +1,6 @@
 # gradserve: every target installs what it needs by itself, into .venv and, for what has other needs, into .venv-*.
 
 PYTHON ?= python3
-HOST   ?= 127.0.0.1
-PORT   ?= 8000
-WORKERS ?= 1
 VENV   := .venv
 BIN    := $(VENV)/bin
 SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -75,9 +72,11 @@ endef
 
 # Commands
 
+# Only what is given to make: conda sets HOST to the name of a compiler's target. GRADSERVE_* variables count as ever.
+given = $(if $(filter command,$(origin $(1))),--$(2) $($(1)))
 serve: $(VENV)/.serve  ## serve on http://127.0.0.1:8000; HOST=, PORT= and WORKERS= override
-	@echo "==> serving on http://$(HOST):$(PORT), documentation at /docs; stop with Ctrl-C"
-	@exec $(BIN)/gradserve serve --host $(HOST) --port $(PORT) --workers $(WORKERS)
+	@echo "==> serving, documentation at /docs; stop with Ctrl-C"
+	@exec $(BIN)/gradserve serve $(call given,HOST,host) $(call given,PORT,port) $(call given,WORKERS,workers)
 
 # tests/conftest.py puts the longest files first.
 PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
@@ -92,7 +91,7 @@ test-all: test debian $(SLOW)  ## run the slow tests too: real processes, real c
 	@echo "==> pytest, the slow tests that measure time or memory"
 	@$(BIN)/python -m pytest -m "slow and serial"
 
-screenshot: $(VENV)/.dev browser  ## make the pictures of the playground that the README shows
+screenshot: $(VENV)/.dev browser  ## make the pictures of the pages that the README shows
 	@$(BIN)/python -m tests.live.screenshot
 
 LINT := lint-format lint-rules lint-types lint-imports

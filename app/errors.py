@@ -7,7 +7,7 @@
     + resource: Unauthorized, NotFound, MethodNotAllowed
     + fields: InvalidField, InvalidName
     + function: SyntaxRejected, UnknownName, BadArity, BadConstant, BadShape
-      - NotDifferentiable (an UnknownName)
+      - NotDifferentiable, NotEnclosed (each an UnknownName)
     + cost: TooComplex, TooExpensive
   x Refused: the service cannot answer now; the same request may succeed later
     + Overloaded, Draining
@@ -19,6 +19,7 @@ what was expected; for common mistakes its hint says what to write instead.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from typing import Any, ClassVar
 
@@ -56,6 +57,7 @@ class GradserveError(Exception):
 
     code: ClassVar[str] = "internal_error"
     title: ClassVar[str] = "Internal error"
+    is_over_limits = False  # whether larger limits might let the same request pass; may be set on an instance
 
     def __init_subclass__(cls, *, code: str | None = None, title: str | None = None) -> None:
         cls.code, cls.title = code or cls.code, title or cls.title
@@ -124,6 +126,10 @@ class NotDifferentiable(UnknownName, title="The derivative has no formula in the
     """A function whose derivative the language has no words for."""
 
 
+class NotEnclosed(UnknownName, title="The function has no enclosure"):
+    """A function that ball arithmetic does not have."""
+
+
 class BadArity(Rejected, code="bad_arity", title="A function has the wrong number of arguments"):
     """A function was called with the wrong number of arguments."""
 
@@ -134,6 +140,8 @@ class BadConstant(Rejected, code="bad_constant", title="A constant is not finite
 
 class TooComplex(Rejected, code="too_complex", title="The request is over a published limit"):
     """Over one of the limits published at /v1/limits."""
+
+    is_over_limits = True
 
 
 class BadShape(Rejected, code="bad_shape", title="The shapes do not fit"):
@@ -194,6 +202,14 @@ class Overloaded(Refused, code="overloaded", title="Too many requests"):
 
 class Draining(Refused, code="draining", title="The service is not taking requests now"):
     """The process is starting or stopping."""
+
+
+class Misconfigured(Exception):
+    """The settings cannot be used. No request is in it: ``lines`` say to the operator what is wrong with each."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = tuple(lines)
 
 
 def quote(text: str, limit: int = 40) -> str:

@@ -4,6 +4,7 @@
 
 A request goes through these middlewares, the first of them outermost:
 
+    Address              one form of path: without a mount, without slashes too many
     CORSMiddleware       answers browsers of other origins, if any are allowed
     AccessLog            metrics, spans, log lines, number of requests in flight
     RequestId            X-Request-ID
@@ -13,6 +14,7 @@ A request goes through these middlewares, the first of them outermost:
     RefuseWhileDraining  503 while the process ends
     Authentication       401; who the caller is
     RateLimit            429, if there is a limit
+    Compression          gzip and zstd, both ways
     Operations           answers derivatives and calls of UM-Bridge; such a request goes no further
     HeadAsGet            HEAD
     FastAPI              all other routes
@@ -42,8 +44,10 @@ from app.api import metrics as metrics_route
 from app.api.http import handler, hot_lane, problem
 from app.api.http.middleware import (
     access_log,
+    address,
     auth,
     backpressure,
+    compression,
     draining,
     error_boundary,
     framework,
@@ -56,13 +60,13 @@ from app.api.interop.inference import routes as inference
 from app.api.interop.tesseract import routes as tesseract
 from app.api.interop.umbridge import model
 from app.api.interop.umbridge import routes as umbridge
-from app.api.rest import derivatives, functions, reference, symbolic
+from app.api.rest import data, derivatives, fits, functions, links, propagate, reference, symbolic, taylor
 from app.api.web import pages
 from app.autodiff import compiler
-from app.engine import engine, query
+from app.engine import engine, executables, query
 from app.runtime import events, processes
 from app.runtime import metrics as runtime_metrics
-from app.settings import Settings
+from app.settings import Settings, read
 
 _DESCRIPTION = """
 Gradients of functions you write as text. `POST /v1/grad` a function, a point and JAX-style `argnums`; the answer is
@@ -92,7 +96,7 @@ class Application(FastAPI):
 
 def create_app(settings: Settings | None = None) -> Application:
     """Return the application; its parts are in ``app.state.services``."""
-    parts = _services(settings or Settings())
+    parts = _services(settings or read())
     app = Application(
         title="gradserve",
         version=__version__,
@@ -100,6 +104,8 @@ def create_app(settings: Settings | None = None) -> Application:
         lifespan=_lifespan,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
+        servers=[{"url": "."}],  # where the document is, whatever the proxies before it
         exception_handlers={
             errors.GradserveError: problem.from_error,
             HTTPException: problem.from_http,
@@ -109,9 +115,10 @@ def create_app(settings: Settings | None = None) -> Application:
     )
     app.state.services = parts
     um_bridge = umbridge.UmBridge(model.Models(parts.engine), parts.limits)
-    for routes in (derivatives, functions, symbolic, um_bridge, tesseract, inference, health, reference, metrics_route):
+    rest = (derivatives, links, taylor, fits, propagate, functions, data, symbolic)
+    for routes in (*rest, um_bridge, tesseract, inference, health, reference, metrics_route):
         app.include_router(routes.router)
-    pages.add_pages(app)
+    pages.add_pages(app, address.ended_with_slash)
     app.openapi = functools.partial(openapi.document, app)  # type: ignore[method-assign]
     app.front = _stack(app, um_bridge.find)
     return app
@@ -122,9 +129,9 @@ def _services(settings: Settings) -> services.Services:
     metrics = runtime_metrics.Metrics()
     served = _engine(settings, metrics)
     limits, lifecycle = settings.request_limits(), draining.Lifecycle()
-    request_handler = handler.Handler(served, limits)
     log = access_log.RequestLog(metrics, tracing.exporting() if settings.traces else None)
     authenticator, rate, origins = settings.authenticator(), settings.rate(), tuple(settings.origins())
+    request_handler = handler.Handler(served, limits, keyed=authenticator.keyed)
     parts = services.Services(
         engine=served,
         limits=limits,
@@ -158,12 +165,18 @@ def _engine(settings: Settings, metrics: runtime_metrics.Metrics) -> engine.Engi
             limits=settings.query_limits(),
             plan_capacity=settings.plan_capacity,
             registry_capacity=settings.registry_capacity,
-            executable_capacity=settings.executable_capacity,
+            executable_capacity=executables.ExecutableCapacity(
+                settings.executable_capacity, settings.executable_max_bytes
+            ),
             compile_workers=settings.compile_workers,
             compile_limits=settings.worker_limits(),
             kept=settings.open_store(),
+            kept_data=settings.open_data_store(),
+            private_data=settings.authenticator().keyed,
             threads=settings.threads,
             queue=settings.queue,
+            fit_threads=settings.fit_threads,
+            fit_queue=settings.fit_queue,
             compile_seconds_per_minute=settings.compile_seconds_per_minute,
             observer=events.Observers([events.LogObserver(), metrics]),
         )
@@ -175,6 +188,7 @@ def _stack(app: Application, find_um_bridge: framework.Find) -> ASGIApp:
     parts: services.Services = app.state.services
     find: list[framework.Find] = [parts.hot_lane.find, find_um_bridge]
     layers = [
+        Middleware(address.Address),
         Middleware(CORSMiddleware, **_CORS, allow_origins=parts.origins) if parts.origins else None,
         Middleware(access_log.AccessLog, parts.log, parts.lifecycle, find),
         Middleware(request_id.RequestId),
@@ -184,6 +198,7 @@ def _stack(app: Application, find_um_bridge: framework.Find) -> ASGIApp:
         Middleware(draining.RefuseWhileDraining, parts.lifecycle),
         Middleware(auth.Authentication, parts.authenticator),
         Middleware(ratelimit.RateLimit, parts.rate) if parts.rate is not None else None,
+        Middleware(compression.Compression, parts.limits, parts.budgets),
         Middleware(framework.Operations, find),
         Middleware(framework.HeadAsGet),
     ]
@@ -195,10 +210,15 @@ def _stack(app: Application, find_um_bridge: framework.Find) -> ASGIApp:
 
 
 _CORS: dict[str, Any] = {
-    "allow_methods": ["GET", "HEAD", "POST"],
-    "allow_headers": ["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
-    "expose_headers": ["Cache-Status", "Retry-After", "Server-Timing", "X-Request-ID"],
-}
+    "allow_methods": ["DELETE", "GET", "HEAD", "POST"],
+    "allow_headers": [
+        "Authorization", "Content-Encoding", "Content-Type", "Inference-Header-Content-Length", "traceparent",
+        "tracestate", "X-API-Key", "X-Request-ID",
+    ],
+    "expose_headers": [
+        "Cache-Status", "Inference-Header-Content-Length", "Location", "Retry-After", "Server-Timing", "X-Request-ID",
+    ],
+}  # fmt: skip
 """Of pages of allowed origins (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
 
 

@@ -1,19 +1,40 @@
-"""Configuration: GRADSERVE_* environment variables to one frozen object, read by main and cli only."""
+"""Configuration: GRADSERVE_* environment variables to one frozen object, read by main and cli only.
+
+``read`` takes nothing that could be meant otherwise: a variable with the prefix that is not a setting is an error.
+"""
 
 from __future__ import annotations
 
+import difflib
+import os
+import re
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app import errors
 from app.api.http import body
-from app.api.http.middleware import auth, ratelimit
+from app.api.http.middleware import auth, ratelimit, tracing
 from app.engine import points, query
-from app.engine.workers import pool
+from app.engine.workers import enclosures, pool
 from app.language.limits import TextLimits
+from app.runtime import metrics
+from app.runtime.data.store import DataLimits
 from app.runtime.store import disk, remote
+
+_PREFIX = "GRADSERVE_"
+SECRET = ("api_keys", "rate_limit_storage", "store", "store_secret")
+"""Settings that are or have a password: each may be in a file, which GRADSERVE_<NAME>_FILE names."""
+
+_OTHERS = re.compile(r"URL|KEY|SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?")
+"""Names behind the prefix that are no settings: those of the client, and what Kubernetes says of a service."""
+
+_HIDDEN = "**********"
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[1-9]\d*)?")
+_DEFAULT_PORTS = re.compile(r"http://.*:80|https://.*:443")
+_PASSWORDS = re.compile(r"(?<=://).*(?=@)|(?<=password=)[^&]*")
 
 
 class Settings(BaseSettings):
@@ -22,7 +43,7 @@ class Settings(BaseSettings):
     Limits that are not here are constants: the defaults of the limits dataclasses. /v1/limits publishes all limits.
     """
 
-    model_config = SettingsConfigDict(env_prefix="GRADSERVE_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="forbid")
 
     # Address and processes
     host: str = Field("127.0.0.1", description="address to listen on")
@@ -45,7 +66,9 @@ class Settings(BaseSettings):
         "", description='requests of one key or address, such as "5/second" or "100/minute;5000/day"; empty: no limit'
     )
     rate_limit_storage: str = Field(
-        "", description="where replicas count requests together, such as redis://host:6379; empty: in the process"
+        "",
+        repr=False,
+        description="where replicas count requests together, such as redis://host:6379; empty: in the process",
     )
     trusted_proxies: str = Field(
         "", description="networks of proxies whose X-Forwarded-For header is trusted, separated by commas; empty: none"
@@ -73,7 +96,12 @@ class Settings(BaseSettings):
         1024,
         ge=1,
         le=10_000,
-        description="compiled functions held; each needs about 5 of the kernel's 65,530 memory maps",
+        description="compiled functions held; fewer if they fill half of the memory maps that the kernel allows",
+    )
+    executable_max_bytes: int = Field(
+        384 << 20,
+        ge=1 << 20,
+        description="memory of all compiled functions held, in bytes, as estimated from the length of their code",
     )
     registry_capacity: int = Field(10_000, ge=1, description="registered functions held")
 
@@ -83,10 +111,22 @@ class Settings(BaseSettings):
     )
     cache_max_bytes: int = Field(1 << 30, ge=1 << 20, description="largest size of that directory, in bytes")
     store: str = Field(
-        "", description="store shared by machines, redis://host:6379/0 or s3://bucket/prefix; empty: none"
+        "", repr=False, description="store shared by machines, redis://host:6379/0 or s3://bucket/prefix; empty: none"
     )
     store_secret: SecretStr = Field(
         SecretStr(""), description="secret that authenticates entries of that store; the same on all machines"
+    )
+
+    # Data that stay
+    max_data_bytes: int = Field(512 << 20, ge=1 << 20, description="bytes of all data that stay in memory")
+    max_data_bytes_of_one: int = Field(
+        256 << 20, ge=1 << 12, description="bytes of data of one key or address, in memory and in the store"
+    )
+    max_data_arrays_of_one: int = Field(1000, ge=1, description="arrays of one key or address")
+    max_data_body_bytes: int = Field(128 << 20, ge=1024, description="bytes of a request that registers data")
+    data_receive_seconds: float = Field(120.0, gt=0, description="seconds in which such a request must arrive")
+    data_max_bytes: int = Field(
+        4 << 30, ge=1 << 20, description="largest size of the data in cache_dir, beside cache_max_bytes"
     )
 
     # Expensive work
@@ -97,13 +137,23 @@ class Settings(BaseSettings):
     compile_seconds_per_minute: float = Field(
         60.0, gt=0, description="seconds of such processes for one key or address in a minute"
     )
+    rigorous_seconds: float = Field(
+        4.0, gt=0, le=7, description="seconds in which the enclosures of an answer are made tight"
+    )
+    rigorous_memory_bytes: int = Field(
+        1 << 30, ge=1 << 29, description="largest resident memory of the process that makes them, in bytes"
+    )
     threads: int = Field(2, ge=1, le=64, description="threads for long texts and large batches")
     queue: int = Field(64, ge=1, description="requests that may wait for one of these threads")
+    fit_threads: int = Field(2, ge=1, le=64, description="fits that search at the same time, each in a thread")
+    fit_queue: int = Field(64, ge=1, description="fits that may wait for one of these threads")
 
     # Limits on requests
     max_expression_bytes: int = Field(131_072, ge=1, description="bytes of an expression")
     max_operations: int = Field(65_536, ge=1, description="operations of a function")
     max_points: int = Field(100_000, ge=1, description="points in a batch")
+    max_evaluations: int = Field(100_000, ge=1, description="evaluations of the function or a derivative in one fit")
+    max_fit_seconds: float = Field(7.5, gt=0, le=8, description="seconds that a request for fits searches")
     max_body_bytes: int = Field(16 * 1024 * 1024, ge=1024, description="bytes of a request body")
     max_bodies_bytes: int = Field(
         64 * 1024 * 1024, ge=1024, description="bytes of all request bodies in progress together"
@@ -117,6 +167,8 @@ class Settings(BaseSettings):
     @field_validator("api_keys")
     @classmethod
     def _check_keys(cls, keys: SecretStr) -> SecretStr:
+        if keys.get_secret_value() and not _listed(keys.get_secret_value()):
+            raise ValueError("there is no key in it")
         if not all(key.isascii() and key.isprintable() and " " not in key for key in _listed(keys.get_secret_value())):
             raise ValueError("a key is printable ASCII without spaces and commas")
         return keys
@@ -127,11 +179,56 @@ class Settings(BaseSettings):
         ratelimit.parse(rate, "")
         return rate
 
+    @field_validator("rate_limit_storage")
+    @classmethod
+    def _check_rate_storage(cls, uri: str) -> str:
+        if uri:
+            ratelimit.parse("1/second", uri)
+        return uri
+
     @field_validator("trusted_proxies")
     @classmethod
     def _check_networks(cls, networks: str) -> str:
         auth.Authenticator(trusted=_listed(networks))
         return networks
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, origins: str) -> str:
+        for origin in _listed(origins):
+            known = origin in ("*", "null") or _ORIGIN.fullmatch(origin)
+            if not known or _DEFAULT_PORTS.fullmatch(origin):
+                raise ValueError(
+                    f"no browser sends the origin {origin}; it is https://host or https://host:port in lower case, "
+                    "without a path, wildcard or default port"
+                )
+        return origins
+
+    @field_validator("traces")
+    @classmethod
+    def _check_traces(cls, traces: bool) -> bool:
+        if traces:
+            tracing.exporter()
+        return traces
+
+    @field_validator("metrics_dir")
+    @classmethod
+    def _check_metrics_dir(cls, directory: str) -> str:
+        try:
+            if directory:
+                metrics.SharedDirectory(Path(directory))
+        except OSError as error:
+            raise ValueError(f"metrics cannot be written there: {error.strerror}") from None
+        return directory
+
+    @field_validator("cache_dir")
+    @classmethod
+    def _check_cache_dir(cls, directory: str) -> str:
+        try:
+            Path(directory).expanduser()
+        except RuntimeError:
+            raise ValueError(f"{directory} needs a home directory, and there is none; name another, or none") from None
+        return directory
 
     @field_validator("store")
     @classmethod
@@ -152,7 +249,13 @@ class Settings(BaseSettings):
 
     def query_limits(self) -> query.QueryLimits:
         text = TextLimits(max_expression_bytes=self.max_expression_bytes, max_operations=self.max_operations)
-        return query.QueryLimits(text, points.PointLimits(max_points=self.max_points))
+        proofs = enclosures.EnclosureLimits(
+            rigorous_seconds=self.rigorous_seconds, rigorous_memory_bytes=self.rigorous_memory_bytes
+        )
+        fits = query.FitLimits(max_evaluations=self.max_evaluations, max_fit_seconds=self.max_fit_seconds)
+        kept = DataLimits(self.max_data_bytes, self.max_data_bytes_of_one, self.max_data_arrays_of_one)
+        point = points.PointLimits(max_points=self.max_points)
+        return query.QueryLimits(text, point, enclosures=proofs, fits=fits, data=kept)
 
     def worker_limits(self) -> pool.WorkerLimits:
         return pool.WorkerLimits(memory_bytes=self.compile_memory_bytes)
@@ -163,16 +266,53 @@ class Settings(BaseSettings):
             max_bodies_bytes=max(self.max_bodies_bytes, self.max_body_bytes),
             max_answers_bytes=self.max_answers_bytes,
             max_connections=self.max_connections,
+            max_data_body_bytes=self.max_data_body_bytes,
+            max_data_bodies_bytes=2 * self.max_data_body_bytes,
+            data_receive_seconds=self.data_receive_seconds,
         )
 
     def open_store(self) -> disk.Store:
         """Return the store of compiled and registered functions: on disk, with the shared store behind it."""
-        directory = Path(self.cache_dir).expanduser() if self.cache_dir else None
-        near = disk.open_store(directory, self.cache_max_bytes)
+        return self._open_store("", self.cache_max_bytes)
+
+    def open_data_store(self) -> disk.Store:
+        """Return the store of data that stay: a directory of its own, so that data evict no functions."""
+        return self._open_store("data", self.data_max_bytes)
+
+    def _open_store(self, folder: str, max_bytes: int) -> disk.Store:
+        directory = Path(self.cache_dir).expanduser() / folder if self.cache_dir else None
+        near = disk.open_store(directory, max_bytes)
         if not self.store:
             return near
         shared = remote.SharedStore(remote.backend(self.store), self.store_secret.get_secret_value())
         return remote.LayeredStore(near, shared)
+
+    def check_cache(self) -> None:
+        """Create the cache directory; ``errors.Misconfigured`` if it cannot be used.
+
+        A server could go on without it, and would compile everything again at each start. Several processes would not
+        know each other's functions.
+        """
+        try:
+            if self.cache_dir:
+                disk.DiskStore(Path(self.cache_dir).expanduser(), self.cache_max_bytes)
+        except OSError as error:
+            raise errors.Misconfigured(
+                [f"{_variable('cache_dir')}: {error}; if it is empty, nothing is stored on disk"]
+            ) from None
+
+    def shown(self) -> dict[str, str]:
+        """Return what is in force, by variable, keys and passwords hidden."""
+        return {_variable(name): _PASSWORDS.sub(_HIDDEN, str(value)) for name, value in self}
+
+    def changed(self) -> dict[str, str]:
+        """Return what is in force and not the default, as ``shown`` does."""
+        fields = type(self).model_fields
+        return {
+            variable: text
+            for (name, value), (variable, text) in zip(self, self.shown().items(), strict=True)
+            if value != fields[name].default
+        }
 
     def authenticator(self) -> auth.Authenticator:
         return auth.Authenticator(_listed(self.api_keys.get_secret_value()), _listed(self.trusted_proxies))
@@ -191,5 +331,60 @@ class Settings(BaseSettings):
         )
 
 
+def read(**given: Any) -> Settings:
+    """Return the settings of the environment, with those that are given instead.
+
+    Raises:
+        errors.Misconfigured: settings are wrong; a line for each.
+    """
+    wrong = [line for line in map(_unknown, os.environ) if line]
+    values = dict(given)
+    for name in SECRET:
+        variable = _variable(name)
+        file = os.environ.get(f"{variable}_FILE")
+        if not file:
+            continue
+        if os.environ.get(variable):
+            wrong.append(f"{variable}_FILE: {variable} is set, too")
+        try:
+            values[name] = Path(file).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            wrong.append(f"{variable}_FILE: it cannot be read: {error.strerror}")
+        except UnicodeError:
+            wrong.append(f"{variable}_FILE: it is not UTF-8")
+        else:
+            if not values[name]:
+                wrong.append(f"{variable}_FILE: it is empty")
+    # PORT is how platforms that run containers say it.
+    if "port" not in values and not os.environ.get(_variable("port")) and os.environ.get("PORT"):
+        values["port"] = os.environ["PORT"]
+    try:
+        found = Settings(**values)
+    except ValidationError as error:
+        wrong += map(_line, error.errors(include_input=False, include_url=False))
+    if wrong:
+        raise errors.Misconfigured(wrong)
+    return found
+
+
+def _variable(name: str) -> str:
+    return _PREFIX + name.upper()
+
+
+def _unknown(variable: str) -> str:
+    """Return what is wrong with a variable of the environment, "" if it is a setting or none of ours."""
+    name = variable.upper()
+    known = [*map(_variable, Settings.model_fields), *[f"{_variable(name)}_FILE" for name in SECRET]]
+    if not name.startswith(_PREFIX) or name in known or _OTHERS.fullmatch(name.removeprefix(_PREFIX)):
+        return ""
+    (nearest,) = difflib.get_close_matches(name, known, 1, 0.0)
+    return f"{variable}: there is no such setting; the nearest is {nearest}"
+
+
+def _line(error: Any) -> str:
+    text = error["msg"].removeprefix("Value error, ")
+    return f"{_variable(str(error['loc'][0]))}: {text}" if error["loc"] else text
+
+
 def _listed(text: str) -> list[str]:
-    return [each.strip() for each in text.split(",") if each.strip()]
+    return [each.strip() for each in re.split(r"[,\n]", text) if each.strip()]

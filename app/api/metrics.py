@@ -72,7 +72,7 @@ def _metric(family: runtime_metrics.Family, rows: dict[runtime_metrics.Labels, l
 def gauges(parts: services.Services) -> dict[str, runtime_metrics.Gauge]:
     """Return the gauges of an application: functions that read their present values."""
     served = parts.engine
-    pools = {("brief",): served.brief, ("lengthy",): served.lengthy}
+    pools = {("brief",): served.brief, ("lengthy",): served.lengthy, ("fits",): served.fits.pool}
     return {
         "ready": lambda: float(parts.lifecycle.ready),
         "requests_in_flight": lambda: parts.lifecycle.in_flight,
@@ -82,6 +82,7 @@ def gauges(parts: services.Services) -> dict[str, runtime_metrics.Gauge]:
         "compilations_waiting": lambda: served.executables.pending,
         "executables_live": lambda: len(served.executables),
         "functions_known": lambda: served.known,
+        "data_bytes": lambda: served.data.held_bytes,
         "programs_missing": lambda: served.interpreters.missing,
         "workers_alive": lambda: len(served.workers.pids),
         "memory_maps": processes.memory_maps,

@@ -17,15 +17,17 @@ from app.api.http import problem
 from app.api.http.middleware import auth, draining, ratelimit
 from app.api.interop import endpoints
 from app.api.interop.inference import model, tensors
-from app.api.rest import reference
+from app.api.rest import data, reference
 from app.api.rest import schemas as models
 
 TAGS = [
     {"name": "derivatives", "description": "A function as text and a point in, its derivatives out."},
+    {"name": "fits", "description": "The loop beside the function: minima, least squares and roots in one request."},
     {
         "name": "functions",
         "description": "Register a function once, and ask about it by its id. The functions of the examples are there.",
     },
+    {"name": "data", "description": "Keep an array once, and name it by its id wherever a point has an argument."},
     {"name": "UM-Bridge", "description": "The wire of UM-Bridge 1.0, at the root and for each function by its id."},
     {"name": "tesseract", "description": "The wire of Tesseract, for each function by its id."},
     {"name": "open inference", "description": "The Open Inference Protocol, JSON and binary tensors."},
@@ -34,10 +36,11 @@ TAGS = [
 _SCHEMA = {"$ref": "#/components/schemas/Problem"}
 _PARAMETERS = {
     "function_id": "The id that POST /v1/functions and every answer give; the same on every server.",
+    "data_id": "The id that POST /v1/data gives; the same on every server.",
     "model": "What the protocol calls a model: a function, by its id.",
     "version": "Of the model; there is one.",
 }
-_EXAMPLES = {"model": model.MODEL, "version": tensors.VERSION}
+_EXAMPLES = {"data_id": data.EXAMPLE_ID, "model": model.MODEL, "version": tensors.VERSION}
 
 
 def document(app: FastAPI) -> dict[str, Any]:

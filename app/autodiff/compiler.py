@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -50,6 +50,29 @@ class WrongNumbers(RuntimeError):
     """The installed jaxlib computes wrong numbers."""
 
 
+_MAPS_PER_OBJECT = 3
+_RESIDENT_PER_BYTE = 24
+
+
+class Footprint(NamedTuple):
+    """What an executable holds in the memory of its process."""
+
+    memory_maps: int  # of the kernel's: each object of machine code has three
+    resident_bytes: int
+
+    @classmethod
+    def of(cls, blob: bytes) -> Footprint:
+        """Estimate it from serialised code.
+
+        Most of it is XLA's description of the function, 19 to 30 times as long as the code: measured for functions of
+        5 to 1,600 instructions, 0.2 to 4.2 MB.
+        """
+        return cls(_MAPS_PER_OBJECT * blob.count(b"\x7fELF"), _RESIDENT_PER_BYTE * len(blob))
+
+
+_UNKNOWN = Footprint(0, 0)
+
+
 class Executable:
     """A compiled transform of one tape.
 
@@ -61,11 +84,12 @@ class Executable:
         checked: whether its numbers have been compared with the interpreter's.
     """
 
-    __slots__ = ("_run", "_unpack", "checked", "compiled", "rows")
+    __slots__ = ("_run", "_unpack", "checked", "compiled", "footprint", "rows")
 
-    def __init__(self, compiled: Any, rows: int) -> None:
+    def __init__(self, compiled: Any, rows: int, footprint: Footprint = _UNKNOWN) -> None:
         self.compiled = compiled
         self.rows = rows
+        self.footprint = footprint
         self.checked = False
         self._run = compiled
         self._unpack: Callable[[Any], Sequence[float]] | None = None
@@ -143,10 +167,11 @@ class ArrayExecutable:
         checked: whether its numbers have been compared with NumPy's.
     """
 
-    __slots__ = ("_compiled", "checked")
+    __slots__ = ("_compiled", "checked", "footprint")
 
-    def __init__(self, compiled: Any) -> None:
+    def __init__(self, compiled: Any, footprint: Footprint) -> None:
         self._compiled = compiled
+        self.footprint = footprint
         self.checked = False
 
     def __call__(self, leaves: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
@@ -169,7 +194,8 @@ def compile_arrays(tape: ArrayTape, dtypes: Sequence[str]) -> bytes:
 
 def restore_arrays(blob: bytes, tape: ArrayTape) -> ArrayExecutable:
     """Return the executable of a tape from the bytes of ``compile_arrays``; accept bytes from trusted writers only."""
-    return ArrayExecutable(load(blob, len(tape.inputs) + len(tape.constants), len(tape.results)))
+    loaded = load(blob, len(tape.inputs) + len(tape.constants), len(tape.results))
+    return ArrayExecutable(loaded, Footprint.of(blob))
 
 
 class JittedTapes:
@@ -213,7 +239,7 @@ def serialise(executable: Executable) -> bytes:
 
 def restore(blob: bytes, rows: int) -> Executable:
     """Return the executable that ``serialise`` wrote, by a process of the same ``environment``."""
-    return Executable(load(blob, arguments=1 if rows == 0 else 2), rows)
+    return Executable(load(blob, arguments=1 if rows == 0 else 2), rows, Footprint.of(blob))
 
 
 def dump(compiled: Any) -> bytes:

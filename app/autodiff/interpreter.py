@@ -37,6 +37,8 @@ _JITTED_TAPES = 32
 
 _JOINED = 8192
 """Instructions, and leaves, of the tapes that run together. More would not fit into the processor's cache."""
+_JOINED_AT_FIRST = 512
+"""The same until there is a program for more, which takes some seconds to compile."""
 
 _WIDTHS = {32: (32, 512), 512: (32,)}
 """Points that "rows" takes at once, by bucket. In larger buckets, one point at a time is as fast."""
@@ -80,6 +82,7 @@ AHEAD = (
     *GRADIENTS[2:],
     SECOND_ORDER[1],
     *SPECIAL[1:],
+    SECOND_ORDER[2],
 )
 """Programs to compile before a tape needs them, the most likely ones first."""
 
@@ -329,9 +332,14 @@ class Interpreter:
 
     def _run_all(self, kind: str, blocks: Sequence[_Block]) -> list[Numbers]:
         found: list[Numbers] = []
-        for group in _groups(blocks):
+        for group in _groups(blocks, self._room(kind)):
             found += self._run_joined(kind, group) if len(group) > 1 else [self._run_one(kind, *group[0])]
         return found
+
+    def _room(self, kind: str) -> int:
+        """Return how many instructions, and leaves, run together: more only if the program for more is at hand."""
+        large, kept = Program(kind, _JOINED), self._is_stored
+        return _JOINED if large in self._executables or not kept or kept(large, self._dtype) else _JOINED_AT_FIRST
 
     def _run_joined(self, kind: str, group: Sequence[_Block]) -> list[Numbers]:
         tapes = [encoded for encoded, _ in group]
@@ -377,14 +385,14 @@ def _with_tangent(block: Numbers, tangent: Numbers) -> Numbers:
     return pair
 
 
-def _groups(blocks: Sequence[_Block]) -> Iterator[list[_Block]]:
-    """Yield the calls that run together."""
+def _groups(blocks: Sequence[_Block], room: int) -> Iterator[list[_Block]]:
+    """Yield the calls that run together: ``room`` instructions, and leaves, at most."""
     group: list[_Block] = []
     instructions = leaves = 0
     for encoded, block in blocks:
         instructions += len(encoded.code)
         leaves += 1 + encoded.leaves
-        if group and max(instructions, leaves) > _JOINED:
+        if group and max(instructions, leaves) > room:
             yield group
             group, instructions, leaves = [], len(encoded.code), 1 + encoded.leaves
         group.append((encoded, block))

@@ -94,7 +94,7 @@ def _both(number: Any) -> Array:
 
 
 def _forward(tape: Tape, leaves: Sequence[Any], xp: Any) -> list[Any]:
-    slots = [*leaves, *map(float, tape.statics)]
+    slots = [*leaves, *map(getattr(xp, "static", float), tape.statics)]
     for opcode, operands in tape.code:
         slots.append(getattr(xp, opcode)(*[slots[slot] for slot in operands]))
     return slots
@@ -103,6 +103,7 @@ def _forward(tape: Tape, leaves: Sequence[Any], xp: Any) -> list[Any]:
 def _reverse(tape: Tape, slots: list[Any], xp: Any) -> list[Any]:
     """Return the adjoints of the input leaves."""
     varied = tape.varied()
+    pullbacks = getattr(xp, "pullbacks", table.PULLBACKS)
     adjoints: dict[int, Any] = {tape.result: xp.constant(1.0, slots[tape.result])}
     for index in range(len(tape.code) - 1, -1, -1):
         slot = tape.leaves + index
@@ -111,7 +112,7 @@ def _reverse(tape: Tape, slots: list[Any], xp: Any) -> list[Any]:
             continue
         opcode, operands = tape.code[index]
         values = [slots[operand] for operand in operands]
-        for pullback, operand in zip(table.PULLBACKS[opcode], operands, strict=True):
+        for pullback, operand in zip(pullbacks[opcode], operands, strict=True):
             if pullback is None or not varied[operand]:
                 continue
             part = pullback(xp, adjoint, slots[slot], *values)

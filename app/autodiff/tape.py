@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -23,7 +23,7 @@ import sympy
 from sympy.core.basic import Basic
 
 from app import errors
-from app.language.reading.tracer import Expression
+from app.language.expression.result import Expression
 from app.language.vocabulary import relations, words
 
 MAX_OPERATIONS = 262_144
@@ -106,8 +106,11 @@ def record(expression: Expression) -> Recording:
     return recording
 
 
-def record_cells(expression: Expression) -> tuple[Recording, ...]:
+def record_cells(expression: Expression, *, exactly: bool = False) -> tuple[Recording, ...]:
     """Record each value of an expression onto a tape that has only the instructions this value needs.
+
+    ``exactly`` is whether a rational constant is a static, which no float64 rounds; then structure and literals are
+    one, and the key names nothing.
 
     Raises:
         errors.TooComplex: the tapes have more than ``MAX_OPERATIONS`` instructions together.
@@ -115,7 +118,7 @@ def record_cells(expression: Expression) -> tuple[Recording, ...]:
     recordings: list[Recording] = []
     left = MAX_OPERATIONS
     for root in expression.cells():
-        recorder = ScalarRecorder(expression)
+        recorder = ScalarRecorder(expression, exactly=exactly)
         recordings.append(recorder.finish(recorder.slot(root)))
         left -= len(recordings[-1].tape.code)
         if left < 0:
@@ -158,8 +161,9 @@ class ScalarRecorder:
     constants and statics.
     """
 
-    def __init__(self, expression: Expression) -> None:
+    def __init__(self, expression: Expression, *, exactly: bool = False) -> None:
         self.expression = expression
+        self._exactly = exactly
         self._folded = expression.constants
         self._slots: dict[int, int] = {}
         self._code: list[Instruction] = []
@@ -179,7 +183,7 @@ class ScalarRecorder:
                 slots[identity] = self._emit(node)
                 continue
             stack.append((node, True))
-            stack.extend((child, False) for child in reversed(list(self.children(node))))
+            stack += [(child, False) for child in reversed(self.children(node))]
         return self._operand(root)
 
     def finish(self, result: int) -> Recording:
@@ -202,32 +206,24 @@ class ScalarRecorder:
         function_id = _digest(16, key, order, [value.hex() for value in constants], self.expression.args)
         return Recording(tape, tuple(order), constants, function_id)
 
-    def children(self, node: Basic) -> Iterator[Basic]:
-        """Yield the nodes whose slots ``_emit`` reads."""
+    def children(self, node: Basic) -> Sequence[Basic]:
+        """Return the nodes whose slots ``_emit`` reads."""
         kind = type(node)
         if kind is sympy.Indexed:
-            return
+            return ()
         if kind is sympy.Add:
             first, *rest = node.args
-            yield first
-            for term in rest:
-                subtracted = self._subtracted(term)
-                yield term if subtracted is None else subtracted
-        elif kind is sympy.Mul:
+            return [first, *[term if (x := self._subtracted(term)) is None else x for term in rest]]
+        if kind is sympy.Mul:
             operand = negated(node)
             if operand is not None:
-                yield operand
-                return
+                return (operand,)
             first, *rest = node.args
-            yield first
-            for factor in rest:
-                below = self._divisor(factor)
-                yield factor if below is None else below
-        elif kind is sympy.Piecewise:
-            for pair in node.args:
-                yield from pair.args
-        else:
-            yield from node.args
+            return [first, *[factor if (x := self._divisor(factor)) is None else x for factor in rest]]
+        if kind is sympy.Piecewise:
+            return [part for pair in node.args for part in pair.args]
+        args: Sequence[Basic] = node.args
+        return args
 
     def _subtracted(self, term: Basic) -> Basic | None:
         return None if id(term) in self._folded else negated(term)
@@ -242,6 +238,8 @@ class ScalarRecorder:
         """Return the slot of a node that was visited; a constant gets a new leaf at each use."""
         constant = self._folded.get(id(node))
         if constant is not None:
+            if self._exactly and not isinstance(constant, float):
+                return self._static(constant)
             return self._constant(float(constant))
         return self._slots[id(node)]
 

@@ -41,14 +41,42 @@ class Client:
 
     async def post(self, path: str, document: dict[str, Any]) -> httpx.Response:
         """Return the response to a document if its status is 200 or 201, else raise ``ProblemResponse``."""
-        content = pydantic_core.to_json(document, inf_nan_mode="strings")
         try:
-            response = await self._http.post(path, content=content, headers={"Content-Type": "application/json"})
+            response = await self._http.post(
+                path, content=_json(document), headers={"Content-Type": "application/json"}
+            )
         except httpx.HTTPError as error:
             raise ProblemResponse(_unreachable(f"{self._address} cannot be reached: {error}")) from None
         if response.status_code not in (200, 201):
             raise ProblemResponse(self._problem(response))
         return response
+
+    async def events(
+        self, path: str, document: dict[str, Any], tell: Callable[[dict[str, Any]], None]
+    ) -> dict[str, Any]:
+        """Return the answer to a document that is answered by events; each one before it is given to ``tell``."""
+        content = _json(document)
+        headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+        name = ""
+        try:
+            async with self._http.stream("POST", path, content=content, headers=headers) as response:
+                if response.status_code != 200:
+                    await response.aread()
+                    raise ProblemResponse(self._problem(response))
+                async for line in response.aiter_lines():
+                    field, _, value = line.partition(": ")
+                    if field == "event":
+                        name = value
+                    elif field == "data":
+                        found: dict[str, Any] = pydantic_core.from_json(value)
+                        if name == "answer":
+                            return found
+                        if name == "error":
+                            raise ProblemResponse(found)
+                        tell(found)
+        except httpx.HTTPError as error:
+            raise ProblemResponse(_unreachable(f"{self._address} cannot be reached: {error}")) from None
+        raise ProblemResponse(_unreachable(f"{self._address} ended its answer before it was there"))
 
     def _problem(self, response: httpx.Response) -> dict[str, Any]:
         try:
@@ -105,9 +133,9 @@ async def _server(url: str, key: str | None) -> AsyncIterator[Client]:
 async def _application(*, workers: bool) -> AsyncIterator[Client]:
     # Imported here because it loads JAX, which takes seconds.
     from app import main  # noqa: PLC0415
-    from app.settings import Settings  # noqa: PLC0415
+    from app.settings import read  # noqa: PLC0415
 
-    app = main.create_app(Settings().for_one_user())
+    app = main.create_app(read().for_one_user())
     engine = app.state.services.engine
     # Without an address the caller is the service itself: its requests have no deadline and no quota.
     transport = httpx.ASGITransport(app, client=("", 0))
@@ -118,6 +146,14 @@ async def _application(*, workers: bool) -> AsyncIterator[Client]:
             yield Client(http, engine.executables.wait_until_idle)
     finally:
         await engine.close()
+
+
+def _json(document: dict[str, Any]) -> bytes:
+    """Return a document as JSON; ``UnicodeError`` for words of a command that are no UTF-8."""
+    try:
+        return pydantic_core.to_json(document, inf_nan_mode="strings")
+    except pydantic_core.PydanticSerializationError as error:
+        raise UnicodeError(str(error)) from None
 
 
 def _unreachable(detail: str) -> dict[str, Any]:

@@ -6,52 +6,53 @@ for now.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
-from collections.abc import Callable, Coroutine, Iterable
-from typing import Annotated, Any, TypeVar
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
 
 import httpx
-import pydantic
 import typer
-from rich import box
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
 from typer.core import TyperGroup
 
-from app import __version__
-from app.cli import bench, client
+from app import __version__, errors
+from app.cli import assignments, bench, client, fit, output, tables
 
 
 class _Commands(TyperGroup):
-    """Commands that report wrong settings as wrong usage."""
+    """Commands that report wrong settings, and input that is no text, as wrong usage."""
 
     def invoke(self, ctx: Any) -> Any:  # a context of the click that typer brings
         try:
             return super().invoke(ctx)
-        except pydantic.ValidationError as error:
-            wrong = [f"GRADSERVE_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors()]
-            typer.echo("\n".join(wrong), err=True)
-            raise typer.Exit(_USAGE) from None
+        except errors.Misconfigured as error:
+            wrong = str(error)
+        except UnicodeError:
+            wrong = "the input is not UTF-8"
+        typer.echo(wrong, err=True)
+        raise typer.Exit(output.USAGE)
 
 
 cli = typer.Typer(
     name="gradserve", cls=_Commands, help="Gradients of functions written as text.", pretty_exceptions_enable=False
 )
 
-Result = TypeVar("Result")
-Answer = dict[str, Any]
+Answer = output.Answer
 
-_FAULT, _USAGE, _ELSEWHERE = 1, 2, 3
-_WIDE = 10_000  # columns of an output that is not a terminal
 Expression = Annotated[
     str, typer.Argument(help="The function: an expression, a lambda, a def or several statements; - reads it.")
 ]
-At = Annotated[list[str], typer.Option(help="An argument and its value: x=1.5 or X=[1,2,3]. Repeat for each.")]
+At = Annotated[
+    list[str] | None,
+    typer.Option(help='An argument and its value: x=1.5, X=[1,2,3] or X={"data": ID}. Repeat for each.'),
+]
+Data = Annotated[
+    list[str] | None,
+    typer.Option(help="An argument and the file it stands in: X=x.npy, X=x.json, X=rows.csv or x=table.csv:COLUMN."),
+]
 Argnums = Annotated[
-    list[str] | None, typer.Option(help="Name or position to differentiate by; all arguments if not given.")
+    list[str] | None, typer.Option(help="Name or position to differentiate by; all of --at if not given.")
 ]
 Dtype = Annotated[str, typer.Option(help="float64 or float32.")]
 Named = Annotated[
@@ -72,7 +73,7 @@ def _options(
         raise typer.Exit
     if ctx.invoked_subcommand is None:
         typer.echo(ctx.get_help(), nl=False)
-        raise typer.Exit(_USAGE)
+        raise typer.Exit(output.USAGE)
 
 
 @cli.command("serve")
@@ -83,16 +84,17 @@ def run_server(
 ) -> None:
     """Serve over HTTP until stopped."""
     from app.cli import serve  # noqa: PLC0415 - loads JAX
-    from app.settings import Settings  # noqa: PLC0415
+    from app.settings import read  # noqa: PLC0415
 
     given = {"host": host, "port": port, "workers": workers}
-    settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    settings = read(**{name: value for name, value in given.items() if value is not None})
+    settings.check_cache()
     raise typer.Exit(serve.serve(settings))
 
 
 def _gradient(answer: Answer) -> None:
     names = (f"d/d{name}" for name in _differentiated(answer))
-    _list([("value", answer["value"]), *zip(names, answer["gradient"], strict=True)])
+    output.listing([("value", answer["value"]), *zip(names, answer["gradient"], strict=True)])
 
 
 def _hessian(answer: Answer) -> None:
@@ -100,10 +102,10 @@ def _hessian(answer: Answer) -> None:
     names, blocks = _differentiated(answer), answer["hessian"]
     if any(isinstance(block, list) for row in blocks for block in row):
         pairs = [(f"d2/d{a}d{b}", blocks[i][j]) for i, a in enumerate(names) for j, b in enumerate(names)]
-        _list([("value", answer["value"]), *pairs])
+        output.listing([("value", answer["value"]), *pairs])
         return
-    _list([("value", answer["value"])])
-    _table(["d2", *names], [[name, *row] for name, row in zip(names, blocks, strict=True)])
+    output.listing([("value", answer["value"])])
+    output.table(["d2", *names], [[name, *row] for name, row in zip(names, blocks, strict=True)])
 
 
 def _differentiated(answer: Answer) -> list[str]:
@@ -122,7 +124,8 @@ def _derivative(transform: str, show: Callable[[Answer], None]) -> Callable[...,
 
     def command(  # noqa: PLR0913, PLR0917 - options
         expression: Expression,
-        at: At,
+        at: At = None,
+        data: Data = None,
         argnums: Argnums = None,
         dtype: Dtype = "float64",
         function: Named = None,
@@ -130,19 +133,53 @@ def _derivative(transform: str, show: Callable[[Answer], None]) -> Callable[...,
         url: Url = None,
         key: Key = None,
     ) -> None:
-        document = _request(expression, at, argnums, dtype, function)
+        document = _request(expression, at, data, argnums, dtype, function)
 
         async def post() -> httpx.Response:
             async with client.connect(url, key) as service:
                 return await service.post(f"/v1/{transform}", document)
 
-        show(_answer(_run(post(), document["expression"]), as_json=as_json))
+        show(output.answer_of(output.run(post(), document["expression"]), as_json=as_json))
 
     return command
 
 
 for _name, _show_answer, _help in _DERIVATIVES:
     cli.command(_name, help=_help)(_derivative(_name, _show_answer))
+
+
+@cli.command()
+def taylor(  # noqa: PLR0913, PLR0917 - options
+    expression: Expression,
+    at: At = None,
+    data: Data = None,
+    order: Annotated[int | None, typer.Option(help="The greatest order along the direction, 0 to 20.")] = None,
+    direction: Annotated[
+        list[str] | None, typer.Option(help="x=1 or X=[1,0]; what is left out stands still. Needless for one number.")
+    ] = None,
+    orders: Annotated[list[str] | None, typer.Option(help="x=2: instead, a mixed derivative of these orders.")] = None,
+    dtype: Dtype = "float64",
+    function: Named = None,
+    as_json: Json = False,
+    url: Url = None,
+    key: Key = None,
+) -> None:
+    """Print the value and derivatives of high order of a function at a point."""
+    document = _request(expression, at, data, None, dtype, function)
+    del document["argnums"]
+    by_name = {"direction": direction, "orders": orders}
+    given = {"order": order} | {name: assignments.numbers(each, f"--{name}") or None for name, each in by_name.items()}
+    document |= {name: each for name, each in given.items() if each is not None}
+
+    async def post() -> httpx.Response:
+        async with client.connect(url, key) as service:
+            return await service.post("/v1/taylor", document)
+
+    answer = output.answer_of(output.run(post(), document["expression"]), as_json=as_json)
+    if "derivative" in answer:
+        output.listing([("value", answer["value"]), ("derivative", answer["derivative"])])
+    else:
+        output.listing([(f"order {n}", each) for n, each in enumerate(answer["derivatives"])])
 
 
 @cli.command()
@@ -167,16 +204,17 @@ def symbolic(  # noqa: PLR0913, PLR0917 - options
                 by = list((await service.post("/v1/functions", given)).json()["args"])
             return await service.post("/v1/symbolic", given | {"argnums": by})
 
-    answer = _answer(_run(post(), given["expression"]), as_json=as_json)
+    answer = output.answer_of(output.run(post(), given["expression"]), as_json=as_json)
     form = "latex" if latex else "text"
     partials = [(f"df/d{part['arg']}{part['index'] or ''}", part[form]) for part in answer["partials"]]
-    _list([("f", answer["function"][form]), *partials])
+    output.listing([("f", answer["function"][form]), *partials])
 
 
 @cli.command("bench")
-def measure_gradient(
+def measure_gradient(  # noqa: PLR0913, PLR0917 - options
     expression: Expression,
-    at: At,
+    at: At = None,
+    data: Data = None,
     seconds: Annotated[float, typer.Option(min=0.1, max=600, help="How long to measure.")] = 3.0,
     function: Named = None,
     as_json: Json = False,
@@ -184,28 +222,30 @@ def measure_gradient(
     key: Key = None,
 ) -> None:
     """Measure how long the gradient of a function takes, one request after the other."""
-    document = _request(expression, at, None, "float64", function)
+    document = _request(expression, at, data, None, "float64", function)
 
     async def measure() -> bench.Timings:
         async with client.connect(url, key, workers=True) as service:
-            with _progress() as progress:
+            with output.progress() as progress:
                 task = progress.add_task("measuring", total=seconds)
                 return await bench.measure(
                     service, document, seconds, lambda passed: progress.update(task, completed=passed)
                 )
 
-    timings = _run(measure(), document["expression"])
+    timings = output.run(measure(), document["expression"])
     rows, first = timings.rows(), round(timings.first * 1e6, 1)
     if as_json:
         typer.echo(json.dumps({"first_us": first, "tiers": rows}))
     else:
-        _list([("first answer", f"{first} us")])
-        _show(rows)
+        output.listing([("first answer", f"{first} us")])
+        output.show(rows)
 
 
 @cli.command()
 def warm(
-    file: Annotated[typer.FileText, typer.Argument(help="A function or a /v1/grad request a line; - reads them.")],
+    file: Annotated[
+        typer.FileText, typer.Argument(encoding="utf-8", help="A function or a /v1/grad request a line; - reads them.")
+    ],
     seconds: Annotated[float, typer.Option(min=0.1, help="At most so long for each.")] = 60.0,
     as_json: Json = False,
     url: Url = None,
@@ -216,26 +256,67 @@ def warm(
 
     async def warm_all() -> list[dict[str, Any]]:
         async with client.connect(url, key, workers=True) as service:
-            with _progress() as progress:
+            with output.progress() as progress:
                 return [await _warm(service, line, seconds) for line in progress.track(lines, description="compiling")]
 
-    rows = _run(warm_all())
+    rows = output.run(warm_all())
     if as_json:
         typer.echo(json.dumps(rows))
     else:
-        _show(rows)
+        output.show(rows)
     if any(row["outcome"] != "compiled" for row in rows):
-        raise typer.Exit(_FAULT)
+        raise typer.Exit(output.FAULT)
+
+
+@cli.command("fit")
+def fit_curve(  # noqa: PLR0913, PLR0917 - options
+    data: Annotated[
+        typer.FileText, typer.Argument(encoding="utf-8", help="A table with names in its first line: CSV; - reads it.")
+    ],
+    model: Annotated[str, typer.Argument(help="Of parameters and columns, as in a*exp(-b*t) + c.")],
+    x: Annotated[list[str], typer.Option(help="A column that the model uses. Repeat for each.")],
+    y: Annotated[str, typer.Option(help="The column that the model should give.")],
+    sigma: Annotated[str, typer.Option(help="A column with the standard deviations of y.")] = "",
+    start: Annotated[list[str] | None, typer.Option(help="Where a parameter starts: a=2. Default: 1.")] = None,
+    bound: Annotated[list[str] | None, typer.Option(help="Bounds of a parameter: a=0:10, a=0: or a=:10.")] = None,
+    method: Annotated[str | None, typer.Option(help="trf, dogbox or lm.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw data, curve and residuals to this file.")] = None,
+    as_json: Json = False,
+    url: Url = None,
+    key: Key = None,
+) -> None:
+    """Fit the parameters of a model to a table of data, by least squares."""
+    if plot is not None:
+        fit.check_plot(plot)
+    starts = assignments.assigned(start, "--start", float, "NAME=NUMBER")
+    bounds = assignments.assigned(bound, "--bound", assignments.bounds, "NAME=LEAST:MOST")
+    fitting = fit.Fitting(model, x, y, sigma, starts, bounds, method)
+    columns = tables.columns(data.read(), [*x, y, *([sigma] if sigma else [])])
+
+    async def answer() -> Answer:
+        async with client.connect(url, key) as service:
+            with output.progress() as progress:
+                found = await fit.run(service, fitting, columns, progress)
+            if plot is not None:
+                await fit.plot(service, fitting, columns, found, plot)
+            return found
+
+    found = output.run(answer(), model)
+    if as_json:
+        typer.echo(json.dumps(found))
+    else:
+        fit.show(found, fitting, columns)
+    if not found["converged"]:
+        raise typer.Exit(output.FAULT)
 
 
 @cli.command()
 def config() -> None:
-    """Print the configuration in force, as environment variables."""
-    from app.settings import Settings  # noqa: PLC0415 - loads JAX
+    """Print the configuration in force, as environment variables; keys and passwords are hidden."""
+    from app.settings import Settings, read  # noqa: PLC0415 - loads JAX
 
-    settings = Settings()
-    for name, field in Settings.model_fields.items():
-        typer.echo(f"GRADSERVE_{name.upper()}={getattr(settings, name)}  # {field.description}")
+    for (variable, value), field in zip(read().shown().items(), Settings.model_fields.values(), strict=True):
+        typer.echo(f"{variable}={value}  # {field.description}")
 
 
 async def _warm(service: client.Client, line: str, seconds: float) -> dict[str, Any]:
@@ -257,22 +338,30 @@ async def _at_ones(service: client.Client, expression: str) -> dict[str, Any]:
 
 
 def _request(
-    expression: str, at: list[str], argnums: list[str] | None, dtype: str, function: str | None
+    expression: str,
+    at: list[str] | None,
+    data: list[str] | None,
+    argnums: list[str] | None,
+    dtype: str,
+    function: str | None,
 ) -> dict[str, Any]:
+    """Return a request for derivatives, by the arguments that are neither data nor files unless some are named."""
     if dtype not in ("float64", "float32"):
         raise typer.BadParameter(f"{dtype} is not float64 or float32", param_hint="--dtype")
-    point: dict[str, Any] = {}
-    for name, value in map(_assignment, at):
-        if name in point:
-            raise typer.BadParameter(f"{name} is given twice", param_hint="--at")
-        point[name] = value
-    by = [_argnum(text) for text in argnums or point]
+    given, files = assignments.numbers(at, "--at"), assignments.arrays(data, "--data")
+    for name in files.keys() & given.keys():
+        raise typer.BadParameter(f"{name} is given by --at, too", param_hint="--data")
+    if not given and not files:
+        raise typer.BadParameter("the point is missing", param_hint="--at")
+    point = given | files
+    moved = [name for name, entry in given.items() if not assignments.is_data(entry)]
+    by = [_argnum(text) for text in argnums or moved or point]
     named = {"function": function} if function else {}
     return {"expression": _text(expression), "point": point, "argnums": by, "dtype": dtype} | named
 
 
 def _text(expression: str) -> str:
-    return sys.stdin.read() if expression == "-" else expression
+    return sys.stdin.buffer.read().decode() if expression == "-" else expression
 
 
 def _argnum(text: str) -> int | str:
@@ -280,77 +369,6 @@ def _argnum(text: str) -> int | str:
         return int(text)
     except ValueError:
         return text
-
-
-def _assignment(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    try:
-        number = json.loads(value)
-    except ValueError:
-        number = None
-    if not equals or not isinstance(number, int | float | list):
-        raise typer.BadParameter(f"{text} is not NAME=NUMBER or NAME=[NUMBERS]", param_hint="--at")
-    return name.strip(), number
-
-
-def _answer(response: httpx.Response, *, as_json: bool) -> Answer:
-    """Return the answer; with --json, print it instead and exit."""
-    if as_json:
-        typer.echo(response.text)
-        raise typer.Exit
-    answer: Answer = response.json()
-    return answer
-
-
-def _run(work: Coroutine[Any, Any, Result], expression: str = "") -> Result:
-    """Run requests; if one is refused, print the error and exit."""
-    try:
-        return asyncio.run(work)
-    except client.ProblemResponse as refused:
-        _explain(refused.document, expression)
-        status = refused.document["status"]
-        at_fault = 400 <= status < 500 and status not in (401, 429)
-        raise typer.Exit(_FAULT if at_fault else _ELSEWHERE) from None
-    except client.BadAddress as error:
-        raise typer.BadParameter(str(error), param_hint="--url") from None
-
-
-def _explain(problem: dict[str, Any], expression: str) -> None:
-    """Print an error, with a caret under its position in the expression."""
-    typer.echo(f"{problem['code']}: {problem['detail']}", err=True)
-    position = problem.get("position")
-    if position is not None:
-        typer.echo(f"  {expression.split(chr(10))[position['line'] - 1]}", err=True)
-        typer.echo(f"  {' ' * (position['column'] - 1)}^", err=True)
-    if problem.get("hint"):
-        typer.echo(f"hint: {problem['hint']}", err=True)
-
-
-def _list(rows: list[tuple[str, Any]]) -> None:
-    """Print names and values in two aligned columns."""
-    width = max(len(name) for name, _ in rows)
-    for name, value in rows:
-        typer.echo(f"{name:<{width}}  {value}")
-
-
-def _show(rows: list[dict[str, Any]]) -> None:
-    """Print rows with the same columns as a table."""
-    if rows:
-        _table([name.replace("_", " ") for name in rows[0]], [row.values() for row in rows])
-
-
-def _table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
-    """Print a table, with lines on a terminal and without them elsewhere."""
-    on_terminal = sys.stdout.isatty()
-    table = Table(*columns, box=box.SIMPLE_HEAD if on_terminal else None, pad_edge=False)
-    for row in rows:
-        table.add_row(*map(str, row))
-    Console(width=None if on_terminal else _WIDE).print(table)
-
-
-def _progress() -> Progress:
-    """Return a progress bar on stderr, shown only on a terminal."""
-    return Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
 
 
 if __name__ == "__main__":

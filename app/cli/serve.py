@@ -8,6 +8,7 @@ at worst, but 35 and 29 with two sockets. A process that is killed loses only th
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import socket
 import sys
@@ -15,12 +16,14 @@ from typing import NoReturn
 
 import uvicorn
 
-from app import main
+from app import errors, main
 from app.api import services
 from app.api.server import protocol, shutdown
 from app.cli import supervisor
 from app.runtime import deadlines, logs, processes
-from app.settings import Settings
+from app.settings import Settings, read
+
+_log = logging.getLogger("gradserve")
 
 _SPARE_SECONDS = 0.5  # beyond ``deadlines.END_SECONDS``, before the supervisor kills a process that has not ended
 
@@ -28,21 +31,27 @@ _SPARE_SECONDS = 0.5  # beyond ``deadlines.END_SECONDS``, before the supervisor 
 def serve(settings: Settings) -> int:
     """Serve until a signal; return the exit code."""
     logs.configure(settings.log_level, settings.log_format)
+    changed = " ".join(f"{variable}={text}" for variable, text in settings.changed().items())
+    _log.info("settings that are not the defaults: %s", changed or "none")
+    if not settings.authenticator().keyed:
+        _log.info("no key is needed: everybody who reaches %s is answered", settings.host)
     return _serve(settings) if settings.workers == 1 else _supervise(settings)
 
 
-def _serve(settings: Settings, sockets: list[socket.socket] | None = None) -> int:
-    """Serve in this process, on the given sockets or on a new one; return the exit code."""
+def _serve(settings: Settings, *, shared: bool = False) -> int:
+    """Serve in this process, on a port of its own or one that processes share; return the exit code."""
     processes.allow_files(settings.max_connections)
-    app = main.create_app(settings)
+    try:
+        app = main.create_app(settings)
+    except Exception:  # noqa: BLE001 - whatever it is, another start would meet it, too
+        _log.exception("the service cannot start")
+        return supervisor.FAILED
     parts: services.Services = app.state.services
     config = uvicorn.Config(
         app,
         http=protocol.factory(parts),
         ws="none",
         timeout_keep_alive=settings.keep_alive_seconds,
-        host=settings.host,
-        port=settings.port,
         log_config=None,
         log_level=settings.log_level,
         access_log=settings.log_level == "debug",
@@ -50,15 +59,15 @@ def _serve(settings: Settings, sockets: list[socket.socket] | None = None) -> in
         proxy_headers=False,
     )
     server = shutdown.Server(config, parts.lifecycle, settings.drain_seconds)
-    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises SIGINT again after a normal end
-        server.run(sockets)
+    with _bound(settings, shared=shared) as listener, contextlib.suppress(KeyboardInterrupt):
+        server.run([listener])  # raises SIGINT again after a normal end
     return 0 if server.started else supervisor.FAILED
 
 
 def _supervise(settings: Settings) -> NoReturn:
-    """Replace this process by the supervisor of several; exit if the port is not free, which uvicorn logs."""
+    """Replace this process by the supervisor of several; exit if the port is not free."""
     # This socket never listens. It checks that the port is free, and reserves it while the processes start and restart.
-    with uvicorn.Config("", host=settings.host, port=settings.port, log_config=None).bind_socket() as reserved:
+    with _bound(settings, shared=False) as reserved:
         reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         os.environ |= {"GRADSERVE_HOST": settings.host, "GRADSERVE_PORT": str(reserved.getsockname()[1])}
         supervisor.Config(
@@ -70,19 +79,33 @@ def _supervise(settings: Settings) -> NoReturn:
         ).exec()
 
 
-def _bound_socket(settings: Settings) -> socket.socket:
-    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    listener.bind((settings.host, settings.port))
+def _bound(settings: Settings, *, shared: bool) -> socket.socket:
+    """Return a socket at the address of the settings, which :: makes one for IPv4 too; exit if that cannot be had."""
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = min(found, key=lambda each: each[0] != socket.AF_INET)
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listener.bind(address)
+    except OSError as error:
+        _log.error("%s, port %d: %s", settings.host, settings.port, error.strerror)
+        sys.exit(supervisor.FAILED)
     return listener
 
 
 def _main() -> None:
     processes.follow(int(sys.argv[1]))
-    settings = Settings()
+    try:
+        settings = read()
+    except errors.Misconfigured as error:  # since the supervisor was started
+        sys.stderr.write(f"{error}\n")
+        sys.exit(supervisor.FAILED)
     logs.configure(settings.log_level, settings.log_format)
-    sys.exit(_serve(settings, [_bound_socket(settings)]))
+    sys.exit(_serve(settings, shared=True))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from app.runtime import logs
+from app.runtime import logs, processes
 
 _log = logging.getLogger("gradserve")
 
@@ -51,6 +51,8 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end, number)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as ``nohup`` has it
+            loop.add_signal_handler(signal.SIGHUP, self._end, signal.SIGTERM)
         return max(await asyncio.gather(*map(self._keep, self._environments)))
 
     async def _keep(self, environment: Mapping[str, str]) -> int:
@@ -109,7 +111,8 @@ class Config:
     def exec(self) -> NoReturn:
         """Replace this process by the supervisor."""
         arguments = json.dumps(dataclasses.asdict(self))
-        os.execv(sys.executable, [sys.executable, "-m", "app.cli.supervisor", arguments])  # noqa: S606 - no user input
+        command = processes.command("app.cli.supervisor", arguments)
+        os.execv(command[0], command)  # noqa: S606 - no user input
 
 
 def environments(count: int, metrics_dir: str) -> list[dict[str, str]]:
@@ -127,7 +130,7 @@ def environments(count: int, metrics_dir: str) -> list[dict[str, str]]:
 
 
 def _supervise(config: Config, metrics_dir: str) -> int:
-    command = [sys.executable, "-m", "app.cli.serve", str(os.getpid())]
+    command = processes.command("app.cli.serve", str(os.getpid()))
     return asyncio.run(Supervisor(command, environments(config.count, metrics_dir), config.end_seconds).run())
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from app.autodiff import compiler
 from app.engine import executables as live
-from app.engine import plans, points, query
-from app.engine.derivatives import arrays, scalars, tiers, transforms, verify
+from app.engine import points, query
+from app.engine.derivatives import arrays, enclosures, nesting, reductions, scalars, tiers, transforms, verify
+from app.engine.functions import plans
 from app.engine.workers import jobs
 from app.runtime import events, queue
 
@@ -52,6 +53,15 @@ class GradientCall:
         """Name of the transform."""
         return self.call.transform
 
+    @property
+    def seconds(self) -> float:
+        """How long ``run`` is expected to take: nothing that counts if there is an executable."""
+        return 0.0 if self.executable is not None else math.inf
+
+    def without_point(self, tier: str) -> plans.PlannedCall | None:
+        """Return what ``Preparation.prepare_again`` takes, if this has been answered by a tier that it can use."""
+        return self.call if tier == "compiled" and self.point.batch is None else None
+
     def run(self) -> query.Result:
         """Return the numbers that the executable computes; nothing else is done here.
 
@@ -76,7 +86,7 @@ class GradientCall:
         plan = call.plan
         return query.Answer(
             plan.args, argnums, call.job.dtype, plan.function_id, value, derivative, finite,
-            self.hit, result.tier, result.began - self.start, result.ended - result.began, call,
+            self.hit, result.tier, result.began - self.start, result.ended - result.began,
         )  # fmt: skip
 
     def _nested(self, numbers: Sequence[float] | Array, argnums: int | list[int]) -> tuple[Any, Any, bool]:
@@ -86,8 +96,8 @@ class GradientCall:
         values, flat = rows[..., 0], rows[..., 1:]
         derivative = None
         if self.call.transform == "grad":
-            derivative = points.vector(flat, self.point.shapes, argnums)
-        return values.tolist(), derivative, points.is_finite(values, flat, derivative)
+            derivative = nesting.vector(flat, self.point.shapes, argnums)
+        return values.tolist(), derivative, nesting.is_finite(values, flat, derivative)
 
     def arrays(self, result: query.Result) -> query.ArrayAnswer:
         """Return the answer as arrays: values (batch, 1) and gradients (batch, 1, n) by every element of the point."""
@@ -106,8 +116,14 @@ class GradientCall:
         return columns.T
 
 
-Prepared = GradientCall | transforms.DerivativeQuery
+Prepared = GradientCall | transforms.DerivativeQuery | reductions.ReducedQuery
 """A query that is ready to run: ``present`` and ``arrays`` make answers of its numbers."""
+
+PreparedAgain = GradientCall | transforms.DerivativeQuery
+"""One that may be run where it is called."""
+
+Earlier = plans.PlannedCall | transforms.DerivativeQuery
+"""A query that has been answered, without its point."""
 
 
 @dataclass(slots=True, eq=False)
@@ -120,6 +136,7 @@ class Dispatch:
     array_derivatives: arrays.ArrayDerivatives
     brief: queue.ThreadPool  # threads for work of milliseconds
     lengthy: queue.ThreadPool  # for longer work
+    prover: enclosures.Prover
     observer: events.Observer
     _computed_kinds: set[tuple[str, str, int]] = field(default_factory=set)
     _tiers: tiers.ArrayTiers = field(init=False)
@@ -142,10 +159,16 @@ class Dispatch:
                 return GradientCall(call, point, layout, start, hit, executable, vector)
         return GradientCall(call, point, layout, start, hit)
 
+    def prompt(self, prepared: transforms.DerivativeQuery) -> tiers.PromptRun | None:
+        """Return what computes a query on the event loop at once, None if it may have to wait or takes too long."""
+        return None if prepared.derivative is None or prepared.verify else self._tiers.prompt(prepared)
+
     async def run(self, prepared: Prepared) -> query.Result:
         """Return the numbers of a prepared query."""
         if isinstance(prepared, transforms.DerivativeQuery):
             return await self._derive(prepared)
+        if isinstance(prepared, reductions.ReducedQuery):
+            return await self._reduce(prepared)
         if prepared.executable is not None:
             return prepared.run()
         began = time.perf_counter()
@@ -162,10 +185,18 @@ class Dispatch:
             found, tier = await self._tiers.run(prepared)
         else:
             found, tier = await self._numbers(prepared)
-        difference = None
-        if prepared.verify:
+        difference = proof = None
+        if prepared.verify == "rigorous":
+            proof = await self.prover.prove(prepared, found)
+        elif prepared.verify:
             difference = await self.lengthy.run(lambda: verify.difference(computer, prepared, found))
-        return query.Result(found, tier, began, time.perf_counter(), difference)
+        return query.Result(found, tier, began, time.perf_counter(), difference, proof)
+
+    async def _reduce(self, prepared: reductions.ReducedQuery) -> query.Result:
+        began = time.perf_counter()
+        found = [await self._tiers.run(part) for part in prepared.parts]
+        numbers = prepared.combined([each for each, _ in found])
+        return query.Result(numbers, found[0][1], began, time.perf_counter())
 
     async def _numbers(self, prepared: transforms.DerivativeQuery) -> tuple[transforms.Numbers, str]:
         """Return the numbers of a query for a function recorded as tapes of numbers, and the tier."""
@@ -292,3 +323,19 @@ def _chosen(numbers: Sequence[float], argnums: int | list[int]) -> tuple[float, 
         return value, partial, math.isfinite(value) and math.isfinite(partial)
     chosen = [numbers[argnum + 1] for argnum in argnums]
     return value, chosen, math.isfinite(value) and all(map(math.isfinite, chosen))
+
+
+def numbers_key(prepared: Prepared, most: int) -> Hashable:
+    """Return what the numbers of a call depend on, None for what is not kept: points of more numbers, for one."""
+    point = prepared.point
+    if point.size * point.count > most:
+        return None
+    if isinstance(prepared, reductions.ReducedQuery):
+        return None
+    if not isinstance(prepared, transforms.DerivativeQuery):
+        function_id, dtype = prepared.call.plan.function_id, prepared.call.job.dtype
+    elif prepared.derivative is not None and prepared.name == "jacobian" and prepared.specialization.shape == ():
+        function_id, dtype = prepared.function_id, prepared.dtype
+    else:
+        return None
+    return function_id, dtype, point.shapes, point.batch, point.flat.tobytes()

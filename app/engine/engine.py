@@ -1,4 +1,4 @@
-"""Answers queries of every protocol in three steps: ``prepare``, ``run``, ``present``.
+"""Answers queries of every protocol in three steps: ``preparation.prepare``, ``run``, ``present``.
 
     prepare     reads the text, binds the point, chooses what will compute; may wait in a thread
     run         computes the numbers
@@ -18,33 +18,29 @@ import asyncio
 import dataclasses
 import time
 from collections.abc import Hashable, Sequence
-from typing import Any
 
 import numpy as np
 
 from app import errors
 from app.autodiff import compiler
-from app.engine import array_plans, dispatch, executables, functions, plans, points, registry, symbolic
+from app.engine import dispatch, executables, preparation, registry, symbolic
 from app.engine import query as queries
 from app.engine.derivatives import arrays as whole
-from app.engine.derivatives import scalars, transforms
+from app.engine.derivatives import enclosures, propagation, scalars, taylor, transforms
+from app.engine.fits import fitter
+from app.engine.functions import bindings, functions
 from app.engine.workers import pool
 from app.language import parse
-from app.language.values import Shape
+from app.language.expression.values import Shape
 from app.runtime import blas, cache, events, queue
-
-_COMPILED = frozenset({"value", "grad"})
-"""Transforms of scalar functions that executables compute."""
+from app.runtime.data import store
 
 _MEMO_NUMBERS = 200_000
 """Numbers of all points and gradients that are kept for repeated queries: some megabytes."""
 _MEMO_SHARE = _MEMO_NUMBERS // 4
 """Numbers of one answer beyond which it is not kept: it would evict too many others."""
 
-_INLINE_OPERATIONS = 150
-"""Functions of whole arrays up to this length are differentiated on the event loop: a few milliseconds."""
-
-_BRIEF_THREADS, _BRIEF_PLACES = 2, 1024
+_BRIEF_THREADS, _BRIEF_PLACES, _BRIEF_SECONDS = 2, 1024, 0.01
 _STORE_THREADS, _STORE_PLACES = 4, 1024  # these threads wait more than they work
 
 _PROGRAM_WORKER_LIMITS = pool.WorkerLimits(rest_bytes=384 << 20)
@@ -70,7 +66,7 @@ class Engine:
         self.interpreters = executables.Interpreters(options.kept)
         self._program_workers = pool.Workers(1, _PROGRAM_WORKER_LIMITS, options.observer, spare=0)
         derivatives = scalars.Derivatives(self.interpreters, options.limits.work)
-        self._array_derivatives = whole.ArrayDerivatives(options.limits.work)
+        array_derivatives = whole.ArrayDerivatives(options.limits.work)
         self._warming: asyncio.Task[None] | None = None
         # For clients that want a value and then, at the same point, its gradient.
         self._memo: cache.LruDict[Hashable, queries.ArrayAnswer] = cache.LruDict(_MEMO_NUMBERS, _numbers_kept)
@@ -83,24 +79,28 @@ class Engine:
             budget=budget,
         )
         self.symbolic = symbolic.FormulaCache(self._functions, self.workers, options.limits)
+        self.data = _data_store(options, self.lengthy, self._store_threads)
         self.registry = registry.Registry(
-            self._functions,
-            options.kept,
-            self.executables,
-            options.limits.text,
-            capacity=options.registry_capacity,
-            lengthy=self.lengthy,
-            waiting=self._store_threads,
-        )
+            self._functions, options.kept, self.executables, options.limits.text, capacity=options.registry_capacity,
+            stays=self.data, lengthy=self.lengthy, waiting=self._store_threads,
+        )  # fmt: skip
+        prover = enclosures.Prover(self.workers, options.limits.text, options.limits.enclosures)
         self._dispatch = dispatch.Dispatch(
             self.executables,
             self.interpreters,
             derivatives,
-            self._array_derivatives,
+            array_derivatives,
             brief=self.brief,
             lengthy=self.lengthy,
+            prover=prover,
             observer=options.observer,
         )
+        self.preparation = preparation.Preparation(
+            self._functions, self.data, array_derivatives, prover, self._dispatch, options.limits, self.lengthy
+        )
+        own = queue.ThreadPool(options.fit_threads, options.fit_queue, "gradserve-fits", self._late)
+        bind = self.preparation.bind
+        self.fits = fitter.Fitter(bind, own, derivatives, array_derivatives, self.executables, options)
 
     def _late(self) -> errors.GradserveError:
         """Return the error for work that takes too long: while a program is being made, that is the reason."""
@@ -137,12 +137,14 @@ class Engine:
         await self._program_workers.close()  # already closed, unless warming was cancelled
         await self.executables.close()
         await self.workers.close()
+        self.fits.pool.shutdown()
         self.lengthy.shutdown()
         self.brief.shutdown()
         self._store_threads.shutdown()
         self._functions.clear()
         self.symbolic.clear()
         self._memo.clear()
+        self.data.clear()
 
     @property
     def known(self) -> int:
@@ -154,10 +156,15 @@ class Engine:
         return function
 
     async def specialization(
-        self, expression: str | Sequence[str], args: Sequence[str] | None, shapes: Sequence[Shape]
+        self,
+        expression: str | Sequence[str],
+        args: Sequence[str] | None,
+        shapes: Sequence[Shape],
+        binding: bindings.Binding | None = None,
     ) -> functions.Specialization:
-        """Return a function for arguments of these shapes."""
+        """Return a function for arguments of these shapes, of the free arguments if some are bound."""
         key, function, _ = await self._functions.function(expression, args)
+        shapes = shapes if binding is None else binding.shapes(shapes)
         return function.known(shapes) or await self._functions.specialize(key, function, shapes)
 
     async def answer(self, query: queries.Query) -> queries.Answer:
@@ -165,7 +172,7 @@ class Engine:
 
         Here and below ``errors.Rejected`` means that the query is at fault.
         """
-        prepared = await self.prepare(query)
+        prepared = await self.preparation.prepare(query)
         return self.present(prepared, await self.run(prepared))
 
     async def numbers(self, query: queries.Query) -> queries.ArrayAnswer:
@@ -174,8 +181,8 @@ class Engine:
         A value of a scalar function is computed with its gradient and both are kept for a while: many clients want the
         value first and then, at the same point, the gradient.
         """
-        prepared = await self.prepare(query, arrays=True)
-        key = _memo_key(prepared)
+        prepared = await self.preparation.prepare(query, as_arrays=True)
+        key = dispatch.numbers_key(prepared, _MEMO_SHARE) if query.binding is None else None
         found = None if key is None else self._memo.get(key)
         ended = time.perf_counter()
         if found is None:
@@ -186,50 +193,39 @@ class Engine:
         self._record(prepared, query.transform, found.tier, ended)
         return found if query.transform != "value" else dataclasses.replace(found, derivative=None)
 
-    async def prepare(self, query: queries.Query, *, arrays: bool = False) -> dispatch.Prepared:
-        """Return a query ready to run: its text read, its point bound, what will compute it chosen.
-
-        ``arrays`` is whether its answer is arrays by every argument; "jacobian" and "value" of a scalar function are
-        then "grad".
-        """
+    async def taylor(self, query: queries.Query, request: taylor.TaylorQuery) -> taylor.TaylorAnswer:
+        """Return derivatives of high order of a function at the point of a query for its value."""
         start = time.perf_counter()
-        function, point, specialization, hit = await self._bind(query)
-        transform = transforms.TRANSFORMS[query.transform]
-        argnums = range(len(function.args)) if arrays else query.argnums
-        if specialization.plans and specialization.shape == () and not query.verify:
-            plan = specialization.plans[0]
-            name = "grad" if arrays and transform.is_direct else transform.name
-            if name in _COMPILED:
-                return self._dispatch.prepare(plan.call(name, argnums, query.dtype), point, start, hit)
-        positions = points.resolve_argnums(argnums, function.args) if transform.order else []
-        if arrays and specialization.whole is not None and specialization.shape == () and transform.is_direct:
-            query = dataclasses.replace(query, transform="jacobian")  # a gradient, with the axis of the value
-            positions = points.resolve_argnums(argnums, function.args)
-        derivative = transforms.DerivativeQuery(query, function, specialization, point, positions, start, hit=hit)
-        derivative.check(self.limits.work)
-        if specialization.whole is not None:
-            await self._derive(specialization.whole, derivative)
-        return derivative
+        function, point, specialization, hit = await self.preparation.bind(query)
+        task = taylor.TaylorTask(request, function, specialization, point, self.limits.work)
+        began = time.perf_counter()
+        found = await (self.brief if task.seconds < _BRIEF_SECONDS else self.lengthy).run(task.run)
+        ended = time.perf_counter()
+        self._observer.observe(events.Answered("taylor", "interpreted", hit, point.count, ended - start))
+        return taylor.TaylorAnswer(found, function.args, function.function_id, hit, began - start, ended - began)
 
-    async def _derive(self, plan: array_plans.ArrayPlan, derivative: transforms.DerivativeQuery) -> None:
-        """Give a query for a function of whole arrays its tape, and refuse what would cost too much."""
-        if plan.operations * derivative.transform.order <= _INLINE_OPERATIONS or whole.is_derived(derivative):
-            whole.derive(derivative)
+    async def propagate(
+        self, query: queries.Query, asked: propagation.PropagationQuery
+    ) -> propagation.PropagationAnswer:
+        """Return the uncertainty of a function's values at the points of a query for its Jacobian."""
+        prepared = await self.preparation.prepare(query)
+        assert isinstance(prepared, transforms.DerivativeQuery)
+        covariance = propagation.of_inputs(
+            asked.std, asked.covariance, prepared.args, prepared.chosen, prepared.point.shapes
+        )
+        result = await self.run(prepared)
+        values, jacobians = result.numbers
+        if asked.order == 1:
+            found = propagation.first_order(jacobians, covariance)
         else:
-            await self.lengthy.run(lambda: whole.derive(derivative))
-        self._array_derivatives.check(derivative)
-
-    def prepare_again(self, call: plans.PlannedCall, point: Any) -> dispatch.GradientCall | None:
-        """Return a call ready to run at another JSON point, without a batch axis; None if that may have to wait."""
-        start = time.perf_counter()
-        plan = call.plan
-        if len(point) < len(plan.args):
-            return None  # it may leave out default values
-        bound = points.bind(point, plan.args, plan.ranks, None, self.limits.point)
-        if not plan.fits(bound.shapes):
-            return None
-        prepared = self._dispatch.prepare(call, bound, start, True)
-        return None if prepared.executable is None else prepared
+            curving = dataclasses.replace(query, transform="hessian", point=prepared.point)
+            curved = await self.preparation.prepare(curving)
+            _, hessians = (await self.run(curved)).numbers
+            found = propagation.second_order(values, jacobians, hessians, covariance)
+        ended = time.perf_counter()
+        self._record(prepared, "propagate", result.tier, ended)
+        seconds = result.began - prepared.start, ended - result.began
+        return propagation.PropagationAnswer(prepared, values, found, result.tier, *seconds)
 
     async def run(self, prepared: dispatch.Prepared) -> queries.Result:
         return await self._dispatch.run(prepared)
@@ -242,41 +238,17 @@ class Engine:
         seconds = ended - prepared.start
         self._observer.observe(events.Answered(transform, tier, prepared.hit, prepared.point.batch or 1, seconds))
 
-    async def _bind(
-        self, query: queries.Query
-    ) -> tuple[functions.Function, points.Point, functions.Specialization, bool]:
-        """Return the function, the point, the function for the point's shapes, and whether all that was known."""
-        key, function, hit = await self._functions.function(query.expression, query.args, query.point)
-        point = query.point
-        if not isinstance(point, points.Point):
-            limits, ranks = self.limits.point, function.list_ranks
-            point = points.bind(point, function.args, function.ranks, query.in_axes, limits, ranks, function.defaults)
-            if (1,) in point.shapes and function.general is None:
-                point = await self._functions.squeeze(function, point)
-        specialization = function.known(point.shapes)
-        if specialization is None:
-            hit, specialization = False, await self._functions.specialize(key, function, point.shapes)
-        transform = transforms.TRANSFORMS[query.transform]
-        if specialization.shape != () and transform.needs_scalar and query.cotangent is None:
-            hint = "for many points at once, set in_axes to 0; for all derivatives of an array, POST /v1/jacobian"
-            detail = f"the value is not a scalar: it has shape {list(specialization.shape)}"
-            raise errors.BadShape(detail, hint=hint, field="expression")
-        return function, point, specialization, hit
+
+def _data_store(options: queries.Options, lengthy: queue.ThreadPool, waiting: queue.ThreadPool) -> store.DataStore:
+    return store.DataStore(
+        options.kept_data,
+        options.limits.data,
+        private=options.private_data,
+        lengthy=lengthy,
+        waiting=waiting,
+        observer=options.observer,
+    )
 
 
 def _numbers_kept(answer: queries.ArrayAnswer) -> int:
     return 0 if answer.derivative is None else 2 * (answer.values.size + answer.derivative.size)
-
-
-def _memo_key(prepared: dispatch.Prepared) -> Hashable:
-    """Return what the numbers of a call depend on, None for what is not kept."""
-    point = prepared.point
-    if point.size * point.count > _MEMO_SHARE:
-        return None
-    if not isinstance(prepared, transforms.DerivativeQuery):
-        function_id, dtype = prepared.call.plan.function_id, prepared.call.job.dtype
-    elif prepared.derivative is not None and prepared.name == "jacobian" and prepared.specialization.shape == ():
-        function_id, dtype = prepared.function_id, prepared.dtype
-    else:
-        return None
-    return function_id, dtype, point.shapes, point.batch, point.flat.tobytes()

@@ -18,6 +18,7 @@ import inspect
 import logging
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
@@ -32,6 +33,9 @@ _log = logging.getLogger("gradserve")
 
 _FORMULAE = (*table.MODULES, forward, jax_words, *jax_words.MODULES)
 """What both executables and programs are made of."""
+
+_WHOLE = 10**9
+"""All that executables in memory may hold."""
 
 _MAX_NEW = 64
 """New functions after which the disk is searched, even if the event loop has had no turn for long."""
@@ -48,6 +52,24 @@ _LARGE = frozenset(program for program in interpreter.AHEAD if program.special) 
 which takes a second at most, as long as there is a store to keep them."""
 
 
+@dataclass(frozen=True, slots=True)
+class ExecutableCapacity:
+    """What all executables in memory may hold together. Whatever comes to its end first is the bound."""
+
+    count: int = 1024
+    resident_bytes: int = 384 << 20
+    memory_maps: int = field(default_factory=lambda: processes.most_memory_maps() // 2)  # threads have some, too
+
+    def share(self, executable: compiler.Executable | compiler.ArrayExecutable) -> int:
+        """Return which part of ``_WHOLE`` one executable takes."""
+        own = executable.footprint
+        return max(
+            _WHOLE // self.count,
+            _WHOLE * own.resident_bytes // self.resident_bytes,
+            _WHOLE * own.memory_maps // max(self.memory_maps, 1),
+        )
+
+
 class Executables:
     """Executables in memory by the key of their job, and their promotion.
 
@@ -62,21 +84,21 @@ class Executables:
         *,
         loading: Executor,
         waiting: Executor,
-        capacity: int,
+        capacity: ExecutableCapacity,
         budget: queue.Quota,
     ) -> None:
         self._workers = workers
         self._kept = kept
         self._loading = loading  # threads where executables are loaded
         self._waiting = waiting  # threads for entries of the store: they wait more than they work
-        self._capacity = capacity
+        self._most_pending = capacity.count
         self._budget = budget
         # A changed rule or transform makes another executable, whether or not anybody changes a version number.
         self._environment = _environment(tape.FORMAT, [reverse, *_FORMULAE, *arrays.MODULES])
-        self._live: cache.LruDict[jobs.Key, Any] = cache.LruDict(capacity)
+        self._live: cache.LruDict[jobs.Key, Any] = cache.LruDict(_WHOLE, capacity.share)
         self.get = self._live.get  # without a method around it: this runs for every hot request
-        self._spent: cache.LruDict[jobs.Key, float] = cache.LruDict(16 * capacity)
-        self._blocked: cache.LruDict[jobs.Key, bool] = cache.LruDict(capacity)
+        self._spent: cache.LruDict[jobs.Key, float] = cache.LruDict(16 * capacity.count)
+        self._blocked: cache.LruDict[jobs.Key, bool] = cache.LruDict(capacity.count)
         self._pending: dict[jobs.Key, asyncio.Task[None]] = {}
         self._new: list[jobs.Compilation] = []
         self._closed = False
@@ -104,7 +126,7 @@ class Executables:
             self._search_disk_later(job)
         expected = job.expected_seconds
         worth = expected < _MAX_EXPECTED_SECONDS and spent > job.worth * expected
-        if worth and len(self._pending) < self._capacity and self._budget.left(queue.CALLER.get()) > 0:
+        if worth and len(self._pending) < self._most_pending and self._budget.left(queue.CALLER.get()) > 0:
             self._budget.spend(expected)
             self._promote(job)
 

@@ -1,8 +1,8 @@
-"""Points and directions from JSON to flat arrays, and derivatives back to JSON, nested as JAX nests them.
+"""Points and directions from JSON to flat arrays.
 
 An argument is a number, shape (), or an array. With ``in_axes`` it may carry a leading batch axis, as in ``jax.vmap``.
 The flat point is the row-major concatenation of the arguments in order, float64 of shape (n,) or (batch, n); the flat
-value has m numbers. A Jacobian is (m, n), a Hessian (n, n), each behind a batch axis where there is one.
+value has m numbers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import errors
-from app.language import values
+from app.language.expression import values
 from app.language.grammar import lexer
 from app.language.vocabulary import words
 from app.language.vocabulary.foreign import lookup
@@ -174,8 +174,13 @@ def bind(
     return Point(None, shapes, batch, shaped, batched)
 
 
-def resolve_argnums(argnums: int | str | Sequence[int | str], args: Sequence[str]) -> int | list[int]:
-    """Return argnums with names and negative numbers turned into positions, or raise ``errors.InvalidField``."""
+def resolve_argnums(argnums: int | str | Sequence[int | str] | None, args: Sequence[str]) -> int | list[int]:
+    """Return argnums with names and negative numbers turned into positions, or raise ``errors.InvalidField``.
+
+    None means all arguments, the only one by itself.
+    """
+    if argnums is None:
+        argnums = 0 if len(args) == 1 else range(len(args))
     if isinstance(argnums, int | str):
         return _position(argnums, args, "argnums")
     if not argnums:
@@ -261,7 +266,7 @@ def _entries(point: Json, args: Sequence[str], ranks: Sequence[int | None], batc
     if not isinstance(point, list):
         hint = "give one entry for each argument, [1.5, 2.0], or an object by name"
         raise errors.InvalidField("point must be a list or an object", hint=hint, field="point")
-    if len(args) == 1 and _is_argument(point, (ranks[0] or 0) + batched[0]):
+    if len(args) == 1 and is_argument(point, (ranks[0] or 0) + batched[0]):
         return [point]
     if len(point) != len(args):
         listed = errors.quote(", ".join(args))
@@ -295,28 +300,32 @@ def _by_name(point: Mapping[str, Json], args: Sequence[str]) -> list[Json]:
     return [named[name] for name in args]
 
 
-def _is_argument(point: list[Json], wanted: int) -> bool:
+def is_argument(point: list[Json], wanted: int) -> bool:
     """Return whether a list is the one argument itself rather than a list with one entry for it."""
     if len(point) != 1:
         return True
+    if isinstance(point[0], np.ndarray):
+        return False
     return depth(point[0]) != wanted and depth(point) == wanted
 
 
 def depth(value: Json) -> int:
-    """Return the number of nested lists around the first number of a value."""
+    """Return the number of nested lists around the first number of a value; an array has as many as axes."""
     depth = 0
     while isinstance(value, list):
         depth += 1
         value = value[0] if value else None
-    return depth
+    return depth + value.ndim if isinstance(value, np.ndarray) else depth
 
 
 def array(entry: Json, field: str, *, finite: bool = True) -> Array:
-    """Return an entry as a float64 array.
+    """Return an entry as a float64 array, one that has been made here before as it is.
 
     Booleans, strings and null are not numbers. ``finite`` is whether NaN and infinities are refused: JSON has none, but
     other protocols do.
     """
+    if isinstance(entry, np.ndarray):
+        return entry
     level, shape = entry, []
     while isinstance(level, list):
         shape.append(len(level))
@@ -346,9 +355,11 @@ def _of_numbers(flat: list[Json]) -> Array | None:
     """
     try:
         sum(flat)
-    except TypeError:
+        found = np.array(flat, dtype=np.float64)
+    except (TypeError, ValueError):
         return None
-    found = np.array(flat, dtype=np.float64)
+    if found.ndim != 1:
+        return None  # arrays among the numbers
     (doubtful,) = np.nonzero((found == 0) | (found == 1))
     chosen = flat if len(doubtful) > len(flat) // 4 else [flat[index] for index in doubtful.tolist()]
     return found if _NUMERIC.issuperset(map(type, chosen)) else None
@@ -377,64 +388,3 @@ def _batch(arrays: Sequence[Array], args: Sequence[str], batched: Sequence[bool]
     if batch > limits.max_points:
         raise errors.TooComplex(f"{batch} points, the limit is {limits.max_points}", field="point")
     return batch
-
-
-def columns(shapes: Sequence[Shape], argnums: Argnums) -> Array:
-    """Return where in the flat point the elements of the arguments of argnums lie, in their order."""
-    return np.concatenate([np.arange(0), *(np.arange(start, stop) for start, stop, _ in ranges(shapes, argnums))])
-
-
-def jacobian(flat: Array, value: Shape, shapes: Sequence[Shape], argnums: Argnums) -> Json:
-    """Return a Jacobian (..., m, n) as JSON: value's axes, then the argument's, one block for each of argnums."""
-    blocks = [
-        flat[..., start:stop].reshape((*flat.shape[:-2], *value, *shape)).tolist()
-        for start, stop, shape in ranges(shapes, argnums)
-    ]
-    return blocks[0] if isinstance(argnums, int) else blocks
-
-
-def hessian(flat: Array, shapes: Sequence[Shape], argnums: Argnums) -> Json:
-    """Return a Hessian (..., n, n) as JSON: for a list of argnums a list of lists of blocks."""
-    found = ranges(shapes, argnums)
-
-    def block(start: int, stop: int, shape: Shape, first: int, last: int, other: Shape) -> Json:
-        return flat[..., start:stop, first:last].reshape((*flat.shape[:-2], *shape, *other)).tolist()
-
-    blocks = [[block(*down, *across) for across in found] for down in found]
-    return blocks[0][0] if isinstance(argnums, int) else blocks
-
-
-def vector(flat: Array, shapes: Sequence[Shape], argnums: Argnums) -> Json:
-    """Return vectors (..., n) of the arguments' space as JSON, one entry for each of argnums, leading axes first."""
-    if flat.ndim < 3 and not any(shapes):
-        entries = flat.T.tolist()
-        return entries[argnums] if isinstance(argnums, int) else [entries[argnum] for argnum in argnums]
-    entries = [
-        flat[..., start:stop].reshape((*flat.shape[:-1], *shape)).tolist()
-        for start, stop, shape in ranges(shapes, argnums)
-    ]
-    return entries[0] if isinstance(argnums, int) else entries
-
-
-def is_finite(values: Array, flat: Array, derivative: Json) -> bool:
-    """Return whether every number of an answer is finite.
-
-    ``flat`` has all partial derivatives that were computed; only those in ``derivative`` count, but if all in ``flat``
-    are finite, as nearly always, the nested lists need not be searched.
-    """
-    if not np.isfinite(values).all():
-        return False
-    return bool(np.isfinite(flat).all()) or all(map(math.isfinite, leaves(derivative)))
-
-
-def leaves(nested: Json) -> list[float]:
-    """Return the numbers in nested lists, in order; none for None."""
-    if isinstance(nested, list):
-        return [number for part in nested for number in leaves(part)]
-    return [] if nested is None else [nested]
-
-
-def ranges(shapes: Sequence[Shape], argnums: Argnums) -> list[tuple[int, int, Shape]]:
-    """Return where in the flat point each of argnums begins and ends, and its shape."""
-    ends = list(itertools.accumulate((math.prod(shape) for shape in shapes), initial=0))
-    return [(ends[a], ends[a + 1], shapes[a]) for a in ([argnums] if isinstance(argnums, int) else argnums)]

@@ -10,11 +10,13 @@ from typing import Any
 from numpy.typing import NDArray
 
 from app.autodiff.symbolic import formulae as symbolic
-from app.engine import plans, points
-from app.engine.workers import pool
+from app.engine import executables, points
+from app.engine.functions import bindings
+from app.engine.workers import enclosures, pool
+from app.language.expression.values import Shape
 from app.language.limits import TextLimits
-from app.language.values import Shape
 from app.runtime import events
+from app.runtime.data.store import DataLimits
 from app.runtime.store import disk
 
 Array = NDArray[Any]
@@ -28,12 +30,14 @@ class Query:
     expression: str | Sequence[str]  # one text, or one for each value
     point: Any  # as JSON, see ``points.bind``, or a ``points.Point``
     args: Sequence[str] | None = None  # argument names in order, None to take them from the text
-    argnums: int | str | Sequence[int | str] = 0  # as in jax.grad; names are accepted too
+    argnums: int | str | Sequence[int | str] | None = 0  # as in jax.grad; names are accepted too; None for all
     dtype: str = "float64"  # or "float32"
     in_axes: int | Sequence[int | None] | None = None  # as in jax.vmap
     direction: Any = None  # tangents or cotangent, as JSON or as an array, see ``transforms.DerivativeQuery``
-    verify: bool = False  # whether to compare with central differences
+    verify: bool | str = False  # True to compare with central differences, "rigorous" for enclosures
     cotangent: Any = None  # weights of the values whose sum hvp differentiates; None if the value is one number
+    binding: bindings.Binding | None = None  # point, argnums and in_axes are then of its free arguments
+    reduce: str | None = None  # "sum" or "mean" over the batch of ``in_axes``
 
 
 @dataclass(slots=True)
@@ -45,6 +49,7 @@ class Result:
     began: float  # by ``time.perf_counter``
     ended: float
     difference: float | None = None  # greatest relative difference to central differences, if the query asks for it
+    proof: Any = None  # an ``enclosures.Proof``, if the query asks for it
 
 
 @dataclass(slots=True)
@@ -62,8 +67,8 @@ class Answer:
     tier: str
     parse_seconds: float  # wall-clock time until the computation began
     execute_seconds: float
-    call: plans.PlannedCall | None = None  # the query without its point, if ``Engine.prepare_again`` can answer it
     difference: float | None = None
+    proof: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,16 @@ class WorkLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class FitLimits:
+    """Bounds on fits."""
+
+    max_moved: int = 10_000  # numbers that move, in one fit
+    max_evaluations: int = 100_000  # of the function or a derivative, in one fit
+    max_fit_seconds: float = 7.5  # of one request, after which it answers with the best that was found
+    max_reported: int = 100  # numbers up to which the moved ones are reported at each iteration
+
+
+@dataclass(frozen=True, slots=True)
 class QueryLimits:
     """Every bound on a query, as published at /v1/limits."""
 
@@ -95,10 +110,13 @@ class QueryLimits:
     point: points.PointLimits = points.PointLimits()
     work: WorkLimits = WorkLimits()
     formulae: symbolic.FormulaLimits = symbolic.FormulaLimits()
+    enclosures: enclosures.EnclosureLimits = enclosures.EnclosureLimits()
+    fits: FitLimits = FitLimits()
+    data: DataLimits = DataLimits()
 
-    def groups(self) -> tuple[TextLimits, points.PointLimits, WorkLimits, symbolic.FormulaLimits]:
-        """Return each group of limits."""
-        return self.text, self.point, self.work, self.formulae
+    def groups(self) -> tuple[Any, ...]:
+        """Return each group of limits, dataclasses."""
+        return self.text, self.point, self.work, self.formulae, self.enclosures, self.fits, self.data
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +126,15 @@ class Options:
     limits: QueryLimits = QueryLimits()
     plan_capacity: int = 500_000  # operations of all plans kept
     registry_capacity: int = 10_000  # registered functions held in memory
-    executable_capacity: int = 1024  # each executable holds some five memory maps of the kernel's 65,530
+    executable_capacity: executables.ExecutableCapacity = field(default_factory=executables.ExecutableCapacity)
     compile_workers: int = 1  # compilations at one time
     compile_limits: pool.WorkerLimits = pool.WorkerLimits()
     kept: disk.Store = field(default_factory=disk.NoStore)  # where executables, programs and functions are kept
+    kept_data: disk.Store = field(default_factory=disk.NoStore)
+    private_data: bool = False  # whether data belong to who registered them; else all are shared
     threads: int = 2  # for long texts and long executions
     queue: int = 64  # how many of these may wait for a thread
+    fit_threads: int = 2  # for fits
+    fit_queue: int = 64
     compile_seconds_per_minute: float = math.inf  # of worker processes, for one caller
     observer: events.Observer = field(default_factory=events.Observers)

@@ -10,9 +10,10 @@ from typing import Any
 
 from app import errors
 from app.autodiff.symbolic import formulae
-from app.engine import functions, points, query
+from app.engine import points, query
+from app.engine.functions import functions
 from app.engine.workers import jobs, pool
-from app.language.values import Shape
+from app.language.expression.values import Shape
 from app.runtime import cache, deadlines, queue
 
 _CHARACTERS = 16_000_000

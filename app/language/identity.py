@@ -25,7 +25,7 @@ from app.language.grammar.stack_code import (
     Series,
 )
 from app.language.numeric import folding
-from app.language.vocabulary import prefixes, resolve, words
+from app.language.vocabulary import prefixes, resolve
 from app.language.vocabulary.distributions import names as distributions
 
 
@@ -35,7 +35,7 @@ def digest(code: stack_code.Code, args: Sequence[str], around: stack_code.Code =
     ``around`` is the code of statements before the function that it needs.
     """
     names = {name: f"argument {index}" for index, name in enumerate(args)}
-    scoped = bool(around) or any(isinstance(each, Function) for each in stack_code.instructions(code))
+    scoped = bool(around) or any(isinstance(each, Function | stack_code.Bind) for each in stack_code.instructions(code))
     reader = _Reader(names, scoped)
     read: tuple[Any, ...] = (tuple(args),)
     if around:
@@ -85,6 +85,8 @@ class _Reader:
                 return "power", None
             case stack_code.Joined(kind, size):
                 return kind, size
+            case stack_code.Bind(name):
+                return "bind", names[name]
             case Collection(kind, size):
                 return kind, None if kind == "slice" else size
         return self._compound(instruction, names)
@@ -179,6 +181,9 @@ def _number(text: str) -> Any:
 
 
 def _constant(name: str) -> str:
+    prefix, _, bare = name.rpartition(".")
+    if prefixes.LIBRARIES.get(prefix) == prefixes.NATURE and bare != "pi":
+        return f"constant {prefixes.NATURE}.{bare}"
     return (
         f"function {_word(name)}"
         if resolve.is_word(name, ())
@@ -191,6 +196,5 @@ def _word(name: str) -> str:
     if density is not None:
         return density.names[0]
     prefix, _, bare = name.rpartition(".")
-    library = prefixes.LIBRARIES.get(prefix, "")
-    word = words.BY_NAME.get(prefixes.QUALIFIED.get((library, bare), bare))
+    word = resolve.named(prefix, bare)
     return name if word is None else word.names[0]

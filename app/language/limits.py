@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.language import values
+from app.language.expression import values
 from app.language.grammar import lexer
 
 

@@ -22,13 +22,19 @@ from typing import Any
 import numpy as np
 
 from app import errors
-from app.language import advice, identity, imports
-from app.language.grammar import lexer, modules, slips, stack_code, statements
+from app.language import identity
+from app.language.advice import details, slips
+from app.language.expression.result import Expression
+from app.language.expression.values import NeedsShapes, Shape
+from app.language.grammar import lexer, stack_code, statements
+from app.language.grammar.definitions import counting
+from app.language.grammar.modules import parser as modules
 from app.language.limits import TextLimits
-from app.language.reading.tracer import Expression
+from app.language.reading import imports
+from app.language.reading.calls import methods
 from app.language.reading.whole_tracer import known, trace
-from app.language.values import NeedsShapes, Shape
 from app.language.vocabulary import constants, words
+from app.language.vocabulary.functions import control
 
 Json = Any
 
@@ -62,6 +68,14 @@ class ParsedFunction:
             return found
         with _located(self.text):
             return trace(self.source, self.args, limits or self.limits, shapes, whole=whole)
+
+    def exactly(self, shapes: Sequence[Shape]) -> Expression:
+        """Return the expression for arguments of these shapes, element by element, with no constant rounded.
+
+        See ``numeric.exact``; ``NeedsWhole`` is raised if only whole arrays have what the text uses.
+        """
+        with _located(self.text):
+            return trace(self.source, self.args, self.limits, shapes, whole=False, exactly=True)
 
     @property
     def _hosted(self) -> bool:
@@ -116,7 +130,7 @@ def read(
         except errors.TooComplex:
             too_complex = True
         except (NeedsShapes, errors.BadShape):
-            pass
+            methods.refuse_foreign_attributes([*source.around, *source.code])
         ranks = (None,) * len(names) if expression is None else expression.ranks
         digest = identity.digest(source.code, names, source.around) if expression is None else ""
     kept = text if isinstance(text, str) else tuple(text)
@@ -133,7 +147,7 @@ def _located(text: str | Sequence[str]) -> Iterator[None]:
     try:
         yield
     except errors.GradserveError as error:
-        error.hint = error.hint or advice.hint(error.detail)
+        error.hint = error.hint or details.hint(error.detail)
         if isinstance(text, str):
             error.locate(text)
         elif error.offset is not None and error.position is None:
@@ -170,7 +184,7 @@ def _sources(text: str | Sequence[str], limits: TextLimits) -> statements.Source
     if len(parameters) != 1:
         raise errors.InvalidField("the expressions of a list must have the same parameters", field="expression")
     code = [instruction for part in parts for instruction in part.code]
-    if any(isinstance(each, stack_code.STATEMENTS) for each in code) or any(part.around for part in parts):
+    if stack_code.has_statements(code) or any(part.around for part in parts):
         raise errors.InvalidField("a list is of expressions or lambdas; a def may return several values itself")
     return statements.Source(parts[0].parameters, [*code, stack_code.Collection("tuple", len(parts), 0)])
 
@@ -199,14 +213,16 @@ def _shifted(text: str, start: int, limits: TextLimits) -> statements.Source:
 def _with_defaults(source: statements.Source, limits: TextLimits) -> tuple[statements.Source, Mapping[str, Json]]:
     """Return a text and the default values of its arguments.
 
-    A parameter whose default is no number or array of numbers (None, True, a function), or is an integer by which the
+    A parameter whose default is no number or array of numbers (None, True, a function), or is a number by which the
     function counts, is no argument: it always has that value.
     """
     found: dict[str, Json] = {}
+    counted = counting.counts(source.code) if source.defaults else set()
+    ranges = counting.ranges(source.code) if source.defaults else set()
     for name, code in source.defaults:
         value = known(dataclasses.replace(source, parameters=None, code=code, defaults=()), limits)
         constant = value.constant if value.kind == "number" else None
-        if constant is not None and not (type(constant) is int and name in stack_code.counts(source.code)):
+        if constant is not None and name not in (counted if type(constant) is int else ranges):
             found[name] = constant.tolist() if isinstance(constant, np.ndarray) else constant
             continue
         # No other name has a space in it.
@@ -226,6 +242,17 @@ def _with_defaults(source: statements.Source, limits: TextLimits) -> tuple[state
     return source, found
 
 
+def _given_functions(code: stack_code.Code) -> set[int]:
+    """Return the offsets of words that a bare expression gives to another function: ``vmap(sin)(x)``."""
+    found: set[int] = set()
+    for end, each in enumerate(code):
+        if isinstance(each, stack_code.Apply) and each.name in control.BY_NAME:
+            for operand in stack_code.operand_codes(code[: end + 1]):
+                if isinstance(operand[-1], stack_code.Name) and operand[-1].name in words.BY_NAME:
+                    found.add(operand[-1].offset)
+    return found
+
+
 def argument_names(args: Sequence[str], limits: TextLimits = TextLimits()) -> tuple[str, ...]:
     """Return argument names, normalised and checked."""
     if len(args) > limits.max_arguments:
@@ -243,6 +270,17 @@ def argument_names(args: Sequence[str], limits: TextLimits = TextLimits()) -> tu
     return tuple(names)
 
 
+def _refuse_assigned(code: stack_code.Code, args: Collection[str]) -> None:
+    """Refuse an argument that the text assigns to and does not read before."""
+    read = {name for _, name in stack_code.unbound_names(code)}
+    for each in stack_code.own_instructions(code):
+        if isinstance(each, stack_code.Assign):
+            for name in stack_code.names_of(each.pattern):
+                if name in args and name not in read:
+                    what = f"the text assigns to {errors.quote(name)}, which is an argument"
+                    raise errors.SyntaxRejected(what, hint="leave it out of args", offset=each.offset)
+
+
 def _arguments(
     source: statements.Source, args: Sequence[str] | None, declared: Collection[str], limits: TextLimits
 ) -> tuple[str, ...]:
@@ -253,19 +291,16 @@ def _arguments(
             raise errors.InvalidField(f"args must be the function's own parameters, {listed}", field="args")
         return argument_names(source.parameters, limits)
     if given is not None:
-        read = {name for _, name in stack_code.unbound_names(source.code)}
-        for each in stack_code.own_instructions(source.code):
-            if isinstance(each, stack_code.Assign):
-                for name in stack_code.names_of(each.pattern):
-                    if name in given and name not in read:
-                        what = f"the text assigns to {errors.quote(name)}, which is an argument"
-                        raise errors.SyntaxRejected(what, hint="leave it out of args", offset=each.offset)
+        if stack_code.has_statements(source.code):
+            _refuse_assigned(source.code, given)
         return given
     known = {lexer.identifier(name) for name in declared}
+    functions = _given_functions(source.code)
     found = dict.fromkeys(
         name
-        for _, name in sorted(stack_code.unbound_names(source.code))
+        for offset, name in sorted(stack_code.unbound_names(source.code))
         if "." not in name
-        and (name in known or (name not in constants.BARE and name not in ("True", "False", "float")))
+        and (offset not in functions or name in known)
+        and (name in known or (name not in constants.BARE and name not in ("True", "False", "float", "int", "bool")))
     )
     return argument_names(tuple(found), limits)

@@ -16,12 +16,17 @@ class LruDict(Generic[Key, Value]):
 
     ``get`` and assignment count as use of an entry; ``in`` and iteration do not. One entry is always kept, even if it
     weighs more than ``capacity``. Without ``weigh`` each value weighs 1.
+
+    Attributes:
+        evictions: how many entries have been evicted.
+        weight: of all entries.
     """
 
     def __init__(self, capacity: int, weigh: Callable[[Value], int] = lambda _: 1) -> None:
         if capacity < 1:
             raise ValueError(f"capacity must be at least 1, not {capacity}")
-        self._capacity, self._weigh, self._weight = capacity, weigh, 0
+        self._capacity, self._weigh = capacity, weigh
+        self.weight, self.evictions = 0, 0
         self._entries: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
 
     def __len__(self) -> int:
@@ -41,10 +46,11 @@ class LruDict(Generic[Key, Value]):
         self.pop(key)
         weight = self._weigh(value)  # stored, because the weight of a value may change later
         self._entries[key] = value, weight
-        self._weight += weight
-        while self._weight > self._capacity and len(self._entries) > 1:
+        self.weight += weight
+        while self.weight > self._capacity and len(self._entries) > 1:
             _, (_, weight) = self._entries.popitem(last=False)
-            self._weight -= weight
+            self.weight -= weight
+            self.evictions += 1
 
     def get(self, key: Key) -> Value | None:
         """Return the value, or None; its entry becomes the most recently used."""
@@ -57,12 +63,12 @@ class LruDict(Generic[Key, Value]):
         """Remove an entry; return its value, or None if there is no such entry."""
         if (entry := self._entries.pop(key, None)) is None:
             return None
-        self._weight -= entry[1]
+        self.weight -= entry[1]
         return entry[0]
 
     def clear(self) -> None:
         self._entries.clear()
-        self._weight = 0
+        self.weight = 0
 
 
 class Cache(LruDict[Key, Value]):

@@ -34,6 +34,15 @@ class Derived:
 
 
 @dataclass(frozen=True, slots=True)
+class Enclosed:
+    """The numbers of an answer were enclosed."""
+
+    function_id: str
+    points: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """A query was answered."""
 
@@ -59,7 +68,15 @@ class Disagreed:
     transform: str
 
 
-Event = Compiled | Derived | Answered | WorkerReplaced | Disagreed
+@dataclass(frozen=True, slots=True)
+class DataEvicted:
+    """Data that stay had to go."""
+
+    reason: str  # "memory", from which they may come back, or "quota" of their owner
+    count: int
+
+
+Event = Compiled | Derived | Enclosed | Answered | WorkerReplaced | Disagreed | DataEvicted
 
 
 class Observer(Protocol):
@@ -80,8 +97,12 @@ class LogObserver:
                 _log.debug("answered %s", event)
             case Derived():
                 _log.debug("derived %s", event)
+            case Enclosed():
+                _log.debug("enclosed %s", event)
             case Disagreed():
                 _log.error("compiled code disagrees with the interpreter on %s %s", event.key, event.transform)
+            case DataEvicted():
+                _log.debug("evicted data %s", event)
             case WorkerReplaced():
                 _log.warning("a compile worker was replaced: %s", event.reason)
 

@@ -15,6 +15,7 @@ import contextlib
 import json
 import os
 import secrets
+import tempfile
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -52,8 +53,11 @@ FAMILIES = (
     Family("points", "counter", "Points at which functions were asked for.", ("tier",)),
     Family("compile_seconds", "histogram", "Time to compile an executable.", ("transform",)),
     Family("derive_seconds", "histogram", "Time to derive formulae."),
+    Family("enclose_seconds", "histogram", "Time to enclose the numbers of an answer."),
     Family("worker_restarts", "counter", "Worker processes replaced, by the reason.", ("reason",)),
     Family("disagreements", "counter", "Executables thrown away because their numbers were not the interpreter's."),
+    Family("data_evictions", "counter", "Data that had to go, by what was full.", ("reason",)),
+    Family("data_bytes", "gauge", "Memory that data that stay take."),
     Family("ready", "gauge", "Processes that take requests."),
     Family("requests_in_flight", "gauge", "Requests under way."),
     Family("queue_length", "gauge", "Work under way or in line, by the threads it needs.", ("pool",)),
@@ -103,8 +107,12 @@ class Metrics:
             self._time("compile_seconds", (event.transform,), event.seconds)
         elif isinstance(event, events.Derived):
             self._time("derive_seconds", (), event.seconds)
+        elif isinstance(event, events.Enclosed):
+            self._time("enclose_seconds", (), event.seconds)
         elif isinstance(event, events.WorkerReplaced):
             _add(self._rows, "worker_restarts", (event.reason,), [1.0])
+        elif isinstance(event, events.DataEvicted):
+            _add(self._rows, "data_evictions", (event.reason,), [float(event.count)])
         else:
             _add(self._rows, "disagreements", (), [1.0])
 
@@ -149,11 +157,13 @@ def _add(found: Snapshot, name: str, labels: Labels, row: list[float]) -> None:
 class SharedDirectory:
     """A directory of the snapshots of all processes that serve together; empty before the first process starts.
 
-    Counters and histograms of a process that has ended still count; its gauges do not.
+    Counters and histograms of a process that has ended still count; its gauges do not. Raises ``OSError`` if the
+    directory cannot be created or written.
     """
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=directory).close()
         self._directory = directory
         self._own = directory / f"{os.getpid()}-{secrets.token_hex(4)}.json"
 

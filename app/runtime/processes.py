@@ -10,10 +10,12 @@ import signal
 import sys
 from pathlib import Path
 
+_ROOT = str(Path(__file__).parents[2])
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
 
 _OPEN_FILES = 256
+_USUAL_MEMORY_MAPS = 65_530  # Linux's default, see vm.max_map_count in proc_sys_vm(5)
 _ADDRESS_BYTES = 4 << 30  # address space beyond the memory limit: XLA reserves 1.5 GiB of addresses before it uses any
 _SPARE_CPU_SECONDS = 10
 """CPU time beyond the deadline on every core, so that the parent, which watches the deadline, acts first."""
@@ -33,6 +35,14 @@ def memory_maps(pid: int | str = "self") -> int:
         return Path(f"/proc/{pid}/maps").read_bytes().count(b"\n")
     except OSError:
         return 0
+
+
+def most_memory_maps() -> int:
+    """Return how many memory maps the kernel allows a process."""
+    try:
+        return int(Path("/proc/sys/vm/max_map_count").read_text())
+    except (OSError, ValueError):
+        return _USUAL_MEMORY_MAPS
 
 
 def trim() -> None:
@@ -68,6 +78,18 @@ def confine(parent: int, memory_bytes: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     follow(parent, signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
+
+
+def command(module: str, *arguments: str) -> list[str]:
+    """Return the command that runs a module of this package.
+
+    ``python -m`` looks into the current directory first, and would run an ``app`` that is there.
+    """
+    run = (
+        f"import runpy, sys; sys.path.insert(0, {_ROOT!r}); import app; del sys.path[0]; "
+        f"runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
+    )
+    return [sys.executable, "-P", "-c", run, *arguments]
 
 
 def follow(parent: int, number: int = signal.SIGTERM) -> None:

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message
 
 from app import main
 from app.runtime import logs
-from app.settings import Settings
+from app.settings import read
 from deploy.ray import messages
 
 
@@ -18,7 +18,7 @@ class Replica:
     """The application and its engine."""
 
     async def __init__(self) -> None:  # type: ignore[misc] # Ray awaits it
-        settings = Settings()
+        settings = read()
         logs.configure(settings.log_level, settings.log_format)
         self._app = main.create_app(settings)
         self._life = AsyncExitStack()

@@ -13,7 +13,7 @@ from ray import serve
 from ray.serve import config
 from ray.serve.schema import LoggingConfig
 
-from app.settings import Settings
+from app.settings import read
 from deploy.ray.door import Door
 from deploy.ray.options import Options
 from deploy.ray.replica import Replica
@@ -51,5 +51,5 @@ def app(options: Options) -> serve.Application:
         graceful_shutdown_timeout_s=15,
         logging_config=quiet,
     )(Door)
-    application: serve.Application = doors.bind(replicas.bind(), Settings().max_body_bytes)
+    application: serve.Application = doors.bind(replicas.bind(), read().max_body_bytes)
     return application

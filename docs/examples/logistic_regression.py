@@ -1,7 +1,7 @@
 """A logistic regression fitted by SciPy, whose loss and gradient come over HTTP: ``python logistic_regression.py URL``.
 
 The data are 24 students, hours of study and whether they passed, with a second column that says who slept well. The
-loss is text with the data in it, registered once; after that a request carries three numbers.
+loss is text, registered once and bound to the data; after that a request carries three numbers.
 """
 
 import sys
@@ -14,14 +14,12 @@ HOURS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 1.75, 2, 2.25, 2.5, 2.75, 3, 3.25, 3.5, 
 SLEPT = [0, 1, 0, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 1, 1, 1, 0]
 PASSED = [0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1]
 
-LOSS = f"""
-def loss(w):
-    total = 0
-    for hours, slept, passed in zip({HOURS}, {SLEPT}, {PASSED}):
-        z = w[0] + w[1]*hours + w[2]*slept
-        total += softplus(z) - passed*z
-    return total
+LOSS = """
+def loss(w, hours, slept, passed):
+    z = w[0] + w[1]*hours + w[2]*slept
+    return sum(softplus(z) - passed*z)
 """
+DATA = {"hours": HOURS, "slept": SLEPT, "passed": PASSED}
 
 
 def fit(url: str) -> optimize.OptimizeResult:
@@ -34,10 +32,10 @@ def fit(url: str) -> optimize.OptimizeResult:
                 raise ValueError(response.json()["detail"])
             return dict(response.json())
 
-        function_id = post("/v1/functions", {"expression": LOSS})["function_id"]
+        function_id = post("/v1/functions", {"expression": LOSS, "data": DATA})["function_id"]
 
         def loss_and_gradient(w: np.ndarray) -> tuple[object, object]:
-            answer = post(f"/v1/functions/{function_id}/grad", {"point": w.tolist()})
+            answer = post(f"/v1/functions/{function_id}/grad", {"point": [w.tolist()]})
             return answer["value"], answer["gradient"]
 
         return optimize.minimize(loss_and_gradient, np.zeros(3), jac=True, method="BFGS", options={"gtol": 1e-9})

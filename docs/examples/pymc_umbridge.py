@@ -1,11 +1,12 @@
 """A posterior sampled by PyMC's NUTS with gradients over UM-Bridge: ``python pymc_umbridge.py URL``.
 
-UM-Bridge's own operator makes a remote model part of a PyMC model. The model here is a log-likelihood as text: the mean
-of measurements with known noise. With the normal prior the posterior is normal too, and known.
+UM-Bridge's own operator makes a remote model part of a PyMC model. The model here is a log-likelihood as text, bound to
+its data: measurements of one quantity with known noise. With the normal prior the posterior is normal too, and known.
 """
 
 import sys
 
+import httpx
 import numpy as np
 import pymc
 from pytensor import tensor
@@ -15,7 +16,10 @@ MEASURED = [4.9, 6.1, 5.3, 5.8, 6.4, 5.0, 5.6, 6.2]
 NOISE = 0.8
 PRIOR_MEAN, PRIOR_DEVIATION = 4.0, 1.5
 
-LOG_LIKELIHOOD = f"lambda m: -sum((y - m)**2 for y in {MEASURED})/(2*{NOISE}**2)"
+LOG_LIKELIHOOD = {
+    "expression": "lambda m, y, s: -sum((y - m[0])**2)/(2*s**2)",
+    "data": {"y": MEASURED, "s": NOISE},
+}
 
 
 def posterior() -> tuple[float, float]:
@@ -27,7 +31,8 @@ def posterior() -> tuple[float, float]:
 
 def sample(url: str, draws: int = 500) -> np.ndarray:
     """Return draws of the mean."""
-    operator = UmbridgeOp(url, "gradient", {"expression": LOG_LIKELIHOOD})
+    answer = httpx.post(f"{url}/v1/functions", json=LOG_LIKELIHOOD).json()
+    operator = UmbridgeOp(url, answer["function_id"], {"shapes": {"m": [1]}})
     with pymc.Model():
         mean = pymc.Normal("mean", PRIOR_MEAN, PRIOR_DEVIATION)
         pymc.Potential("likelihood", operator(tensor.stack([mean]))[0])

@@ -8,6 +8,7 @@ import pytest
 
 from app.api.http import body
 from app.api.rest import derivatives
+from tests.support import assertions
 from tests.support.service import Client
 
 FOREIGN = {"tesseract", "open inference", "UM-Bridge"}
@@ -53,9 +54,8 @@ def test_every_operation_of_the_openapi_document_is_served(client: Client) -> No
         if "{" not in path:
             assert response.status_code not in {404, 405}
         elif response.status_code == 404:
-            assert any(
-                words in response.text for words in ("is registered here", "functions registered at", "Not found")
-            )
+            known = ("is registered here", "functions registered at", "are kept here", "Not found")
+            assert any(words in response.text for words in known)
 
 
 def test_the_examples_of_the_openapi_document_are_real_answers(client: Client) -> None:
@@ -65,7 +65,7 @@ def test_the_examples_of_the_openapi_document_are_real_answers(client: Client) -
         if "requestBody" not in operation:
             continue
         asked = schema_of(document, operation["requestBody"]["content"])["examples"]
-        success = "201" if path == "/v1/functions" else "200"
+        success = "201" if path in {"/v1/functions", "/v1/data"} else "200"
         answered = [
             e["value"] for e in operation["responses"][success]["content"]["application/json"]["examples"].values()
         ]
@@ -73,14 +73,14 @@ def test_the_examples_of_the_openapi_document_are_real_answers(client: Client) -
             address = path
             if "{function_id}" in path:
                 twin = document["paths"]["/v1/" + path.rpartition("/")[2]]["post"]
-                (whole,) = schema_of(document, twin["requestBody"]["content"])["examples"]
+                whole, *_ = schema_of(document, twin["requestBody"]["content"])["examples"]
                 function = {name: whole[name] for name in ("expression", "args")}
                 address = path.format(function_id=client.post(function, "/v1/functions").json()["function_id"])
             response = client.request(method.upper(), address, json=example)
             assert response.status_code in {200, 201}
             # Others may have made it hot by now, or keep the machine too busy to simplify.
             left_open = {"tier": "", "simplified": True}
-            assert response.json() | left_open == expected | left_open
+            assert assertions.is_close(response.json() | left_open, expected | left_open), response.text
             tried += 1
     assert tried >= 2 * len(derivatives.DERIVATIVES) + 1
 

@@ -28,7 +28,7 @@ def documented(client: Client) -> list[tuple[str, Any]]:
         if method == "post":
             for parameter in operation.get("parameters", ()):
                 path = path.replace(f"{{{parameter['name']}}}", str(parameter.get("example")))
-            found.append((path, asked(document, operation)))
+            found += [(path, example) for example in asked(document, operation)]
     return found
 
 

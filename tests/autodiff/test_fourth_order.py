@@ -40,7 +40,8 @@ def exact(name: str, x: float, order: int) -> float:
 def test_nearly_every_word_of_one_argument_has_a_reference() -> None:
     smooth = [word.names[0] for word in (*words.PRIMITIVES, *words.DEFINED) if word.arity[0] == 1]
     without = set(smooth) - set(OF_ONE) - test_table.PIECEWISE
-    assert without <= {"logical_not", "Piecewise", "ellipkm1"}
+    of_orders = {"airyaiprime", "airybi", "airybiprime", "lambertwm1"}  # in test_order_words
+    assert without <= {"logical_not", "Piecewise", "ellipkm1"} | of_orders
 
 
 @pytest.mark.parametrize("name", OF_ONE)

@@ -7,6 +7,7 @@ that compute them, and against elementary functions that they are for some param
 import functools
 import itertools
 import math
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,8 +17,8 @@ from mpmath import mp, mpf
 
 from app import errors
 from app.autodiff import table
-from app.autodiff.namespaces import forward
 from app.language.numeric import numpy_words
+from tests.support.slopes import slope
 
 Point = tuple[float, ...]
 Exact = Callable[..., Any]
@@ -221,24 +222,14 @@ QUICK = (
 """Those whose references take less than seconds."""
 
 
+@pytest.fixture(autouse=True)
+def another_computation() -> None:
+    """Wait until the next call counts as one of another computation, of which the seconds are bounded."""
+    time.sleep(0.03)
+
+
 def test_every_word_has_points() -> None:
     assert table.orders.HOSTED.keys() - GENERATED == POINTS.keys() == EXACT.keys()
-
-
-def slope(opcode: str, point: Point, by: Sequence[int]) -> float:
-    """Return a derivative by forward mode over NumPy."""
-    xp: Any = numpy_words.NAMESPACE
-    numbers: list[Any] = [np.float64(x) for x in point]
-    spaces = []
-    for direction in by:
-        xp = forward.Forward(xp)
-        numbers[direction] = forward.Moving(xp, numbers[direction], 1.0)
-        spaces.append(xp)
-    with np.errstate(all="ignore"):
-        found = getattr(xp, opcode)(*numbers)
-    for space in reversed(spaces):
-        found = found.tangent if isinstance(found, forward.Moving) and found.space is space else 0.0
-    return float(found)
 
 
 @functools.cache
@@ -267,7 +258,7 @@ def check(opcode: str, point: Point, most: int) -> None:
         for by in itertools.combinations_with_replacement(range(len(point)), order):
             with mp.workdps(40):
                 true = exact(opcode, point, by)
-                found = slope(opcode, point, by)
+                found = slope(numpy_words.NAMESPACE, opcode, [np.float64(x) for x in point], by)
                 near = abs(found - true) <= (1e-12, 1e-12, 1e-11)[order] * abs(true) + 1e-15 * (abs(true) < 1e-15)
                 assert near, f"{opcode}{point} by {by}: {found!r}, {mp.nstr(true, 17)}"
 
@@ -364,7 +355,9 @@ def test_a_value_that_is_elementary_or_at_an_edge(opcode: str, point: Point, exp
     ],
 )
 def test_a_derivative_at_an_edge(opcode: str, point: Point, index: int, expected: float) -> None:
-    assert slope(opcode, point, (index,)) == pytest.approx(expected, rel=1e-13, nan_ok=True)
+    assert slope(numpy_words.NAMESPACE, opcode, [np.float64(x) for x in point], (index,)) == pytest.approx(
+        expected, rel=1e-13, nan_ok=True
+    )
 
 
 @pytest.mark.parametrize(

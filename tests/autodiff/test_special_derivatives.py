@@ -15,6 +15,7 @@ from app.autodiff.namespaces import forward, jax_words
 from app.language.numeric import numpy_words
 from app.language.vocabulary import words
 from tests.support import mpmath_functions
+from tests.support.slopes import slope
 
 Point = tuple[float, ...]
 Exact = Callable[..., Any]
@@ -65,6 +66,7 @@ POINTS: dict[str, tuple[Point, ...]] = {
     "digamma": _points(-3.25, -0.25, 0.125, 0.25, 0.5, 1.0, 2.25, 4.5, 6.4, 12.8, 16.0, 64.0),
     "polygamma": (*_orders(1, -2.5, -0.25, 0.5, 2.0, 32.0), *_orders(2, -0.5, 0.25, 1.0, 3.0)),
     "zeta": ((-2.0, 1.0), (-0.75, 1.0), (0.0, 1.0), (2.0, 1.0), (6.4, 1.0), (3.5, 2.5), (-1.5, 2.5), (0.0, 0.5)),
+    "lgamma_step": ((0.5, 0.5), (1.0, 1e-8), (2.25, -2.0), (0.125, 20.0), (32.0, 1e-3), (1e-3, 1e-3)),
     "betaln": ((0.5, 0.5), (1.0, 2.0), (2.25, 3.0), (0.125, 20.0), (32.0, 64.0), (-17.25, 2.0), (1e-3, 8.0)),
     "uppergamma": ((-0.5, 0.5), (-1.0, 0.5), (0.0, 0.25), (-2.0, 3.0), (1e-8, 0.5), (0.5, 2.0), (1.0, 1.0), (3.0, 8.0)),
     "gamma_part": tuple((*shape, upper) for shape in _SHAPES for upper in (0.0, 1.0)),
@@ -89,6 +91,7 @@ POINTS: dict[str, tuple[Point, ...]] = {
     "k0e": _points(0.125, 1.0, 6.4, 32.0, 1e4),
     "k1e": _points(0.125, 1.0, 6.4, 32.0, 1e4),
     "expi": _points(-32.0, -1.0, -0.125, 0.125, 0.5, 2.0, 5.5, 6.4, 32.0),
+    "li": _points(1e-8, 0.125, 0.5, 1.25, 1.4513692348833810, 2.0, 6.4, 1e9),
     "expn": (*_orders(2, 0.125, 0.5, 1.0, 6.4, 32.0), *_orders(3, 1e-8, 1.0), *_orders(20, 0.5, 8.0)),
     "Si": _points(-32.0, -1.0, 0.0, 1e-16, 0.125, 2.0, 4.0, 4.5, 6.4),
     "Ci": _points(0.125, 0.5, 2.0, 4.0, 4.5, 6.4, 32.0),
@@ -113,21 +116,6 @@ def directions(opcode: str, most: int) -> list[tuple[int, ...]]:
     """Return the operands that a derivative is taken by, one after the other, up to an order."""
     operands = varied(opcode)
     return [by for order in range(most + 1) for by in itertools.combinations_with_replacement(operands, order)]
-
-
-def slope(xp: Any, opcode: str, point: Sequence[Any], by: Sequence[int]) -> float:
-    """Return a derivative by forward mode over a namespace, nested as often as there are directions."""
-    numbers = list(point)
-    spaces = []
-    for direction in by:
-        xp = forward.Forward(xp)
-        numbers[direction] = forward.Moving(xp, numbers[direction], 1.0)
-        spaces.append(xp)
-    with np.errstate(all="ignore"):
-        found = getattr(xp, opcode)(*numbers)
-    for space in reversed(spaces):
-        found = found.tangent if isinstance(found, forward.Moving) and found.space is space else 0.0
-    return float(found)
 
 
 @functools.cache

@@ -23,8 +23,8 @@ from app.autodiff import tape
 from app.autodiff.symbolic import differentiate, formulae, notation, printers, simplifier
 from app.engine.workers import process
 from app.language import parse
+from app.language.expression.result import Expression
 from app.language.limits import TextLimits
-from app.language.reading.tracer import Expression
 from app.language.vocabulary import words
 from app.language.vocabulary.word import Word
 from tests.correctness import formulas
@@ -168,6 +168,7 @@ POINTS: dict[str, tuple[tuple[float, ...], ...]] = {
     "log": ((0.3,), (7.5,)),
     "log2": ((0.3,), (7.5,)),
     "log10": ((0.3,), (7.5,)),
+    "li": ((0.3,), (7.5,)),
     "asech": ((0.3,), (0.9,)),
     "gamma": ((0.3,), (3.75,), (-1.5,)),
     "lgamma": ((0.3,), (3.75,), (-1.5,)),

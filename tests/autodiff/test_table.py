@@ -15,7 +15,8 @@ from app.autodiff import reverse, table, tape
 from app.autodiff.namespaces import forward, jax_words, sympy_words
 from app.language import parse
 from app.language.numeric import numpy_words
-from app.language.vocabulary import elementary, words
+from app.language.vocabulary import words
+from app.language.vocabulary.functions import elementary
 from tests.support import reference
 
 LN2 = math.log(2)
@@ -28,6 +29,13 @@ POINTS = (
     *(1e-8, -1e-8, 1e-16, 0.625, 1.28, 6.4, 12.8, 17.5, -17.5, 32.0, 50.0, -50.0, 360.0, 720.0, -720.0),
 )
 PAIRS = tuple(itertools.product((0.0, 0.125, 0.5, 1.0, 2.0, -1.0, 1e-8, 6.4), (0.0, 0.5, 1.0, 2.0, -1.0, 1e-8)))
+SEVERAL: dict[int, Sequence[tuple[float, ...]]] = {
+    1: [(x,) for x in POINTS],
+    2: PAIRS,
+    3: tuple(itertools.product((0.0, 2.0, -1.0, 1e-8), repeat=3)),
+    4: tuple(itertools.product((0.0, -0.5), repeat=4)),
+}
+"""Points by the number of arguments."""
 
 _PIECEWISE = """
     sign floor ceil trunc abs elu soft_sign round copysign mod fmod floor_divide max min maximum minimum clip where frac
@@ -38,8 +46,9 @@ _PIECEWISE = """
 PIECEWISE = frozenset(_PIECEWISE.split())
 """Words with jumps and kinks at round points; ``tests/correctness/test_kinks.py`` has these."""
 
-SINGULAR: dict[str, tuple[tuple[float, float], ...]] = {
-    **dict.fromkeys(("hypot", "atan2", "pseudo_huber", "celu", "squareplus", "divide", "Rational"), ((0.0, 0.0),)),
+SINGULAR: dict[str, tuple[tuple[float, ...], ...]] = {
+    **dict.fromkeys(("atan2", "pseudo_huber", "celu", "squareplus", "divide", "Rational"), ((0.0, 0.0),)),
+    "hypot": tuple((0.0,) * count for count in (2, 3, 4)),
     "log": ((1.0, 1.0),),
     "root": ((1.0, 0.0),),
 }
@@ -113,9 +122,9 @@ def exact(text: str, args: Sequence[str], directions: Directions, point: Sequenc
 @pytest.mark.parametrize("order", [1, 2, 3])
 @pytest.mark.parametrize(("name", "count"), SMOOTH)
 def test_derivatives_of_elementary_words_are_right_at_round_points(name: str, count: int, order: int) -> None:
-    args = ["x", "y"][:count]
+    args = ["x", "y", "z", "u"][:count]
     text = f"{name}({', '.join(args)})"
-    points: Sequence[tuple[float, ...]] = [(x,) for x in POINTS] if count == 1 else PAIRS
+    points = SEVERAL[count]
     everything = list(itertools.combinations_with_replacement(range(count), order))
     found = {directions: slopes(text, args, directions, points) for directions in everything}
     checked = 0
@@ -138,9 +147,9 @@ def test_derivatives_of_elementary_words_are_right_at_round_points(name: str, co
 
 @pytest.mark.parametrize(("name", "count"), SMOOTH)
 def test_the_hessian_of_a_product_has_the_derivatives_of_the_word(name: str, count: int) -> None:
-    args = ["w", "x", "y"][: count + 1]
+    args = ["w", "x", "y", "z", "u"][: count + 1]
     text = f"{name}({', '.join(args[1:])})"
-    points = [(x,) for x in POINTS] if count == 1 else list(PAIRS)
+    points = SEVERAL[count]
     for weight in (1.5, 0.0):
         weighted = [(weight, *point) for point in points]
         for number in range(count):

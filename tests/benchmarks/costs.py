@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.autodiff import compiler
-from app.engine import functions, plans
+from app.engine.functions import functions, plans
 from app.language import parse
 from tests.benchmarks import expressions, load, processes
 from tests.benchmarks.contenders import GRADSERVE
@@ -35,6 +35,7 @@ _ENVIRONMENT = {
     "GRADSERVE_PLAN_CAPACITY": "100000000",
     "GRADSERVE_REGISTRY_CAPACITY": "1000000",
     "GRADSERVE_EXECUTABLE_CAPACITY": "8000",
+    "GRADSERVE_EXECUTABLE_MAX_BYTES": "4000000000",
     "GRADSERVE_COMPILE_SECONDS_PER_MINUTE": "1000000",
     "GRADSERVE_LOG_LEVEL": "warning",
 }

@@ -8,6 +8,7 @@ anybody evaluating a text.
 
 from __future__ import annotations
 
+import cmath
 import math
 import operator
 import random
@@ -30,6 +31,14 @@ _TEXT: dict[str, Callable[..., str]] = {
     **{sign: (lambda a, b, sign=sign: f"({a} {sign} {b})") for sign in "+-"},
     "*": lambda a, b: f"{a}*{b}",
     "**": lambda a, n: f"{a}**{n}" if re.fullmatch(r"\w+|\w*\(.*\)", a) and _closes_last(a) else f"({a})**{n}",
+}
+_COMPLEX: dict[str, Callable[..., complex]] = {
+    **{name: getattr(cmath, name) for name in _UNARY if name != "log1p"},
+    "log1p": lambda a: cmath.log(1 + a),
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "**": operator.pow,
 }
 _FLOATS: dict[str, Callable[..., float]] = {
     **{name: getattr(math, name) for name in _UNARY},
@@ -86,7 +95,7 @@ class Source:
         while True:
             tree = self._tree(self._random.randint(LEAST, MOST))
             shape, variables = _structure(text(tree))
-            if shape in self._seen or variables < 2 or not _moderate(tree, point):
+            if shape in self._seen or variables < 2 or not well_conditioned(tree, point):
                 continue
             self._seen.add(shape)
             return tree
@@ -122,18 +131,42 @@ class Source:
         return round(self._random.uniform(0.1, 2.0), 4)
 
 
-def _moderate(tree: Tree, point: list[float]) -> bool:
-    """Whether value and slopes at the point are such that two ways of computing them must agree, and not all zero."""
-    step = 1e-5
+def well_conditioned(tree: Tree, point: list[float]) -> bool:
+    """Return whether value and gradient are moderate, and ways that round differently agree on them to 9 digits.
+
+    ``sin`` of 1e30 is moderate, but it and its gradient have no digit that is right: it depends on how 1e30 is rounded.
+    """
     try:
-        middle = value(tree, point)
-        slopes = [
-            (value(tree, [c + step * (name == other) for name, c in zip(NAMES, point, strict=True)]) - middle) / step
-            for other in NAMES
-        ]
+        plain, middle = gradient(tree, point), value(tree, point)
+        noise = random.Random(0)
+        moved = [gradient(tree, point, lambda result: result * (1 + noise.choice(_ULPS))) for _ in range(4)]
     except (OverflowError, ValueError):
         return False
-    return abs(middle) < 1e3 and 1e-3 < max(map(abs, slopes)) < 1e4
+    largest = max(map(abs, plain))
+    if not (abs(middle) < 1e3 and 1e-3 < largest < 1e4):
+        return False
+    return all(abs(x - y) <= 1e-9 * largest for each in moved for x, y in zip(plain, each, strict=True))
+
+
+_ULPS = (-4e-16, -2e-16, 2e-16, 4e-16)
+
+
+def gradient(tree: Tree, point: list[float], rounded: Callable[[complex], complex] = complex) -> list[float]:
+    """Return the gradient in Python's own arithmetic, by complex steps (Squire and Trapp 1998).
+
+    ``rounded`` is applied to the result of every operation.
+    """
+    step = 1e-100
+
+    def operation(function: Callable[..., complex]) -> Callable[..., complex]:
+        return lambda *operands: rounded(function(*operands))
+
+    operations = {name: operation(function) for name, function in _COMPLEX.items()}
+    found = []
+    for by in NAMES:
+        names = {name: complex(c, step * (name == by)) for name, c in zip(NAMES, point, strict=True)}
+        found.append(fold(tree, names, operations).imag / step)
+    return found
 
 
 def _structure(written: str) -> tuple[str, int]:

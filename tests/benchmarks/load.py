@@ -109,7 +109,7 @@ class Connection:
 
         Raises:
             TimeoutError: no answer in time.
-            BadAnswer: the answer is not a 200.
+            BadAnswer: the answer is not a 200 or 201.
         """
         if select.select([self.socket], [], [], 0.0)[0]:
             # Nothing can have come but the end: servers close connections that were idle for some seconds.
@@ -124,7 +124,7 @@ class Connection:
         seconds = time.perf_counter() - start
         self.socket.settimeout(None)
         response = _parse(raw)
-        if response.status != 200:
+        if response.status not in (200, 201):
             raise BadAnswer(f"{response.status}: {response.body[:300]!r} to {request[:200]!r}")
         return seconds, response
 

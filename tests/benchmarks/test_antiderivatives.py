@@ -68,5 +68,5 @@ def test_the_shares_are_counted() -> None:
     assert (tally.right, tally.wrong, tally.unreal) == (15, ["x^3 of x^2"], 2)
     assert dict(tally.refused) == {"Unheard": 1}
     lines = tally.lines()
-    assert lines[0] == "16 of 17 with real values taken (94.1%), 2 not real"
-    assert lines[1] == "15 of 16 right"
+    assert lines[0] == "16 of 17 with real values taken (94.1%)"
+    assert lines[1:3] == ["2 not real, 0 without a digit", "15 of 16 right"]

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -125,7 +126,7 @@ def test_an_error_at_the_end_of_a_last_line_is_shown(text: str) -> None:
 
 
 def test_a_hint_is_shown() -> None:
-    assert refused("x²", "--at", "x=1")[-1] == "hint: write **2"
+    assert refused("2x", "--at", "x=1")[-1] == "hint: write 2*x"
 
 
 @pytest.mark.parametrize(
@@ -174,6 +175,9 @@ def test_argnums_that_do_not_fit_are_explained(argnums: str) -> None:
         ["grad", "x", "--at", "x=1", "--url", "http://127.0.0.1:9", "--key", "a\nb"],
         ["grad", "x", "--at", "x=1", "--dtype", "float16"],
         ["grad", "x", "--at", "x=1", "--nothing"],
+        ["taylor", "x", "--at", "x=1", "--order", "two"],
+        ["taylor", "x", "--at", "x=1", "--orders", "x"],
+        ["taylor", "x", "--at", "x=1", "--order", "1", "--direction", "x=1", "--direction", "x=2"],
         ["nothing"],
         ["serve", "--port", "x"],
     ],
@@ -226,6 +230,31 @@ def test_hessian_of_arrays_is_printed_in_blocks() -> None:
         "d2/dydX": [6.0],
         "d2/dydy": 0.0,
     }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lines"),
+    [
+        (["x**3", "--at", "x=2", "--order", "4"], [8.0, 12.0, 12.0, 6.0, 0.0]),
+        (["x**2*y", "--at", "x=3", "--at", "y=2", "--order", "2", "--direction", "x=1"], [18.0, 12.0, 4.0]),
+        (["sum(X**3)", "--at", "X=[1,2]", "--order", "1", "--direction", "X=[0,1]"], [9.0, 12.0]),
+    ],
+)
+def test_taylor_prints_derivatives_by_order(arguments: list[str], lines: list[float]) -> None:
+    result = invoke("taylor", *arguments)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.splitlines() == [f"order {n}  {number}" for n, number in enumerate(lines)]
+
+
+def test_taylor_prints_a_mixed_derivative_and_explains_what_it_cannot(client: Client) -> None:
+    mixed = ["taylor", "x**2*exp(y)", "--at", "x=3", "--at", "y=0", "--orders", "x=1", "--orders", "y=2"]
+    lines = [line.split() for line in invoke(*mixed).stdout.splitlines()]
+    assert lines == [["value", "9.0"], ["derivative", "6.0"]]
+    asked = {"expression": "x**2*exp(y)", "point": {"x": 3, "y": 0}, "orders": {"x": 1, "y": 2}}
+    assert json.loads(invoke(*mixed, "--json").stdout) == client.answer(asked, "/v1/taylor")
+    refusal = invoke("taylor", "x*y", "--at", "x=1", "--at", "y=2", "--order", "1")
+    assert (refusal.exit_code, refusal.stdout) == (1, "")
+    assert refusal.stderr.startswith("invalid_field: ")
 
 
 def test_symbolic_prints_formulae_by_every_argument_here_and_at_a_server(server: str) -> None:
@@ -384,15 +413,20 @@ def test_serve_with_several_workers_becomes_the_supervisor(
 
 def test_serve_passes_the_settings_to_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     served: list[uvicorn.Config] = []
+    bound: list[socket.socket] = []
 
-    def run(server: shutdown.Server, _: object) -> None:
+    def run(server: shutdown.Server, sockets: list[socket.socket]) -> None:
         served.append(server.config)
+        bound.append(sockets[0].dup())
         server.started = True
 
     monkeypatch.setattr(shutdown.Server, "run", run)
     assert invoke("serve", "--port", "0", "--host", "0.0.0.0").exit_code == 0  # noqa: S104 - nothing listens here
     (config,) = served
-    assert (config.host, config.port) == ("0.0.0.0", 0)  # noqa: S104
+    with bound[0] as listener:
+        host, port = listener.getsockname()
+    assert host == "0.0.0.0"  # noqa: S104
+    assert port > 0
     assert config.server_header is False
 
 

@@ -1,51 +1,10 @@
-"""Texts of methods, attributes and keywords: Python itself runs each with JAX, and both agree on value and gradient."""
+"""Methods, attributes and keywords in texts: Python itself runs each with JAX; both agree on value and gradient."""
 
-import math
-from typing import Any
-
-import jax
-import jax.numpy as jnp
-import numpy as np
 import pytest
 
 from app import errors
-from app.autodiff.arrays import recording, run, transforms
 from app.language import parse
-
-Array = Any
-
-rng = np.random.default_rng(8)
-POINT = {
-    "x": rng.normal(size=4), "y": rng.normal(size=4), "w": rng.uniform(0.2, 1, size=3), "a": np.array(0.7),
-    "A": rng.normal(size=(3, 4)), "B": rng.normal(size=(4, 2)), "S": rng.normal(size=(3, 3)) + 4 * np.eye(3),
-    "X": rng.normal(size=(2, 3, 4)), "p": rng.uniform(0.1, 0.9, size=4),
-}  # fmt: skip
-PREFIXES = {"np": jnp, "jnp": jnp, "jax": jax, "math": math, "nn": jax.nn, "float": float, "sum": sum, "max": max}
-
-
-def check(text: str) -> None:
-    """Compare value and gradient with JAX's run of the text, or of what stands after "||" where JAX has it not."""
-    text, _, meant = text.partition(" || ")
-    names = [name for name in POINT if name in set(_words(text))]
-    arrays = [POINT[name] for name in names]
-    function = eval(f"lambda {', '.join(names)}: {meant or text}", PREFIXES)  # noqa: S307 - texts of this file
-    with jax.disable_jit(), jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
-        expected = np.asarray(function(*map(jnp.asarray, arrays)), float)
-        cotangent = rng.normal(size=expected.shape)
-        right = jax.grad(lambda *p: jnp.sum(jnp.asarray(function(*p)) * cotangent), range(len(names)))(*arrays)
-    expression = parse.read(text, names).at([each.shape for each in arrays], whole=True)
-    found = recording.record(expression)
-    tape = transforms.derive(found.tape, "vjp", tuple(range(len(found.inputs))))
-    value, *gradients = run.prepare(tape)([*[arrays[i] for i in found.inputs], cotangent, *found.constants])
-    assert np.shape(value) == expected.shape
-    np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-13)
-    for index, gradient in zip(found.inputs, gradients, strict=True):
-        np.testing.assert_allclose(gradient, right[index], rtol=1e-11, atol=1e-12, err_msg=names[index])
-
-
-def _words(text: str) -> list[str]:
-    return "".join([each if each.isalnum() or each == "_" else " " for each in text]).split()
-
+from tests.support.jax_texts import check, mark_slow
 
 METHODS = """
 (x*y).sum()
@@ -154,7 +113,7 @@ x.at[0].get() if False else x[0]
 """.strip().splitlines()
 
 
-@pytest.mark.parametrize("text", METHODS)
+@pytest.mark.parametrize("text", mark_slow(METHODS))
 def test_methods(text: str) -> None:
     check(text)
 
@@ -201,7 +160,7 @@ np.heaviside(x, 0.5)
 """.strip().splitlines()
 
 
-@pytest.mark.parametrize("text", KEYWORDS)
+@pytest.mark.parametrize("text", mark_slow(KEYWORDS))
 def test_keywords(text: str) -> None:
     check(text)
 

@@ -27,7 +27,7 @@ def recorder(served: engine.Engine, monkeypatch: pytest.MonkeyPatch) -> Recorder
 
 def test_prepare_run_and_present_are_the_answer(client: Client, served: engine.Engine) -> None:
     async def steps() -> query.Answer:
-        prepared = await served.prepare(QUERY)
+        prepared = await served.preparation.prepare(QUERY)
         return served.present(prepared, await served.run(prepared))
 
     found, answer = client.run(steps()), client.run(served.answer(QUERY))
@@ -36,27 +36,25 @@ def test_prepare_run_and_present_are_the_answer(client: Client, served: engine.E
 
 
 def test_a_call_is_prepared_again_at_another_point_once_it_is_compiled(client: Client, served: engine.Engine) -> None:
-    async def ask() -> query.Answer:
+    async def ask() -> dispatch.Earlier:
         for _ in range(200):
             for _ in range(50):
-                answer = await served.answer(QUERY)
-            if answer.tier == "compiled":
-                return answer
+                prepared = await served.preparation.prepare(QUERY)
+                result = await served.run(prepared)
+            earlier = prepared.without_point(result.tier)
+            if earlier is not None:
+                return earlier
+            assert result.tier == "interpreted"
             await served.executables.wait_until_idle()
         raise AssertionError("never compiled")
 
-    first = client.run(served.answer(QUERY))
-    assert first.call is not None
-    if first.tier == "interpreted":
-        assert served.prepare_again(first.call, [1.0, 2.0, 4.0]) is None
-    answer = client.run(ask())
-    assert answer.call is not None
-    prepared = served.prepare_again(answer.call, [1.0, 2.0, 4.0])
+    earlier = client.run(ask())
+    prepared = served.preparation.prepare_again(earlier, [1.0, 2.0, 4.0])
     assert isinstance(prepared, dispatch.GradientCall)
     again = served.present(prepared, prepared.run())
     assert again.value == 8.0 + 2.0 + 1.5
     assert again.derivative == [8.0 + 1.5, 12.0 - 1.0, 0.5 + 0.375]
-    assert served.prepare_again(answer.call, [[1.0], [2.0, 3.0], 4.0]) is None
+    assert served.preparation.prepare_again(earlier, [[1.0], [2.0, 3.0], 4.0]) is None
 
 
 @pytest.mark.parametrize("transform", sorted(transforms.TRANSFORMS))

@@ -1,6 +1,7 @@
 """Which tier answers: the interpreter at once, compiled code when it has been earned, and never a wrong number."""
 
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -9,9 +10,11 @@ import numpy as np
 import pytest
 
 from app.autodiff import compiler
-from app.engine import engine, query
+from app.engine import engine, executables, query
+from app.engine.functions import functions
 from app.engine.workers import jobs
-from app.runtime import events
+from app.language import parse
+from app.runtime import events, processes
 from app.runtime.store import disk as disk_store
 from tests.support.engines import Recorder, ask, compilations, promote, with_engine
 
@@ -107,7 +110,17 @@ def test_an_executable_that_disagrees_with_the_interpreter_never_answers(
     assert sum(isinstance(event, events.Disagreed) for event in recorder.events) == 1
 
 
-def test_the_number_of_executables_in_memory_is_bounded(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("capacity", "held"),
+    [
+        (executables.ExecutableCapacity(count=2), 2),
+        (executables.ExecutableCapacity(resident_bytes=1), 1),  # one is always kept
+        (executables.ExecutableCapacity(memory_maps=7), 2),  # three each
+    ],
+)
+def test_executables_in_memory_are_bounded_by_number_and_bytes_and_memory_maps(
+    tmp_path: Path, capacity: executables.ExecutableCapacity, held: int
+) -> None:
     async def use(served: engine.Engine) -> int:
         for power in range(2, 6):
             text = f"a*x**{power}"
@@ -117,8 +130,22 @@ def test_the_number_of_executables_in_memory_is_bounded(tmp_path: Path) -> None:
                 await served.executables.wait_until_idle()
         return len(served.executables)
 
-    held, _ = with_engine(use, disk_store.DiskStore(tmp_path, 1 << 30), executable_capacity=2)
-    assert held == 2
+    found, _ = with_engine(use, disk_store.DiskStore(tmp_path, 1 << 30), executable_capacity=capacity)
+    assert found == held
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory maps are counted in /proc")
+@pytest.mark.parametrize("text", ["x*y", "gamma(x)*besselj(0, y)"])
+def test_the_memory_maps_of_an_executable_are_known_from_its_code(text: str) -> None:
+    plan = functions.Function(parse.read(text)).specialize([(), ()]).plans[0]
+    job = plan.call("grad", [0, 1], "float64").job
+    blob = job.perform()
+    job.restore(blob)  # what is loaded once
+    before = processes.memory_maps()
+    held = [job.restore(blob) for _ in range(10)]
+    grown = processes.memory_maps() - before
+    estimated = sum(each.footprint.memory_maps for each in held)
+    assert 0.8 * grown - 5 <= estimated <= 1.2 * grown + 5
 
 
 def test_the_expected_compile_time_grows_faster_than_the_function() -> None:

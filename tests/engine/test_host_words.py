@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from app.engine import functions
+from app.engine.functions import functions
 from app.language import parse
 from tests.support.service import Client, SyncEngine
 

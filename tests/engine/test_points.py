@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from app import errors
 from app.engine import points
+from app.engine.derivatives import nesting
 from tests.support.service import Client
 
 Axes = int | list[int | None] | None
@@ -190,8 +191,8 @@ def test_a_bound_point_nests_back_to_the_given_one(given_point: tuple[list[tuple
     bound = bind(point, [len(shape) for shape in shapes])
     assert bound.shapes == tuple(shapes)
     everything = list(range(len(shapes)))
-    assert points.vector(bound.flat, bound.shapes, everything) == point
-    assert points.vector(bound.flat, bound.shapes, everything[::-1]) == point[::-1]
+    assert nesting.vector(bound.flat, bound.shapes, everything) == point
+    assert nesting.vector(bound.flat, bound.shapes, everything[::-1]) == point[::-1]
 
 
 @given(st.integers(1, 4).flatmap(lambda n: st.tuples(st.just(n), arrays((n, 2)), arrays((n,)))))
@@ -199,7 +200,7 @@ def test_a_bound_batch_nests_back_to_the_given_one(batch: tuple[int, Any, Any]) 
     size, array, numbers = batch
     bound = bind([array, numbers], (1, 0), 0)
     assert bound.batch == size
-    assert points.vector(bound.flat, bound.shapes, [0, 1]) == [array, numbers]
+    assert nesting.vector(bound.flat, bound.shapes, [0, 1]) == [array, numbers]
 
 
 @given(st.lists(st.sampled_from("abcde"), min_size=1, max_size=5, unique=True), st.data())

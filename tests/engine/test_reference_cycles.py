@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from app import errors
-from app.engine import functions, points
+from app.engine import points
+from app.engine.functions import functions
 from app.language import parse
 from app.language.limits import TextLimits
 from app.runtime import queue

@@ -97,13 +97,13 @@ def close(found: Any, expected: Any, rtol: float = 1e-10) -> None:
 def test_gradients_and_hessians_are_those_of_jax(
     client: Client, text: str, function: Function, point: list[Any], argnums: Any
 ) -> None:
-    with jax.disable_jit():
+    with jax.disable_jit():  # here only: compiled code of the service does not run within it
         value, gradient = jax.value_and_grad(function, hashable(argnums))(*as_arrays(point))
-        found = asked(client, "/v1/grad", text, point, argnums=argnums)
-        close(found["value"], value)
-        close(found["gradient"], gradient)
-        found = asked(client, "/v1/hessian", text, point, argnums=argnums)
-        close(found["hessian"], jax.hessian(function, hashable(argnums))(*as_arrays(point)))
+        hessian = jax.hessian(function, hashable(argnums))(*as_arrays(point))
+    found = asked(client, "/v1/grad", text, point, argnums=argnums)
+    close(found["value"], value)
+    close(found["gradient"], gradient)
+    close(asked(client, "/v1/hessian", text, point, argnums=argnums)["hessian"], hessian)
 
 
 @pytest.mark.parametrize(("text", "function", "point", "argnums"), ways(VECTORS + SCALARS[:2]))
@@ -295,6 +295,19 @@ def test_long_work_leaves_the_event_loop_free(client: Client) -> None:
 
     client.run(ask())
     assert client.run(ask()) < 0.5
+
+
+def test_a_text_that_is_read_element_by_element_only_may_take_longer_than_the_event_loop_allows(client: Client) -> None:
+    text = (
+        "[x[i]*(2 + 5*x[i]**2) - sum(x[j]*(1 + x[j]) for j in range(max(0, i - 5), min(len(x), i + 2)) if j != i)"
+        " for i in range(len(x))]"
+    )
+    x = np.linspace(-1.0, 1.0, 10)
+    found = client.answer({"expression": text, "point": [x.tolist()]}, "/v1/jacobian")
+    i, j = np.indices((10, 10))
+    near = (j >= i - 5) & (j < i + 2) & (i != j)
+    np.testing.assert_allclose(found["value"], x * (2 + 5 * x**2) - near @ (x * (1 + x)), rtol=1e-13)
+    np.testing.assert_allclose(found["jacobian"], np.diag(2 + 15 * x**2) - near * (1 + 2 * x), rtol=1e-13)
 
 
 def test_an_id_stands_for_a_function_of_arrays(client: Client) -> None:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pytest
+import uvloop
 
 from app import errors
 from app.autodiff import compiler, tape
@@ -360,3 +361,23 @@ def test_an_error_of_any_class_is_restored_in_another_process() -> None:
         again = errors.restored(json.loads(json.dumps(error.portable())))
         assert type(again) is cls
         assert (again.detail, again.hint, again.field, again.position) == ("detail", "hint", "field", error.position)
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_a_worker_that_is_not_wanted_any_more_while_it_starts_leaves_no_trace(
+    caplog: pytest.LogCaptureFixture, turns: int
+) -> None:
+    async def start_and_close() -> None:
+        workers = pool.Workers(1, pool.WorkerLimits(), Recorder())
+        workers.start()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await workers.close()
+
+    files = []
+    for _ in range(2):  # the first loop of a process opens files that stay
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # its pipes are closed by number
+            runner.run(start_and_close())
+        files.append(len(list(Path("/proc/self/fd").iterdir())))
+    assert caplog.records == []
+    assert files[1] <= files[0]

@@ -17,10 +17,13 @@ from app import errors
 from app.autodiff import reverse, tape
 from app.autodiff.arrays import recording
 from app.language import parse
-from app.language.arrays import functions, hypergeometric
-from app.language.vocabulary import arrays
+from app.language.arrays import functions
+from app.language.arrays.words import hypergeometric
+from app.language.vocabulary.functions import array_texts, arrays, jax_texts, ufuncs
 from app.language.vocabulary.word import Word
-from tests.support import assertions
+from tests.correctness import test_array_words
+from tests.language import test_convolutions
+from tests.support import assertions, documents
 
 Array = Any
 Shapes = Sequence[tuple[int, ...]]
@@ -183,15 +186,26 @@ WHOLE = {
 """Words for whole arrays only, which ``tests/correctness/test_array_functions.py`` has, and host words."""
 
 
+@pytest.mark.parametrize("nothing", NOTHING[:5])
+@pytest.mark.parametrize("word", ["np.tril", "np.triu", "np.sum", "np.cumsum", "np.transpose"])
+def test_a_billion_rows_of_nothing_are_refused_before_they_are_counted(word: str, nothing: str) -> None:
+    with pytest.raises(errors.TooComplex):
+        parse.read(f"lambda x: {word}({nothing})").at([()], whole=True)
+
+
 def test_every_word_of_arrays_is_held_against_jax() -> None:
     used = " ".join(text for text, _ in TEXTS)
+    used += " ".join(test_array_words.TEXTS)
+    used += (documents.ROOT / "tests/language/test_convolutions.py").read_text()
+    used += " ".join(f"scipy.signal.{name}(" for name in test_convolutions.NAMES)
     for word in (word for word in arrays.FUNCTIONS if word.names[0] not in WHOLE):
         assert any(f"{name}(" in used for name in word.names), word.names
 
 
 def test_every_word_of_arrays_has_a_function_and_no_other() -> None:
     without_dot = {name for name in functions.WORDS if "." not in name}  # those with a dot are distributions
-    assert {word.names[0] for word in arrays.FUNCTIONS} == without_dot
+    named = {word.names[0] for word in arrays.FUNCTIONS if "." not in word.names[0]}
+    assert named | set(jax_texts.INNER) == without_dot
 
 
 DEFS = [
@@ -384,6 +398,7 @@ def test_what_is_large_by_its_shape_alone_costs_little_or_is_refused(text: str) 
     assert time.process_time() - start < 1.0
 
 
+EVERY = (*arrays.FUNCTIONS, *array_texts.FUNCTIONS, *jax_texts.FUNCTIONS, *ufuncs.FUNCTIONS)
 ODD = [
     *["2**31", "-(2**63)", "10**30", "-1", "0", "1/3", "inf", "nan"],
     *["None", "True", "[]", "[[]]", "[1, [2]]", "x", "X", "X[4:]"],
@@ -391,12 +406,12 @@ ODD = [
 
 
 @pytest.mark.parametrize("odd", ODD)
-@pytest.mark.parametrize("word", arrays.FUNCTIONS, ids=lambda word: word.names[0])
+@pytest.mark.parametrize("word", EVERY, ids=lambda word: word.names[0])
 def test_a_word_takes_whatever_stands_for_each_parameter_or_refuses_it(word: Word, odd: str) -> None:
-    required = [name for name in word.parameters if name not in word.keywords]
-    for odd_one in (*required, *word.keywords):
+    required = word.parameters[: word.arity[0]]
+    for odd_one in word.parameters:
         operands = [odd if name == odd_one else "X" for name in required]
-        keywords = [f"{odd_one}={odd}"] if odd_one in word.keywords else []
+        keywords = [f"{odd_one}={odd}"] if odd_one not in required else []
         for text in (f"{word.names[0]}({', '.join(operands + keywords)})", f"{word.names[0]}({odd}, {odd})"):
             with contextlib.suppress(errors.Rejected):
                 expression = parse.read(text, ["x", "X"]).at([(), (4,)])

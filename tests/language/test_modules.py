@@ -10,9 +10,10 @@ import pytest
 
 from app import errors
 from app.autodiff import tape
-from app.engine import functions, points
+from app.engine import points
+from app.engine.functions import functions
 from app.language import parse
-from app.language.grammar import modules
+from app.language.grammar.modules import parser as modules
 from tests.support import float_tapes, whole_arrays
 
 NUMBERS: dict[str, tuple[str, tuple[str, ...], float]] = {
@@ -106,7 +107,7 @@ def test_sympys_names_after_its_star() -> None:
         ("x, y = 1, 2", "without a value", "end with", 0),
         ("sin(x) = 3", "'=' assigns", "another name", 7),
         ("x**2 + y**2 = 1", "'=' assigns", "==", 12),
-        ("def f(x): return x\nif __name__ == '__main__':\n    f(2)", "__name__", "", 22),
+        ("def f(x): return x\nif __name__ == 'main':\n    f(2)", "__name__", "", 22),
         ("def f(): return 1", "no arguments", "", 0),
         ("def f(x): return f(x - 1)", "calls itself", "loop", 17),
         ("def f(x): return g(x)\ndef g(x): return f(x)", "calls itself", "loop", 39),

@@ -8,7 +8,7 @@ import pytest
 
 from app import errors
 from app.language import parse
-from app.language.grammar import pasted
+from app.language.grammar.spelling import pasted
 from tests.support import float_tapes
 
 SAME = {
@@ -43,10 +43,18 @@ SAME = {
     "=(-A1)^2 + -(A1^2) + 2^-A1": "(-A1)**2 - A1**2 + 2**-A1",
     "=B1-A1^2": "B1 - A1**2",
     "=-2*A1^2": "-2*A1**2",
-    "=SUM(A1, B1, 2)*PI()": "sum([A1, B1, 2])*pi",
+    "=SUM(A1, B1, 2)*PI()": "np.sum([A1, B1, 2])*pi",
     "=IF(A1=2, LN(A1), LOG(A1))": "where(A1 == 2, log(A1), log10(A1))",
     "=IF(A1<>2, POWER(A1, 3), sqrt(A1))": "where(A1 != 2, A1**3, sqrt(A1))",
-    "=AVERAGE(A1,MAX(B1,3))": "mean([A1, max(B1, 3)])",
+    "=AVERAGE(A1,MAX(B1,3))": "mean([A1, np.max([np.max(B1), np.max(3)])])",
+    "=NORM.DIST(A1, B1, 2, TRUE)": "scipy.stats.norm.cdf(A1, B1, 2)",
+    "=norm.s.dist(A1,FALSE)+NORMSDIST(A1)": "scipy.stats.norm.pdf(A1) + scipy.stats.norm.cdf(A1)",
+    "=EXPON.DIST(A1, B1+1, 1)": "scipy.stats.expon.cdf(A1, scale=1/(B1 + 1))",
+    "=GAMMA.DIST(A1, B1, 2, FALSE)": "scipy.stats.gamma.pdf(A1, B1, scale=2)",
+    "=LOGNORM.DIST(A1, B1, 2, TRUE)": "scipy.stats.lognorm.cdf(A1, 2, scale=exp(B1))",
+    "=WEIBULL.DIST(A1, 3, B1, TRUE)": "scipy.stats.weibull_min.cdf(A1, 3, scale=B1)",
+    "=NORM.INV(A1, MAX(B1, 1), 2)": "scipy.stats.norm.ppf(A1, np.max([np.max(B1), np.max(1)]), 2)",
+    "=STDEV.S(A1, B1, 3) + VAR.P(A1, B1)": "np.std([A1, B1, 3], ddof=1) + np.var([A1, B1])",
 }
 
 
@@ -82,8 +90,11 @@ def test_pi_is_a_name_where_it_is_given() -> None:
         ("=2^A1^2", "parentheses", 5),
         ("=A1%", "100", 3),
         ("=SUM(A1:A3)", "", 7),
-        ("=ATAN2(A1, B1)", "atan2(y, x)", 1),
-        ("=VLOOKUP(A1)", "own name", 1),
+        ("=NORM.DIST(A1, 0, 1, B1)", "TRUE", 1),
+        ("=NORM.DIST(A1, 0, TRUE)", "every operand", 16),
+        ("=NORMSINV(A1, B1)", "every operand", 12),
+        ("=NORM.DIST(A1", "write )", 1),
+        ("=VLOOKUP(A1)", "cell", 1),
         ("√x²", "**2", 2),
         ("sin²(x)", "", 4),
         ("x²y", "*", 2),

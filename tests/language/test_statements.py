@@ -184,8 +184,16 @@ def test_an_else_after_a_loop_belongs_to_the_branch_it_is_indented_as() -> None:
     text = "def f(x):\n  if x > 0:\n    for i in range(3):\n      x += i\n  else:\n    x = 7\n  return x"
     (branch,) = [each for each in statements.parse(text, max_nesting=64).code if isinstance(each, stack_code.Branch)]
     assert branch.other
-    with pytest.raises(errors.SyntaxRejected, match="a loop has no else"):
-        statements.parse(text.replace("  else", "    else").replace("    x = 7", "      x = 7"), max_nesting=64)
+    after = text.replace("  else", "    else").replace("    x = 7", "      x = x*7")
+    assert float_tapes.means(after, x=2.0) == 35.0
+    assert float_tapes.means(after, x=-2.0) == -2.0
+
+
+def test_an_else_after_a_loop_with_a_break_is_refused() -> None:
+    text = "def f(x):\n  for i in range(3):\n    if i == 2:\n      break\n  else:\n    x = 7\n  return x"
+    with pytest.raises(errors.SyntaxRejected, match="a loop with a break has no else") as caught:
+        statements.parse(text, max_nesting=64)
+    assert caught.value.offset == text.index("else")
 
 
 def test_several_names_can_be_assigned_at_once() -> None:
@@ -234,7 +242,7 @@ def refusal_of_value(text: str) -> errors.GradserveError:
         ("a +\n  * b", 6),
         ("a := b", 2),
         ("lambda x x", 9),
-        ("lambda *x: x", 7),
+        ("lambda *x: x", 8),
         ("def f(x):\n    return", 20),
         ("def f(x):\n    y = 1\n", 20),
         ("def f(x):\n    if x:\n        return x", 36),

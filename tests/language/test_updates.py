@@ -40,7 +40,7 @@ def test_an_update_is_what_jax_makes_of_it(body: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("x.at[0].put(1)", "no .put"),
+        ("x.at[0].put(1)", "the method .put is not"),
         ("x.at[0].set()", "no .set"),
         ("x.at[5].set(1.0)", "index 5"),
         ("x.at[[0, 0]].multiply(2.0)", "may repeat"),

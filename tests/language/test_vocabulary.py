@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.constants
 from mpmath import mp, mpf
 
 from app import errors
@@ -17,7 +18,8 @@ from app.autodiff import table
 from app.language import parse
 from app.language.grammar import statements
 from app.language.numeric import numpy_words
-from app.language.vocabulary import constants, hosted, orders, prefixes, special, words
+from app.language.vocabulary import constants, prefixes, words
+from app.language.vocabulary.functions import hosted, orders, special
 from tests.support import assertions, float_tapes, mpmath_functions
 from tests.support.service import Client
 from tests.support.tiers import by_row, compiled
@@ -141,6 +143,7 @@ DOMAIN: dict[tuple[str, int], Points] = {
     ("beta", 2): [(0.3, 2.5), (1e-9, 5.5), (20.3, 150.0), (-0.5, 2.25)],
     ("factorial", 1): of(0.3, 5.0, -0.5, 20.0, 150.0),
     ("binom", 2): [(5.0, 2.0), (20.5, 3.25), (1000.0, 300.0), (-2.5, 2.25)],
+    ("lgamma_step", 2): [(0.3, 2.5), (5.5, 1e-9), (20.3, 40.0), (3.0, -2.75), (1e-9, 1e-9), (1e9, 0.25)],
     ("poch", 2): [(0.3, 2.5), (5.5, 0.125), (20.3, 40.0), (-1.5, 2.25)],
     ("ff", 2): [(5.5, 2.0), (20.5, 3.25)],
     ("gammasgn", 1): of(0.3, -0.5, -1.5, -2.5),
@@ -622,10 +625,11 @@ def test_a_number_is_a_condition_for_every_logical_function() -> None:
 # Prefixes
 
 
-@pytest.mark.parametrize("prefix", prefixes.LIBRARIES)
+@pytest.mark.parametrize("prefix", [each for each, name in prefixes.LIBRARIES.items() if name != prefixes.NATURE])
 def test_a_prefix_is_accepted_on_every_name_and_changes_nothing(prefix: str) -> None:
     for name, word in words.BY_NAME.items():
         decides = (prefixes.LIBRARIES[prefix], name) in prefixes.QUALIFIED.keys() | prefixes.ABSENT.keys()
+        decides |= "." in name or f"{prefixes.LIBRARIES[prefix]}.{name}" in words.BY_NAME
         if decides or word.kind in {"piecewise", "array"} or word in words.HOST:
             continue
         args = "xyz"[: word.arity[0] - (word.kind == "order")]
@@ -700,3 +704,21 @@ def test_the_published_arity_is_the_one_enforced(client: Client) -> None:
         for count in {least - 1} | ({most + 1} if most else set()):
             with pytest.raises(errors.BadArity):
                 parse.parse(f"{function['name']}({', '.join(['x'] * count)})", ["x"])
+
+
+def test_constants_and_units_are_those_of_scipy() -> None:
+    """CODATA's values of 2022 and of 2018, which an older SciPy has, agree to seven digits."""
+    known = {name: value for name, value in vars(scipy.constants).items() if isinstance(value, int | float)}
+    known = {name: value for name, value in known.items() if not name.startswith("_")}
+    assert known.keys() <= constants.OF_NATURE.keys()
+    for name, value in known.items():
+        assert constants.OF_NATURE[name] == pytest.approx(value, rel=1e-7)
+
+
+def test_a_constant_of_nature_is_not_the_number_e() -> None:
+    natural, elementary = (parse.read(f"lambda x: x*{name}") for name in ("np.e", "scipy.constants.e"))
+    assert natural.expression is not None
+    assert elementary.expression is not None
+    assert natural.expression.root != elementary.expression.root
+    summed = [parse.read(f"lambda x: sum(x)*{name}").identity for name in ("np.e", "scipy.constants.e")]
+    assert summed[0] != summed[1]

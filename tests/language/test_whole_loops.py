@@ -10,7 +10,7 @@ from sympy.core.basic import Basic
 
 from app import errors
 from app.language import parse
-from app.language.reading.tracer import Expression
+from app.language.expression.result import Expression
 from tests.support import whole_arrays
 
 _RNG = np.random.default_rng(0)

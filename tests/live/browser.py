@@ -114,6 +114,18 @@ class Browser:
         return entries
 
 
+def tried_out(browser: Browser, path: str) -> Any:
+    """Return the answer to the example of the gradient, executed on the page of the API at a path."""
+    browser.open(path)
+    operation = browser.find("#operations-derivatives-grad")
+    operation.find_element("css selector", "button.opblock-summary-control").click()
+    browser.find("#operations-derivatives-grad .execute").click()
+    status = "#operations-derivatives-grad .live-responses-table .response td.response-col_status"
+    browser.until(lambda: browser.text(status).startswith("200"))
+    body = browser.text("#operations-derivatives-grad .live-responses-table .response td.response-col_description pre")
+    return json.loads(body)
+
+
 @contextlib.contextmanager
 def browsing(base: str) -> Iterator[Browser]:
     """Start Chromium with a profile of its own, and end it."""
@@ -121,6 +133,7 @@ def browsing(base: str) -> Iterator[Browser]:
     assert all(found.values()), f"needs Debian's chromium and chromium-driver; found {found}"
     with tempfile.TemporaryDirectory(prefix="gradserve-chromium-", ignore_cleanup_errors=True) as profile:
         options = Options()
+        options.accept_insecure_certs = True  # of tests of TLS
         options.binary_location = str(found["chromium"])
         for flag in (*FLAGS, f"--user-data-dir={profile}"):
             options.add_argument(flag)

@@ -6,6 +6,7 @@ refusal. Any other exception, or a slow input, ends the process and saves the in
 
 import asyncio
 import contextlib
+import itertools
 import json
 import sys
 from collections.abc import Callable
@@ -83,9 +84,11 @@ def request(data: bytes) -> None:
     with contextlib.suppress(errors.Rejected, ValueError, RecursionError):
         expected = json.loads(data, parse_constant=refuse)
         assert RUNNER.run(json_stream.load(data, 10**6)) == expected
-    (before, after), text = repeated_requests.split(data)
-    assert before + text + after == data
-    repeated_requests.splits(data)
+    taken = repeated_requests.split(data)
+    if taken is not None:
+        values = [*[data[start:stop] for start, stop in taken.places], b""]
+        assert b"".join(itertools.chain(*zip(taken.around, values, strict=True))) == data
+        repeated_requests.names(taken)
 
 
 def refuse(token: str) -> None:

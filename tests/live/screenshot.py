@@ -1,4 +1,4 @@
-"""The picture of the playground that the README shows, from a real server: ``python -m tests.live.screenshot``."""
+"""The pictures of the pages that the README shows, from a real server: ``python -m tests.live.screenshot``."""
 
 import tempfile
 import time
@@ -9,25 +9,39 @@ from selenium.webdriver.common.keys import Keys
 from tests.live.browser import Browser, browsing
 from tests.live.server import serving
 
-TARGET = Path(__file__).parents[2] / "app" / "api" / "web" / "static" / "screenshot.png"
-_SIZE = (1280, 860)
+_STATIC = Path(__file__).parents[2] / "app" / "api" / "web" / "static"
+_WIDTH = 1280
 _SETTLED_SECONDS = 2
 
 
 def main() -> None:
-    """Wait until everything is drawn, and save the window."""
+    """Wait until everything is drawn, and save the window of each page."""
     with (
         tempfile.TemporaryDirectory() as cache,
         serving(Path(cache)) as server,
         browsing(str(server.http.base_url).rstrip("/")) as browser,
     ):
-        browser.resize(*_SIZE)
         browser.prefer("light")
-        browser.open()
-        browser.choose("#example", "Himmelblau")
-        browser.until(lambda: len(browser.all("#formulae math")) == 3 and "Steepest" in browser.text("#caption"))
-        _use(browser)
-        browser.driver.save_screenshot(str(TARGET))
+        browser.resize(_WIDTH, 860)
+        _playground(browser)
+        browser.driver.save_screenshot(str(_STATIC / "screenshot.png"))
+        browser.resize(_WIDTH, 996)
+        _fit(browser)
+        browser.driver.save_screenshot(str(_STATIC / "fit" / "screenshot.png"))
+
+
+def _playground(browser: Browser) -> None:
+    browser.open()
+    browser.choose("#example", "Himmelblau")
+    browser.until(lambda: len(browser.all("#formulae math")) == 3 and "Steepest" in browser.text("#caption"))
+    _use(browser)
+
+
+def _fit(browser: Browser) -> None:
+    browser.open("/fit")
+    browser.choose("#example", "Peak")
+    browser.until(lambda: len(browser.all("#found tbody tr")) == 4 and "converged" in browser.text("#progress"))
+    time.sleep(_SETTLED_SECONDS)
 
 
 def _use(browser: Browser) -> None:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import httpx
 from tests.live.ports import free_port
 from tests.support import programs
 
+ROOT = Path(__file__).parents[2]
 STARTED_SECONDS = 120
 STOPPED_SECONDS = 30
 
@@ -79,10 +80,19 @@ def serving(cache: Path, **environment: str) -> Iterator[Server]:
     port = int(environment.pop("GRADSERVE_PORT", 0)) or free_port()
     command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port)]
     settings = {"GRADSERVE_CACHE_DIR": str(cache), "GRADSERVE_LOG_LEVEL": "warning", **environment}
-    process = subprocess.Popen(command, env=os.environ | settings)  # noqa: S603
+    with running(command, port, settings) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def running(
+    command: Sequence[str], port: int, environment: Mapping[str, str], directory: Path | None = None
+) -> Iterator[Server]:
+    """Run a command that serves on a port, wait until it is ready, and stop it by its own pid."""
+    process = subprocess.Popen(command, cwd=directory, env=os.environ | environment)  # noqa: S603 - of the tests
     server = Server(process, port)
     try:
-        _wait_until_ready(server)
+        wait_until_ready(server)
         yield server
     finally:
         server.http.close()
@@ -95,7 +105,7 @@ def serving(cache: Path, **environment: str) -> Iterator[Server]:
             raise
 
 
-def _wait_until_ready(server: Server) -> None:
+def wait_until_ready(server: Server) -> None:
     deadline = time.monotonic() + STARTED_SECONDS
     while time.monotonic() < deadline:
         with contextlib.suppress(httpx.TransportError):

@@ -13,7 +13,7 @@ import pytest
 from axe_selenium_python import Axe
 from selenium.webdriver.common.keys import Keys
 
-from tests.live.browser import Browser, browsing
+from tests.live.browser import Browser, browsing, tried_out
 from tests.live.server import serving
 
 pytestmark = pytest.mark.slow
@@ -103,14 +103,7 @@ def violations(browser: Browser) -> list[str]:
 
 
 def test_try_it_out_in_the_documentation_gets_the_gradient(browser: Browser) -> None:
-    browser.open("/docs")
-    operation = browser.find("#operations-derivatives-grad")
-    operation.find_element("css selector", "button.opblock-summary-control").click()
-    browser.find("#operations-derivatives-grad .execute").click()
-    status = "#operations-derivatives-grad .live-responses-table .response td.response-col_status"
-    browser.until(lambda: browser.text(status).startswith("200"))
-    body = browser.text("#operations-derivatives-grad .live-responses-table .response td.response-col_description pre")
-    assert json.loads(body)["gradient"] == [10.0, 24.0, 42.0]
+    assert tried_out(browser, "/docs")["gradient"] == [10.0, 24.0, 42.0]
     assert f"{browser.base}/openapi.json" in browser.requested()
 
 
@@ -420,7 +413,7 @@ def test_a_key_can_be_entered_and_is_sent(browser: Browser) -> None:
     browser.run("""
         const ask = fetch;
         const problem = { detail: "this needs a key", code: "unauthorized", status: 401 };
-        globalThis.fetch = (path, options) => options.headers.Authorization === "Bearer opensesame"
+        globalThis.fetch = (path, options) => options?.headers?.Authorization === "Bearer opensesame"
           ? ask(path, options) : Promise.resolve(new Response(JSON.stringify(problem), { status: 401 }));""")
     browser.write("x**3")
     browser.until(lambda: browser.find("#key").is_displayed())
@@ -488,17 +481,119 @@ def weight(base: str) -> int:
     page = httpx.get(f"{base}/").text
     total = len(page.encode())
     seen: set[str] = set()
-    pending = [part.split('"')[1] for part in page.replace("href=", "src=").split("src=")[1:] if '"/web/' in part]
+    pending = [part.split('"')[1] for part in page.replace("href=", "src=").split("src=")[1:] if '"web/' in part]
     while pending:
         path = pending.pop()
         if path in seen:
             continue
         seen.add(path)
-        with httpx.stream("GET", base + path, headers={"Accept-Encoding": "gzip"}) as response:
+        with httpx.stream("GET", f"{base}/{path}", headers={"Accept-Encoding": "gzip"}) as response:
             assert response.status_code == 200, path
             total += len(b"".join(response.iter_raw()))
         if path.endswith(".js") and "vendor" not in path:
-            source = httpx.get(base + path).text
-            pending += ["/web/" + part.partition('"')[0] for part in source.split('from "./')[1:]]
+            source = httpx.get(f"{base}/{path}").text
+            pending += ["web/" + part.partition('"')[0] for part in source.split('from "./')[1:]]
     assert len(seen) > 10
     return total
+
+
+_HALVES = """
+  return [...document.querySelectorAll("#picture canvas")].map((canvas) => {
+    const half = Math.floor(canvas.width / 2);
+    const pixels = (left) => canvas.getContext("2d").getImageData(left, 0, half, canvas.height).data;
+    const drawn = (left) => pixels(left).some((each) => each);
+    return canvas.getBoundingClientRect().right <= innerWidth && drawn(0) && drawn(half);
+  });
+"""
+
+
+@pytest.mark.parametrize("example", ["Tutorial", "Himmelblau", "Wave packet"])
+def test_plots_are_whole_on_a_phone_when_the_page_scrolls(browser: Browser, example: str) -> None:
+    browser.open()
+    browser.choose("#example", example)
+    browser.until(lambda: browser.all("#picture canvas") and browser.text("#caption"))
+    browser.resize(*PHONE)
+    for part in (0, 0.25, 0.5):
+        browser.run("scrollTo(0, arguments[0] * document.documentElement.scrollHeight)", part)
+        browser.until(lambda: (whole := browser.run(_HALVES)) and all(whole))
+
+
+# Fits
+
+
+def fitted(browser: Browser) -> dict[str, list[str]]:
+    """Return value, standard error and relative error by parameter, as the page shows them."""
+    rows = [row.find_elements("css selector", "th, td") for row in browser.all("#found tbody tr")]
+    return {name.text: [cell.text for cell in cells] for name, *cells in rows}
+
+
+def fit_link(**fields: Any) -> str:
+    written = {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
+    return "/fit#" + urlencode(written, quote_via=quote)
+
+
+def test_the_page_for_fits_fits_its_first_example_at_once(browser: Browser) -> None:
+    browser.open("/fit")
+    browser.until(lambda: len(fitted(browser)) == 3)
+    browser.until(lambda: len(browser.all("#curve canvas, #residuals canvas, #path canvas")) == 3)
+    assert "converged" in browser.text("#progress")
+    assert number(fitted(browser)["b"][0]) == pytest.approx(0.660737, rel=1e-5)
+
+
+def test_a_certified_problem_gets_its_certified_answer(browser: Browser) -> None:
+    browser.open("/fit")
+    browser.until(lambda: len(fitted(browser)) == 3)
+    browser.choose("#example", "Misra1a")
+    browser.until(lambda: set(fitted(browser)) == {"b1", "b2"} and "converged" in browser.text("#progress"))
+    found = fitted(browser)
+    # NIST StRD, Misra1a: certified values and standard deviations.
+    assert [number(text) for text in found["b1"][:2]] == pytest.approx([2.3894212918e02, 2.7070075241e00], rel=1e-3)
+    assert [number(text) for text in found["b2"][:2]] == pytest.approx([5.5015643181e-04, 7.2668688436e-06], rel=1e-3)
+
+
+def test_a_link_to_a_fit_shows_it(browser: Browser) -> None:
+    data = "t,y\n0,1\n1,3\n2,5\n3,7\n"
+    browser.open(fit_link(data=data, y="y", model="m*t + n", at={"m": 0.5}, **{"in": {"n": [2, None]}}))
+    browser.until(lambda: set(fitted(browser)) == {"m", "n"})
+    assert number(fitted(browser)["n"][0]) == pytest.approx(2.0)
+    browser.find("#share").click()
+    browser.until(lambda: browser.text("#copied") == "Copied.")
+    assert browser.run("return location.hash").startswith("#data=t")
+
+
+def test_what_is_typed_is_fitted(browser: Browser) -> None:
+    browser.open("/fit")
+    browser.until(lambda: len(fitted(browser)) == 3)
+    browser.write("k*exp(-r*t)", "#model")
+    browser.until(lambda: [cell.text for cell in browser.all("#starts tbody th")] == ["k", "r"])
+    browser.find("#run").click()
+    browser.until(lambda: set(fitted(browser)) == {"k", "r"})
+    browser.write("k*expp(-r*t)", "#model")
+    browser.until(lambda: "expp" in browser.text("#problem"))
+    browser.write("t,y\n0,1\nx,2\n", "#data")
+    browser.until(lambda: browser.text("#data-problem") == "line 3, column t: x is no number")
+
+
+def test_the_charts_of_a_fit_stand_above_each_other(browser: Browser) -> None:
+    browser.open("/fit")
+    browser.until(lambda: len(fitted(browser)) == 3)
+    browser.until(lambda: len(browser.all("#curve canvas, #residuals canvas, #path canvas")) == 3)
+    curve, residuals, path = (
+        browser.run("const box = arguments[0].getBoundingClientRect(); return [box.left, box.right]", frame)
+        for frame in browser.all("#curve .u-over, #residuals .u-over, #path .u-over")
+    )
+    assert curve == residuals == path
+    assert browser.run("return document.querySelector('#found-card').getBoundingClientRect().bottom < innerHeight")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_for_fits_is_accessible(browser: Browser, scheme: Any) -> None:
+    browser.prefer(scheme)
+    browser.open("/fit")
+    browser.until(lambda: len(fitted(browser)) == 3)
+    axe = Axe(browser.driver)
+    axe.inject()
+    serious = [found for found in axe.run()["violations"] if found["impact"] in {"serious", "critical"}]
+    assert not serious, axe.report(serious)
+    browser.resize(*PHONE)
+    browser.until(lambda: browser.run("return document.documentElement.scrollWidth <= innerWidth"))

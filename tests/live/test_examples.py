@@ -1,6 +1,8 @@
 """The programs of docs/examples run unchanged, and their results agree with ones computed in another way."""
 
+import contextlib
 import functools
+import http.client
 import http.server
 import re
 import subprocess
@@ -13,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from docs.examples import logistic_regression
+from docs.examples import logistic_regression, nuts
 from tests.live.browser import browsing
 from tests.live.server import serving
 
@@ -52,6 +54,10 @@ def run(python: str | Path, name: str, base: str) -> str:
     return done.stdout
 
 
+def numbers(text: str) -> list[float]:
+    return [float(found) for found in re.findall(r"-?\d+\.?\d*", text)]
+
+
 def newton() -> NDArray[np.float64]:
     """Return the coefficients by iteratively reweighted least squares."""
     design = np.column_stack([np.ones(24), logistic_regression.HOURS, logistic_regression.SLEPT])
@@ -75,13 +81,53 @@ def test_a_logistic_regression_is_fitted_over_http(base: str) -> None:
 def test_pymc_samples_the_known_posterior(base: str) -> None:
     printed = run(PYMC, "pymc_umbridge.py", base)
     (mean, deviation), exact = [
-        [float(number) for number in re.findall(r"\d+\.\d+", line)]
-        for line in printed.splitlines()
-        if line.startswith(("sampled", "exactly"))
+        numbers(line) for line in printed.splitlines() if line.startswith(("sampled", "exactly"))
     ]
     # 1000 draws, worth 300 independent ones or more: five standard errors.
     assert mean == pytest.approx(exact[0], abs=5 * exact[1] / 300**0.5)
     assert deviation == pytest.approx(exact[1], rel=0.2)
+
+
+def eight_schools(q: nuts.Vector) -> tuple[float, nuts.Vector]:
+    """Return the log density of nuts.py and its gradient, by hand."""
+    tau, scale = np.exp(q[1]), np.array(nuts.S)
+    residuals = (np.array(nuts.Y) - 5 * q[0] - tau * q[2:]) / scale
+    slopes = residuals / scale
+    value = -(residuals @ residuals + q[0] ** 2 + q[2:] @ q[2:]) / 2 + q[1] - np.log1p(tau**2 / 25)
+    by_tau = tau * (slopes @ q[2:]) + 1 - 2 * tau**2 / (25 + tau**2)
+    return float(value), np.concatenate([[5 * slopes.sum() - q[0], by_tau], tau * slopes - q[2:]])
+
+
+def moments(q: nuts.Vector) -> list[float]:
+    """Return mean and deviation of mu and of tau."""
+    return [found for drawn in (5 * q[:, 0], np.exp(q[:, 1])) for found in (drawn.mean(), drawn.std())]
+
+
+def test_the_sampler_of_the_example_samples_a_known_posterior() -> None:
+    exact = np.stack(nuts.exactly(), axis=1).ravel()
+    q = np.concatenate([nuts.sample(eight_schools, 10, draws=1500, tune=200, seed=seed) for seed in (1, 2)])
+    # 3000 draws, worth 800 independent ones or more: four standard errors of the means.
+    assert moments(q)[::2] == pytest.approx(exact[::2], abs=4 * exact[1::2].max() / 800**0.5)
+    assert moments(q)[1::2] == pytest.approx(exact[1::2], rel=0.15)
+
+
+def test_a_posterior_is_sampled_with_a_request_for_each_step(base: str) -> None:
+    with contextlib.closing(http.client.HTTPConnection(base.removeprefix("http://"))) as connection:
+        remote = nuts.at_server(connection, nuts.LOG_DENSITY, {"y": nuts.Y, "s": nuts.S})
+        for q in np.random.default_rng(1).normal(size=(20, 10)):
+            value, gradient = remote(q)
+            assert value == pytest.approx(eight_schools(q)[0], rel=1e-12)
+            np.testing.assert_allclose(gradient, eight_schools(q)[1], rtol=1e-10, atol=1e-12)
+        there, here = (nuts.sample(density, 10, draws=20, tune=5, seed=1) for density in (remote, eight_schools))
+        np.testing.assert_allclose(there, here, rtol=1e-4, err_msg="the same sampler with the same numbers")
+        with pytest.raises(ValueError, match="the function 'sine' is not defined"):
+            nuts.at_server(connection, "sine(q)", {})
+
+
+def test_the_example_of_sampling_prints_the_known_posterior(base: str) -> None:
+    sampled, exactly, cost = (numbers(line) for line in run(sys.executable, "nuts.py", base).splitlines())
+    assert sampled == pytest.approx(exactly, abs=1.1), "800 draws, worth 200 or more: five standard errors"
+    assert cost[0] > 2 * 600
 
 
 def test_a_page_of_an_allowed_origin_minimises_a_function(base: str, elsewhere: str) -> None:

@@ -219,6 +219,8 @@ def lengthy(http: httpx.Client, number: int) -> tuple[bool, str]:
     question = {"expression": text, "argnums": ["x"]}
     while (response := http.post("/v1/symbolic", json=question)).status_code == 429:  # others are before it
         time.sleep(0.5)
+    if response.status_code == 422:  # a busy machine reaches the deadline: the replica has answered
+        return response.json()["code"] == "too_expensive", response.text[:200]
     derived = response.status_code == 200 and response.json()["partials"][0]["arg"] == "x"
     return derived, response.text[:200]
 

@@ -1,6 +1,7 @@
 """The store that machines share: its entries are right or missing, and its failures fail no request."""
 
 import asyncio
+import os
 import sys
 import threading
 from collections.abc import Awaitable, Callable
@@ -27,6 +28,7 @@ class Memory:
 
     Attributes:
         entries: content by path.
+        touched: paths that were used without being read.
         calls: number of calls.
         failure: raised by every call.
         answers: set if calls return; else they wait.
@@ -34,6 +36,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.entries: dict[str, bytes] = {}
+        self.touched: list[str] = []
         self.calls = 0
         self.failure: Exception | None = None
         self.answers = threading.Event()
@@ -42,6 +45,10 @@ class Memory:
     def get(self, path: str) -> bytes | None:
         self._called()
         return self.entries.get(path)
+
+    def touch(self, path: str) -> None:
+        self._called()
+        self.touched.append(path)
 
     def put(self, path: str, content: bytes) -> None:
         self._called()
@@ -76,6 +83,15 @@ def test_an_entry_of_one_machine_is_found_and_kept_by_another(tmp_path: Path, ba
     assert second.has(NAME)
     backend.entries.clear()
     assert second.get(NAME) == b"payload"
+
+
+def test_use_without_reading_is_told_to_both_stores(tmp_path: Path, backend: Memory) -> None:
+    first = machine(tmp_path, backend)
+    first.put(NAME, b"payload")
+    os.utime(tmp_path / f"{NAME}.entry", (1000, 1000))
+    first.touch(NAME)
+    assert (tmp_path / f"{NAME}.entry").stat().st_mtime > 1000
+    assert backend.touched == [*backend.entries]
 
 
 def test_an_unknown_name_is_not_found(tmp_path: Path, backend: Memory) -> None:

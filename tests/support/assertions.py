@@ -5,6 +5,7 @@ import math
 from typing import Any
 
 import httpx
+import pytest
 
 from app import errors
 
@@ -137,3 +138,22 @@ def subclasses(base: type[errors.GradserveError]) -> list[type[errors.GradserveE
     for cls in found:
         found.extend(below for below in cls.__subclasses__() if below not in found and below.__module__ == "app.errors")
     return found
+
+
+def is_close(found: Any, shown: Any) -> bool:
+    """Return whether two documents are equal.
+
+    Floats may differ in the last two digits, because libm differs by machine, and so may the length of a search.
+    """
+    if isinstance(shown, dict):
+        return found.keys() == shown.keys() and all(
+            type(found[key]) is int if key in _LENGTHS else is_close(found[key], shown[key]) for key in shown
+        )
+    if isinstance(shown, list):
+        return len(found) == len(shown) and all(map(is_close, found, shown))
+    if isinstance(shown, float):
+        return bool(found == pytest.approx(shown, rel=1e-14))
+    return bool(found == shown)
+
+
+_LENGTHS = {"evaluations", "iterations"}

@@ -79,6 +79,13 @@ REPEATED = [
 ]
 """Cheap steps, repeated so often that they are expensive."""
 
+CHAINS = [
+    f"Sum(x,(j,1,{'1' + '*1/1' * 10_000}-1),(i,1,10**5))",
+    f"Sum(x,(j,1,{'1' + '**1' * 150}-1),(i,1,10**5))",
+    f"Sum(x,(j,1,max({'1,' * 20_000}1)-1),(i,1,10**5))",
+]
+"""The same with chains other than sums: seconds each, so they are read once, not sent by every way at once."""
+
 FOLDED = [
     _CELLS + "    Z=np.roll(Y,1)\n" * 6_000 + "    return x",
     "def f(x):\n    Y=np.reshape(np.arange(90000),(300,300))\n" + "    Z=np.tril(Y)\n" * 6_000 + "    return x",

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -36,13 +36,13 @@ def with_engine(
     disk: disk_store.Store | None = None,
     *,
     workers: bool = True,
-    **given: int,
+    **given: Any,
 ) -> tuple[Result, Recorder]:
     """Start an engine, use it and stop it. Return the result and the events."""
     recorder, kept = Recorder(), programs.Store(disk or disk_store.NoStore())
 
     async def run() -> Result:
-        served = engine.Engine(query.Options(kept=kept, observer=recorder, **given))  # type: ignore[arg-type]
+        served = engine.Engine(query.Options(kept=kept, observer=recorder, **given))
         await served.start()
         try:
             return await use(served)

@@ -118,10 +118,11 @@ class Programs:
 
     def _in_matrix(self) -> list[str]:
         m, sign = self._matrix(), self._one("=", "+=", "*=")
+        copied = ".copy()" if sign == "=" else ""  # NumPy is not right where a row is assigned a view that crosses it
         return [
             self._one(
                 f"{m}[{self._index()}, {self._index()}] {sign} {self._number()}",
-                f"{m}[{self._below(4)}] {sign} {self._vector()}",
+                f"{m}[{self._below(4)}] {sign} {self._vector()}{copied}",
                 f"{m}[:, {self._below(4, -4)}] {sign} {self._vector()}*z",
             )
         ]

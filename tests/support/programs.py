@@ -42,8 +42,14 @@ class Store:
     def get(self, name: str) -> bytes | None:
         return self._store.get(name) or _disk().get(name)
 
+    def latest(self, name: str) -> bytes | None:
+        return self._store.latest(name)
+
     def has(self, name: str) -> bool:
         return self._store.has(name) or _disk().has(name)
+
+    def touch(self, name: str) -> None:
+        self._store.touch(name)
 
     def put(self, name: str, payload: bytes) -> bool:
         return self._store.put(name, payload)

@@ -115,13 +115,16 @@ class Served:
         await asyncio.gather(*closings, return_exceptions=True)
 
     async def heat(self, content: bytes) -> None:
-        """Repeat a request until compiled code answers it, and clear ``asgi``."""
+        """Repeat a request until compiled code answers it, and clear ``asgi``.
+
+        An executable may be there for another function of the same structure: then the first request is no hit.
+        """
         connection = await self.connect()
         async with asyncio.timeout(120):
-            tier = ""
-            while tier != "compiled":
+            status = ""
+            while status != "gradserve; hit; detail=compiled":
                 response = await connection.ask(request(content))
-                tier = response.headers["cache-status"].rpartition("=")[2]
+                status = response.headers["cache-status"]
                 await asyncio.sleep(0.01)  # leaves the processor to the compile worker
         self.asgi.clear()
 

@@ -9,6 +9,7 @@ import numpy as np
 from app.autodiff import reverse, tape
 from app.autodiff.namespaces import jax_words
 from app.engine import points
+from app.engine.derivatives import nesting
 from app.language import parse
 from tests.support.service import SyncEngine
 
@@ -39,8 +40,8 @@ def compiled(
     np.add.at(partials, positions, result[1:])
     everything = list(range(len(program.args)))
     if bound.batch is None:
-        return result[0, 0].item(), points.vector(partials[:, 0], bound.shapes, everything)
-    return result[0].tolist(), points.vector(partials.T, bound.shapes, everything)
+        return result[0, 0].item(), nesting.vector(partials[:, 0], bound.shapes, everything)
+    return result[0].tolist(), nesting.vector(partials.T, bound.shapes, everything)
 
 
 def served(engine: SyncEngine) -> Tier:

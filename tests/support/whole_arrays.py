@@ -13,8 +13,8 @@ from sympy.core.basic import Basic
 from sympy.functions.elementary.piecewise import ExprCondPair
 
 from app.language.expression import nodes
+from app.language.expression.result import Expression
 from app.language.numeric import array_folding, numpy_words
-from app.language.reading.tracer import Expression
 from app.language.vocabulary import relations, words
 
 Array = Any

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import pydantic
@@ -15,6 +15,9 @@ from app.api.http import json_faults, json_stream, replies
 
 Model = TypeVar("Model", bound=pydantic.BaseModel)
 Result = TypeVar("Result")
+
+DATA_PATH = "/v1/data"
+"""Where data are registered. Such a body becomes one array and few other objects, so it may be larger than others."""
 
 _HEADER_OVERHEAD = 4  # bytes of a header line beside name and value: a colon, a blank and the end of the line
 
@@ -32,6 +35,13 @@ class RequestLimits:
     max_url_bytes: int = 8 * 1024
     receive_seconds: float = 20.0
     max_connections: int = 4096
+    max_data_body_bytes: int = 128 * 1024 * 1024
+    max_data_bodies_bytes: int = 256 * 1024 * 1024
+    data_receive_seconds: float = 120.0
+
+    def of_data(self) -> RequestLimits:
+        """Return the bounds on a request that registers data."""
+        return replace(self, max_body_bytes=self.max_data_body_bytes, receive_seconds=self.data_receive_seconds)
 
     def allow_headers(self, headers: replies.Headers) -> bool:
         """Return whether headers are within the limits."""
@@ -47,6 +57,14 @@ async def receive(
 
     With ``any_type`` any media type is accepted: clients of some protocols send none, or another.
     """
+    content = await receive_once(headers, receive, limits, any_type=any_type)
+    return content if isinstance(content, bytes) else bytes(content)
+
+
+async def receive_once(
+    headers: replies.Headers, receive: Receive, limits: RequestLimits, *, any_type: bool = False
+) -> bytes | bytearray:
+    """Return the same, for a body so large that there should be no second copy of it."""
     check_headers(headers, limits, any_type=any_type)
     waiting: Started[Message] = Started(receive())
     message = waiting.result
@@ -57,7 +75,7 @@ async def receive(
         return content  # the usual case: all of the body has arrived, and no timeout is needed
     try:
         async with asyncio.timeout(limits.receive_seconds):
-            return await _gather(message or await waiting, receive, limits)
+            return await _gather(message or await waiting, receive, limits, _announced(headers))
     except TimeoutError:
         raise errors.RequestTimeout(f"the body did not arrive within {limits.receive_seconds:g} s") from None
 
@@ -94,21 +112,33 @@ class Started(Generic[Result]):
                 return (yield from self._coroutine)
 
 
-async def _gather(message: Message, receive: Receive, limits: RequestLimits) -> bytes:
-    """Return a body that comes in pieces, given the first."""
-    chunks: list[bytes] = []
-    size = 0
+async def _gather(message: Message, receive: Receive, limits: RequestLimits, announced: int) -> bytearray:
+    """Return a body that comes in pieces, given the first.
+
+    Room is made for what is announced. Memory that is not written to costs nothing; an array that grows is copied again
+    and again, and what it leaves behind is several times its size.
+    """
+    content, size = bytearray(min(announced, limits.max_body_bytes)), 0
     while True:
         if message["type"] == "http.disconnect":
             raise errors.RequestTimeout("the client went away before the body was complete")
         chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > limits.max_body_bytes:
+        if size + len(chunk) > limits.max_body_bytes:
             raise _too_large(limits)
-        chunks.append(chunk)
+        content[size : size + len(chunk)] = chunk
+        size += len(chunk)
         if not message.get("more_body", False):
-            return b"".join(chunks)
+            del content[size:]
+            return content
         message = await receive()
+
+
+def _announced(headers: replies.Headers) -> int:
+    """Return the length of the body that a header announces, 0 if there is none."""
+    for name, value in headers:
+        if name == b"content-length" and value.isdigit():
+            return int(value[:20])
+    return 0
 
 
 async def decode(model: type[Model], body: bytes, limits: RequestLimits = RequestLimits()) -> Model:
@@ -117,6 +147,11 @@ async def decode(model: type[Model], body: bytes, limits: RequestLimits = Reques
         document = await json_stream.load(body, limits.max_json_values, unique_names=True)
     except ValueError as error:
         raise json_faults.fault(error, body) from None
+    return validated(model, document)
+
+
+def validated(model: type[Model], document: Any) -> Model:
+    """Return a JSON document as a model."""
     if not isinstance(document, dict):
         raise errors.InvalidJson("the body must be a JSON object")
     try:
@@ -140,7 +175,7 @@ def check_headers(headers: replies.Headers, limits: RequestLimits, *, any_type: 
         hint = "Content-Type: application/json"
         raise errors.UnsupportedMediaType("the body must be application/json in UTF-8", hint=hint)
     if encoding and encoding.lower() != b"identity":
-        raise errors.UnsupportedMediaType("compressed bodies are not decoded", hint="send the body as it is")
+        raise errors.UnsupportedMediaType("the Content-Encoding is not known here", hint="gzip, or the body as it is")
 
 
 def _is_json(content_type: bytes) -> bool:

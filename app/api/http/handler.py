@@ -7,7 +7,8 @@ such a request was prepared into, by its bytes around the point, and answers the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable, Mapping
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,15 +16,18 @@ import pydantic
 from starlette.types import Receive, Scope
 
 from app import errors
-from app.api.http import body, context, problem, repeated_requests, replies
+from app.api.http import body, context, event_stream, problem, repeated_requests, replies
 from app.engine import engine
-from app.runtime import cache
+from app.runtime import cache, queue
 
 _REPEATS_WEIGHT = 200_000
 """Operations of all functions that repeated requests keep in memory, whether or not their plans are still cached."""
 
+_PROMPT_SECONDS = 1e-3  # expected; up to this, a request is answered where its bytes arrive
+_PROMPT_BYTES = 1 << 16  # up to so many of its point are read there: half a millisecond
 
 Answer = Callable[[Any, engine.Engine, str], Coroutine[Any, Any, replies.Reply]]
+Stream = Callable[[Any, engine.Engine, str], AsyncIterator[event_stream.Event]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +37,7 @@ class Operation:
     model: type[pydantic.BaseModel]  # of the request's body
     answer: Answer  # called with the decoded body, the engine, and what ``needs`` names
     needs: Literal["", "function_id", "owner"] = ""  # the id in the path, or who sends the request
+    stream: Stream | None = None  # as ``answer``, for a client that wants the answer in parts
 
 
 class OperationTable:
@@ -68,10 +73,11 @@ def owner(scope: Scope) -> str:
 class Handler:
     """Answers the requests of one application."""
 
-    def __init__(self, served: engine.Engine, limits: body.RequestLimits) -> None:
+    def __init__(self, served: engine.Engine, limits: body.RequestLimits, *, keyed: bool = False) -> None:
         self._engine = served
+        self._keyed = keyed  # then what one caller may ask another may not
         self._limits = limits
-        self._repeats: cache.LruDict[Hashable, replies.RepeatedRequest] = cache.LruDict(
+        self._repeats: cache.LruDict[Hashable, repeated_requests.Repeated] = cache.LruDict(
             _REPEATS_WEIGHT, lambda repeated: repeated.weight
         )
 
@@ -84,34 +90,71 @@ class Handler:
         """
         try:
             raw = await body.receive(headers, receive, self._limits)
-            prepared = self._prepare_repeated(operation, named, raw)
-            if prepared is None:
-                return await _answer_unless_gone(self._answer(operation, named, raw), receive)
-            prepared.run()
-            return prepared.reply()
+            return await _answer_unless_gone(self._answer(operation, named, raw), receive)
+        except errors.GradserveError as error:
+            return problem.refusal(error)
+
+    async def ask(self, operation: Operation, named: str, raw: bytes, receive: Receive) -> replies.Reply:
+        """Answer a request whose body did not come as one; raise what is wrong with it."""
+        return await _answer_unless_gone(self._answer(operation, named, raw), receive)
+
+    async def stream(
+        self, operation: Operation, named: str, headers: replies.Headers, receive: Receive
+    ) -> replies.Reply | event_stream.EventStream:
+        """Read a request and begin its answer in parts; an error before the first becomes a problem document."""
+        assert operation.stream is not None
+        try:
+            document = await body.decode(
+                operation.model, await body.receive(headers, receive, self._limits), self._limits
+            )
+            return await event_stream.EventStream.begin(operation.stream(document, self._engine, named))
         except errors.GradserveError as error:
             return problem.refusal(error)
 
     def prepare(
-        self, operation: Operation, named: str, headers: replies.Headers, raw: bytes
+        self, operation: Operation, named: str, headers: replies.Headers, raw: bytes, caller: str = ""
     ) -> replies.PreparedRequest | None:
         """Return a complete request ready to be computed, or None if that may have to wait."""
         body.check_headers(headers, self._limits)
-        return self._prepare_repeated(operation, named, raw)
-
-    def _prepare_repeated(self, operation: Operation, named: str, raw: bytes) -> replies.PreparedRequest | None:
-        around, text = repeated_requests.split(raw)
-        repeated = self._repeats.get((operation, named, *around)) if text else None
-        point = repeated_requests.numbers(text) if repeated is not None else None
-        return None if repeated is None or point is None else repeated.prepare(point)
+        taken = repeated_requests.split(raw)
+        who = caller if self._keyed else ""
+        repeated = None if taken is None else self._repeats.get((operation, named, who, *taken.around))
+        if taken is None or repeated is None or repeated.request.seconds > _PROMPT_SECONDS:
+            return None
+        found = repeated.match(raw, taken.places)
+        point = repeated.point(found) if found.unread <= _PROMPT_BYTES else None
+        prepared = None if point is None else repeated.request.prepare(point)
+        return prepared if prepared is not None and prepared.seconds <= _PROMPT_SECONDS else None
 
     async def _answer(self, operation: Operation, named: str, raw: bytes) -> replies.Reply:
+        taken = repeated_requests.split(raw)
+        who = queue.CALLER.get() if self._keyed else ""
+        repeated = None if taken is None else self._repeats.get((operation, named, who, *taken.around))
+        if taken is not None and repeated is not None:
+            prepared = await self._prepare(repeated, raw, taken)
+            if prepared is not None:
+                return await prepared.answer()
         document = await body.decode(operation.model, raw, self._limits)
         reply = await operation.answer(document, self._engine, named)
-        if reply.repeated is not None and repeated_requests.splits(raw):
-            around, _ = repeated_requests.split(raw)
-            self._repeats[operation, named, *around] = reply.repeated
+        if reply.repeated is not None and taken is not None:
+            members = repeated_requests.names(taken)
+            if members is not None:
+                known = repeated_requests.Repeated(reply.repeated, members, len(raw))
+                self._repeats[operation, named, who, *taken.around] = known
         return reply
+
+    async def _prepare(
+        self, repeated: repeated_requests.Repeated, raw: bytes, taken: repeated_requests.Split
+    ) -> replies.PreparedRequest | None:
+        """Return a repeated request ready to be computed; None if it is not the same one, or if it is at fault."""
+        found = repeated.match(raw, taken.places)
+        if found.unread > 2 * self._limits.max_json_values:  # each value takes two bytes at least
+            return None
+        # If anything is wrong with it, the reading of the whole body says so.
+        with contextlib.suppress(errors.GradserveError):
+            point = await repeated.point_in_pieces(found, self._limits.max_json_values)
+            return None if point is None else repeated.request.prepare(point)
+        return None
 
 
 async def _answer_unless_gone(answer: Coroutine[Any, Any, replies.Reply], receive: Receive) -> replies.Reply:

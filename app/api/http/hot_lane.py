@@ -46,7 +46,7 @@ class HotLane:
             if self.rate is None and self.authenticator.trivial:
                 return self.request_handler.prepare(*found, headers, content)
             caller = self.authenticator.caller(path, headers, client)
-            prepared = self.request_handler.prepare(*found, headers, content)
+            prepared = self.request_handler.prepare(*found, headers, content, caller)
         except errors.GradserveError:
             return None
         # A request is counted here only if it is answered here.

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
@@ -37,6 +38,8 @@ _BLANKS = 64  # skipped at a cut; with more of them an array is left to the pars
 _MARK = f"array {secrets.token_hex(16)} "
 """Stands for an array while the rest is read. It is random, so that no client can send it."""
 
+_PLACE = re.compile(r" at line (\d+) column (\d+)")
+
 _MANY_QUOTES = 4096
 _BLANKS_BEFORE_COLON = 32
 _MAX_OBJECTS = 10_000
@@ -53,25 +56,41 @@ async def load(raw: bytes, max_numbers: int, *, inf_nan: bool = False, unique_na
     """
     text = raw
     found: list[list[Any]] = []
+    cuts = [(0, 0)]  # places in text and in raw that are the same
     if len(raw) > _PIECE_BYTES:
         await _refuse_excess(raw, max_numbers)
         rest, end = [], 0
-        for first, last in _arrays(raw):
+        for first, last in large_arrays(raw):
             array = await _array(raw, first, last)
             if array is not None:
                 rest += [raw[end:first], f'"{_MARK}{len(found)}"'.encode()]
                 found.append(array)
                 end = last
+                cuts.append((sum(map(len, rest)), end))
         text = b"".join([*rest, raw[end:]])
     try:
         document = pydantic_core.from_json(text, allow_inf_nan=inf_nan)
     except ValueError as error:
-        if not found:
-            raise
-        raise ValueError(str(error).partition(" at line")[0]) from None  # the place is not one of the whole body
+        raise ValueError(_of_whole(str(error), text, raw, cuts)) from None
     if unique_names:
         _refuse_duplicates(text)
     return _filled(document, found) if found else document
+
+
+def _of_whole(message: str, text: bytes, raw: bytes, cuts: list[tuple[int, int]]) -> str:
+    """Return what a parser says of a text, with the line and column that the place has in the whole body."""
+    found = _PLACE.search(message)
+    if found is None or text is raw:
+        return message
+    start = 0
+    for _ in range(int(found[1]) - 1):
+        start = text.find(b"\n", start) + 1
+    place = start + int(found[2])
+    here, whole = max(cut for cut in cuts if cut[0] <= place)
+    place += whole - here
+    line = 1 + _counted(raw, b"\n", 0, min(place, len(raw)))
+    column = place - (raw.rfind(b"\n", 0, place) + 1)
+    return f"{message[: found.start()]} at line {line} column {column}"
 
 
 async def dump(document: Any, *, inf_nan: InfNan = "strings") -> bytes:
@@ -122,7 +141,7 @@ def _counted(text: bytes, token: bytes, start: int, end: int) -> int:
     return int(np.count_nonzero(np.frombuffer(text, np.uint8, end - start, start) == token[0]))
 
 
-def _arrays(raw: bytes) -> Iterator[tuple[int, int]]:
+def large_arrays(raw: bytes | bytearray) -> Iterator[tuple[int, int]]:
     """Return where large arrays of numbers may stand: between two strings, from the first bracket to the last."""
     start = 0
     while start < len(raw):
@@ -135,7 +154,7 @@ def _arrays(raw: bytes) -> Iterator[tuple[int, int]]:
         start = _end_of_text(raw, end)
 
 
-def _end_of_text(raw: bytes, start: int) -> int:
+def _end_of_text(raw: bytes | bytearray, start: int) -> int:
     """Return the place behind the string that starts at a quote."""
     while True:
         start = raw.find(b'"', start + 1)

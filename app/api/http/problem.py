@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import functools
+import inspect
 from typing import Any
 
 import pydantic_core
@@ -48,9 +51,16 @@ def catalogue() -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for cls in errors.classes():
         if cls.code not in found:
-            meaning = (cls.__doc__ or "").partition("\n")[0]
+            meaning = _docstrings()[cls.__name__].partition("\n")[0]
             found[cls.code] = {"code": cls.code, "status": status(cls), "title": cls.title, "meaning": meaning}
     return list(found.values())
+
+
+@functools.cache
+def _docstrings() -> dict[str, str]:
+    """Return the docstrings of all errors, from the source: ``python -OO`` keeps none."""
+    nodes = ast.parse(inspect.getsource(errors)).body
+    return {node.name: ast.get_docstring(node) or "" for node in nodes if isinstance(node, ast.ClassDef)}
 
 
 def documented(description: str, *causes: type[errors.GradserveError]) -> dict[str, Any]:

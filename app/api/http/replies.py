@@ -82,13 +82,20 @@ class Reply:
 
 
 class PreparedRequest(Protocol):
-    """A request that is ready to be computed without waiting."""
+    """A request that is ready to be computed."""
+
+    @property
+    def seconds(self) -> float:
+        """How long ``run`` and ``reply`` are expected to take together, infinite if they may have to wait."""
 
     def run(self) -> None:
-        """Compute the numbers and nothing else."""
+        """Compute the numbers and nothing else, unless that may have to wait."""
 
     def reply(self) -> Reply:
         """Return the reply that they make."""
+
+    async def answer(self) -> Reply:
+        """Compute the numbers and return the reply, however long it takes."""
 
 
 class RepeatedRequest(Protocol):
@@ -98,5 +105,16 @@ class RepeatedRequest(Protocol):
     def weight(self) -> int:
         """What it costs to keep it, in operations."""
 
-    def prepare(self, point: list[Any]) -> PreparedRequest | None:
-        """Return the same request at another point, or None if its answer may have to wait."""
+    @property
+    def arguments(self) -> int:
+        """How many arguments the function has."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it is expected to take at another point, as ``PreparedRequest.seconds``."""
+
+    def prepare(self, point: Any) -> PreparedRequest | None:
+        """Return the same request at another point, given as a list or by name, None if it is not the same there.
+
+        Entries may be arrays. Raises ``errors.Rejected``.
+        """

@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.http import context, handler, replies
+from app.api.http import context, event_stream, handler, replies
 
 AnswerRequest = Callable[[Request], Awaitable[replies.Reply]]
 
@@ -25,7 +25,7 @@ class Route(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return what Starlette calls for each request."""
-        endpoint: AnswerRequest = self.endpoint
+        endpoint: Callable[[Request], Awaitable[replies.Reply | event_stream.EventStream]] = self.endpoint
 
         async def handle(request: Request) -> Response:
             reply = await endpoint(request)
@@ -38,11 +38,13 @@ class Route(APIRoute):
 def add_operation(router: APIRouter, path: str, operation: handler.Operation, **documentation: Any) -> None:
     """Add a POST route for an operation, with ``{function_id}`` in the path if the operation needs one."""
 
-    async def endpoint(request: Request) -> replies.Reply:
+    async def endpoint(request: Request) -> replies.Reply | event_stream.EventStream:
         answers: handler.Handler = request.app.state.services.request_handler
-        parameters = request.path_params
+        parameters, headers = request.path_params, request.scope["headers"]
         named = handler.owner(request.scope) if operation.needs == "owner" else parameters.get(operation.needs, "")
-        return await answers.perform(operation, named, request.scope["headers"], request.receive)
+        if operation.stream is not None and event_stream.is_wanted(headers):
+            return await answers.stream(operation, named, headers, request.receive)
+        return await answers.perform(operation, named, headers, request.receive)
 
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     documented = [inspect.Parameter("body", kind, annotation=operation.model)]

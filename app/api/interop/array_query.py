@@ -9,16 +9,18 @@ import numpy as np
 
 from app.api.interop import named_arrays
 from app.api.interop.named_arrays import Array, Shape
-from app.engine import engine, functions, points, query
+from app.engine import engine, points, query
+from app.engine.functions import bindings
 
 
 @dataclass(frozen=True, slots=True)
 class NamedFunction:
     """A function for arguments of any shapes, and the text and argument names by which the request names it."""
 
-    function: functions.Function
+    function: named_arrays.Arguments
     expression: str | Sequence[str]
     args: Sequence[str] | None
+    binding: bindings.Binding | None = None
 
 
 async def by_text(served: engine.Engine, expression: str | Sequence[str], args: Sequence[str] | None) -> NamedFunction:
@@ -29,7 +31,11 @@ async def by_text(served: engine.Engine, expression: str | Sequence[str], args: 
 async def by_id(served: engine.Engine, function_id: str) -> NamedFunction:
     """Return a registered function; errors.NotFound if nobody registered it here."""
     entry = await served.registry.entry(function_id)
-    return await by_text(served, entry.expression, list(entry.args))
+    named = await by_text(served, entry.expression, list(entry.args))
+    if entry.binding is None:
+        return named
+    free = bindings.FreeArguments.of(entry.binding, named.function.ranks)
+    return NamedFunction(free, named.expression, named.args, entry.binding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,15 @@ class ArrayQuery:
         """Return what the engine answers, by all arguments."""
         expression, args = self.named.expression, self.named.args
         return await self.served.numbers(
-            query.Query(transform, expression, self.point, args, dtype=self.dtype, direction=direction)
+            query.Query(
+                transform,
+                expression,
+                self.point,
+                args,
+                dtype=self.dtype,
+                direction=direction,
+                binding=self.named.binding,
+            )
         )
 
 
@@ -59,5 +73,5 @@ async def prepare(
     layout = named_arrays.layout(named.function, shapes, served.limits.point, rank)
     dtype = "float32" if all(value.dtype == np.float32 for value in values.values()) else "float64"
     point = layout.point(values)
-    specialization = await served.specialization(named.expression, named.args, layout.argument_shapes)
+    specialization = await served.specialization(named.expression, named.args, layout.argument_shapes, named.binding)
     return ArrayQuery(served, named, layout, point, dtype, specialization.shape)

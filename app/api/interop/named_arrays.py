@@ -19,13 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import errors
-from app.engine import functions, points
-from app.language import values
+from app.engine import points
+from app.engine.functions import bindings, functions
+from app.language.expression import values
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
 Rank = int | Sequence[int] | None
 """Number of axes of the arguments as a client tells it: one for all, one for each, None if only the text tells it."""
+
+Arguments = functions.Function | bindings.FreeArguments
 
 X = "X"
 """Name of the array that may hold all arguments."""
@@ -129,7 +132,7 @@ def read_rank(value: Any, field: str) -> Rank:
     return value  # type: ignore[no-any-return]
 
 
-def takes_x(function: functions.Function) -> bool:
+def takes_x(function: Arguments) -> bool:
     """Return whether one array X may hold all arguments of a function."""
     if X in function.args:
         return False
@@ -137,9 +140,7 @@ def takes_x(function: functions.Function) -> bool:
     return len(function.args) == 1 or only_numbers
 
 
-def layout(
-    function: functions.Function, shapes: Mapping[str, Shape], limits: points.PointLimits, rank: Rank
-) -> ArrayLayout:
+def layout(function: Arguments, shapes: Mapping[str, Shape], limits: points.PointLimits, rank: Rank) -> ArrayLayout:
     """Return how arrays of these shapes make up points of a function.
 
     Raises errors.InvalidField if an array is missing or is not of an argument, errors.BadShape if the shapes do not
@@ -160,7 +161,7 @@ def layout(
     return ArrayLayout(vector.arrays, vector.batch_shape, ((),) * count)
 
 
-def _check_names(function: functions.Function, given: Mapping[str, Shape]) -> None:
+def _check_names(function: Arguments, given: Mapping[str, Shape]) -> None:
     for name in function.args:
         if name not in given:
             hint = f"or give one array {X} for all" if takes_x(function) else None
@@ -173,7 +174,7 @@ def _check_names(function: functions.Function, given: Mapping[str, Shape]) -> No
             raise errors.InvalidField(detail, field=f"inputs.{name[:80]}")
 
 
-def _ranks(function: functions.Function, shapes: Sequence[Shape], given: Rank) -> list[int]:
+def _ranks(function: Arguments, shapes: Sequence[Shape], given: Rank) -> list[int]:
     """Return the rank of each argument, from the shape of its array and the rank that the client tells.
 
     If the text does not tell the rank of an only argument, the argument is a vector, or a number if its array has no

@@ -1,7 +1,10 @@
-"""The REST protocol, version 1: derivatives, functions by their id, formulae, and reference documents.
+"""The REST protocol, version 1: derivatives, fits, uncertainties, functions by id, formulae, reference documents.
 
 Each module has the routes of one kind of request as a ``router``, and its ``handler.Operation`` objects; ``schemas``
-has the models of requests and responses. In comes a validated request, out goes a ``replies.Reply``.
+has the models of requests and responses. In comes a validated request, out goes a ``replies.Reply``. ``links`` answers
+derivatives by GET.
 """
 
-__all__ = ["derivatives", "functions", "reference", "schemas", "symbolic"]
+__all__ = [
+    "data", "derivatives", "fits", "functions", "links", "propagate", "reference", "schemas", "symbolic", "taylor",
+]  # fmt: skip

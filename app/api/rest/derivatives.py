@@ -14,8 +14,10 @@ from fastapi import APIRouter
 
 from app.api.http import handler, json_stream, replies, routing
 from app.api.rest import schemas
-from app.engine import dispatch, engine, plans, query
+from app.engine import dispatch, engine, query
 from app.engine.derivatives import transforms
+from app.engine.functions import bindings
+from app.runtime import queue
 
 _TUTORIAL = {"expression": "5*(x1**2) + 6*(x2**2) + 7*(x3**2)", "args": ["x1", "x2", "x3"], "point": [1.0, 2.0, 3.0]}
 _POLAR = {"expression": ["r*cos(t)", "r*sin(t)"], "args": ["r", "t"], "point": [2.0, 0.0]}
@@ -60,6 +62,11 @@ class Derivative:
         # Fields in the order of the bases, which is how people write them: pydantic's is the other way round.
         return pydantic.create_model(name, __base__=bases[::-1], __doc__=self.summary, __cls_kwargs__=more)
 
+    def shown(self) -> dict[str, Any]:
+        """Return the example of an answer in the order in which the protocol writes it."""
+        first = [name for name in ("value", self.field) if name is not None]
+        return {name: self.response_example[name] for name in first} | self.response_example
+
     def document(self, answer: query.Answer) -> dict[str, Any]:
         """Return an answer as the protocol writes it."""
         document: dict[str, Any] = {"value": answer.value}
@@ -76,10 +83,15 @@ class Derivative:
                 "max_relative_difference": answer.difference,
                 "method": "central differences, extrapolated (Ridders)",
             }
+        if answer.proof is not None:
+            document["enclosure"] = {"value": answer.proof.value, self.field: answer.proof.derivative}
+            document["certified"] = answer.proof.certified
+            if answer.proof.reason is not None:
+                document["reason"] = answer.proof.reason
         return document
 
 
-_OF_ONE = (schemas.ScalarFields, schemas.PointFields, schemas.ArgnumsFields)
+_OF_ONE = (schemas.ScalarFields, schemas.PointFields, schemas.ReduceFields, schemas.ArgnumsFields)
 _OF_ANY = (schemas.FunctionFields, schemas.PointFields, schemas.ArgnumsFields)
 
 DERIVATIVES = (
@@ -100,7 +112,7 @@ DERIVATIVES = (
         "evaluate",
         transforms.TRANSFORMS["value"],
         None,
-        (schemas.FunctionFields, schemas.PointFields),
+        (schemas.FunctionFields, schemas.PointFields, schemas.ReduceFields),
         schemas.EvaluateResponse,
         "Value of a function at a point",
         "Evaluate a function at a point, or at many with `in_axes`.",
@@ -159,7 +171,7 @@ DERIVATIVES = (
         "hvp",
         transforms.TRANSFORMS["hvp"],
         "hvp",
-        (schemas.ScalarFields, schemas.PointFields, schemas.ArgnumsFields, schemas.TangentsFields),
+        (*_OF_ONE, schemas.TangentsFields),
         schemas.HvpResponse,
         "Value and Hessian-vector product of a function at a point",
         "The derivative of the gradient along `tangents`, without forming the Hessian.",
@@ -178,9 +190,7 @@ router = APIRouter(prefix="/v1", route_class=routing.Route, responses=schemas.PR
 
 def _add(derivative: Derivative) -> None:
     """Add a route for a function in the request, and its twin for a registered function."""
-    example = derivative.response_example
-    ordered = {name: example[name] for name in ("value", derivative.field) if name is not None} | example
-    responses = {200: {"content": {"application/json": {"examples": {"example": {"value": ordered}}}}}}
+    responses = {200: {"content": {"application/json": {"examples": {"example": {"value": derivative.shown()}}}}}}
     shown = {"response_model": derivative.response, "response_model_exclude_none": True}
 
     def route(path: str, operation: handler.Operation, **documentation: Any) -> None:
@@ -206,18 +216,32 @@ async def _answer_by_text(derivative: Derivative, request: Any, served: engine.E
 
 async def _answer_by_id(derivative: Derivative, request: Any, served: engine.Engine, function_id: str) -> replies.Reply:
     entry = await served.registry.entry(function_id)
-    return await _answer(derivative, _query(derivative, request, entry.expression, entry.args), served)
+    return await _answer(derivative, _query(derivative, request, entry.expression, entry.args, entry.binding), served)
 
 
 async def _answer(derivative: Derivative, given: query.Query, served: engine.Engine) -> replies.Reply:
-    answer = await served.answer(given)
+    prepared = await served.preparation.prepare(given)
+    answer = _shown(served.present(prepared, await served.run(prepared)), given.binding)
     reply = _reply(answer, await json_stream.dump(derivative.document(answer)))
-    if answer.tier == "compiled" and given.in_axes is None and answer.call is not None:
-        reply.repeated = _RepeatedDerivative(derivative, served, answer.call)
+    if answer.hit and not given.verify and (given.in_axes is None or given.binding is None):
+        earlier = prepared.without_point(answer.tier)
+        if earlier is not None:
+            reply.repeated = _RepeatedDerivative(derivative, served, earlier, given.binding, queue.CALLER.get())
     return reply
 
 
-def _query(derivative: Derivative, request: Any, expression: Any, args: Any) -> query.Query:
+def _shown(answer: query.Answer, binding: bindings.Binding | None) -> query.Answer:
+    """Return an answer for a bound function as that function's own, in place."""
+    if binding is not None:
+        answer.args, answer.function_id = binding.free, binding.function_id
+        if answer.derivative is not None:
+            answer.argnums = binding.shown(answer.argnums)
+    return answer
+
+
+def _query(
+    derivative: Derivative, request: Any, expression: Any, args: Any, binding: bindings.Binding | None = None
+) -> query.Query:
     direction = derivative.transform.direction
     return query.Query(
         derivative.transform.name,
@@ -229,6 +253,8 @@ def _query(derivative: Derivative, request: Any, expression: Any, args: Any) -> 
         request.in_axes,
         getattr(request, direction) if direction else None,
         getattr(request, "verify", False),
+        binding=binding,
+        reduce=getattr(request, "reduce", None),
     )
 
 
@@ -239,19 +265,30 @@ def _reply(answer: query.Answer, content: bytes) -> replies.Reply:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _RepeatedDerivative:
-    """A derivative of a compiled function, see ``replies.RepeatedRequest``."""
+    """A derivative of a known function, see ``replies.RepeatedRequest``."""
 
     derivative: Derivative
     served: engine.Engine
-    call: plans.PlannedCall
+    earlier: dispatch.Earlier
+    binding: bindings.Binding | None
+    caller: str  # who may use the data of the binding
 
     @property
     def weight(self) -> int:
-        return self.call.plan.weight
+        return self.earlier.weight
 
-    def prepare(self, point: list[Any]) -> _PreparedDerivative | None:
-        prepared = self.served.prepare_again(self.call, point)
-        return None if prepared is None else _PreparedDerivative(self.derivative, self.served, prepared)
+    @property
+    def arguments(self) -> int:
+        return len(self.earlier.args if self.binding is None else self.binding.free)
+
+    @property
+    def seconds(self) -> float:
+        return self.served.preparation.seconds_again(self.earlier)
+
+    def prepare(self, point: Any) -> _PreparedDerivative | None:
+        again = self.served.preparation.prepare_again
+        prepared = again(self.earlier, point, self.binding, self.caller)
+        return None if prepared is None else _PreparedDerivative(self.derivative, self.served, prepared, self.binding)
 
 
 @dataclass(slots=True, eq=False)
@@ -260,15 +297,24 @@ class _PreparedDerivative:
 
     derivative: Derivative
     served: engine.Engine
-    prepared: dispatch.GradientCall
+    prepared: dispatch.PreparedAgain
+    binding: bindings.Binding | None
     result: query.Result = field(init=False)
+
+    @property
+    def seconds(self) -> float:
+        return self.prepared.seconds
 
     def run(self) -> None:
         self.result = self.prepared.run()
 
     def reply(self) -> replies.Reply:
-        answer = self.served.present(self.prepared, self.result)
+        answer = _shown(self.served.present(self.prepared, self.result), self.binding)
         return _reply(answer, json_stream.encode(self.derivative.document(answer)))
+
+    async def answer(self) -> replies.Reply:
+        answer = _shown(self.served.present(self.prepared, await self.served.run(self.prepared)), self.binding)
+        return _reply(answer, await json_stream.dump(self.derivative.document(answer)))
 
 
 for _each in DERIVATIVES:

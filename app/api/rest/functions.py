@@ -10,7 +10,7 @@ from starlette.requests import Request
 from app import errors
 from app.api import services
 from app.api.http import handler, json_stream, replies, routing
-from app.api.rest import derivatives, schemas
+from app.api.rest import derivatives, fits, propagate, schemas, taylor
 from app.engine import engine
 
 _MAX_LISTED = 1000
@@ -32,10 +32,18 @@ class RegisterRequest(schemas.FunctionFields):
 
     model_config = pydantic.ConfigDict(strict=True, extra="forbid", json_schema_extra={"examples": [_TUTORIAL]})
 
+    data: Annotated[
+        dict[str, Any] | None,
+        pydantic.Field(
+            description='an object by name: numbers, or {"data": "<data_id>"}. These arguments are bound to data that '
+            "stay, and requests give the others."
+        ),
+    ] = None
+
 
 async def _register(request: Any, served: engine.Engine, owner: str) -> replies.Reply:
-    entry, created = await served.registry.register(request.text, request.args, owner)
-    location = f"/v1/functions/{entry.function_id}".encode()
+    entry, created = await served.registry.register(request.text, request.args, owner, request.data)
+    location = f"functions/{entry.function_id}".encode()
     content = json_stream.encode(served.registry.describe(entry))
     return replies.Reply(201 if created else 200, content, headers=((b"location", location),))
 
@@ -58,7 +66,8 @@ routing.add_operation(
     description="Keep a function under its id: 201 the first time, 200 after.\n\n"
     "The id is made of the function alone, so it is the same however the text is spelled, whoever registers it and on\n"
     "every server. What follows takes only the point: `POST /v1/functions/{function_id}/grad` and the other "
-    "derivatives.",
+    "derivatives.\n\nWith `data` some arguments are bound to data that stay. The id covers the data, and requests, "
+    "`argnums` and answers know only the other arguments.",
     responses={201: _EXAMPLE, 200: {"model": schemas.Registered, "description": "It was registered before."}},
 )
 
@@ -66,6 +75,7 @@ routing.add_operation(
 @router.get(
     "/functions",
     response_model=schemas.Listing,
+    response_model_exclude_unset=True,
     operation_id="list_functions",
     summary="List the functions registered from here",
     responses={200: _LISTED},
@@ -82,6 +92,7 @@ async def registered(request: Request, limit: _Limit = 100) -> dict[str, Any]:
 @router.get(
     "/functions/{function_id}",
     response_model=schemas.Registered,
+    response_model_exclude_unset=True,
     operation_id="describe_function",
     summary="Describe a function",
     responses={200: _EXAMPLE, **schemas.UNKNOWN},
@@ -97,6 +108,7 @@ router.include_router(_posted)
 
 async def register_examples(served: engine.Engine) -> None:
     """Register the functions of the documentation's examples, so that trying them out by id works anywhere."""
-    for example in (_TUTORIAL, *(derivative.request_example for derivative in derivatives.DERIVATIVES)):
+    asked = [each.request_example for each in (*derivatives.DERIVATIVES, *fits.FITS)]
+    for example in (_TUTORIAL, *asked, taylor.REQUEST_EXAMPLE, propagate.REQUEST_EXAMPLE):
         with contextlib.suppress(errors.TooComplex):  # the limits are the operator's
             await served.registry.register(example["expression"], example.get("args"), "")

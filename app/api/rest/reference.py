@@ -55,6 +55,7 @@ async def language() -> dict[str, Any]:
         "distributions": [_distribution(name) for name in names.NAMES],
         "constants": constants.BARE_AS_TEXT,
         "qualified_constants": sorted(set(constants.PREFIXED) - set(constants.BARE)),
+        "scipy_constants": sorted(constants.OF_NATURE),
         "prefixes": sorted(prefixes.LIBRARIES),
         "qualified": {f"{library}.{name}": word for (library, name), word in prefixes.QUALIFIED.items()},
         "forms": [form._asdict() for form in forms.FORMS],

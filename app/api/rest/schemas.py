@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from app import errors
 from app.api.http import problem
-from app.language.grammar import modules
+from app.language.grammar.modules import parser as modules
 
 NAMED: dict[str, JsonDict] = {
     "Dtype": {"type": "string", "enum": ["float64", "float32"], "description": "A precision."},
@@ -34,10 +34,18 @@ _NUMBERS: JsonDict = {NAME: "Numbers"}
 _DTYPE: JsonDict = {NAME: "Dtype"}
 
 
-class _RequestFields(BaseModel):
+class RequestFields(BaseModel):
+    """Fields of a request: none but these, each of its type."""
+
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
+def _whole(given: Any) -> Any:
+    """Return 2.0 as 2: JSON Schema calls both an integer, and some clients write every number as a float."""
+    return int(given) if isinstance(given, float) and given.is_integer() and abs(given) < 2**53 else given
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
 Text = Annotated[
     str,
     Field(
@@ -64,7 +72,7 @@ Args = Annotated[
 ]
 
 
-class ScalarFields(_RequestFields):
+class ScalarFields(RequestFields):
     """A function of one value."""
 
     expression: Text
@@ -77,7 +85,7 @@ class ScalarFields(_RequestFields):
         return self.expression if self.function is None else modules.naming(self.expression, self.function)
 
 
-class FunctionFields(_RequestFields):
+class FunctionFields(RequestFields):
     """A function."""
 
     expression: Texts
@@ -94,46 +102,67 @@ class FunctionFields(_RequestFields):
         return modules.naming(self.expression, self.function)
 
 
-class PointFields(_RequestFields):
+Point = Annotated[
+    Any,
+    Field(
+        description="one number or nested list for each argument, or an object by name. A function of one "
+        "argument may be given that argument's list itself.",
+        json_schema_extra={"anyOf": [{"type": "array", "items": _NUMBERS}, {NAME: "PointByName"}]},
+    ),
+]
+InAxes = Annotated[
+    Whole | Annotated[list[Whole | None], Field(fail_fast=True)] | None,
+    Field(
+        description="null, 0, or a list of them, one for each argument. 0: the argument carries a leading batch "
+        "axis, as in jax.vmap."
+    ),
+]
+Argnums = Annotated[
+    Whole | str | Annotated[list[Whole | str], Field(fail_fast=True)],
+    Field(
+        description="a position or name of an argument, or a list of them. As in jax.grad: an int gives that "
+        "argument's derivative, a list gives a list."
+    ),
+]
+
+
+class PointFields(RequestFields):
     """Where to evaluate it."""
 
-    point: Annotated[
-        Any,
-        Field(
-            description="one number or nested list for each argument, or an object by name. A function of one "
-            "argument may be given that argument's list itself.",
-            json_schema_extra={"anyOf": [{"type": "array", "items": _NUMBERS}, {NAME: "PointByName"}]},
-        ),
-    ]
+    point: Point
     dtype: Annotated[
         Literal["float64", "float32"],
         Field(description='"float64" or "float32". The working precision.', json_schema_extra=_DTYPE),
     ] = "float64"
-    in_axes: Annotated[
-        int | Annotated[list[int | None], Field(fail_fast=True)] | None,
+    in_axes: InAxes = None
+
+
+class ReduceFields(RequestFields):
+    """Whether a batch becomes one answer."""
+
+    reduce: Annotated[
+        Literal["sum", "mean"] | None,
         Field(
-            description="null, 0, or a list of them, one for each argument. 0: the argument carries a leading batch "
-            "axis, as in jax.vmap."
+            description='"sum", "mean" or null. With in_axes: value and derivative of the sum or mean over the batch. '
+            "The gradient by an argument with the batch axis keeps it."
         ),
     ] = None
 
 
-class ArgnumsFields(_RequestFields):
+class ArgnumsFields(RequestFields):
     """By what to differentiate it."""
 
-    argnums: Annotated[
-        int | str | Annotated[list[int | str], Field(fail_fast=True)],
-        Field(
-            description="a position or name of an argument, or a list of them. As in jax.grad: an int gives that "
-            "argument's derivative, a list gives a list."
-        ),
-    ] = 0
+    argnums: Argnums = 0
     verify: Annotated[
-        bool, Field(description="true or false. Whether to compare the answer with central differences.")
+        bool | Literal["rigorous"],
+        Field(
+            description='true, false or "rigorous". true compares the answer with central differences; "rigorous" '
+            "encloses every number of it by ball arithmetic."
+        ),
     ] = False
 
 
-class TangentsFields(_RequestFields):
+class TangentsFields(RequestFields):
     """Along what."""
 
     tangents: Annotated[
@@ -147,7 +176,7 @@ class TangentsFields(_RequestFields):
     ]
 
 
-class CotangentFields(_RequestFields):
+class CotangentFields(RequestFields):
     """Weights of the values."""
 
     cotangent: Annotated[
@@ -173,19 +202,45 @@ class Verification(BaseModel):
     method: str
 
 
-class EvaluateResponse(BaseModel):
-    """The value; numbers that are not finite are the strings NaN, Infinity and -Infinity."""
+class Enclosure(BaseModel):
+    """Pairs [lower, upper] that surely contain the numbers, nested as the numbers are.
+
+    They are of the function itself at the float64 numbers of the point, whatever the float64 computation rounds.
+    """
+
+    value: Annotated[Numbers, Field(description="Of the value.")]
+    gradient: Annotated[Numbers, Field(description="Of the gradient, if that is asked for.")] = None
+    jacobian: Annotated[Numbers, Field(description="Of the Jacobian, if that is asked for.")] = None
+    hessian: Annotated[Numbers, Field(description="Of the Hessian, if that is asked for.")] = None
+    jvp: Annotated[Numbers, Field(description="Of the product, if that is asked for.")] = None
+    vjp: Annotated[Numbers, Field(description="Of the product, if that is asked for.")] = None
+    hvp: Annotated[Numbers, Field(description="Of the product, if that is asked for.")] = None
+
+
+class AnswerFields(BaseModel):
+    """What every answer has."""
 
     value: Annotated[Numbers, Field(description="A number or array, behind a batch axis if there is one.")]
     args: Annotated[list[str], Field(description="Argument names in order.")]
-    dtype: Annotated[Literal["float64", "float32"], Field(description="What was asked.", json_schema_extra=_DTYPE)]
     finite: Annotated[bool, Field(description="Whether every number in the answer is finite.")]
     function_id: Annotated[str, Field(description="Names the function, however it was spelled.")]
 
 
+class EvaluateResponse(AnswerFields):
+    """The value; numbers that are not finite are the strings NaN, Infinity and -Infinity."""
+
+    dtype: Annotated[Literal["float64", "float32"], Field(description="What was asked.", json_schema_extra=_DTYPE)]
+
+
 class _DerivativeResponse(EvaluateResponse):
     argnums: Annotated[int | list[int], Field(description="What was asked, as positions.")]
-    verify: Annotated[Verification | None, Field(description="There if asked for.")] = None
+    verify: Annotated[Verification | None, Field(description="There if true was asked for.")] = None
+    enclosure: Annotated[Enclosure | None, Field(description="There if rigorous was asked for.")] = None
+    certified: Annotated[
+        bool | None,
+        Field(description="Whether every number lies within 4 ulp of an enclosure that is tight to 1e-15 of it."),
+    ] = None
+    reason: Annotated[str | None, Field(description="Why the numbers are not certified.")] = None
 
 
 class GradResponse(_DerivativeResponse):
@@ -237,6 +292,9 @@ class Registered(BaseModel):
     shape: Annotated[list[int] | None, Field(description="Of the value; null where that depends on the arguments.")]
     tier: Annotated[Literal["interpreted", "compiled"], Field(description="What answers a gradient at one point now.")]
     operations: Annotated[int | None, Field(description="On its tape; null where that depends on the arguments.")]
+    data: Annotated[dict[str, str] | None, Field(description="The ids of its data by argument, if some are bound.")] = (
+        None
+    )
 
 
 class Listing(BaseModel):
@@ -274,19 +332,19 @@ class ErrorCode(BaseModel):
     meaning: str
 
 
-def _refusal(description: str, *causes: type[errors.GradserveError]) -> dict[str, Any]:
+def refusal(description: str, *causes: type[errors.GradserveError]) -> dict[str, Any]:
     return {"model": Problem, **problem.documented(description, *causes)}
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    400: _refusal("Not JSON: {}, or not even HTTP: {}", errors.InvalidJson, errors.BadRequest),
-    401: _refusal("No key where one is needed, or not a known one: {}", errors.Unauthorized),
-    408: _refusal("The body did not arrive in time: {}", errors.RequestTimeout),
-    413: _refusal("The body is too large: {}", errors.BodyTooLarge),
-    414: _refusal("The address is over the published limit: {}", errors.AddressTooLong),
-    431: _refusal("The headers are over the published limit: {}", errors.HeadersTooLarge),
-    415: _refusal("Not application/json: {}", errors.UnsupportedMediaType),
-    422: _refusal(
+    400: refusal("Not JSON: {}, or not even HTTP: {}", errors.InvalidJson, errors.BadRequest),
+    401: refusal("No key where one is needed, or not a known one: {}", errors.Unauthorized),
+    408: refusal("The body did not arrive in time: {}", errors.RequestTimeout),
+    413: refusal("The body is too large: {}", errors.BodyTooLarge),
+    414: refusal("The address is over the published limit: {}", errors.AddressTooLong),
+    431: refusal("The headers are over the published limit: {}", errors.HeadersTooLarge),
+    415: refusal("Not application/json: {}", errors.UnsupportedMediaType),
+    422: refusal(
         "The request is at fault: {}, {}, {}, {}, {}, {}, {}, {}, {}",
         errors.InvalidField,
         errors.InvalidName,
@@ -298,10 +356,10 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         errors.TooComplex,
         errors.TooExpensive,
     ),
-    429: _refusal("Try again later: {}", errors.Overloaded),
-    503: _refusal("Starting or stopping: {}", errors.Draining),
+    429: refusal("Try again later: {}", errors.Overloaded),
+    503: refusal("Starting or stopping: {}", errors.Draining),
 }
 """Refusals of operations, for their routes in the OpenAPI document."""
 
-UNKNOWN: dict[int | str, dict[str, Any]] = {404: _refusal("Nobody registered the function here: {}", errors.NotFound)}
+UNKNOWN: dict[int | str, dict[str, Any]] = {404: refusal("Nobody registered the function here: {}", errors.NotFound)}
 """The refusal of a function id."""

@@ -41,11 +41,11 @@ class SymbolicRequest(schemas.ScalarFields):
     model_config = ConfigDict(json_schema_extra={"examples": [_ASKED]})
 
     argnums: Annotated[
-        int | str | Annotated[list[int | str], Field(fail_fast=True)],
+        schemas.Whole | str | Annotated[list[schemas.Whole | str], Field(fail_fast=True)],
         Field(description="a position or name of an argument, or a list of them."),
     ] = 0
     shapes: Annotated[
-        Annotated[list[list[Annotated[int, Field(ge=0)]]], Field(fail_fast=True)] | None,
+        Annotated[list[list[Annotated[schemas.Whole, Field(ge=0)]]], Field(fail_fast=True)] | None,
         Field(
             description="a list of shapes, one for each argument, [] for a number. Needed where the function depends "
             "on them."

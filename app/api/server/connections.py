@@ -151,7 +151,7 @@ class BoundedConnection(uvicorn_adapter.UvicornProtocol):
         seconds = self._connections.limits.receive_seconds
         if now - self._receiving_since > seconds:
             if not self._in_head:
-                if now - self._receiving_since > seconds + _GRACE_SECONDS:
+                if now - self._receiving_since > self._body_seconds() + _GRACE_SECONDS:
                     self.transport.abort()
             elif self._head_bytes:
                 self.refuse(errors.RequestTimeout(f"the request did not arrive within {seconds:g} s"))
@@ -165,6 +165,12 @@ class BoundedConnection(uvicorn_adapter.UvicornProtocol):
         elif now - self._unread_moved > seconds or now - self._unread_since > _READ_SECONDS:
             self.transport.abort()
         self._unread = unread
+
+    def _body_seconds(self) -> float:
+        """Return how long the body that is arriving may take."""
+        limits = self._connections.limits
+        of_data = (self.scope or {}).get("path") == body.DATA_PATH
+        return limits.data_receive_seconds if of_data else limits.receive_seconds
 
     def refuse(self, error: errors.GradserveError) -> None:
         """Answer with an error and close the connection; earlier requests are answered first."""

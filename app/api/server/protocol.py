@@ -26,6 +26,10 @@ from app.api.server import connections
 _log = logging.getLogger("gradserve")
 
 
+_TURN_SECONDS = 2e-3
+"""For all requests that are answered in one turn of the event loop."""
+
+
 class Batch:
     """Connections whose requests are held until the end of one turn of the event loop, to be answered together."""
 
@@ -42,7 +46,12 @@ class Batch:
     def _answer(self) -> None:
         held = [connection for connection in self._waiting if connection.held is not None]
         self._waiting = []
-        for step in (HotConnection.prepare, HotConnection.run, HotConnection.respond):
+        end = time.perf_counter() + _TURN_SECONDS
+        for connection in held:
+            # What does not fit in this turn goes on to ASGI, where each request has turns of its own.
+            if time.perf_counter() < end:
+                end -= self._prepared(connection)
+        for step in (HotConnection.run, HotConnection.respond):
             for connection in held:
                 try:
                     step(connection)
@@ -51,6 +60,15 @@ class Batch:
                     connection.give_up()
         for connection in held:
             connection.finish()
+
+    def _prepared(self, connection: HotConnection) -> float:
+        """Prepare a held request; return how long it is expected to take."""
+        try:
+            return connection.prepare()
+        except Exception:  # noqa: BLE001 - as above
+            _log.exception("a request could not be answered at once")
+            connection.give_up()
+            return 0.0
 
 
 class HotConnection(connections.BoundedConnection):
@@ -98,11 +116,15 @@ class HotConnection(connections.BoundedConnection):
         if self.held is not None and not self._complete:
             self._release(complete=False)
 
-    def prepare(self) -> None:
-        """Find out what answers the held request, if the hot lane can; the first of a batch's three steps."""
+    def prepare(self) -> float:
+        """Find out what answers the held request, if the hot lane can; the first of a batch's three steps.
+
+        Return the seconds that the others are expected to take.
+        """
         self._began = time.perf_counter()
         self._path = self.url.decode("ascii", "replace")
         self._pending = self._batch.lane.prepare(self._path, self.headers, self.held or b"", self.client)
+        return 0.0 if self._pending is None else self._pending.seconds
 
     def run(self) -> None:
         if self._pending is not None:

@@ -5,15 +5,18 @@
     2  New requests get a 503 with Retry-After and go to another process. Requests in flight are finished.
     3  The server ends, at the latest ``deadlines.END_SECONDS`` after the first phase.
 
-Ctrl-C skips the first phase, because no load balancer is involved. A second signal skips the second phase.
+SIGHUP, which a terminal sends when it is closed, is as SIGTERM, unless ``nohup`` has it ignored. Ctrl-C skips the first
+phase, because no load balancer is involved. A second signal skips the second phase.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from types import FrameType
 
 import uvicorn
@@ -31,6 +34,16 @@ class Server(uvicorn.Server):
         self._lifecycle, self._notice_seconds = lifecycle, notice_seconds
         self._signal: int | None = None
         self._drains_at = 0.0
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        with super().capture_signals():
+            if (
+                threading.current_thread() is threading.main_thread()
+                and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+            ):
+                signal.signal(signal.SIGHUP, lambda *_: self.handle_exit(signal.SIGTERM, None))
+            yield
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end. A signal handler may interrupt the event loop anywhere, so this only sets attributes."""

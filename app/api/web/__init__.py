@@ -1,3 +1,3 @@
-"""Pages for browsers: the playground at / and the OpenAPI document at /docs, from the files in ``static``."""
+"""Pages for browsers, files in ``static``: the playground at /, fits at /fit, the OpenAPI document at /docs."""
 
 __all__ = ["pages"]

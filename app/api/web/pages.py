@@ -1,20 +1,24 @@
-"""The pages for browsers: the playground at / and the OpenAPI document at /docs; nothing comes from another host.
+"""The pages for browsers: the playground at /, fits at /fit, the OpenAPI document at /docs. No other host is asked.
 
-Every page is a file of the package. Its Content-Security-Policy (W3C, CSP Level 3) allows files of this service only,
-and no script written into the page.
+Every page is a file of the package. Links in it are relative, so it works under any path of a proxy. Its
+Content-Security-Policy (W3C, CSP Level 3) allows files of this service only, and no script written into the page.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
 from fastapi import FastAPI
-from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import FileResponse
-from starlette.staticfiles import StaticFiles
+from starlette.requests import Request
+from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.staticfiles import NotModifiedResponse, StaticFiles
+from starlette.types import Scope
 
 _WEB = Path(str(resources.files("app.api.web") / "static"))
+_FILES = StaticFiles(directory=_WEB)
 _SWAGGER = Path(str(resources.files("fastapi_offline") / "static"))
 
 _POLICY = (
@@ -24,20 +28,34 @@ _POLICY = (
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache"}
 _PAGES = {
     "/": ("index.html", _POLICY),
+    "/fit": ("fit.html", _POLICY),
     # Swagger UI sets style attributes.
     "/docs": ("docs.html", _POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")),
 }
 
 
-def add_pages(app: FastAPI) -> None:
-    """Add the pages, and the assets they load, to an application made without them."""
+def add_pages(app: FastAPI, ended_with_slash: Callable[[Scope], bool]) -> None:
+    """Add the pages, and the assets they load, to an application made without them.
+
+    A page whose address has a slash at the end is asked for without it: its links would lead below it.
+    """
     for path, folder in (("/web", _WEB), ("/docs/assets", _SWAGGER)):
-        app.mount(path, GZipMiddleware(StaticFiles(directory=folder), minimum_size=1024))
+        app.mount(path, StaticFiles(directory=folder))
     for path, (name, policy) in _PAGES.items():
-        _add_page(app, path, _WEB / name, _HEADERS | {"Content-Security-Policy": policy})
+        _add_page(app, path, _WEB / name, _HEADERS | {"Content-Security-Policy": policy}, ended_with_slash)
 
 
-def _add_page(app: FastAPI, path: str, file: Path, headers: dict[str, str]) -> None:
+def _add_page(
+    app: FastAPI, path: str, file: Path, headers: dict[str, str], ended_with_slash: Callable[[Scope], bool]
+) -> None:
+    # Not of the file's time and size, as Starlette has it: files of an image all have one time.
+    etag = f'"{hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest()}"'
+
     @app.get(path, include_in_schema=False)
-    async def page() -> FileResponse:
-        return FileResponse(file, headers=headers)
+    async def page(request: Request) -> Response:
+        if ended_with_slash(request.scope):
+            return RedirectResponse(f"..{path}")
+        response = FileResponse(file, headers=headers | {"ETag": etag})
+        if _FILES.is_not_modified(response.headers, request.headers):
+            return NotModifiedResponse(response.headers)
+        return response

@@ -8,7 +8,7 @@ loop is computed outside it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from app.autodiff.arrays.recorder import Recorder, Slot
 from app.autodiff.arrays.rules import batching
 from app.autodiff.arrays.tape import ArrayTape, Shape, digest
 from app.language.expression import nodes
-from app.language.reading.tracer import Expression
+from app.language.expression.result import Expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +81,11 @@ class _NodeReader(scalars.ScalarRecorder):
         """Return a slot broadcast to the shape that its node has."""
         return slot if slot.shape == shape else self.recorder.emit("broadcast", (shape,), slot)
 
-    def children(self, node: Basic) -> Iterator[Basic]:
-        """Yield the nodes whose slots ``_emit`` reads."""
+    def children(self, node: Basic) -> Sequence[Basic]:
+        """Return the nodes whose slots ``_emit`` reads."""
         kind = type(node)
         if kind is nodes.Map or kind is nodes.Scan or kind is nodes.LoopIndex:
-            return iter(())
+            return ()
         return super().children(node)
 
     def _emit(self, node: Basic) -> Slot:  # type: ignore[override]
@@ -207,8 +207,8 @@ class _BodyReader(_NodeReader):
                 stack.append((node, True))
                 stack.extend((arg, False) for arg in node.args)
 
-    def children(self, node: Basic) -> Iterator[Basic]:
-        return super().children(node) if id(node) in self._moving else iter(())
+    def children(self, node: Basic) -> Sequence[Basic]:
+        return super().children(node) if id(node) in self._moving else ()
 
     def _emit(self, node: Basic) -> Slot:  # type: ignore[override]
         return super()._emit(node) if id(node) in self._moving else self._outside(self._outer.slot(node))

@@ -8,6 +8,7 @@ with the partial derivatives of the table and its strong zeros. ``Forward(Forwar
 from __future__ import annotations
 
 import functools
+from fractions import Fraction
 from typing import Any
 
 from app.autodiff import table
@@ -61,6 +62,7 @@ class Forward:
 
     def __init__(self, below: Any) -> None:
         self.below = below
+        self.pullbacks = getattr(below, "pullbacks", table.PULLBACKS)
 
     def __getattr__(self, opcode: str) -> Any:
         word = functools.partial(self._call, opcode)
@@ -71,11 +73,15 @@ class Forward:
         values = [x.value if isinstance(x, Moving) and x.space is self else x for x in operands]
         y = getattr(self.below, opcode)(*values)
         tangent = None
-        for operand, pullback in zip(operands, table.PULLBACKS[opcode], strict=True):
+        for operand, pullback in zip(operands, self.pullbacks[opcode], strict=True):
             if pullback is not None and isinstance(operand, Moving) and operand.space is self:
                 part = pullback(self.below, operand.tangent, y, *values)
                 tangent = part if tangent is None else tangent + part
         return y if tangent is None else Moving(self, y, tangent)
+
+    def static(self, number: int | Fraction) -> Any:
+        """Return an exact number of a tape, which is a constant of the namespace below."""
+        return getattr(self.below, "static", float)(number)
 
     def constant(self, number: float, like: Any) -> Any:
         """Return a constant of the namespace below, in the shape and dtype of a number."""

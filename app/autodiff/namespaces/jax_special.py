@@ -100,6 +100,16 @@ def _bessel_derivative(word: Word, signs: tuple[int, int]) -> Word:
     return call
 
 
+def _decaying(scaled: Word) -> Word:
+    """Return (k, n, x) -> exp(-x) * scaled(k, n, x), which is 0 only where the product is."""
+
+    def call(k: Any, n: Any, x: Any) -> Any:
+        half = jnp.exp(-0.5 * jnp.asarray(x))
+        return half * (half * scaled(k, n, x))
+
+    return call
+
+
 def _several(word: Word) -> Word:
     def call(*operands: Any) -> Any:
         arrays = together(operands)
@@ -119,7 +129,7 @@ def _uppergamma(s: Array, x: Array) -> Any:
 
 
 def _betainc(a: Array, b: Array, x: Array) -> Any:
-    return incomplete.betainc_n(jnp, 0, 0, a, b, x, -gammas.betaln(a, b))
+    return incomplete.betainc_n(jnp, 0, 0, a, b, x, -gammas.betaln(1 + a, 1 + b))
 
 
 WORDS: dict[str, Word] = {
@@ -132,9 +142,10 @@ WORDS: dict[str, Word] = {
     "betainc": _several(_betainc),
     "jn": _of_order(bessel.jn), "yn": _of_order(bessel.yn), "iv": _of_order(bessel.iv), "kn": _of_order(bessel.kn),
     "jn_derivative": _bessel_derivative(bessel.jn, (1, -1)), "yn_derivative": _bessel_derivative(bessel.yn, (1, -1)),
-    "iv_derivative": _bessel_derivative(bessel.iv, (1, 1)), "kn_derivative": _bessel_derivative(bessel.kn, (-1, -1)),
+    "iv_derivative": _bessel_derivative(bessel.iv, (1, 1)),
+    "kn_derivative": _decaying(_bessel_derivative(bessel.scaled_kn, (-1, -1))),
     "i0e": bessel.i0e, "i1e": bessel.i1e, "k0e": bessel.k0e, "k1e": bessel.k1e,
-    "expi": integrals.expi, "expn": _several(lambda n, x: incomplete.expn(jnp, n, x)),
+    "expi": integrals.expi, "li": integrals.li, "expn": _several(lambda n, x: incomplete.expn(jnp, n, x)),
     "Si": integrals.sine_integral, "Ci": integrals.cosine_integral,
     "Shi": integrals.sinh_integral, "Chi": integrals.cosh_integral,
     "fresnels": lambda x: integrals.fresnel(x, True), "fresnelc": lambda x: integrals.fresnel(x, False),

@@ -18,7 +18,8 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 
 from app.autodiff import table
 from app.autodiff.namespaces import hosted_formulae, order_formulae
-from app.language.vocabulary import special, words
+from app.language.vocabulary import words
+from app.language.vocabulary.functions import special
 
 Expr = Any  # a SymPy expression; SymPy has no type annotations
 
@@ -297,9 +298,19 @@ _FORMS: dict[str, Callable[..., Expr]] = {
 _FORMULAE = hosted_formulae.PARTIALS | order_formulae.PARTIALS
 
 _PARTIALS: dict[tuple[str, int], Callable[..., Expr]] = {
+    ("mod", 1): lambda x, y: -sympy.floor(x / y),
+    ("fmod", 1): lambda x, y: -call("trunc", x / y),
+    ("log2", 0): lambda x: 1 / (x * sympy.log(2)),
+    ("log10", 0): lambda x: 1 / (x * sympy.log(10)),
+    ("asec", 0): lambda x: 1 / (sympy.Abs(x) * sympy.sqrt(x**2 - 1)),
+    ("acsc", 0): lambda x: -1 / (sympy.Abs(x) * sympy.sqrt(x**2 - 1)),
+    ("boxcox1p", 0): lambda x, power: (1 + x) ** (power - 1),
+    ("uppergamma", 1): lambda s, x: -(x ** (s - 1)) * sympy.exp(-x),
     ("erfcx", 0): lambda x: 2 * x * call("erfcx", x) - 2 / sympy.sqrt(sympy.pi),
     ("rgamma", 0): lambda x: -call("digamma", x) * call("rgamma", x),
     ("zeta", 1): lambda s, q: -s * call("zeta", s + 1, q),
+    ("lgamma_step", 0): lambda x, h: call("digamma", x + h) - call("digamma", x),
+    ("lgamma_step", 1): lambda x, h: call("digamma", x + h),
     ("betaln", 0): lambda a, b: call("digamma", a) - call("digamma", a + b),
     ("betaln", 1): lambda a, b: call("digamma", b) - call("digamma", a + b),
     ("gamma_part", 1): lambda a, x, upper: (-1 if upper else 1) * x ** (a - 1) * sympy.exp(-x) / call("gamma", a),

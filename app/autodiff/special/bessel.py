@@ -213,9 +213,13 @@ def iv(n: Order, x: Array) -> Array:
 
 def kn(n: Order, x: Array) -> Array:
     """Return K of integer order n up to 26, for x > 0."""
-    scaled = _by_recurrence(n, x, k0e(x), k1e(x), (1, 1))
     half = lax.exp(-0.5 * x)
-    return half * (half * scaled)
+    return half * (half * scaled_kn(n, x))
+
+
+def scaled_kn(n: Order, x: Array) -> Array:
+    """Return exp(x) * K of integer order n up to 26, for x > 0."""
+    return _by_recurrence(n, x, k0e(x), k1e(x), (1, 1))
 
 
 def _j_series(n: Order, x: Array) -> Array:

@@ -8,12 +8,14 @@ up, where Stirling's remainder is all that is left of the logarithms.
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import jax.numpy as jnp
 from jax import Array, lax
 
 from app.autodiff.special.chebyshev import Table, polynomial
 from app.language.numeric.special_forms import errors
+from app.language.numeric.special_forms import gammas as forms
 
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798, -174611 / 330)
 _STIRLING = [b / (2 * k * (2 * k - 1)) for k, b in enumerate(_BERNOULLI[:8], 1)]
@@ -65,12 +67,33 @@ def _gamma_above(x: Array) -> Array:
     return jnp.where(x < 16, near, jnp.where(x > 172, jnp.inf, far).astype(x.dtype))
 
 
+_LOW, _FACTORS = -150, 16
+
+
+def _start(x: Array) -> Array:
+    return jnp.where(x < _LOW, jnp.minimum(1 - x, 400) - _FACTORS, 1 - _LOW)
+
+
+def _top(x: Array) -> Array:
+    """Return gamma of 1 - x less 16, for x < -150, where gamma(1 - x) overflows too early."""
+    return _gamma_above(_start(x))
+
+
+def _rest(x: Array) -> Array:
+    """Return gamma(1 - x) / _top(x)."""
+    return cast("Array", forms.rising(_start(x), 0, _FACTORS))
+
+
 def gamma(x: Array) -> Array:
     """Return the gamma function; nan at negative integers."""
     low = x < 0.5
     above = _gamma_above(jnp.where(low, 1 - x, x))
     sine = errors.sinpi(jnp, x)
-    mirrored = jnp.where((sine == 0) & (x < 0), jnp.nan, math.pi / (sine * above))
+    mirrored = jnp.where(
+        (sine == 0) & (x < 0),
+        jnp.nan,
+        jnp.where(x < _LOW, math.pi / sine / _top(x) / _rest(x), math.pi / (sine * above)),
+    )
     near = _gamma_above(1 + x) / x
     return jnp.where(low, jnp.where(lax.abs(x) < 0.5, near, mirrored), above).astype(x.dtype)
 
@@ -79,7 +102,10 @@ def rgamma(x: Array) -> Array:
     """Return 1 / gamma(x), 0 at the poles."""
     low = x < 0.5
     above = _gamma_above(jnp.where(low, 1 - x, x))
-    return jnp.where(low, errors.sinpi(jnp, x) / math.pi * above, 1 / above)
+    sine = errors.sinpi(jnp, x)
+    mirrored = sine / math.pi * jnp.where(x < _LOW, 1, above)
+    mirrored = jnp.where(x < _LOW, mirrored * _top(x) * _rest(x), mirrored)
+    return jnp.where(low, jnp.where(sine == 0, 0, mirrored), 1 / above)
 
 
 def _digamma_above(x: Array) -> Array:
@@ -97,7 +123,11 @@ def digamma(x: Array) -> Array:
 
 
 def betaln(a: Array, b: Array) -> Array:
-    """Return log(gamma(a) * gamma(b) / gamma(a + b)); a and b positive."""
+    """Return log |gamma(a) * gamma(b) / gamma(a + b)|."""
+    return cast("Array", forms.betaln(jnp, _positive_betaln, a, b))
+
+
+def _positive_betaln(a: Array, b: Array) -> Array:
     p, q = jnp.minimum(a, b), jnp.maximum(a, b)
     both = p + q
     ratio = lax.log1p(p / q)

@@ -90,6 +90,14 @@ def expi(x: Array) -> Array:
     return jnp.where(x < -1, -_e1_far(-x), jnp.where(x < 6, _ei_near(x), _ei_above(x)))
 
 
+def li(x: Array) -> Array:
+    """Return the logarithmic integral, Ei(log(x)); exp(log(x)) is not rounded again."""
+    logarithm = lax.log(x)
+    below = x / logarithm * _EI_BELOW(-16 / logarithm)
+    above = x / logarithm * _EI_ABOVE(96 / logarithm)
+    return jnp.where(logarithm < -1, below, jnp.where(logarithm < 6, _ei_near(logarithm), above))
+
+
 def sine_integral(x: Array) -> Array:
     """Return Si(x)."""
     size = lax.abs(x)
@@ -127,14 +135,21 @@ def cosh_integral(x: Array) -> Array:
 
 
 def fresnel_angle(x: Array) -> Array:
-    """Return pi/2 * x**2 less full turns."""
-    return math.pi / 2 * lax.rem(x * x, jnp.full_like(x, 4))
+    """Return pi/2 * x**2 less full turns, without the rounding of a large square.
+
+    With x = n + f for an integer n, the product n*f has no more digits than x, and n*n is 0 or 1 less a multiple of 4.
+    """
+    n = lax.round(x, lax.RoundingMethod.TO_NEAREST_EVEN)
+    f = x - n
+    product = n * f
+    turns = 4 * lax.round(0.5 * product, lax.RoundingMethod.TO_NEAREST_EVEN)
+    return math.pi / 2 * (lax.abs(lax.rem(n, jnp.full_like(n, 2))) + (2 * product - turns) + f * f)
 
 
 def fresnel(x: Array, sine: bool) -> Array:
     """Return the integral of sin(pi/2 * t**2), or of cos, from 0 to x."""
-    size = lax.abs(x)
-    square = x * x
+    size = jnp.minimum(lax.abs(x), 1e18)
+    square = size * size
     near = x * square * _FRESNEL_NEAR(2 * square, 0) if sine else x * _FRESNEL_NEAR(2 * square, 1)
     u = 32 / size
     pair = _FRESNEL_FAR(u, 0, 1)

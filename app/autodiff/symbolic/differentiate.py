@@ -29,7 +29,7 @@ from app import errors
 from app.autodiff import tape
 from app.autodiff.namespaces import sympy_words
 from app.autodiff.symbolic import display
-from app.language.reading.tracer import Expression
+from app.language.expression.result import Expression
 from app.language.vocabulary import words
 
 Expr = sympy_words.Expr

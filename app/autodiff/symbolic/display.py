@@ -18,8 +18,9 @@ import sympy
 from sympy.core.basic import Basic
 
 from app.autodiff import tape
-from app.language.reading.tracer import Expression
-from app.language.vocabulary import relations, special, words
+from app.language.expression.result import Expression
+from app.language.vocabulary import relations, words
+from app.language.vocabulary.functions import special
 
 _MINUS_INFINITY = -sympy.oo
 _LONG_DIGITS = 21  # exact numbers with more digits are written as float64, the precision that the service computes in

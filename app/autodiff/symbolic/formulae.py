@@ -21,8 +21,8 @@ from app import errors
 from app.autodiff import tape
 from app.autodiff.symbolic import differentiate, display, notation, printers, simplifier
 from app.language import parse
+from app.language.expression.result import Expression
 from app.language.limits import TextLimits
-from app.language.reading.tracer import Expression
 
 
 @dataclass(frozen=True, slots=True)

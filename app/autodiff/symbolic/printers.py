@@ -19,7 +19,7 @@ import sympy
 from app.autodiff.symbolic import display, notation
 from app.autodiff.symbolic.display import Display
 from app.autodiff.tape import Leaf
-from app.language.reading.tracer import Expression
+from app.language.expression.result import Expression
 
 ANY, CHOICE, OR, AND, NOT, RELATION, SUM, PRODUCT, POWER, ATOM = range(10)  # how tightly a text binds, loosest first
 Piece = str | tuple[Any, int]  # a string, or a part (a node or a display) with how tightly it must bind

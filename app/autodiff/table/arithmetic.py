@@ -24,8 +24,9 @@ ARITHMETIC: dict[str, Row] = {
     "pow": row(lambda xp, y, x, n: xp.strong_mul(n, xp.pow(x, n - 1)), lambda xp, y, x, n: xp.power_log(1.0, x, n)),
     "pow_const": row(lambda xp, y, x, n: xp.strong_mul(n, xp.pow_const(x, n - 1)), None),
     "const_pow": row(None, lambda xp, y, x, n: xp.power_log(1.0, x, n)),
-    "mod": row(1.0, lambda xp, z, x, y: -xp.floor(x / y)),
-    "fmod": row(1.0, lambda xp, z, x, y: -xp.trunc(x / y)),
+    # x less the remainder is a multiple of y, which x / y may be rounded to without being one.
+    "mod": row(1.0, lambda xp, z, x, y: -xp.round((x - z) / y)),
+    "fmod": row(1.0, lambda xp, z, x, y: -xp.round((x - z) / y)),
     "floor_divide": row(None, None),
     "maximum": row(
         lambda xp, z, x, y: _tie(xp, x, y, xp.less(y, x)), lambda xp, z, x, y: _tie(xp, x, y, xp.less(x, y))

@@ -24,6 +24,12 @@ def _outer_leg(xp: Namespace, x: Number) -> Number:
     return size * xp.sqrt(size - 1) * xp.sqrt(size + 1)
 
 
+def _asec(xp: Namespace, _: Number, x: Number) -> Number:
+    """Return 1 / (|x| * sqrt(x*x - 1)); far out by 1/x, because the square would overflow."""
+    far = xp.square(1 / x)
+    return xp.select(xp.less(1024.0, xp.abs(x)), far / xp.sqrt(1 - far), 1 / _outer_leg(xp, x))
+
+
 def _apart(xp: Namespace, x: Number, y: Number) -> Number:
     """Return the derivative of exp(x) / (exp(x) + exp(y)) by x."""
     return xp.share(x, y) * xp.share(y, x)
@@ -44,8 +50,8 @@ ELEMENTARY: dict[str, Row] = {
     "asin": row(lambda xp, y, x: 1 / _unit_leg(xp, x)),
     "acos": row(lambda xp, y, x: -1 / _unit_leg(xp, x)),
     "atan": row(lambda xp, y, x: 1 / (1 + x * x)),
-    "asec": row(lambda xp, y, x: 1 / _outer_leg(xp, x)),
-    "acsc": row(lambda xp, y, x: -1 / _outer_leg(xp, x)),
+    "asec": row(_asec),
+    "acsc": row(lambda xp, y, x: -_asec(xp, y, x)),
     "acot": row(lambda xp, y, x: -1 / (1 + x * x)),
     "sinh": row(lambda xp, y, x: xp.cosh(x)),
     "cosh": row(lambda xp, y, x: xp.sinh(x)),
@@ -63,8 +69,8 @@ ELEMENTARY: dict[str, Row] = {
     "exp2": row(lambda xp, y, x: _LN2 * y),
     "expm1": row(lambda xp, y, x: xp.exp(x)),
     "log": row(lambda xp, y, x: 1 / x),
-    "log2": row(lambda xp, y, x: 1 / (_LN2 * x)),
-    "log10": row(lambda xp, y, x: 1 / (_LN10 * x)),
+    "log2": row(lambda xp, y, x: 1 / x / _LN2),
+    "log10": row(lambda xp, y, x: 1 / x / _LN10),
     "log1p": row(lambda xp, y, x: 1 / (1 + x)),
     "cbrt": row(lambda xp, y, x: 1 / (3 * y * y)),
     "abs": row(lambda xp, y, x: _sided(xp, x)),
@@ -95,9 +101,11 @@ RARE: dict[str, Row] = {
     "kl_div": row(lambda xp, z, x, y: xp.log_ratio(x, y), lambda xp, z, x, y: xp.shortfall(x, y)),
     "exprel": row(lambda xp, y, x: xp.exprel_derivative(1.0, x)),
     "boxcox": row(lambda xp, z, x, n: xp.pow(x, n - 1), lambda xp, z, x, n: xp.boxcox_derivative(1.0, x, n)),
-    "boxcox1p": row(lambda xp, z, x, n: xp.pow(1 + x, n - 1), lambda xp, z, x, n: xp.boxcox1p_derivative(1.0, x, n)),
+    "boxcox1p": row(
+        lambda xp, z, x, n: xp.power_log1p(0.0, x, n - 1), lambda xp, z, x, n: xp.boxcox1p_derivative(1.0, x, n)
+    ),
     "pseudo_huber": row(
-        lambda xp, z, d, r: _sided(xp, d) * xp.square(xp.hypot_rest(r, d)) / xp.hypot(r, d),
+        lambda xp, z, d, r: _sided(xp, d) * xp.hypot_rest(r, d) * (xp.hypot_rest(r, d) / xp.hypot(r, d)),
         lambda xp, z, d, r: xp.pseudo_huber_slope(d, r),
     ),
 }
@@ -111,7 +119,7 @@ INNER: dict[str, Row] = {
     "share": row(lambda xp, z, x, y: _apart(xp, x, y), lambda xp, z, x, y: -_apart(xp, x, y)),
     # x / (x**2 + y**2)
     "angle_slope": row(
-        lambda xp, z, x, y: (xp.angle_slope(y, x) - z) * (xp.angle_slope(y, x) + z),
+        lambda xp, z, x, y: (y - x) / xp.hypot(x, y) * ((y + x) / xp.hypot(x, y)) / xp.hypot(x, y) / xp.hypot(x, y),
         lambda xp, z, x, y: -2 * z * xp.angle_slope(y, x),
     ),
     # x / sqrt(x**2 + y**2)

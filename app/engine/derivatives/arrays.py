@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import errors
-from app.engine import array_plans, points
+from app.engine import points
 from app.engine import query as queries
 from app.engine.derivatives import verify
 from app.engine.derivatives.transforms import DerivativeQuery, Numbers
-from app.language.values import Shape
+from app.engine.functions import array_plans
+from app.language.expression.values import Shape
 
 Array = NDArray[Any]
 Run = Callable[[Sequence[Array]], Sequence[Array]]
@@ -123,6 +124,12 @@ def derive(query: DerivativeQuery) -> None:
     if size > 1:
         derivative = derivative.batch(query.point.batched, size)
     query.derivative, query.runs = derivative, -(-count // max(derivative.size, 1))
+
+
+def derive_once(query: DerivativeQuery) -> None:
+    """Give a query the tape for one point, which is run at each of its points."""
+    query.derivative = plan_of(query).derivative(_transform(query), query.chosen, query.directions)
+    query.runs = query.point.count
 
 
 def is_derived(query: DerivativeQuery) -> bool:

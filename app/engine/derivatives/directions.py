@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from app import errors
 from app.engine import points
-from app.language.values import Shape
+from app.engine.derivatives import nesting
+from app.language.expression.values import Shape
 
 Json = Any
 Array = NDArray[Any]
@@ -25,7 +26,7 @@ def tangents(given: Json, shapes: Sequence[Shape], argnums: points.Argnums, batc
     axis. Raises ``errors.BadShape`` or ``InvalidField``.
     """
     wanted = [shapes[argnum] for argnum in ([argnums] if isinstance(argnums, int) else argnums)]
-    places = [(start, stop) for start, stop, _ in points.ranges(shapes, argnums)]
+    places = [(start, stop) for start, stop, _ in nesting.ranges(shapes, argnums)]
     count = sum(math.prod(shape) for shape in shapes)
 
     def row(entries: Sequence[Array]) -> Array:

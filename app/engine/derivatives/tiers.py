@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.autodiff import compiler
-from app.engine import array_plans
 from app.engine import executables as live
 from app.engine.derivatives import arrays
 from app.engine.derivatives.transforms import DerivativeQuery, Numbers
+from app.engine.functions import array_plans
 from app.engine.workers import jobs
 from app.runtime import blas, cache, deadlines, events, queue
 
@@ -33,6 +33,9 @@ _BRIEF_SECONDS = 2e-2  # up to this, work runs in threads of its own, so that mi
 _TURNS = 4  # runs of each that are compared
 _GAIN = 0.9  # an executable stays if it takes less than this fraction of NumPy's time
 _MAX_TRIALS = 4096  # functions that are remembered
+
+_RISE = 0.25
+"""Of the difference, by which a run that took longer than expected changes what is expected of the next."""
 
 _MAX_SAMPLES = 8
 
@@ -67,6 +70,37 @@ class Trial:
         """Whether the executable runs next."""
         return self.won if self.over else self.compiled_runs < max(1, min(self.numpy_runs, _TURNS))
 
+    def record_numpy(self, derivative: array_plans.ArrayDerivative, seconds: float) -> None:
+        """Record a run of NumPy. What is expected falls at once and rises slowly: long runs were disturbed."""
+        share = 1.0 if seconds < derivative.seconds else _RISE
+        derivative.seconds += share * (seconds - derivative.seconds)
+        self.numpy, self.numpy_runs = min(self.numpy, seconds), self.numpy_runs + 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PromptRun:
+    """Computes a query on the event loop, by NumPy or by an executable; see ``transforms.Prompt``."""
+
+    tiers: ArrayTiers
+    executable: Any
+    trial: Trial
+    seconds: float
+
+    def run(self, query: DerivativeQuery) -> tuple[Numbers, str]:
+        derivative = arrays.derivative_of(query)
+        began = time.perf_counter()
+        found = self.tiers.derivatives.compute(query, self.executable)
+        seconds = time.perf_counter() - began
+        if self.executable is not None:
+            self.tiers.record_compiled(query, self.trial, seconds / query.runs)
+            return found, "compiled"
+        self.trial.record_numpy(derivative, seconds / query.runs)
+        if not derivative.hosted:
+            job = derivative.job(query.dtype)
+            if self.tiers.executables.get(job.key) is None:
+                self.tiers.executables.record_cost(job, seconds)
+        return found, "interpreted"
+
 
 @dataclass(slots=True, eq=False)
 class ArrayTiers:
@@ -96,10 +130,7 @@ class ArrayTiers:
         if executable is not None and not executable.checked:
             return await self._first(query, job, executable, trial)
         if executable is not None and trial.turn:
-            found = await self._compiled(query, executable, trial)
-            if trial.over and not trial.won:
-                self.executables.discard(job.key)
-            return found, "compiled"
+            return await self._compiled(query, executable, trial), "compiled"
         expected = derivative.seconds * query.runs
         if executable is None and expected > _BRIEF_SECONDS:
             self.executables.record_cost(job, expected)  # now, so that it is compiled meanwhile
@@ -109,6 +140,22 @@ class ArrayTiers:
             if seconds > _BRIEF_SECONDS and self.executables.awaits(job.key):
                 self._samples[job.key] = query, found
         return found, "interpreted"
+
+    def prompt(self, query: DerivativeQuery) -> PromptRun | None:
+        """Return what computes a query on the event loop, None if it may have to wait or is expected to take long."""
+        derivative, executable, trial = arrays.derivative_of(query), None, Trial()
+        seconds = derivative.seconds
+        if not derivative.hosted:
+            key = derivative.job(query.dtype).key
+            executable, trial = self.executables.get(key), self._trial(key)
+            if executable is not None and not executable.checked:
+                return None
+            if executable is not None and trial.turn:
+                seconds = trial.compiled if trial.compiled_runs else trial.numpy
+            else:
+                executable = None
+        seconds *= query.runs
+        return PromptRun(self, executable, trial, seconds) if seconds <= _INLINE_SECONDS else None
 
     def _trial(self, key: Hashable) -> Trial:
         found = self._trials.get(key)
@@ -124,16 +171,21 @@ class ArrayTiers:
     async def _numpy(self, query: DerivativeQuery, trial: Trial) -> tuple[Numbers, float]:
         derivative, runs = arrays.derivative_of(query), query.runs
         found, seconds = await self._timed(lambda: self.derivatives.compute(query), derivative.seconds * runs)
-        derivative.seconds += 0.5 * (seconds / runs - derivative.seconds)
-        trial.numpy, trial.numpy_runs = min(trial.numpy, seconds / runs), trial.numpy_runs + 1
+        trial.record_numpy(derivative, seconds / runs)
         return found, seconds
 
     async def _compiled(self, query: DerivativeQuery, executable: Any, trial: Trial) -> Numbers:
         runs = query.runs
         expected = trial.compiled if trial.compiled_runs else trial.numpy
         found, seconds = await self._timed(lambda: self.derivatives.compute(query, executable), expected * runs)
-        trial.compiled, trial.compiled_runs = min(trial.compiled, seconds / runs), trial.compiled_runs + 1
+        self.record_compiled(query, trial, seconds / runs)
         return found
+
+    def record_compiled(self, query: DerivativeQuery, trial: Trial, seconds: float) -> None:
+        """Record a run of an executable; throw it away if NumPy is found to be faster."""
+        trial.compiled, trial.compiled_runs = min(trial.compiled, seconds), trial.compiled_runs + 1
+        if trial.over and not trial.won:
+            self.executables.discard(arrays.derivative_of(query).job(query.dtype).key)
 
     async def _timed(self, work: Callable[[], Result], expected: float) -> tuple[Result, float]:
         """Return the result of some work, and how long it took."""

@@ -13,18 +13,21 @@ reads them; k is the number of tangents or cotangents; batch is 1 for one point.
 
 from __future__ import annotations
 
+import copy
 import functools
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app import errors
-from app.engine import array_plans, functions, points, query
-from app.engine.derivatives import directions
+from app.engine import points, query
+from app.engine.derivatives import directions, nesting
+from app.engine.functions import array_plans, functions
 
 Array = NDArray[Any]
 Json = Any
@@ -34,7 +37,7 @@ Numbers = tuple[Array, Array]
 
 
 def _nest_vector(flat: Array, _: Shape, shapes: list[Shape], argnums: points.Argnums) -> Json:
-    return points.vector(flat, shapes, argnums)
+    return nesting.vector(flat, shapes, argnums)
 
 
 def _nest_value(flat: Array, value: Shape, _: list[Shape], __: points.Argnums) -> Json:
@@ -42,7 +45,7 @@ def _nest_value(flat: Array, value: Shape, _: list[Shape], __: points.Argnums) -
 
 
 def _nest_hessian(flat: Array, _: Shape, shapes: list[Shape], argnums: points.Argnums) -> Json:
-    return points.hessian(flat, shapes, argnums)
+    return nesting.hessian(flat, shapes, argnums)
 
 
 def _jacobian_itself(jacobians: Array, _: Array | None) -> Array:
@@ -72,13 +75,27 @@ _TRANSFORMS = (
     # name, order, needs_scalar, direction, rows, contract, nest
     Transform("value", 0, False, "", "1", _jacobian_itself, lambda *_: None),
     Transform("grad", 1, True, "", "1", lambda jacobians, _: jacobians[:, 0], _nest_vector),
-    Transform("jacobian", 1, False, "", "m", _jacobian_itself, points.jacobian),
+    Transform("jacobian", 1, False, "", "m", _jacobian_itself, nesting.jacobian),
     Transform("jvp", 1, False, "tangents", "k", lambda jacobians, rows: rows @ jacobians.swapaxes(1, 2), _nest_value),
     Transform("vjp", 1, False, "cotangent", "k", lambda jacobians, rows: rows @ jacobians, _nest_vector),
     Transform("hessian", 2, True, "", "n", _jacobian_itself, _nest_hessian),
     Transform("hvp", 2, True, "tangents", "k", _jacobian_itself, _nest_vector),
 )
+_SECONDS_PER_NUMBER = 5e-8
+"""Of the answer, to be made a list and written as JSON."""
+
 TRANSFORMS = {transform.name: transform for transform in _TRANSFORMS}
+
+
+class Prompt(Protocol):
+    """Computes a query where it is called, without waiting for anything."""
+
+    @property
+    def seconds(self) -> float:
+        """How long that is expected to take."""
+
+    def run(self, query: DerivativeQuery) -> tuple[Numbers, str]:
+        """Return the numbers, and the tier that computed them."""
 
 
 class DerivativeQuery:
@@ -103,6 +120,7 @@ class DerivativeQuery:
         self.name = self.transform.name
         self.dtype = given.dtype
         self.verify = given.verify
+        self.in_axes = given.in_axes
         self.point = point
         self.specialization = specialization
         self.argnums = argnums  # positions
@@ -113,8 +131,10 @@ class DerivativeQuery:
         # Of a function of whole arrays: the tape, and how often it has to run.
         self.derivative: array_plans.ArrayDerivative | None = None
         self.runs = 1
+        # What computes it on the event loop, if that is known to be quick.
+        self.prompt: Prompt | None = None
         self.values = math.prod(specialization.shape)  # how many numbers the value has
-        self._function = function
+        self.function = function
         self.chosen = [argnums] if isinstance(argnums, int) else argnums
         self.chosen_shapes = [point.shapes[argument] for argument in self.chosen]
         self.width = sum(map(math.prod, self.chosen_shapes))  # n: how many numbers they have
@@ -127,8 +147,47 @@ class DerivativeQuery:
         self.weights = None if cotangent is None else directions.weights(cotangent, specialization.shape)
 
     @property
+    def args(self) -> tuple[str, ...]:
+        """Names of the arguments."""
+        return self.function.args
+
+    @property
+    def list_ranks(self) -> tuple[int | None, ...]:
+        """Rank that a list given for a function of one argument is taken to have."""
+        return self.function.list_ranks
+
+    @property
+    def weight(self) -> int:
+        """What keeping it without its point costs, in operations."""
+        return self.specialization.weight
+
+    @property
+    def seconds(self) -> float:
+        """How long ``run`` is expected to take and the answer to be written; infinite if it may have to wait."""
+        if self.prompt is None:
+            return math.inf
+        return self.prompt.seconds + _SECONDS_PER_NUMBER * self.size
+
+    def without_point(self, _: str) -> DerivativeQuery:
+        """Return what ``Preparation.prepare_again`` takes."""
+        return self.at(points.Point(None, self.point.shapes, self.point.batch), self.start)
+
+    def at(self, point: points.Point, start: float) -> DerivativeQuery:
+        """Return this query at another point of the same shapes, or at as many as before; its function is known."""
+        found = copy.copy(self)
+        found.point, found.start, found.hit, found.prompt = point, start, True, None
+        return found
+
+    def run(self) -> query.Result:
+        """Return the numbers at once, if ``seconds`` is finite."""
+        assert self.prompt is not None
+        began = time.perf_counter()
+        numbers, tier = self.prompt.run(self)
+        return query.Result(numbers, tier, began, time.perf_counter())
+
+    @property
     def function_id(self) -> str:
-        return self._function.function_id
+        return self.function.function_id
 
     def _directions(self, given: Any) -> tuple[Array | None, bool]:
         if isinstance(given, np.ndarray):
@@ -145,7 +204,7 @@ class DerivativeQuery:
     @functools.cached_property
     def columns(self) -> Array:
         """Where in a flat point the elements of the arguments of argnums lie, shape (n,)."""
-        return points.columns(self.point.shapes, self.argnums)
+        return nesting.columns(self.point.shapes, self.argnums)
 
     @property
     def directions(self) -> int:
@@ -193,9 +252,10 @@ class DerivativeQuery:
         nested = self.nest(derivative)
         value = values.reshape((-1, *self.specialization.shape)).tolist()
         return query.Answer(
-            self._function.args, self.argnums, self.dtype, self._function.function_id,
-            value[0] if self.point.batch is None else value, nested, points.is_finite(values, derivative, nested),
-            self.hit, result.tier, result.began - self.start, result.ended - result.began, None, result.difference,
+            self.function.args, self.argnums, self.dtype, self.function.function_id,
+            value[0] if self.point.batch is None else value, nested, nesting.is_finite(values, derivative, nested),
+            self.hit, result.tier, result.began - self.start, result.ended - result.began, result.difference,
+            result.proof,
         )  # fmt: skip
 
     def arrays(self, result: query.Result) -> query.ArrayAnswer:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine import points
+from app.engine.derivatives import nesting
 from app.engine.derivatives.transforms import DerivativeQuery, Numbers
 
 Array = NDArray[Any]
@@ -43,8 +43,8 @@ def difference(derivatives: Differentiated, query: DerivativeQuery, numbers: Num
     It is relative to the number, or to a thousandth of the greatest one where that is more. Raises
     ``errors.TooComplex``.
     """
-    found = np.array(points.leaves(query.nest(numbers[1])))
-    expected = np.array(points.leaves(query.nest(_derivative(derivatives, query))))
+    found = np.array(nesting.leaves(query.nest(numbers[1])))
+    expected = np.array(nesting.leaves(query.nest(_derivative(derivatives, query))))
     if not found.size:
         return 0.0
     scale = np.maximum(np.maximum(np.abs(found), np.abs(expected)), 1e-3 * np.abs(found).max(initial=0.0))

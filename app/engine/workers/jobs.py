@@ -19,6 +19,7 @@ from app.autodiff.arrays import tape as array_tapes
 from app.autodiff.arrays.tape import ArrayTape
 from app.autodiff.symbolic import formulae
 from app.autodiff.tape import Tape
+from app.engine.workers.enclosures import EnclosureJob
 from app.language.limits import TextLimits
 from app.runtime import events
 
@@ -42,6 +43,10 @@ class Job(Protocol):
     @property
     def seconds(self) -> float | None:
         """Its deadline; None for the one that compilations have."""
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """The most resident memory of its process; None for that of compilations."""
 
     def header(self) -> dict[str, Any]:
         """Return everything the job needs, as JSON."""
@@ -69,6 +74,7 @@ class TapeJob:
     kind: ClassVar[str] = "tape"
     doing: ClassVar[str] = "compiling this function"
     seconds: ClassVar[float | None] = None
+    memory_bytes: ClassVar[int | None] = None
     worth: ClassVar[float] = 0.02  # some fifty calls of a small function
 
     def __post_init__(self) -> None:
@@ -117,6 +123,7 @@ class ArrayJob:
     transform: ClassVar[str] = "arrays"
     doing: ClassVar[str] = "compiling this function"
     seconds: ClassVar[float | None] = None
+    memory_bytes: ClassVar[int | None] = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", (self.tape.key, "arrays", self.dtype, 0))
@@ -156,6 +163,7 @@ class ProgramJob:
     kind: ClassVar[str] = "program"
     doing: ClassVar[str] = "compiling this program"
     seconds: ClassVar[float | None] = _PROGRAM_SECONDS
+    memory_bytes: ClassVar[int | None] = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", (self.program.name(self.dtype), "program", self.dtype, 0))
@@ -189,6 +197,7 @@ class FormulaeJob:
     key: Key = field(init=False)
     kind: ClassVar[str] = "formulae"
     doing: ClassVar[str] = "deriving formulae of this function"
+    memory_bytes: ClassVar[int | None] = None
 
     def __post_init__(self) -> None:
         # The text counts: 1/2 and 0.5 are one number, and each client gets back what it wrote.
@@ -222,7 +231,10 @@ class FormulaeJob:
         return events.Derived(self.function_id, len(self.argnums), seconds)
 
 
-_KINDS: dict[str, type[Job]] = {job.kind: job for job in (TapeJob, ArrayJob, ProgramJob, FormulaeJob)}
+Derivation = FormulaeJob | EnclosureJob
+"""What a worker of its own does for a request that waits for it; its caller pays for the time."""
+
+_KINDS: dict[str, type[Job]] = {job.kind: job for job in (TapeJob, ArrayJob, ProgramJob, FormulaeJob, EnclosureJob)}
 
 
 def expected_seconds(operations: int) -> float:

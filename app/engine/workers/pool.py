@@ -22,7 +22,7 @@ from app.runtime import cache, deadlines, events, processes, queue
 _log = logging.getLogger("gradserve")
 
 _MAX_WAITING = 32  # requests for formulae at one time; the next one is refused
-_BUSY = "too many formulae are being derived"
+_BUSY = "too many formulae and enclosures are being derived"
 
 _PAUSE_SECONDS = 1.0
 _MAPS_EVERY = 16
@@ -72,7 +72,7 @@ class Workers:
         self._idle: asyncio.Queue[process.WorkerProcess] = asyncio.Queue()
         self._processes: set[process.WorkerProcess] = set()
         self._starting: set[asyncio.Task[None]] = set()
-        self._refused: cache.LruDict[jobs.Key, float] = cache.LruDict(_MAX_REFUSED)
+        self._refused: cache.LruDict[jobs.Key, tuple[float, str]] = cache.LruDict(_MAX_REFUSED)
 
     def start(self) -> None:
         """Start the workers, without waiting for them."""
@@ -92,8 +92,8 @@ class Workers:
         async with self._turns:
             return await self._do(job)
 
-    async def derive(self, job: jobs.FormulaeJob) -> dict[str, Any]:
-        """Return the formulae of a function, see ``formulae.document``.
+    async def derive(self, job: jobs.Derivation) -> dict[str, Any]:
+        """Return the formulae of a function, see ``formulae.document``, or enclosures.
 
         Raises ``errors.Rejected``, ``errors.TooExpensive``, or ``errors.Overloaded`` if too many are waiting or the
         caller has used up its quota of this minute.
@@ -122,17 +122,16 @@ class Workers:
         return self._queue.used
 
     async def _do(self, job: jobs.Job) -> bytes:
-        refused_until = self._refused.get(job.key)
-        if refused_until is not None and time.monotonic() < refused_until:
-            raise errors.TooExpensive(f"{job.doing} was stopped at its deadline a short while ago")
+        refused = self._refused.get(job.key)
+        if refused is not None and time.monotonic() < refused[0]:
+            raise errors.TooExpensive(f"{refused[1]} a short while ago")
         for _ in range(3):
             worker = await self._next()
             try:
                 return await self._perform(worker, job)
             except process.WorkerDied:
                 continue  # killed from outside, or crashed: the job itself may be innocent
-        self._refuse_for_a_while(job)
-        raise errors.TooExpensive(f"{job.doing} ended its process three times")
+        raise self._refused_for_a_while(job, "ended its process three times")
 
     async def close(self) -> None:
         """Kill the workers; none is started any more."""
@@ -149,7 +148,8 @@ class Workers:
         self._at_work.add(job.key)
         seconds = job.seconds or self._limits.deadline_seconds
         reply = asyncio.ensure_future(worker.perform(job, seconds))
-        watched = asyncio.ensure_future(worker.exceeded(seconds, self._limits.memory_bytes))
+        memory = job.memory_bytes or self._limits.memory_bytes
+        watched = asyncio.ensure_future(worker.exceeded(seconds, memory))
         try:
             done, _ = await asyncio.wait({reply, watched}, return_when=asyncio.FIRST_COMPLETED)
             if reply in done:
@@ -159,16 +159,15 @@ class Workers:
                 if "refused" in header:
                     raise errors.restored(header["refused"])
                 if "error" in header:
-                    self._refuse_for_a_while(job)
                     _log.warning("%s failed: %s", job.doing, header["error"])
-                    raise errors.TooExpensive(f"{job.doing} failed")
+                    raise self._refused_for_a_while(job, "failed")
                 self._observer.observe(job.event(time.perf_counter() - start))
                 return blob
-            self._refuse_for_a_while(job)
             reason = watched.result()
+            refusal = self._refused_for_a_while(job, f"was stopped at its {reason} limit")
             self._observer.observe(events.WorkerReplaced(reason))
             await self._replace(worker)
-            raise errors.TooExpensive(f"{job.doing} was stopped at its {reason} limit")
+            raise refusal
         except process.WorkerDied:
             self._observer.observe(events.WorkerReplaced("died"))
             await self._replace(worker)
@@ -178,7 +177,7 @@ class Workers:
             raise
         finally:
             self._at_work.discard(job.key)
-            if not answered or isinstance(job, jobs.FormulaeJob):  # compilations were paid for when they began
+            if not answered or isinstance(job, jobs.Derivation):  # compilations were paid for when they began
                 self._budget.spend(min(time.perf_counter() - start, seconds))
             for task in (reply, watched):
                 task.cancel()
@@ -242,5 +241,8 @@ class Workers:
         await asyncio.sleep(_PAUSE_SECONDS)  # whatever keeps workers from starting, do not spin
         self._spawn()
 
-    def _refuse_for_a_while(self, job: jobs.Job) -> None:
-        self._refused[job.key] = time.monotonic() + self._limits.forget_seconds
+    def _refused_for_a_while(self, job: jobs.Job, what: str) -> errors.TooExpensive:
+        """Return what a job is refused with, now and, with the same reason, until it is forgotten."""
+        told = f"{job.doing} {what}"
+        self._refused[job.key] = (time.monotonic() + self._limits.forget_seconds, told)
+        return errors.TooExpensive(told)

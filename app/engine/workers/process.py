@@ -23,7 +23,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Literal
 
 from app import errors
@@ -68,15 +67,19 @@ class WorkerProcess:
         # The service owns the accelerator; a worker on the same one takes only what it needs.
         environment["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
         environment["PYTHONHASHSEED"] = "0"  # SymPy's choices among equals are the same in every process
-        command = [sys.executable, "-m", "app.engine.workers.process", str(os.getpid()), str(memory_bytes)]
+        command = processes.command("app.engine.workers.process", str(os.getpid()), str(memory_bytes))
         # Not the event loop's own: uvloop's runs the at-fork hooks, and JAX then warns of a fork that is none.
         process = subprocess.Popen(  # noqa: ASYNC220, S603 - a millisecond, and every word of the command is ours
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, cwd=Path(__file__).parents[3]
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
         )
         worker = cls(process)
+        # Not to be cancelled half-way: the event loop would close a pipe that is still open to the process object,
+        # which would later close whatever has the number of that file then.
+        connecting = asyncio.ensure_future(worker._connect())
         try:
-            await worker._connect()
+            await asyncio.shield(connecting)
         except BaseException:
+            await asyncio.wait([connecting])
             await worker.kill()
             raise
         return worker

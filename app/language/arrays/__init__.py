@@ -1,19 +1,8 @@
 """Functions of arrays that are read as wholes: each is written in the primitives of ``expression.primitives``.
 
-``call`` has a call's operands and arithmetic, ``indexing`` what brackets mean; the others have the words.
+``call`` has a call's operands and arithmetic; ``functions`` finds a word's function, in ``words`` and ``linear``.
+``indexing`` is what brackets mean, ``assigning`` what brackets before a ``=`` mean; ``loops`` and ``places`` are loops
+that are read once.
 """
 
-__all__ = [
-    "call",
-    "creation",
-    "functions",
-    "indexing",
-    "joining",
-    "linear",
-    "loops",
-    "places",
-    "positions",
-    "reductions",
-    "scans",
-    "statistics",
-]
+__all__ = ["assigning", "call", "functions", "indexing", "linear", "loops", "places", "words"]

@@ -17,7 +17,7 @@ from app import errors
 from app.language.arrays import indexing
 from app.language.arrays.indexing import Part
 from app.language.building.array_builder import ArrayBuilder
-from app.language.values import NONE, Shape, Value, tuple_of
+from app.language.expression.values import NONE, Shape, Value, tuple_of
 
 _ALL = tuple_of([NONE, NONE, NONE], "slice")
 

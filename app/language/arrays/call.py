@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app import errors
 from app.language.building.array_builder import ArrayBuilder
-from app.language.values import Shape, Value, tuple_of
+from app.language.expression.values import Shape, Value, tuple_of
 from app.language.vocabulary.word import Word
 
 LARGEST = int(np.iinfo(np.intc).max)
@@ -158,6 +158,9 @@ class ArrayCall:
         return self.emit("reshape", (shape,), value)
 
     def broadcast(self, value: Value, shape: Shape) -> Value:
+        own = value.shape
+        if len(own) > len(shape) or any(a not in (1, b) for a, b in zip(own[::-1], shape[::-1], strict=False)):
+            raise self.bad_shape(f"{self.name}: an array of shape {list(own)} is not broadcast to {list(shape)}")
         return self.builder.broadcast(value, shape, self.offset)
 
 
@@ -166,12 +169,13 @@ def by_parameter(
 ) -> dict[str, Value]:
     """Return operands and keyword operands by the names of the word's parameters, none twice and none missing."""
     given = dict(options)
-    for parameter, operand in zip(word.parameters, operands, strict=False):
+    by_position = word.parameters if word.arity[1] is not None else word.parameters[: word.arity[0]]
+    for parameter, operand in zip(by_position, operands, strict=False):
         if parameter in given:
             raise errors.SyntaxRejected(f"{name} got '{parameter}' twice", offset=offset)
         given[parameter] = operand
-    for parameter in word.parameters:
-        if parameter not in given and parameter not in word.keywords:
+    for parameter in word.parameters[: word.arity[0]]:
+        if parameter not in given:
             raise errors.BadArity(f"{name} needs '{parameter}'", offset=offset)
     return given
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from app import errors
 from app.language.building.array_builder import ArrayBuilder
-from app.language.values import NONE, NeedsShapes, Shape, Value, argument_of, tuple_of
+from app.language.expression.values import NONE, NeedsShapes, Shape, Value, argument_of, list_of, tuple_of
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ def element(builder: ArrayBuilder, base: Value, indices: Sequence[Value], offset
     """Return what indices and slices choose."""
     if any(index.kind == "argument" for index in indices):
         raise NeedsShapes
-    if base.kind == "tuple" and len(indices) == 1 and _is_plain(indices[0]):
+    if is_of_list(base, indices):
         return _item(builder, base, indices[0], offset)
     if base.kind == "argument":
         return _element_of_any_shape(builder, base, indices, offset)
@@ -56,6 +56,13 @@ def element(builder: ArrayBuilder, base: Value, indices: Sequence[Value], offset
     return _gathered(builder, chosen, parts, offset)
 
 
+def separate(indices: Sequence[Value]) -> Sequence[Value]:
+    """Return indices one by one: ``X[(i, j)]`` is ``X[i, j]``, where ``X[[i, j]]`` has an array of indices."""
+    if len(indices) == 1 and indices[0].kind == "tuple" and not indices[0].is_list and not indices[0].listed:
+        return indices[0].items
+    return indices
+
+
 def listed(array: Value) -> Value:
     """Return the list of the parts of an array."""
     return Value(array.node, array.constant, array.kind, shape=array.shape, listed=True)
@@ -64,6 +71,11 @@ def listed(array: Value) -> Value:
 def transposed(builder: ArrayBuilder, value: Value, offset: int) -> Value:
     array = builder.array(value, offset)
     return builder.emit("transpose", (tuple(range(len(array.shape)))[::-1],), array, offset=offset)
+
+
+def is_of_list(base: Value, indices: Sequence[Value]) -> bool:
+    """Return whether indices choose an item of a list or tuple, or a slice of it."""
+    return base.kind == "tuple" and len(indices) == 1 and _is_plain(indices[0])
 
 
 def _is_plain(index: Value) -> bool:
@@ -87,7 +99,7 @@ def _item(builder: ArrayBuilder, base: Value, index: Value, offset: int) -> Valu
     if index.kind == "slice":
         chosen = base.items[slice_of(builder, index, offset)]
         builder.charge(len(chosen), offset)
-        return tuple_of(chosen)
+        return list_of(chosen) if base.is_list else tuple_of(chosen)
     position = builder.integer(index, offset)
     if not -len(base.items) <= position < len(base.items):
         raise errors.BadShape(f"index {position} into {len(base.items)} items", offset=offset)

@@ -6,7 +6,6 @@ is a ``nodes.Scan``: the names that its body changes are carried from step to st
 
 from __future__ import annotations
 
-import copy
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -19,8 +18,8 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 from app.language.arrays.indexing import listed
 from app.language.arrays.places import Items, Unreadable, check
 from app.language.building.array_builder import ArrayBuilder
+from app.language.expression.values import Reference, Shape, Value, copied, is_place, references, tuple_of
 from app.language.grammar import stack_code
-from app.language.values import Reference, Shape, Value, is_place, references, tuple_of
 
 _SHORT = 256
 """Instructions up to which a loop is unrolled."""
@@ -87,6 +86,7 @@ class ForLoop:
         for name in assigned:
             names.pop(name, None)
         shared = _shared(names, after, last)
+        self._builder.ambiguous |= bool(shared)
         names.update({name: referring(value, shared.get(name, frozenset())) for name, value in last.items()})
         self._bind(self._loop.pattern, self._items.at(self._builder.leaf(self._items.count - 1)), names)
 
@@ -100,6 +100,7 @@ class ForLoop:
         first = {name: self._as_numbers(names[name], names) for name in assigned if name in names}
         shared = _shared({}, names, first)
         for _ in range(_ROUNDS):
+            self._builder.ambiguous |= bool(shared)
             variables = {name: self._variable(value) for name, value in first.items()}
             inner = {**names, **{name: referring(each, shared.get(name)) for name, each in variables.items()}}
             for name in assigned:
@@ -205,7 +206,7 @@ def _widened(builder: ArrayBuilder, first: Value | None, value: Value, offset: i
 
 def _tuple_like(like: Value, items: Sequence[Value]) -> Value:
     found = tuple_of(items)
-    found.is_list = like.is_list
+    found.is_list, found.text, found.function = like.is_list, like.text, like.function
     return found
 
 
@@ -228,7 +229,7 @@ def referring(value: Value, keys: frozenset[str] | None) -> Value:
     """Return a value that perhaps shares elements with objects of these keys, with none if there are no keys."""
     if not keys and value.reference is None:
         return value
-    found = copy.copy(value)
+    found = copied(value)
     found.reference = Reference("", (), keys) if keys else None
     return found
 

@@ -7,7 +7,6 @@ once; the body is read once.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +17,8 @@ from numpy.typing import NDArray
 from app import errors
 from app.language.arrays import indexing
 from app.language.building.array_builder import ArrayBuilder
+from app.language.expression.values import Reference, Value, copied, tuple_of
 from app.language.grammar import stack_code
-from app.language.values import Reference, Value, tuple_of
 from app.language.vocabulary import words
 
 _MOST_CLAUSES = 30
@@ -189,8 +188,9 @@ def of_array(builder: ArrayBuilder, array: Value, offset: int) -> Items:
     def at(position: Value) -> Value:
         found = indexing.element(builder, array, [position], offset)
         if keys and found.shape:
-            found = copy.copy(found)
+            found = copied(found)
             found.reference = Reference("", (), keys)
+            builder.ambiguous = True
         return found
 
     return Items(array.shape[0], at, keys)

@@ -15,18 +15,22 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sympy
+from mpmath.libmp import from_float
 from sympy.core.basic import Basic
 from sympy.functions.elementary.piecewise import ExprCondPair
 
 from app import errors
-from app.language import values
+from app.language.expression import values
+from app.language.expression.values import NeedsShapes, Shape, Value
 from app.language.limits import TextLimits
 from app.language.numeric import folding
 from app.language.numeric.folding import Number
 from app.language.numeric.hosted import precise
-from app.language.values import NeedsShapes, Shape, Value
-from app.language.vocabulary import hosted, relations, special, words
+from app.language.vocabulary import relations, words
+from app.language.vocabulary.functions import hosted, special
 from app.language.vocabulary.word import Word
+
+_NEGATIVE_ONE = sympy.Integer(-1)  # a singleton, so identity is equality
 
 Expand = Callable[[Any, str, list[Value], int], Value]
 """Returns a definition of the vocabulary for a builder, given operands and the offset of the call."""
@@ -42,7 +46,7 @@ class Builder:
     ) -> None:
         self.limits = limits
         self.shapes = shapes
-        self.ranks: list[int | None] = [None] * len(args)  # as in ``tracer.Expression``
+        self.ranks: list[int | None] = [None] * len(args)  # as in ``result.Expression``
         # The refusal of each node whose constant is not finite, by ``id`` of the node; without tracebacks, whose frames
         # refer to the builder: that would be a reference cycle.
         self.faults: dict[int, errors.Rejected] = {}
@@ -51,10 +55,12 @@ class Builder:
         self._interned: dict[tuple[Any, ...], Value] = {}
         self._operations = 0
         self._steps = 0
+        self._chained = 0  # operands of chains beyond two
         self.defining = 0  # number of definitions that are being expanded
         self.number_as_array = False
         self.hosted = False  # the text uses a host word of its arguments
         self.changes = False  # whether the text changes arrays or lists; then zeros and ones are floats, as in NumPy
+        self.ambiguous = False  # some name means one of several objects, as the point is; or a view, or a copy
         self.has_matrices = False  # the text uses the word Matrix, of which * and ** are not elementwise
 
     def constants(self) -> Mapping[int, Number]:
@@ -90,8 +96,7 @@ class Builder:
         key = (type(constant), constant, math.copysign(1.0, constant))
         known = self._interned.get(key)
         if known is None:
-            node = sympy.Integer(constant) if isinstance(constant, int) else sympy.Float(constant)
-            known = self._interned[key] = Value(node, constant=constant)
+            known = self._interned[key] = Value(_literal(constant), constant)
         return known
 
     def named(self, name: str, constant: float) -> Value:
@@ -191,7 +196,13 @@ class Builder:
         """Return a node with its constant; a constant that is not finite is refused if the function uses it.
 
         ``fold`` returns the constant for an offset; the offset is None within a definition, where it may be infinite.
+        Operands of chains beyond two are folded and compared with those of other nodes. As many as one pass through the
+        longest text has are free; more are steps, because a part of the text runs many times.
         """
+        if len(operands) > 2:
+            self._chained += len(operands) - 2
+            beyond = self._chained - self.limits.max_operations
+            self.charge(min(max(beyond, 0), len(operands) - 2), offset)
         constant, fault = None, None
         try:
             constant = fold(None if self.defining else offset)
@@ -220,7 +231,7 @@ class Builder:
         """Return a product of numbers; the signs are * and /, the first is *."""
         known = [factor.constant for factor in factors]
         first, *rest = factors
-        if first.node is sympy.Integer(-1):
+        if first.node is _NEGATIVE_ONE:
             # Mul(-1, x) is how a negation is written, so a literal -1 becomes a float: same value, a leaf.
             first = self.leaf(-1.0)
         parts = [first]
@@ -297,7 +308,7 @@ class Builder:
         elif word.kind == "order":
             definition = words.REAL_ORDER[name]
         if definition is not None:
-            return self._defined(definition, list(operands), offset)
+            return self.defined(definition, list(operands), offset)
         assert word.node is not None, "a word has a node or a definition"
         assert word.opcode is not None
         if word.kind == "logic":
@@ -313,7 +324,7 @@ class Builder:
         self.hosted |= word.hosted and any(constant is None for constant in known)
         return self.make_folded(word.node, numbers, lambda where: self.folding.fold_call(opcode, known, where), offset)
 
-    def _defined(self, definition: str, operands: list[Value], offset: int) -> Value:
+    def defined(self, definition: str, operands: list[Value], offset: int) -> Value:
         """Expand a definition of the vocabulary; of its constants, only the result must be finite."""
         self.defining += 1
         result = self.expand(self, definition, operands, offset)
@@ -328,7 +339,11 @@ class Builder:
         return result
 
 
-_WHAT = {"none": "None", "text": "a string", "ellipsis": "an ellipsis", "slice": "a slice", "pair": "a case"}
+_WHAT = {
+    "none": "None", "text": "a string", "ellipsis": "an ellipsis", "slice": "a slice", "pair": "a case",
+    "dict": "a dict", "starred": "a starred value", "distribution": "a distribution",
+    "chosen": "an array of elements that a condition chooses",
+}  # fmt: skip
 
 
 def _order(value: Value, name: str, offset: int) -> int | None:
@@ -342,6 +357,13 @@ def _order(value: Value, name: str, offset: int) -> int | None:
         hint = f"write {name}(2, x); the orders are the integers from 0 to {most}"
         raise errors.SyntaxRejected(f"the order of {name} is not one that is supported", hint=hint, offset=offset)
     return int(order)
+
+
+def _literal(constant: Number) -> Basic:
+    """Return the node of a number. ``sympy.Float`` first looks at what it was given, which takes as long again."""
+    if isinstance(constant, float):
+        return sympy.Float._new(from_float(constant, 53), 53, zero=False)  # noqa: SLF001
+    return sympy.Integer(constant) if isinstance(constant, int) else sympy.Float(constant)
 
 
 _base = functools.cache(lambda argument: sympy.IndexedBase(f"v{argument}"))

@@ -1,7 +1,6 @@
-"""What expressions of arrays are made of: the classes of their nodes, and the primitives with their shapes.
+"""What expressions are made of: ``values`` while a text is read, ``nodes`` of arrays, ``primitives`` with their shapes.
 
-``tracer`` makes the nodes, ``app.autodiff.arrays`` records them onto a tape. Numbers need nothing of this: their nodes
-are SymPy's own.
+``result.Expression`` is what reading gives; ``app.autodiff`` records it onto a tape. The nodes of numbers are SymPy's.
 """
 
-__all__ = ["nodes", "primitives"]
+__all__ = ["nodes", "primitives", "result", "values"]

@@ -1,7 +1,7 @@
 """SymPy nodes of operations on arrays.
 
 An elementwise operation on arrays is the same node as on numbers (``Add``, ``sin``); its shape is kept beside it, in
-``tracer.Expression.shape_of``. These classes are the nodes of everything else. They are made without evaluation, and
+``result.Expression.shape_of``. These classes are the nodes of everything else. They are made without evaluation, and
 equal nodes of one text are one object.
 """
 
@@ -22,7 +22,7 @@ class ArrayNode(Basic):  # type: ignore[misc]  # SymPy has no annotations
 
 
 class ArrayConstant(Basic):  # type: ignore[misc]  # SymPy has no annotations
-    """An array known from the text, without operands; its value is in ``tracer.Expression.constants``."""
+    """An array known from the text, without operands; its value is in ``result.Expression.constants``."""
 
     __slots__ = ()
 

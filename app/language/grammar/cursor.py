@@ -7,13 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app import errors
-from app.language.grammar import dotted
+from app.language.grammar.expressions import dotted
+from app.language.grammar.expressions.operators import Operator
 from app.language.grammar.lexer import Token
-from app.language.grammar.operators import Operator
 from app.language.grammar.stack_code import Clause, Code, Pattern, Signature
 
 CALLS = frozenset({"call", "value", "method"})
 """Kinds of brackets that hold the operands of a call."""
+
+SIGNS = (
+    dict.fromkeys(("call", "value", "method", "group"), "()") | dict.fromkeys(("list", "index"), "[]") | {"dict": "{}"}
+)
+"""The signs of brackets, by their kind."""
 
 _OPEN = frozenset({"text", "default", "lambda"})
 """Kinds of brackets that have no sign."""
@@ -25,7 +30,7 @@ _OPERATOR_WORDS = frozenset({"and", "or", "not", "if", "else", "for", "in", "Tru
 class Bracket:
     """An open bracket, or the text itself, and what has been read inside it."""
 
-    kind: str  # "text", "default", "group", "list", "call", "method", "value" (a call of a value), "index", "lambda"
+    kind: str  # "text", "default", "group", "list", "dict", "call", "method", "value" (a call), "index", "lambda"
     offset: int
     start: int  # where in the code the current item begins
     operators: list[Operator] = field(default_factory=list)  # that wait for their right operand
@@ -33,7 +38,8 @@ class Bracket:
     name: str = ""  # of the function or method that is called
     keyword: str = ""  # of the current item
     keywords: dict[str, None] = field(default_factory=dict)  # of the complete items
-    colons: int = 0  # of the current item, which is a slice if there are any
+    colons: int = 0  # of the current item, which is a slice if there are any; in a dict, its value follows one
+    starred: bool = False  # whether the current item is *items, or **items where ``keyword`` is "**"
     part: int = 0  # where in the code the current part of a slice begins
     body: Code = ()  # of a comprehension
     clauses: list[Clause] | None = None  # that are complete; None if the item is no comprehension so far
@@ -50,22 +56,25 @@ class Cursor:
 
     def __init__(self, tokens: list[Token]) -> None:
         self._tokens = tokens
-        self._last = len(tokens) - 1
         self._next = 0
         self.brackets: Sequence[Bracket] = ()
         self._variables: frozenset[str] | None = None
+        self._imported: frozenset[str] = frozenset()
 
-    def variables(self) -> frozenset[str]:
-        """Return the names of the text that are variables, see ``dotted``."""
+    def is_member(self, parts: Sequence[str], *, bare_call: bool) -> bool:
+        """Return whether a dotted name means a member of a variable, see ``dotted``."""
         if self._variables is None:
-            self._variables = dotted.variables(self._tokens)
-        return self._variables
+            self._variables, self._imported = dotted.variables(self._tokens), dotted.imported(self._tokens)
+        return dotted.is_member(parts, self._variables, self._imported, bare_call=bare_call)
 
     def peek(self, ahead: int = 0) -> Token:
-        return self._tokens[min(self._next + ahead, self._last)]
+        try:
+            return self._tokens[self._next + ahead]
+        except IndexError:  # the end is the last token, however often it is taken
+            return self._tokens[-1]
 
     def take(self) -> Token:
-        token = self._tokens[min(self._next, self._last)]
+        token = self.peek()
         self._next += 1
         return token
 
@@ -112,8 +121,7 @@ class Cursor:
         if token.kind == "end":
             bracket = next((each for each in reversed(self.brackets) if each.kind not in _OPEN), None)
             if bracket is not None:
-                sign = "(" if bracket.kind in CALLS | {"group"} else "["
-                return errors.SyntaxRejected(f"'{sign}' is never closed", offset=bracket.offset)
+                return errors.SyntaxRejected(f"'{SIGNS[bracket.kind][0]}' is never closed", offset=bracket.offset)
             return errors.SyntaxRejected(f"the text ends where {expected} was expected", offset=token.offset)
         if token.kind == "string":
             return errors.SyntaxRejected("strings are not in the language", offset=token.offset)

@@ -48,6 +48,7 @@ _WRITTEN = {"≤": "<=", "≥": ">=", "≠": "!="}
 _EXPONENTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ⁺⁻", "0123456789n+-")
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
+_CLASS = re.compile(r"^[ \t]*(class)[ \t]+\w", re.MULTILINE)
 _BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 
@@ -148,6 +149,12 @@ def _name(text: str, word: str, position: int) -> str:
     for index in range(len(word) if not word.isidentifier() else 0):
         if not word[: index + 1].isidentifier():
             raise _stray(text, position + index)
+    if word == "__call__" and text[:position].endswith("def "):
+        return word
+    made = _CLASS.search(text, 0, position) if word.startswith("__") else None
+    if made is not None:
+        hint = "write its method as a def: def f(x, a): ..."
+        raise errors.SyntaxRejected("classes are not in the language", hint=hint, offset=made.start(1))
     return identifier(word, position)
 
 

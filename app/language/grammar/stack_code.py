@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, get_args
 
 # Targets of an assignment besides names: ``name[i][j, k]``, whose steps are the codes of the indices of each bracket
 # and how many these are; ``*name``, which takes the items that are left.
@@ -33,14 +33,24 @@ Name = NamedTuple("Name", [("name", str), ("offset", int)])
 Marker = NamedTuple("Marker", [("name", str), ("offset", int)])
 Text = NamedTuple("Text", [("text", str), ("offset", int)])
 
-# Operators: "negate" or "not"; "**", "//", "%" or "@"; the signs + and - of terms, or * and / of factors, one for each;
-# the signs of ``a < b <= c``; conditions joined by "and" or "or".
+
+class Base(Name):
+    """A name that one index follows."""
+
+    __slots__ = ()
+
+
+# Operators: "negate", "not" or "star" (``*items``); "**", "//", "%" or "@"; the signs + and - of terms, or * and / of
+# factors, one for each; the signs of ``a < b <= c``, or "case"; conditions joined by "and" or "or".
 Unary = NamedTuple("Unary", [("operator", str), ("offset", int)])
 Binary = NamedTuple("Binary", [("operator", str), ("offset", int)])
 Sum = NamedTuple("Sum", [("signs", str), ("offset", int)])
 Product = NamedTuple("Product", [("signs", str), ("offset", int)])
 Compare = NamedTuple("Compare", [("signs", tuple[str, ...]), ("offset", int)])
 Joined = NamedTuple("Joined", [("word", str), ("size", int), ("offset", int)])
+
+# ``name := value`` leaves its value; ``sure`` is False behind an ``and`` or ``or``.
+Bind = NamedTuple("Bind", [("name", str), ("sure", bool), ("offset", int)])
 
 # Choices: Test skips instructions if the condition on the stack is known to fail, Unless if the condition below the
 # value on the stack is known to hold.
@@ -56,6 +66,15 @@ Index = NamedTuple("Index", [("size", int), ("offset", int)])
 Attribute = NamedTuple("Attribute", [("name", str), ("offset", int)])
 Method = NamedTuple("Method", [("name", str), ("size", int), ("keywords", tuple[str, ...]), ("offset", int)])
 
+DICT = " dict"
+"""The function that makes a dict of pairs; no name of a text has a space in it."""
+EXACTLY, AT_LEAST = " exactly", " at least"
+"""The functions of a list and a number that tell whether it has so many items."""
+METHODS = " methods"
+"""The function that gives a record its methods: their names and kinds, and the methods."""
+FIRST = "next.first"
+"""Name of the function that ``next(iter(items))`` calls."""
+
 # ``body for pattern in items if conditions``, the outermost clause first.
 Clause = NamedTuple("Clause", [("pattern", Pattern), ("items", "Code"), ("conditions", "tuple[Code, ...]")])
 Comprehension = NamedTuple("Comprehension", [("body", "Code"), ("clauses", tuple[Clause, ...]), ("offset", int)])
@@ -69,8 +88,13 @@ Series = NamedTuple("Series", [("word", str), ("body", "Code"), ("bounds", tuple
 # operands, the last of which are ``keywords``.
 Signature = NamedTuple(
     "Signature",
-    [("names", tuple[str, ...]), ("positional", int), ("by_name", int), ("defaulted", tuple[str, ...])],
-)  # of the names, the first ``positional`` are given by position only, the last ``by_name`` by keyword only
+    [
+        ("names", tuple[str, ...]), ("positional", int), ("by_name", int), ("defaulted", tuple[str, ...]),
+        ("rest", str), ("options", str),
+    ],
+)  # fmt: skip
+# Of the names, the first ``positional`` are given by position only, the last ``by_name`` by keyword only; the names of
+# ``*rest`` and ``**options`` are empty if there are none.
 Function = NamedTuple(
     "Function",
     [
@@ -89,13 +113,21 @@ Change = NamedTuple("Change", [("target", "str | Element"), ("method", str), ("s
 Loop = NamedTuple("Loop", [("pattern", Pattern), ("body", "Code"), ("offset", int)])
 While = NamedTuple("While", [("test", "Code"), ("body", "Code"), ("offset", int)])
 Branch = NamedTuple("Branch", [("chosen", "Code"), ("other", "Code"), ("offset", int)])
+
+
+class Cases(Branch):
+    """A case of a ``match`` and those after it."""
+
+    __slots__ = ()
+
+
 Return = NamedTuple("Return", [("offset", int)])
 Break = NamedTuple("Break", [("offset", int)])
 Continue = NamedTuple("Continue", [("offset", int)])
 
 Instruction: TypeAlias = (
-    Number | Name | Marker | Text | Attribute | Method | Unary | Binary | Sum | Product | Compare | Joined | Test
-    | Unless | IfElse | Collection | Apply | Index | Comprehension | Series | Function | Call | Assign | Augment
+    Number | Name | Base | Marker | Text | Attribute | Method | Unary | Binary | Sum | Product | Compare | Joined | Bind
+    | Test | Unless | IfElse | Collection | Apply | Index | Comprehension | Series | Function | Call | Assign | Augment
     | Change | Loop | While | Branch | Return
     | Break | Continue
 )  # fmt: skip
@@ -103,20 +135,33 @@ Code: TypeAlias = "Sequence[Instruction]"
 
 STATEMENTS = (Assign, Augment, Change, Loop, While, Branch, Return, Break, Continue)
 
+_FLAT = frozenset(get_args(Instruction)) - {Comprehension, Series, Function, *STATEMENTS}
+"""Instructions without code of their own. Most are, so the walks over a code, which may be long, know them first."""
+_STATEMENTS = frozenset(STATEMENTS)
+_MAY_CHANGE = frozenset(get_args(Instruction)) - _FLAT | {Attribute}
+
 
 def instructions(code: Sequence[Any]) -> Iterator[Instruction]:
     """Yield every instruction of a code, also those of the code within others."""
     for each in code:
-        if isinstance(each, list | tuple):
+        if type(each) in _FLAT:
+            yield each
+        elif isinstance(each, list | tuple):
             if hasattr(each, "offset"):
                 yield each  # type: ignore[misc]
             yield from instructions(each)
+
+
+def has_statements(code: Code) -> bool:
+    return not _STATEMENTS.isdisjoint(map(type, code))
 
 
 def own_instructions(code: Code) -> Iterator[Instruction]:
     """Yield the instructions of a code and of its loops and branches, not those of functions and comprehensions."""
     for each in code:
         yield each
+        if isinstance(each, While):
+            yield from own_instructions(each.test)
         if isinstance(each, Loop | While):
             yield from own_instructions(each.body)
         elif isinstance(each, Branch):
@@ -129,11 +174,21 @@ def assigned(code: Code) -> Iterator[str]:
     for each in own_instructions(code):
         if isinstance(each, Assign | Loop):
             yield from names_of(each.pattern)
+        elif isinstance(each, Bind):
+            yield each.name
+        elif isinstance(each, Comprehension):
+            yield from bound_in(each)
+
+
+def bound_in(comprehension: Comprehension) -> Iterator[str]:
+    """Yield the names around a comprehension that it binds by ``:=``."""
+    for part in (*[code for clause in comprehension.clauses for code in clause.conditions], comprehension.body):
+        yield from assigned(part)
 
 
 def function(name: str, signature: Signature, body: Code, offset: int) -> Function:
     """Return a function, with the names that it binds and those that it reads from around."""
-    local = frozenset((*signature.names, *assigned(body)))
+    local = frozenset((*signature.names, signature.rest, signature.options, *assigned(body)))
     read = dict.fromkeys(
         each.name.partition(".")[0] for each in instructions(body) if isinstance(each, Name | Apply | Element)
     ) | dict.fromkeys(
@@ -156,7 +211,7 @@ def operands(instruction: Instruction) -> int:
             return size + 1
         case Function():
             return len(instruction.signature.defaulted)
-        case Unary() | Attribute() | Test() | Unless():
+        case Unary() | Attribute() | Bind() | Test() | Unless():
             return 1
         case Binary():
             return 2
@@ -165,9 +220,9 @@ def operands(instruction: Instruction) -> int:
     return 0
 
 
-def start_of_last(code: Code) -> int:
-    """Return where the code of the last of several operands begins."""
-    index, needed = len(code), 1
+def start_of_last(code: Code, end: int | None = None) -> int:
+    """Return where the code of the last of several operands begins; ``end`` is where the code ends."""
+    index, needed = len(code) if end is None else end, 1
     while needed:
         index -= 1
         needed += operands(code[index]) - 1
@@ -188,7 +243,9 @@ def operand_codes(code: Code) -> list[Code]:
 def free_names(code: Code, bound: AbstractSet[str] = frozenset()) -> Iterator[tuple[int, str]]:
     """Yield the names that an expression uses but does not bind, each with its offset."""
     for instruction in code:
-        if isinstance(instruction, Name | Assign | Augment | Change):
+        if isinstance(instruction, Bind):
+            bound = bound | {instruction.name}
+        elif isinstance(instruction, Name | Assign | Augment | Change):
             yield from ((offset, name) for offset, name in _of_targets(instruction) if name not in bound)
         elif isinstance(instruction, Comprehension):
             inner = bound
@@ -197,7 +254,9 @@ def free_names(code: Code, bound: AbstractSet[str] = frozenset()) -> Iterator[tu
                 inner = inner | frozenset(names_of(clause.pattern))
                 for condition in clause.conditions:
                     yield from free_names(condition, inner)
+                    inner = inner | frozenset(assigned(condition))
             yield from free_names(instruction.body, inner)
+            bound = bound | frozenset(bound_in(instruction))
         elif isinstance(instruction, Series):
             inner = bound | {bounds.name for bounds in instruction.bounds}
             for bounds in instruction.bounds:
@@ -228,48 +287,21 @@ def unbound_names(
             case Loop(pattern, body):
                 bound.update(names_of(pattern))
                 yield from unbound_names(body, bound, late)
+            case Bind(name):
+                bound.add(name)
             case While(test, body):
                 yield from free_names(test, bound)
+                bound.update(assigned(test))
                 yield from unbound_names(body, bound, late)
             case Branch(chosen, other):
                 yield from unbound_names(chosen, bound, late)
                 yield from unbound_names(other, bound, late)
             case Function():
                 yield from free_names([each], late | bound)
-            case _:
+            case _ if type(each) not in _FLAT or isinstance(each, Name):
                 yield from free_names([each], bound)
-
-
-_COUNTED = frozenset(
-    {"range", "arange", "linspace", "zeros", "ones", "full", "eye", "reshape", "tile", "repeat", "roll"}
-)
-"""Functions whose operands are numbers of things."""
-
-
-def counts(code: Code) -> set[str]:
-    """Return the names by which a code counts: in the bounds of a range, a shape, an index, an option."""
-    found: set[str] = set()
-    for each in _codes(code):
-        for end, instruction in enumerate(each):
-            if isinstance(instruction, Index):
-                counting = operand_codes(each[: end + 1])[1:]
-            elif isinstance(instruction, Apply) and instruction.name.rpartition(".")[2] in _COUNTED:
-                counting = operand_codes(each[: end + 1])
-            elif isinstance(instruction, Apply) and instruction.keywords:
-                counting = operand_codes(each[: end + 1])[-len(instruction.keywords) :]
-            else:
-                continue
-            found |= {inner.name for part in counting for inner in instructions(part) if isinstance(inner, Name)}
-    return found
-
-
-def _codes(part: Any) -> Iterator[Code]:
-    """Yield a code and every code within its instructions."""
-    if isinstance(part, list | tuple):
-        if part and hasattr(part[0], "offset"):
-            yield part
-        for each in part:
-            yield from _codes(each)
+                if isinstance(each, Comprehension):
+                    bound.update(bound_in(each))
 
 
 def _bodies(instruction: Loop | While | Branch) -> Sequence[Code]:
@@ -298,6 +330,8 @@ def changed(code: Code) -> Iterator[str]:
 
 def changes(code: Code) -> bool:
     """Return whether a code changes arrays or lists that it has made or was given."""
+    if _MAY_CHANGE.isdisjoint(map(type, code)):
+        return False
     return any(
         isinstance(each, Element | Augment | Change) or (isinstance(each, Attribute) and each.name == "at")
         for each in instructions(code)

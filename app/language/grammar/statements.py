@@ -11,33 +11,18 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from app import errors
-from app.language.grammar import (
-    expressions,
-    lexer,
-    operators,
-    parameters,
-    pasted,
-    spreadsheet,
-    stack_code,
-    targets,
-)
-from app.language.grammar.cursor import Cursor
+from app.language.grammar import idle, matching, simple_statements, stack_code
+from app.language.grammar.definitions import nonlocals, parameters, returns
 from app.language.grammar.stack_code import (
     Assign,
-    Augment,
     Branch,
     Break,
-    Change,
-    Collection,
-    Comprehension,
     Continue,
-    Element,
     Instruction,
     Loop,
     Name,
     Return,
     Signature,
-    Unary,
     While,
 )
 
@@ -71,17 +56,8 @@ def parse(text: str, *, max_nesting: int) -> Source:
     return Parser(text, max_nesting).source()
 
 
-class Parser:
+class Parser(simple_statements.SimpleStatements):
     """Reads blocks of statements; ``modules`` reads what stands around them."""
-
-    def __init__(self, text: str, max_nesting: int) -> None:
-        self._text = pasted.plain(text)
-        tokens = lexer.tokens(self._text)
-        first = next((index for index, token in enumerate(tokens) if token.kind != "newline"), 0)
-        if tokens[first].text == "=":
-            tokens = spreadsheet.translated(tokens[first + 1 :])
-        self._cursor = Cursor(tokens)
-        self._expressions = expressions.ExpressionParser(self._cursor, max_nesting)
 
     def source(self) -> Source:
         self._cursor.skip_newlines()
@@ -115,7 +91,9 @@ class Parser:
             raise errors.SyntaxRejected("default values are not in the language", offset=offset)
         return signature.names
 
-    def _function(self, outer: int, depth: int) -> tuple[str, list[Instruction], Signature, list[Instruction]]:
+    def _function(
+        self, outer: int, depth: int, *, needs_value: bool = True
+    ) -> tuple[str, list[Instruction], Signature, list[Instruction]]:
         """Return the name of a def, the code of its default values, its signature and its body."""
         self._cursor.take()
         name = self._cursor.take()
@@ -127,29 +105,37 @@ class Parser:
             self._cursor.take()
             parameters.skip_annotation(self._cursor, {":"})
         self._expect(":")
+        around = self._globals, self._nonlocals, self._writers
+        self._globals, self._nonlocals, self._writers = {}, [], {}
         code = self._body(outer, depth)
-        if not _returns(code):
-            hint = "every way through the function must end in a return" if code else None
-            raise errors.SyntaxRejected("the def has no return statement", hint=hint, offset=self._cursor.peek().offset)
+        for assigned in stack_code.assigned(code):
+            if assigned in self._globals:
+                hint = "return the new value, and give the old one as a parameter"
+                what = f"the function changes '{assigned}' around it"
+                raise errors.SyntaxRejected(what, hint=hint, offset=self._globals[assigned])
+        nonlocals.check(code, (*signature.names, *self._nonlocals), self._writers)
+        if self._nonlocals:
+            writer = nonlocals.Writer(tuple(dict.fromkeys(self._nonlocals)), returns.may_return(code))
+            signature = nonlocals.with_written(signature, writer, name.offset)
+            code = nonlocals.giving_back(code, writer, name.offset)
+            around[2][name.text] = writer
+        self._globals, self._nonlocals, self._writers = around
+        if len(code) == 2 and code[0] == returns.nothing(code[0].offset):
+            hint = "write the value that it returns"
+            raise errors.SyntaxRejected("the function only raises an error", hint=hint, offset=code[0].offset)
+        if not returns.returns(code) and (needs_value or returns.may_return(code)):
+            raise returns.missing(self._cursor.peek().offset, empty=not code)
         return name.text, defaults, signature, code
-
-    def _parameters(self, closing: str) -> tuple[Signature, list[Instruction]]:
-        """Return parameters up to a closing sign, and the code of their default values."""
-        return parameters.read(self._cursor, closing, self._expressions.default)
-
-    def _skip(self) -> None:
-        """Go past the rest of a statement without reading it."""
-        while self._cursor.peek().kind not in {"end", "newline"} and self._cursor.peek().text != ";":
-            self._cursor.take()
 
     def _helper(self, code: list[Instruction], column: int, depth: int) -> None:
         """Read a def inside a def."""
         offset = self._cursor.peek().offset
         name, defaults, signature, body = self._function(column, depth + 1)
         code += defaults
+        target = nonlocals.inner_name(name) if name in self._writers else name
         code += [
             stack_code.function(name, signature, body, offset),
-            Assign(name, keep=False, augmented=False, offset=offset),
+            Assign(target, keep=False, augmented=False, offset=offset),
         ]
 
     def _body(self, outer: int, depth: int) -> list[Instruction]:
@@ -183,11 +169,21 @@ class Parser:
             self._branch(code, column, depth)
         elif token.text == "while":
             self._cursor.take()
-            test = self._expressions.code()
+            test = self._expressions.code(test=True)
             self._expect(":")
             code.append(While(test, self._body(column, depth + 1), token.offset))
+            following = self._cursor.peek()
+            if following.text == "else" and self._column(following) == column:
+                self._after_loop(code, column, depth)
         elif token.text == "def":
             self._helper(code, column, depth)
+        elif matching.begins(self._cursor):
+            self._match(code, column, depth)
+        elif token.text == "with" and idle.is_mode(self._cursor):
+            while self._cursor.peek().text != ":":
+                self._cursor.take()
+            self._cursor.take()
+            code += self._body(column, depth + 1)
         else:
             self._line(code)
 
@@ -214,11 +210,46 @@ class Parser:
         code.append(Loop(pattern, self._body(column, depth + 1), token.offset))
         following = self._cursor.peek()
         if following.text == "else" and self._column(following) == column:
-            raise errors.SyntaxRejected("a loop has no else in the language", offset=following.offset)
+            self._after_loop(code, column, depth)
+
+    def _after_loop(self, code: list[Instruction], column: int, depth: int) -> None:
+        """Read the ``else`` of a loop, which is run unless a break ends the loop."""
+        token = self._cursor.take()
+        loop = code[-1]
+        assert isinstance(loop, Loop | While)
+        if any(isinstance(each, Break) for each in stack_code.own_instructions(loop.body)):
+            hint = "set a variable before the break, and test it after the loop"
+            raise errors.SyntaxRejected(
+                "a loop with a break has no else in the language", hint=hint, offset=token.offset
+            )
+        self._expect(":")
+        code += self._body(column, depth + 1)
+
+    def _match(self, code: list[Instruction], column: int, depth: int) -> None:
+        token = self._cursor.take()
+        value = self._expressions.code()
+        self._expect(":")
+        self._cursor.skip_newlines()
+        inner = self._column(self._cursor.peek())
+        subject = f" match {token.offset}"
+        cases: list[matching.Case] = []
+        while self._cursor.peek().text == "case" and self._column(self._cursor.peek()) == inner > column:
+            start = self._cursor.take()
+            case = matching.case(self._expressions.code(case=True), [Name(subject, start.offset)])
+            if self._cursor.peek().text == "as":
+                self._cursor.take()
+                case.captured[self._cursor.take().text] = [Name(subject, start.offset)]
+            guard: stack_code.Code = ()
+            if self._cursor.peek().text == "if":
+                self._cursor.take()
+                guard = self._expressions.code()
+            self._expect(":")
+            cases.append(case._replace(guard=guard, body=self._body(inner, depth + 1), offset=start.offset))
+        code += matching.branches(subject, value, cases, token.offset)
 
     def _branch(self, code: list[Instruction], column: int, depth: int) -> None:
         token = self._cursor.take()
-        code += self._expressions.code()
+        code += self._expressions.code(test=True)
         self._expect(":")
         chosen = self._body(column, depth + 1)
         other: list[Instruction] = []
@@ -232,94 +263,6 @@ class Parser:
                 other = self._body(column, depth + 1)
         code.append(Branch(chosen, other, token.offset))
 
-    def _simple(self, code: list[Instruction]) -> None:
-        token = self._cursor.peek()
-        if token.kind == "string":
-            self._cursor.take()  # a docstring, or a string as a comment
-        elif token.text == "assert" or (token.text == "print" and self._cursor.peek(1).text == "("):
-            self._skip()
-        elif token.text == "return":
-            self._cursor.take()
-            code += self._expressions.code()
-            code.append(Return(token.offset))
-        elif token.text in {"break", "continue", "pass"}:
-            self._cursor.take()
-            if token.text != "pass":
-                code.append(Break(token.offset) if token.text == "break" else Continue(token.offset))
-        elif token.text not in {"(", "[", "*"} and (token.kind != "name" or keyword.iskeyword(token.text)):
-            raise errors.SyntaxRejected(
-                f"{errors.quote(token.text)} cannot start a statement: only assignments, for, if and return are in the "
-                "language",
-                offset=token.offset,
-            )
-        else:
-            self._assignment(code)
-
-    def _assignment(self, code: list[Instruction]) -> None:
-        """Read an assignment, annotated, augmented or chained, or a call of a method that changes its target."""
-        start = self._cursor.peek()
-        target = self._expressions.code(target=True)
-        sign = self._cursor.peek()
-        if sign.text not in operators.ASSIGNING and sign.text != ":":
-            self._change(code, target, sign)
-            return
-        self._cursor.take()
-        pattern = targets.pattern(target)
-        if sign.text == ":":
-            parameters.skip_annotation(self._cursor, {"="})
-            sign = self._cursor.take()
-            if sign.text != "=":
-                raise errors.SyntaxRejected("an annotated name needs a value", offset=sign.offset)
-        if sign.text != "=":
-            self._augmented(code, pattern, sign, start.offset)
-            return
-        patterns = [pattern]
-        value = self._expressions.code(target=True)
-        while self._cursor.peek().text == "=":
-            self._cursor.take()
-            patterns.append(targets.pattern(value))
-            value = self._expressions.code(target=True)
-        if any(isinstance(each, Unary) and each.operator == "star" for each in stack_code.instructions(value)):
-            raise errors.SyntaxRejected("a starred value is not in the language", offset=value[0].offset)
-        code += value
-        *kept, last = patterns
-        code += [Assign(each, keep=True, augmented=False, offset=start.offset) for each in kept]
-        code.append(Assign(last, keep=False, augmented=False, offset=start.offset))
-
-    def _augmented(self, code: list[Instruction], pattern: stack_code.Pattern, sign: lexer.Token, offset: int) -> None:
-        kind, operator = operators.AUGMENTED[sign.text]
-        operation = operators.INSTRUCTIONS[kind]([operator], sign.offset)
-        if isinstance(pattern, str):
-            value = self._expressions.code()
-            if sign.text == "+=" and _is_list(value[-1]):
-                code += [*value, Change(pattern, "+=", 1, offset)]
-                return
-            code += [Name(pattern, offset), *value]
-            code += [operation, Assign(pattern, keep=False, augmented=True, offset=offset)]
-        elif isinstance(pattern, Element):
-            code += self._expressions.code()
-            code.append(Augment(pattern, operation, offset))
-        else:
-            raise errors.SyntaxRejected(f"'{sign.text}' takes one target", offset=sign.offset)
-
-    def _change(self, code: list[Instruction], called: stack_code.Code, following: lexer.Token) -> None:
-        found = targets.changing(called)
-        if found is None:
-            raise errors.SyntaxRejected("expected '=' after the name", offset=following.offset)
-        target, method, operands, size = found
-        code += operands
-        code.append(Change(target, method, size, called[-1].offset))
-
-    def _column(self, token: lexer.Token) -> int:
-        """Return the indentation of a token on its line."""
-        start = self._text.rfind("\n", 0, token.offset) + 1
-        return len(self._text[start : token.offset].expandtabs(8))
-
-    def _expect(self, text: str) -> None:
-        token = self._cursor.take()
-        if token.text != text:
-            raise self._cursor.unexpected(token, f"'{text}'")
-
     def _finish(self) -> None:
         self._cursor.skip_newlines()
         token = self._cursor.peek()
@@ -329,16 +272,3 @@ class Parser:
             if token.text in {":", ";"}:
                 what, hint = f"'{token.text}' is not in the language here", "give one expression"
             raise errors.SyntaxRejected(what, hint=hint, offset=token.offset)
-
-
-def _returns(code: stack_code.Code) -> bool:
-    if not code:
-        return False
-    last = code[-1]
-    if isinstance(last, Branch):
-        return _returns(last.chosen) and _returns(last.other)
-    return isinstance(last, Return)
-
-
-def _is_list(last: Instruction) -> bool:
-    return isinstance(last, Comprehension) or (isinstance(last, Collection) and last.kind == "list")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app import errors
 from app.language.grammar import stack_code
-from app.language.grammar.stack_code import Code, Collection, Element, Index, Name, Pattern, Star, Unary
+from app.language.grammar.stack_code import Change, Code, Collection, Element, Index, Name, Pattern, Star, Unary
 
 CHANGING = frozenset({"append", "extend", "insert", "pop", "reverse", "clear", "fill", "sort"})
 """Methods that change their list or array, called as statements."""
@@ -40,6 +40,52 @@ def element(code: Code) -> Element:
         hint = "give the array a name first"
         raise errors.SyntaxRejected("only elements of a name can be assigned to", hint=hint, offset=last.offset)
     return Element(last.name, tuple(steps[::-1]), offset)
+
+
+def taken(value: Code) -> Code:
+    """Return the code of a value to be assigned; ``y.pop()`` leaves the item that it takes off its list."""
+    found = changing(value)
+    if found is None or found[1] != "pop":
+        return value
+    name, method, operands, size = found
+    if not isinstance(name, str):
+        return value
+    offset = value[-1].offset
+    place = operands or [stack_code.Number("1", offset), Unary("negate", offset)]
+    return [stack_code.Base(name, offset), *place, Index(1, offset), *operands, Change(name, method, size, offset)]
+
+
+_IN_PLACE = frozenset({"put_along_axis", "fill_diagonal"})
+"""Functions of NumPy that change their first operand."""
+_AT = {
+    "add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "divide", "power": "power",
+    "maximum": "max", "minimum": "min",
+}  # fmt: skip
+"""What ``np.add.at(y, indices, values)`` and its like do, by the function: ``y = y.at[indices].add(values)``."""
+
+
+def in_place(code: Code) -> list[stack_code.Instruction] | None:
+    """Return the code of a statement for a call of a function that changes its first operand, a name; else None."""
+    last = code[-1]
+    if not isinstance(last, stack_code.Apply) or not last.size:
+        return None
+    _, _, name = last.name.rpartition(".")
+    target, *operands = stack_code.operand_codes(code)
+    if len(target) != 1 or not isinstance(target[0], Name) or "." in target[0].name:
+        return None
+    named = dict(zip(reversed(last.keywords), reversed(operands), strict=False))
+    if any(isinstance(each, Name) and each.name == "False" for each in named.get("inplace", ())):
+        return None  # as in JAX: the call has a value
+    whole = Element(target[0].name, (((stack_code.Marker("ellipsis", last.offset),), 1),), last.offset)
+    assign = stack_code.Assign(whole, keep=False, augmented=False, offset=last.offset)
+    if name in _IN_PLACE:
+        return [*code, assign]
+    method = _AT.get(last.name.split(".")[-2]) if name == "at" and last.name.count(".") > 1 else None
+    if method is None or len(operands) != 2:
+        return None
+    indices, values = operands
+    begun = [*target, stack_code.Attribute("at", last.offset), *indices, Index(1, last.offset)]
+    return [*begun, *values, stack_code.Method(method, 1, (), last.offset), assign]
 
 
 def changing(code: Code) -> tuple[str | Element, str, Code, int] | None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.language.values import Shape, Value
+from app.language.expression.values import Shape, Value
 
 Array = NDArray[Any]
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app.language.expression.values import Value
 from app.language.lowering.cells import Array, reduced, replaced
 from app.language.lowering.rules import Rule, added, extreme
-from app.language.values import Value
 
 if TYPE_CHECKING:
     from app.language.lowering.walk import Lowering

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.language.arrays.call import ArrayCall
+from app.language.expression.values import Value
 from app.language.lowering.cells import Array, as_array, filled
-from app.language.values import Value
 
 if TYPE_CHECKING:
     from app.language.lowering.walk import Lowering

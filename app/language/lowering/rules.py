@@ -15,10 +15,10 @@ from sympy.core.basic import Basic
 
 from app import errors
 from app.language.expression import nodes, primitives
+from app.language.expression.values import NeedsWhole, Value
 from app.language.lowering import matrices
 from app.language.lowering.cells import Array, as_array, filled, reduced, replaced
 from app.language.numeric import array_folding
-from app.language.values import NeedsWhole, Value
 
 if TYPE_CHECKING:
     from app.language.lowering.walk import Lowering

@@ -17,9 +17,9 @@ from sympy.core.basic import Basic
 from app import errors
 from app.language.building.array_builder import ArrayBuilder
 from app.language.expression import nodes
+from app.language.expression.values import NeedsWhole, Shape, Value, charged_cells
 from app.language.lowering import lines, rules
 from app.language.lowering.cells import Array, as_array, filled
-from app.language.values import NeedsWhole, Shape, Value, charged_cells
 from app.language.vocabulary import relations, words
 
 Cells = Value | Array

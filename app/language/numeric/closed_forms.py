@@ -48,7 +48,7 @@ def kl_div(np: Any, x: Array, y: Array) -> Array:
     inside = (x > 0) & (y > 0)
     apart = (y - x) / np.where(inside, x, 1)
     close = np.abs(apart) < 0.5
-    found = np.where(close, -x * log1pmx(np, np.where(close, apart, 0)), x * np.log(x / y) - x + y)
+    found = np.where(close, -x * log1pmx(np, np.where(close, apart, 0)), x * log_ratio(np, x, y) - x + y)
     return np.where(inside, found, np.where((x == 0) & (y >= 0), y, np.inf))
 
 
@@ -168,12 +168,14 @@ def hypot_rest(np: Any, x: Array, y: Array) -> Array:
 
 def pseudo_huber(np: Any, d: Array, r: Array) -> Array:
     """Return d**2 * (sqrt(1 + (r/d)**2) - 1), 0 for d = 0."""
-    return np.abs(d) * hypot_rest(np, r, d)
+    size, total = np.abs(d), np.hypot(r, d) + np.abs(d)
+    share = size / np.where(total == 0, 1, total)
+    return np.where(np.abs(r) > size, size * hypot_rest(np, r, d), r * (r * share))
 
 
 def pseudo_huber_slope(np: Any, d: Array, r: Array) -> Array:
     """Return |d| * r / sqrt(d*d + r*r)."""
-    return np.abs(d) * hypot_slope(np, r, d)
+    return np.where(np.abs(r) > np.abs(d), np.abs(d) * hypot_slope(np, r, d), r * hypot_slope(np, np.abs(d), r))
 
 
 def one_minus_square(_: Any, x: Array) -> Array:
@@ -182,8 +184,13 @@ def one_minus_square(_: Any, x: Array) -> Array:
 
 
 def log_ratio(np: Any, x: Array, y: Array) -> Array:
-    """Return log(x/y)."""
-    return np.log(x / y)
+    """Return log(x/y), where the quotient is near 1, overflows or underflows, too."""
+    ratio, apart = x / y, (x - y) / y
+    near = np.abs(apart) < 0.5
+    usual = (ratio > 1e-290) & (ratio < np.inf)
+    far = np.log(np.where(x > 0, x, 1)) - np.log(np.where(y > 0, y, 1))
+    found = np.where(usual | ~((x > 0) & (y > 0) & (x < np.inf) & (y < np.inf)), np.log(ratio), far)
+    return np.where(near, np.log1p(np.where(near, apart, 0)), found)
 
 
 def shortfall(np: Any, x: Array, y: Array) -> Array:
@@ -209,7 +216,12 @@ def power_log1p(np: Any, k: Array | float, x: Array, n: Array) -> Array:
     """Return (1 + x)**n * log(1 + x)**k, and 0 for x = -1, n >= 0 and k > 0."""
     flat = (x == -1) & (n >= 0) & (k > 0)
     logarithm = np.log1p(np.where(flat, 0, x))
-    return np.where(flat, 0, np.power(1 + x, n) * (logarithm if _static(k) == 1 else np.power(logarithm, k)))
+    # With u = 1 + x as it is rounded, (1 + x)**n is u**n * exp(n*(x - (u - 1))/u).
+    near = np.abs(x) < 1
+    u = 1 + np.where(near, x, 0)
+    power = np.power(1 + x, n) * np.where(near & (u > 0), np.exp(n * ((x - (u - 1)) / np.where(u > 0, u, 1))), 1)
+    order = _static(k)
+    return np.where(flat, 0, power * (1 if order == 0 else logarithm if order == 1 else np.power(logarithm, k)))
 
 
 def strong_mul(np: Any, g: Array, p: Array) -> Array:

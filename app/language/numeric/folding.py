@@ -142,7 +142,7 @@ def _raise(base: Number, exponent: Number) -> Number:
     if isinstance(exponent, int) and not isinstance(base, float):
         bits = max(base.numerator.bit_length(), base.denominator.bit_length())
         if abs(exponent) * bits <= _EXACT_BITS:
-            return Fraction(base) ** exponent
+            return base**exponent if exponent >= 0 else Fraction(base) ** exponent
     with np.errstate(all="ignore"):
         return float(np.power(float(base), float(exponent)))
 

@@ -1,6 +1,6 @@
 """Runs stack code over values: ``tracer`` for statements and loops, ``operations`` for the instructions of expressions.
 
-``whole_tracer`` reads whole arrays, and long loops once.
+``whole_tracer`` reads whole arrays, and long loops once. ``imports`` writes names that are imported out first.
 """
 
-__all__ = ["operations", "tracer", "whole_tracer"]
+__all__ = ["calls", "imports", "operations", "tracer", "whole_tracer"]

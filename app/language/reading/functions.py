@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Protocol
 import sympy
 
 from app import errors
+from app.language.expression import values
+from app.language.expression.values import Value
 from app.language.grammar import stack_code
-from app.language.values import Value
+from app.language.reading import dictionaries
 from app.language.vocabulary.word import Word
 
 if TYPE_CHECKING:
@@ -112,7 +114,13 @@ class _Closure:
             )
         tracer.builder.charge(1 + len(function.body) + len(function.free), offset)
         names = inside(function, self.scope, tracer, offset)
-        names.update(_bound(name, function.signature, operands, options, self.defaults, offset))
+        given = bound(name, function.signature, operands, options, self.defaults, offset)
+        if tracer.builder.changes:
+            given = {
+                each: tracer.objects.given(value, names, offset, shared=value is self.defaults.get(each))
+                for each, value in given.items()
+            }
+        names.update(given)
         self.running.append(True)
         try:
             return tracer.body(function.body, names, offset)
@@ -145,7 +153,7 @@ def chosen(condition: Value, first: Value, second: Value) -> Value:
     return Value(sympy.Integer(0), kind="function", text=first.text, function=call)
 
 
-def _bound(
+def bound(
     name: str,
     signature: stack_code.Signature,
     operands: Sequence[Value],
@@ -154,11 +162,20 @@ def _bound(
     offset: int,
 ) -> Names:
     """Return the operands of a call by the names of the parameters."""
-    names, _, by_name, _ = signature
-    if len(operands) > len(names) - by_name:
+    names, _, by_name, _, rest, others = signature
+    if len(operands) > len(names) - by_name and not rest:
         raise errors.BadArity(f"{name} takes {len(names) - by_name} arguments, not {len(operands)}", offset=offset)
-    found = dict(zip(names, operands, strict=False))
+    most = len(names) - by_name
+    found = dict(zip(names[:most], operands, strict=False))
+    if rest:
+        found[rest] = values.tuple_of(operands[most:])
+    more: dict[dictionaries.Key, Value] = {}
+    if others:
+        found[others] = values.NONE  # until all options are read
     for option, value in options.items():
+        if others and option not in names[signature.positional :]:
+            more[option] = value
+            continue
         if option not in names[signature.positional :]:
             listed = ", ".join(names[signature.positional :]) or "none"
             what = f"{name} has no argument {errors.quote(option)} to be given by name"
@@ -171,4 +188,6 @@ def _bound(
             if each not in defaults:
                 raise errors.BadArity(f"{name} needs the argument '{each}'", offset=offset)
             found[each] = defaults[each]
+    if others:
+        found[others] = dictionaries.dict_of(more)
     return found

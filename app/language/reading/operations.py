@@ -5,23 +5,21 @@ Instructions with code of their own, such as loops, are the tracer's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from app import errors
-from app.language import values
-from app.language.arrays import functions as array_words
 from app.language.arrays import indexing
 from app.language.arrays.linear import products
 from app.language.building.array_builder import ArrayBuilder
+from app.language.expression import values
+from app.language.expression.values import Value
 from app.language.grammar import stack_code
 from app.language.numeric import folding
-from app.language.reading import control, densities, elementwise, functions, methods, objects, updates
-from app.language.values import Value
-from app.language.vocabulary import control as control_words
-from app.language.vocabulary import resolve, words
-from app.language.vocabulary.distributions.row import Density
-from app.language.vocabulary.word import Word
+from app.language.reading import comparing, dictionaries, functions, joiners
+from app.language.reading.calls import calling, methods, selections
+from app.language.reading.changes import objects, updates
+from app.language.vocabulary import resolve
 
 if TYPE_CHECKING:
     from app.language.reading.tracer import Tracer
@@ -30,14 +28,13 @@ Names = dict[str, Value]
 """Arguments and variables by name."""
 
 _BINARY = {"%": "mod", "//": "floor_divide"}
-_INFORMATION = frozenset({"finfo", "iinfo"})  # whose attributes are constants
 _MARKERS = {"none": values.NONE, "ellipsis": values.ELLIPSIS}
 
 
 class StackFrame:
     """The state of one run of code; ``offset`` is that of the running instruction, or of the call it is part of."""
 
-    __slots__ = ("builder", "names", "offset", "stack", "tracer")
+    __slots__ = ("builder", "names", "offset", "stack", "tracer", "undecided")
 
     def __init__(self, builder: ArrayBuilder, names: Names, tracer: Tracer) -> None:
         self.builder = builder
@@ -45,6 +42,7 @@ class StackFrame:
         self.names = names
         self.stack: list[Value] = []
         self.offset = 0
+        self.undecided = 0  # choices that are open here and depend on the point
 
     def pop(self, count: int) -> list[Value]:
         if count == 0:
@@ -56,40 +54,57 @@ class StackFrame:
     def push(self, count: int, function: Callable[[Sequence[Value]], Value]) -> None:
         """Replace operands by a function of them; lists are stacked."""
         operands = self.pop(count)
-        self.builder.check_shapes(operands)
-        is_array = self.builder.is_array
-        if any([o.listed or (o.kind != "number" and is_array(o)) for o in operands]):  # noqa: C419 - faster so
+        others = [operand for operand in operands if operand.kind != "number" or operand.listed]
+        if others and self._has_arrays(operands, others):
             _refuse_lists(operands, self.offset)
             found = self.builder.lift(lambda *cells: function(cells), operands, self.offset)
         else:
-            found = function(operands)
+            try:
+                found = function(operands)
+            except errors.SyntaxRejected:
+                if not selections.is_among(operands):
+                    raise
+                found = selections.one_by_one(self.builder, operands, function, self.offset)
         self.stack.append(found if found.reference is None else objects.without_reference(found))
+
+    def _has_arrays(self, operands: Sequence[Value], others: Sequence[Value]) -> bool:
+        """Return whether some of the operands are lists or arrays of other things than numbers."""
+        self.builder.check_shapes(operands)
+        return any(operand.listed or self.builder.is_array(operand) for operand in others)
 
     def numbers(self, operands: Sequence[Value]) -> list[Value]:
         """Return operands as numbers."""
         return [value if value.kind == "number" else self.builder.number(value, self.offset) for value in operands]
 
 
-def choose(builder: ArrayBuilder, condition: Value, chosen: Value, other: Value, offset: int) -> Value:
+def choose(builder: ArrayBuilder, condition: Value, first: Value, other: Value, offset: int) -> Value:
     """Return one of two values as a condition says: item by item for lists of one length."""
-    if chosen.kind == other.kind == "function":
-        return functions.chosen(condition, chosen, other)
-    if chosen.kind == other.kind == "tuple" and len(chosen.items) == len(other.items):
-        builder.charge(1 + len(chosen.items), offset)
-        pairs = zip(chosen.items, other.items, strict=True)
-        return values.tuple_of([choose(builder, condition, *pair, offset) for pair in pairs])
+    if first.kind == other.kind == "function":
+        return functions.chosen(condition, first, other)
+    if first.kind == other.kind == "tuple" and len(first.items) == len(other.items):
+        builder.charge(1 + len(first.items), offset)
+        pairs = zip(first.items, other.items, strict=True)
+        chosen = values.tuple_of([choose(builder, condition, *pair, offset) for pair in pairs])
+        if first.text == other.text:
+            chosen.text, chosen.function = first.text, first.function  # of records
+        return chosen
 
-    if chosen.kind == other.kind == "tuple":
-        lengths = f"{len(chosen.items)} or {len(other.items)} items"
+    if first.kind == other.kind == "dict" and dictionaries.same_keys(first, other):
+        found = values.copied(first)
+        pairs = zip(first.items, other.items, strict=True)
+        found.items = tuple([choose(builder, condition, *pair, offset) for pair in pairs])
+        return found
+    if first.kind == other.kind == "tuple":
+        lengths = f"{len(first.items)} or {len(other.items)} items"
         hint = "append to it in both cases, or choose the value: y.append(a if condition else b)"
         raise errors.BadShape(f"a list has {lengths}, as the point is", hint=hint, offset=offset)
 
-    def choose_cell(test: Value, first: Value, second: Value) -> Value:
-        return builder.choose(builder.condition(test, offset), first, second, offset)
+    def choose_cell(test: Value, one: Value, two: Value) -> Value:
+        return builder.choose(builder.condition(test, offset), one, two, offset)
 
-    if builder.is_array(chosen) or builder.is_array(other) or builder.is_array(condition):
-        return builder.lift(choose_cell, (condition, chosen, other), offset)
-    return choose_cell(condition, chosen, other)
+    if builder.is_array(first) or builder.is_array(other) or builder.is_array(condition):
+        return builder.lift(choose_cell, (condition, first, other), offset)
+    return choose_cell(condition, first, other)
 
 
 def _number(frame: StackFrame, number: stack_code.Number) -> None:
@@ -105,11 +120,22 @@ def _name(frame: StackFrame, instruction: stack_code.Name) -> None:
     frame.stack.append(value)
 
 
+def _base(frame: StackFrame, instruction: stack_code.Base) -> None:
+    """Push a list whose items are not looked up: an index takes one of them."""
+    value = frame.names.get(instruction.name)
+    if value is None or not value.is_list:
+        _name(frame, instruction)
+    else:
+        frame.stack.append(frame.tracer.objects.held(value, frame.names, frame.offset))
+
+
 def _constant(frame: StackFrame, name: str) -> Value:
     if name in ("True", "False"):
         return frame.builder.truth(name == "True")
     if resolve.is_word(name, frame.names):
         return functions.of_word(name, resolve.word(name, frame.names, frame.offset))
+    if joiners.is_one(name):
+        return values.text_of(name.rpartition(".")[2])
     meant = resolve.constant(name, frame.names, frame.offset)
     return values.NONE if meant is None else frame.builder.named(*meant)
 
@@ -124,15 +150,24 @@ def _text(frame: StackFrame, instruction: stack_code.Text) -> None:
 
 def _unary(frame: StackFrame, unary: stack_code.Unary) -> None:
     builder, offset = frame.builder, frame.offset
-    if unary.operator == "negate":
+    if unary.operator == "star":
+        frame.stack.append(_starred(builder, frame.stack.pop(), offset))
+    elif unary.operator == "negate":
         frame.push(1, lambda cells: builder.negative(builder.number(cells[0], offset), offset))
     else:
         frame.push(1, lambda cells: builder.invert(builder.condition(cells[0], offset), offset))
 
 
+def _starred(builder: ArrayBuilder, value: Value, offset: int) -> Value:
+    """Return ``*items``, or ``**options`` of a dict, which has keys beside its items."""
+    found = values.tuple_of(value.items if value.kind == "dict" else builder.items(value, offset), "starred")
+    found.function = value.function if value.kind == "dict" else None
+    return found
+
+
 def _sum(frame: StackFrame, instruction: stack_code.Sum) -> None:
     builder, signs, offset = frame.builder, instruction.signs, frame.offset
-    if "-" not in signs and all([each.is_list or each.listed for each in frame.stack[-len(signs) :]]):  # noqa: C419
+    if "-" not in signs and all(each.is_list or each.listed for each in frame.stack[-len(signs) :]):
         frame.stack.append(_joined_lists(builder, frame.pop(len(signs)), offset))
         return
     frame.push(len(signs), lambda cells: builder.sum(frame.numbers(cells), signs, offset))
@@ -140,7 +175,7 @@ def _sum(frame: StackFrame, instruction: stack_code.Sum) -> None:
 
 def _product(frame: StackFrame, instruction: stack_code.Product) -> None:
     builder, signs, offset = frame.builder, instruction.signs, frame.offset
-    if signs == "**" and {True, False} == {each.is_list for each in frame.stack[-2:]}:
+    if signs == "**" and frame.stack[-1].is_list != frame.stack[-2].is_list:
         times = frame.stack[-2] if frame.stack[-1].is_list else frame.stack[-1]
         if type(times.constant) is int and times.kind == "number":
             frame.stack.append(_repeated(frame, *frame.pop(2)))
@@ -196,15 +231,19 @@ def _binary(frame: StackFrame, binary: stack_code.Binary) -> None:
         frame.stack.append(builder.call(_BINARY[binary.operator], frame.pop(2), offset))
 
 
-def _compare(frame: StackFrame, comparison: stack_code.Compare) -> None:
-    builder, signs, offset = frame.builder, comparison.signs, frame.offset
-    frame.push(len(signs) + 1, lambda cells: builder.compare(frame.numbers(cells), signs, offset))
-
-
 def _joined(frame: StackFrame, joined: stack_code.Joined) -> None:
     builder, word, offset = frame.builder, joined.word, frame.offset
     join = builder.all if word == "and" else builder.any
     frame.push(joined.size, lambda cells: join([builder.condition(cell, offset, word) for cell in cells], offset))
+
+
+def _bind(frame: StackFrame, bind: stack_code.Bind) -> None:
+    """Give a name the value on the stack."""
+    if (frame.undecided or not bind.sure) and bind.name in frame.names:
+        hint = f"write {bind.name} = ... on a line of its own before it"
+        what = f"whether {errors.quote(bind.name)} gets another value here depends on the condition before it"
+        raise errors.SyntaxRejected(what, hint=hint, offset=frame.offset)
+    frame.tracer.assignments.bind(bind.name, frame.stack[-1], frame.names, frame.offset)
 
 
 def _test(frame: StackFrame, test: stack_code.Test) -> int:
@@ -212,7 +251,9 @@ def _test(frame: StackFrame, test: stack_code.Test) -> int:
     stack = frame.stack
     if not frame.builder.is_array(stack[-1]):
         stack[-1] = frame.builder.condition(stack[-1], frame.offset)
-    return test.skip if values.decided(stack[-1]) is False else 0
+    decided = values.decided(stack[-1])
+    frame.undecided += decided is None
+    return test.skip if decided is False else 0
 
 
 def _unless(frame: StackFrame, unless: stack_code.Unless) -> int:
@@ -227,24 +268,51 @@ def _if_else(frame: StackFrame, _: stack_code.IfElse) -> None:
     if values.decided(frame.stack[-1]) is False:
         frame.stack[-1] = other
         return
+    frame.undecided -= 1
     condition, chosen = frame.pop(2)
     found = choose(frame.builder, condition, chosen, other, frame.offset)
-    frame.stack.append(objects.merged((chosen, other), found) if frame.builder.changes else found)
+    frame.stack.append(objects.merged(frame.builder, (chosen, other), found) if frame.builder.changes else found)
 
 
 def _collection(frame: StackFrame, collection: stack_code.Collection) -> None:
-    found = values.tuple_of(frame.pop(collection.size), "slice" if collection.kind == "slice" else "tuple")
+    items = frame.pop(collection.size)
+    if any([item.kind == "starred" for item in items]):  # noqa: C419 - faster so
+        items, _ = dictionaries.spread(items, {}, frame.offset)
+    found = values.tuple_of(items, "slice" if collection.kind == "slice" else "tuple")
     found.is_list = collection.kind == "list"
     frame.stack.append(found)
 
 
 def _index(frame: StackFrame, index: stack_code.Index) -> None:
-    base, *indices = frame.pop(index.size + 1)
+    base, *given = frame.pop(index.size + 1)
+    indices = indexing.separate(given)
+    if base.holds:
+        frame.stack.append(_part(frame, base, indices))
+        return
     if base.kind == "at":
         frame.stack.append(updates.of_elements(base, indices, frame.offset))
         return
-    found = indexing.element(frame.builder, base, indices, frame.offset)
+    if base.kind == "dict":
+        frame.stack.append(dictionaries.element(base, indices, frame.offset))
+        return
+    found = joiners.joined(frame.tracer, base, indices, frame.offset)
+    if found is None and indices and indices[0].kind == "text":
+        hint = "give its entries as arguments, and params = dict(w=w, b=b) in the function"
+        raise errors.SyntaxRejected("only a dict has strings as keys", hint=hint, offset=frame.offset)
+    found = found or selections.of(frame.builder, base, indices)
+    found = found or indexing.element(frame.builder, base, indices, frame.offset)
     frame.stack.append(objects.indexed(base, indices, found) if base.reference is not None else found)
+
+
+def _part(frame: StackFrame, base: Value, indices: Sequence[Value]) -> Value:
+    """Return an item, or some, of a list or dict whose items are objects, as they are now."""
+    objects, names, offset = frame.tracer.objects, frame.names, frame.offset
+    if base.kind == "dict":
+        found = dictionaries.element(base, indices, offset)
+    else:
+        base = base if indexing.is_of_list(base, indices) else objects.current(base, names, offset)
+        found = indexing.element(frame.builder, base, indices, offset)
+    return objects.current(found, names, offset)
 
 
 def _attribute(frame: StackFrame, attribute: stack_code.Attribute) -> None:
@@ -255,123 +323,21 @@ def _attribute(frame: StackFrame, attribute: stack_code.Attribute) -> None:
     frame.stack.append(methods.attribute(frame.tracer, value, attribute.name, frame.offset))
 
 
-def _method(frame: StackFrame, method: stack_code.Method) -> None:
-    value, *operands = frame.pop(method.size + 1)
-    positional = operands[: method.size - len(method.keywords)]
-    options = dict(zip(method.keywords, operands[len(positional) :], strict=True))
-    if value.kind == "at":
-        frame.stack.append(updates.update(frame.builder, value, method.name, positional, frame.offset))
-        return
-    functions.settle(frame.names)
-    frame.stack.append(methods.called(frame.tracer, value, method.name, positional, options, frame.offset))
-
-
-def _apply(frame: StackFrame, call: stack_code.Apply) -> None:
-    function = frame.names.get(call.name)
-    if function is not None and function.kind == "function":
-        _called(frame, function, call)
-        return
-    operands = frame.pop(call.size)
-    if any([operand.kind == "function" for operand in operands]):  # noqa: C419 - faster so
-        functions.settle(frame.names)
-    if call.name in control_words.BY_NAME and call.name not in frame.names:
-        functions.settle(frame.names)
-        positional = operands[: call.size - len(call.keywords)]
-        options = dict(zip(call.keywords, operands[len(positional) :], strict=True))
-        canonical = control_words.BY_NAME[call.name]
-        frame.stack.append(control.apply(frame.tracer, call.name, canonical, positional, options, frame.offset))
-        return
-    if call.name.rpartition(".")[2] in _INFORMATION and call.size == 1:
-        frame.stack.append(values.text_of(call.name.rpartition(".")[2]))
-        return
-    inner = words.INNER.get(call.name) if frame.builder.defining else None
-    word = inner or resolve.word(call.name, frame.names, frame.offset)
-    positional = operands[: call.size - len(call.keywords)]
-    options = dict(zip(call.keywords, operands[len(positional) :], strict=True))
-    frame.stack.append(applied(frame, word, call.name, positional, options))
-
-
-def _called(frame: StackFrame, function: Value, call: stack_code.Apply | stack_code.Call) -> None:
-    """Call a value with the operands on the stack."""
-    operands = frame.pop(call.size)
-    positional = operands[: call.size - len(call.keywords)]
-    options = dict(zip(call.keywords, operands[len(positional) :], strict=True))
-    functions.settle(frame.names)
-    frame.stack.append(frame.tracer.call(function, positional, options, frame.offset))
-
-
-def _call(frame: StackFrame, call: stack_code.Call) -> None:
-    function = frame.stack.pop(-1 - call.size)
-    _called(frame, function, call)
-
-
 def _function(frame: StackFrame, instruction: stack_code.Function) -> None:
     values_by_default = frame.pop(len(instruction.signature.defaulted))
     defaults = dict(zip(instruction.signature.defaulted, values_by_default, strict=True))
     frame.stack.append(functions.closure(instruction, defaults, frame.names, frame.tracer.scopes))
 
 
-def applied(frame: StackFrame, word: Word, name: str, operands: list[Value], options: Mapping[str, Value]) -> Value:
-    """Return a word, as the text spells it, of operands and keyword operands."""
-    found = _applied(frame, word, name, operands, options)
-    return objects.returned(name, operands, found) if frame.builder.changes else found
-
-
-def _applied(frame: StackFrame, word: Word, name: str, operands: list[Value], options: Mapping[str, Value]) -> Value:
-    builder, offset = frame.builder, frame.offset
-    if isinstance(word, Density):
-        return densities.applied(builder, word, name, operands, options, offset)
-    if name in {"sum", "max", "min"} and operands:
-        found = _of_python(frame, word, name, operands, options)
-        if found is not None:
-            return found
-        options = {key: option for key, option in options.items() if key != "default"}
-    reduced = words.REDUCTIONS.get(word.names[0])
-    if reduced is not None and (options or len(operands) == 1 or array_words.has_axis(builder, name, operands)):
-        word = words.BY_NAME[reduced]
-    if word.kind == "elementwise" and (options or word.options):
-        operands, options = elementwise.operands_of(builder, word, name, operands, options, offset)
-    resolve.check(word, name, len(operands), options, offset)
-    if word.kind == "array":
-        builder.has_matrices |= name.rpartition(".")[2] == "Matrix"
-        return array_words.apply(builder, word, name, operands, options, offset)
-    if word.kind == "piecewise":
-        return builder.piecewise([_case(builder, value, offset) for value in operands], offset)
-    if word.names[0] == "where" and not any(builder.is_array(operand) for operand in operands):
-        condition, chosen, other = operands
-        return choose(builder, builder.condition(condition, offset), chosen, other, offset)
-    return elementwise.whole(builder, word, name, builder.apply(word, operands, offset))
-
-
-def _of_python(
-    frame: StackFrame, word: Word, name: str, operands: list[Value], options: Mapping[str, Value]
-) -> Value | None:
-    """Return ``sum(items, start)`` or ``max(nothing, default=x)``, as Python means them; None for any other call."""
-    first = operands[0]
-    if "default" in options and len(operands) == 1 and first.kind == "tuple" and not first.items:
-        return options["default"]
-    start = operands[1] if len(operands) == 2 else options.get("start")
-    if name != "sum" or start is None or start.kind not in {"number", "argument"} or type(start.constant) is int:
-        return None
-    axis = {} if first.kind == "tuple" else {"axis": frame.builder.leaf(0)}
-    total = frame.tracer.apply(word, name, [first], axis, frame.offset)
-    return frame.tracer.apply(words.BY_NAME["add"], "add", [total, start], {}, frame.offset)
-
-
-def _case(builder: ArrayBuilder, value: Value, offset: int) -> tuple[Value, Value]:
-    if value.kind != "tuple" or len(value.items) != 2:
-        hint = "write Piecewise((value, condition), (value, True))"
-        raise errors.SyntaxRejected("Piecewise takes (value, condition) pairs", hint=hint, offset=offset)
-    return builder.number(value.items[0], offset), builder.condition(value.items[1], offset)
-
-
 OPERATIONS: dict[type, Callable[[StackFrame, Any], int | None]] = {
-    stack_code.Number: _number, stack_code.Name: _name, stack_code.Marker: _marker, stack_code.Text: _text,
+    stack_code.Number: _number, stack_code.Name: _name, stack_code.Base: _base, stack_code.Marker: _marker,
+    stack_code.Text: _text,
     stack_code.Unary: _unary, stack_code.Binary: _binary, stack_code.Sum: _sum, stack_code.Product: _product,
-    stack_code.Compare: _compare, stack_code.Joined: _joined,
-    stack_code.Test: _test, stack_code.Unless: _unless, stack_code.IfElse: _if_else,
+    stack_code.Compare: comparing.compare, stack_code.Joined: _joined,
+    stack_code.Bind: _bind, stack_code.Test: _test, stack_code.Unless: _unless, stack_code.IfElse: _if_else,
     stack_code.Collection: _collection, stack_code.Index: _index, stack_code.Attribute: _attribute,
-    stack_code.Method: _method, stack_code.Apply: _apply, stack_code.Call: _call, stack_code.Function: _function,
+    stack_code.Method: calling.method, stack_code.Apply: calling.apply, stack_code.Call: calling.call,
+    stack_code.Function: _function,
 }  # fmt: skip
 """What to do for each instruction; the result is how many of the next instructions to skip, None for none."""
 

@@ -10,23 +10,21 @@ import contextlib
 import functools
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import sympy
-from sympy.core.basic import Basic
-
 from app import errors
-from app.language import values
-from app.language.arrays import reductions
 from app.language.arrays.call import ArrayCall
+from app.language.arrays.words import reductions
 from app.language.building.array_builder import ArrayBuilder
-from app.language.expression import nodes
+from app.language.expression import values
+from app.language.expression.values import NeedsWhole, Value
 from app.language.grammar import stack_code, statements
-from app.language.reading import functions, objects
-from app.language.reading.assignments import Assignments
-from app.language.reading.operations import OPERATIONS, Names, StackFrame, applied, choose
-from app.language.values import NeedsWhole, Shape, Value
+from app.language.numeric.exact import definitions
+from app.language.reading import functions, records
+from app.language.reading.calls import calling
+from app.language.reading.changes import objects
+from app.language.reading.changes.assignments import Assignments
+from app.language.reading.operations import OPERATIONS, Names, StackFrame, choose
 from app.language.vocabulary.word import Word
 
 _MANY = 10**9
@@ -36,31 +34,6 @@ _MAX_DEPTH = 30
 """Greatest nesting of comprehensions, loops, branches, series and calls."""
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """A function read for arguments of certain ranks or shapes.
-
-    ``root`` is an unevaluated SymPy tree over v0, v1, ... and elements of them; for an array-valued function the
-    ``sympy.Tuple`` of its cells, row-major. A rank is None if the argument is not used, 0 if it is used as a number,
-    n >= 1 if it is used with n indices.
-    """
-
-    root: Basic
-    args: tuple[str, ...]  # NFKC-normalised
-    ranks: tuple[int | None, ...]
-    constants: Mapping[int, Any]  # folded numbers and arrays by ``id`` of the node, for the constant nodes of ``root``
-    shape: Shape = ()
-    shapes: tuple[Shape, ...] | None = None  # None if the expression holds for all shapes of these ranks
-    number_as_array: bool = False  # whether a function of arrays was given a number
-    whole: bool = False  # whether an array is one node: then ``root`` is one, and has shapes and constants beside it
-    shape_of: Mapping[int, Shape] = field(default_factory=dict)  # of the nodes that are arrays, by ``id``
-    hosted: bool = False  # whether it has host words: only NumPy computes it, whole
-
-    def cells(self) -> tuple[Basic, ...]:
-        """Return the node of each cell; a scalar has one."""
-        return self.root.args if self.shape != () else (self.root,)
-
-
 @functools.cache
 def _definition(text: str) -> statements.Source:
     """Return the code of a definition of the vocabulary, parsed once."""
@@ -68,38 +41,23 @@ def _definition(text: str) -> statements.Source:
 
 
 def ends_early(code: stack_code.Code) -> bool:
-    """Return whether a loop may end before its last step."""
     return any(isinstance(each, stack_code.Break | stack_code.Return) for each in stack_code.own_instructions(code))
 
 
 _Outcome = Value | Literal["break", "continue"] | None
 
 
-def refuse_faults(builder: ArrayBuilder, root: Basic) -> None:
-    """Refuse a constant that is not finite and that the function uses."""
-    seen, stack = set(), [root] if builder.faults else []
-    while stack:
-        node = stack.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        if id(node) in builder.faults:
-            raise builder.faults.pop(id(node))
-        if not _is_masked(node):
-            stack.extend(node.args)
-
-
-def _is_masked(node: Basic) -> bool:
-    """Return whether a node chooses elements by an array known from the text: those not chosen need not be finite."""
-    return type(node) is sympy.Piecewise and any(type(case.args[1]) is nodes.ArrayConstant for case in node.args)
-
-
 def expand(builder: ArrayBuilder, definition: str, operands: list[Value], offset: int) -> Value:
     """Return a definition of the vocabulary for these operands; errors have the offset of the call."""
     source = _definition(definition)
     builder.charge(len(source.code), offset)
-    names = dict(zip(source.parameters or (), operands, strict=True))
+    names = {name: values.content(each) for name, each in zip(source.parameters or (), operands, strict=True)}
     return Tracer(builder).defined(source.code, names, offset)
+
+
+def expand_exactly(builder: ArrayBuilder, definition: str, operands: list[Value], offset: int) -> Value:
+    """Return a definition for exact arithmetic; as ``expand``."""
+    return expand(builder, definitions.exactly(definition), operands, offset)
 
 
 class Tracer:
@@ -138,7 +96,7 @@ class Tracer:
         self.builder.charge(len(source.around), source.around[0].offset)
         if self._block(source.around, outer) is not None:
             raise errors.SyntaxRejected("a return stands outside a function", offset=source.around[0].offset)
-        signature = stack_code.Signature(source.parameters or (), 0, 0, ())
+        signature = stack_code.Signature(source.parameters or (), 0, 0, (), "", "")
         function = stack_code.function(source.name, signature, source.code, source.code[-1].offset)
         return functions.inside(function, functions.opened(outer, self.scopes), self, source.code[-1].offset)
 
@@ -151,9 +109,9 @@ class Tracer:
 
     def call(self, function: Value, operands: Sequence[Value], options: Mapping[str, Value], offset: int) -> Value:
         """Return the value of a function of operands and keyword operands."""
+        function = records.as_function(self, function, offset)
         if function.kind != "function":
-            hint = "write * to multiply"
-            raise errors.SyntaxRejected("only a function can be called", hint=hint, offset=offset)
+            raise errors.SyntaxRejected("only a function can be called", offset=offset)
         called: functions.Called = function.function
         with self._deeper():
             return called(self, operands, options, offset)
@@ -164,15 +122,15 @@ class Tracer:
         """Return a word of the vocabulary, as the text spells it, of operands and keyword operands."""
         frame = StackFrame(self.builder, {}, self)
         frame.offset = offset
-        return applied(frame, word, name, list(operands), options)
+        return calling.applied(frame, word, name, list(operands), options)
 
     def choose(self, condition: Value, chosen: Value, other: Value, offset: int) -> Value:
         """Return one of two values as a condition says."""
         return choose(self.builder, condition, chosen, other, offset)
 
     def defined(self, code: stack_code.Code, names: Names, offset: int) -> Value:
-        """Return the value of a definition of the vocabulary, which may have a loop."""
-        if not any(isinstance(instruction, stack_code.Loop) for instruction in code):
+        """Return the value of a definition of the vocabulary, which may have statements."""
+        if not any(isinstance(each, stack_code.Loop | stack_code.Branch) for each in code):
             return self.run(code, names, offset)
         try:
             found = self._block(code, names)
@@ -201,7 +159,7 @@ class Tracer:
     def _run_nested(self, frame: StackFrame, instruction: stack_code.Instruction) -> None:
         """Run an instruction that has code of its own or binds names."""
         if isinstance(instruction, stack_code.Comprehension):
-            items = self._items(instruction.body, instruction.clauses, frame.names, frame.offset)
+            items = self._items(instruction, instruction.clauses, frame.names, frame.offset)
             frame.stack.append(values.list_of(list(items)))
         elif isinstance(instruction, stack_code.Series):
             if instruction.word in frame.names:
@@ -236,9 +194,8 @@ class Tracer:
         loops = self._loops(code)
         index = 0
         while index < len(code):
-            end = loops.get(index)
-            if end is not None and self._read_once(code[index:end], code[end], names):
-                index = end + 1
+            if index in loops and self._read_once(code[index : loops[index]], code[loops[index]], names):
+                index = loops[index] + 1
                 continue
             instruction = code[index]
             frame.offset = instruction[-1]
@@ -311,10 +268,9 @@ class Tracer:
 
     def _merged(self, condition: Value, chosen: Names, other: Names, name: str, offset: int) -> Value:
         """Return the value of a variable after both bodies of a branch."""
-        if not self.builder.changes:
-            return choose(self.builder, condition, chosen[name], other[name], offset)
-        first, second = (self.objects.current(names[name], names, offset) for names in (chosen, other))
-        return objects.merged((chosen[name], other[name]), choose(self.builder, condition, first, second, offset))
+        first, second = (self.objects.current(own[name], own, offset) for own in (chosen, other))
+        found = choose(self.builder, condition, first, second, offset)
+        return objects.merged(self.builder, (chosen[name], other[name]), found)
 
     def _loops(self, code: stack_code.Code) -> Mapping[int, int]:
         """Return where loops stand that do not end early, by where the code of their items begins."""
@@ -379,13 +335,14 @@ class Tracer:
         self.assignments.bind(pattern, value, names, offset)
 
     def _items(
-        self, body: stack_code.Code, clauses: Sequence[stack_code.Clause], names: Names, offset: int
+        self, comprehension: stack_code.Comprehension, left: Sequence[stack_code.Clause], names: Names, offset: int
     ) -> Iterator[Value]:
-        """Yield the values of a comprehension's body, the first of the clauses outermost."""
-        if not clauses:
+        """Yield the values of a comprehension's body, the first of the clauses that are left outermost."""
+        body = comprehension.body
+        if not left:
             yield self._rerun(body, names, offset)
             return
-        clause, *rest = clauses
+        clause, *rest = left
         if not clause.conditions:
             self._foresee(clause.items, len(body), names, offset)
         values = self.builder.items(self._rerun(clause.items, names, offset), offset)
@@ -397,7 +354,8 @@ class Tracer:
             for item in values:
                 self._bind(clause.pattern, item, inner, offset)
                 if all(self._known(condition, inner, offset) for condition in clause.conditions):
-                    yield from self._items(body, rest, inner, offset)
+                    yield from self._items(comprehension, rest, inner, offset)
+        names.update({name: inner[name] for name in stack_code.bound_in(comprehension) if name in inner})
 
     def _foresee(self, items: stack_code.Code, steps: int, names: Names, offset: int) -> None:
         """Refuse so many steps for each item of a range, before the items are made."""

@@ -16,13 +16,16 @@ from app.language.arrays import functions as array_words
 from app.language.arrays import indexing, loops
 from app.language.arrays.places import Places, Unreadable, items_of
 from app.language.building.array_builder import ArrayBuilder
+from app.language.expression import nodes
+from app.language.expression.result import Expression
+from app.language.expression.values import NeedsWhole, Shape, Value
 from app.language.grammar import stack_code, statements
 from app.language.limits import TextLimits
 from app.language.lowering import walk
+from app.language.numeric.exact import folding
 from app.language.reading import functions
 from app.language.reading.operations import Names, StackFrame
-from app.language.reading.tracer import Expression, Tracer, expand, refuse_faults
-from app.language.values import NeedsWhole, Shape, Value
+from app.language.reading.tracer import Tracer, expand, expand_exactly
 from app.language.vocabulary import words
 
 
@@ -33,14 +36,17 @@ def trace(
     shapes: Sequence[Shape] | None,
     *,
     whole: bool | None = None,
+    exactly: bool = False,
 ) -> Expression:
     """Return the expression of a text.
 
     Without shapes, loops are unrolled, and ``NeedsShapes`` is raised where the expression depends on them. If ``whole``
     is True, an array is one node; if False, it is lowered to its cells; if None, it is lowered if it can be, if that is
-    not too long, and if it has no host words.
+    not too long, and if it has no host words. ``exactly`` is whether no constant may be rounded.
     """
-    builder = ArrayBuilder(args, limits, shapes, expand)
+    builder = ArrayBuilder(args, limits, shapes, expand_exactly if exactly else expand)
+    if exactly:
+        builder.folding = folding.FOLDING
     tracer = Tracer(builder) if shapes is None else WholeTracer(builder, [*source.around, *source.code])
     try:
         found = tracer.value(source)
@@ -77,7 +83,7 @@ def _whole(builder: ArrayBuilder, found: Value) -> Expression:
 
 
 def _expression(builder: ArrayBuilder, root: Basic, shape: Shape, constants: Mapping[int, Any]) -> Expression:
-    refuse_faults(builder, root)
+    _refuse_faults(builder, root)
     args, shapes = tuple(builder.args), builder.shapes
     ranks = tuple(builder.ranks if shapes is None else map(len, shapes))
     return Expression(root, args, ranks, constants, shape, shapes, builder.number_as_array, hosted=builder.hosted)
@@ -91,6 +97,25 @@ def known(source: statements.Source, limits: TextLimits) -> Value:
     except RecursionError:
         raise errors.TooComplex("lists are nested too deep", field="expression") from None
     return builder.array(found, 0) if found.kind == "tuple" else found
+
+
+def _refuse_faults(builder: ArrayBuilder, root: Basic) -> None:
+    """Refuse a constant that is not finite and that the function uses."""
+    seen, stack = set(), [root] if builder.faults else []
+    while stack:
+        node = stack.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if id(node) in builder.faults:
+            raise builder.faults.pop(id(node))
+        if not _is_masked(node):
+            stack.extend(node.args)
+
+
+def _is_masked(node: Basic) -> bool:
+    """Return whether a node chooses elements by an array known from the text: those not chosen need not be finite."""
+    return type(node) is sympy.Piecewise and any(type(case.args[1]) is nodes.ArrayConstant for case in node.args)
 
 
 class WholeTracer(Tracer):
@@ -115,12 +140,17 @@ class WholeTracer(Tracer):
             super()._run_nested(frame, instruction)
         except errors.TooComplex:
             if isinstance(reason, errors.GradserveError):
+                reason.is_over_limits = True
                 raise reason from None
             raise
 
     def _at_once(self, instruction: stack_code.Comprehension | stack_code.Series, frame: StackFrame) -> Value:
         if isinstance(instruction, stack_code.Series) and instruction.word in frame.names:
             raise Unreadable
+        if isinstance(instruction, stack_code.Comprehension):
+            inside = _reads([instruction])
+            if any(self._reads[name] > inside[name] for name in stack_code.bound_in(instruction)):
+                raise Unreadable
         offset = frame.offset
         names = functions.within(frame.names, _bound(instruction), self.scopes)
         places = Places(self.builder, lambda code, own: self._rerun(code, dict(own), offset), names, offset)

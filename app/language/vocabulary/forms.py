@@ -17,6 +17,17 @@ FORMS: tuple[Form, ...] = (
     Form("expression", "its free names are the arguments", "5*x**2 + sin(y)"),
     Form("lambda x, y: value", "its parameters are the arguments", "lambda x, y: x**2*y"),
     Form("def f(x, y):", "statements, of which a return gives the value", "def f(x, y):\n    z = x*y\n    return z**2"),
+    Form("f(x, y) = value", "the same as a def of one line; also = value, as in a spreadsheet", "f(x, y) = x**2*y"),
+    Form(
+        "def g(x): ... def f(x): g(x)",
+        "several functions: the last one is asked about, or the one that the field function names",
+        "def g(x):\n    return x**2\ndef f(x, y=2.0):\n    return g(x)*y",
+    ),
+    Form(
+        "import library as name",
+        "nothing is imported: names of known libraries mean the words of the language",
+        "import jax.numpy as jnp\ndef f(x):\n    return jnp.tanh(x)",
+    ),
     Form(
         "name = value",
         "a variable; a, b = c unpacks, a = b = c binds both",
@@ -37,6 +48,52 @@ FORMS: tuple[Form, ...] = (
         "break, continue, pass",
         "leave a loop, go on with it, do nothing",
         "def f(x):\n    for i in range(9):\n        if i == 3:\n            break\n        x = x*i + 1\n    return x",
+    ),
+    Form(
+        "while c:",
+        "a loop whose number of steps does not depend on the point; also while_loop",
+        "def f(x):\n    i = 0\n    while i < 5:\n        x, i = x*x + 1, i + 1\n    return x",
+    ),
+    Form(
+        "y[i] = value",
+        "elements, slices and masks of an array, and += and its kind; y.at[i].set(value) gives another array",
+        "def f(x):\n    y = zeros(3)\n    y[1:] = x\n    return sum(y.at[0].add(2*x)**2)",
+    ),
+    Form(
+        "y.append(value)",
+        "a list that grows; also extend, + and *",
+        "def f(x):\n    y = [x]\n    for i in range(3):\n        y.append(y[-1]*x)\n    return sum(y)",
+    ),
+    Form(
+        '{"name": value}',
+        'a dict of known names; d["name"] and its items, keys and values',
+        'def f(x):\n    p = {"a": x, "b": 2*x}\n    return p["a"]*p["b"]',
+    ),
+    Form(
+        "class P(NamedTuple):",
+        "a record of named values, as namedtuple and @dataclass make; p.a, p._replace(a=1), a, b = p",
+        "class P(NamedTuple):\n    a: float\n    b: float = 2.0\ndef f(x):\n    p = P(x)\n    return p.a*p.b",
+    ),
+    Form(
+        "value.method()",
+        "methods and attributes of NumPy: X.sum(axis=0), A.T, A.shape[0]",
+        "(x*[1, 2, 3]).sum()",
+    ),
+    Form(
+        "scan(f, carry, xs)",
+        "a loop of JAX; also fori_loop(a, b, f, carry), and f may be a def inside",
+        "def f(x):\n    def step(c, v):\n        return c*v + x, c\n"
+        "    c, cs = jax.lax.scan(step, 1.0, array([1, 2, 3]))\n    return c + sum(cs)",
+    ),
+    Form(
+        "cond(c, f, g, x)",
+        "a choice between two functions; switch(i, [f, g], x) among several",
+        "jax.lax.cond(x > 0, lambda v: v**2, lambda v: -v, x)",
+    ),
+    Form(
+        "vmap(f)(X)",
+        "a function of each row; also map, reduce and partial",
+        "def f(x):\n    return sum(jax.vmap(lambda v: v**2*x)(array([1.0, 2.0])))",
     ),
     Form("a if c else b", "a choice; only the value chosen has a gradient", "x if x > 0 else x**2"),
     Form(

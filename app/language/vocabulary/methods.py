@@ -20,14 +20,17 @@ METHODS: dict[str, Row] = {
     "max": _row("amax", "axis out keepdims"),
     "min": _row("amin", "axis out keepdims"),
     "ptp": _row("ptp", "axis out keepdims"),
-    "all": _row("all", "axis"),
-    "any": _row("any", "axis"),
+    "all": _row("all", "axis out keepdims"),
+    "any": _row("any", "axis out keepdims"),
     "argmax": _row("argmax", "axis out keepdims"),
     "argmin": _row("argmin", "axis out keepdims"),
     "argsort": _row("argsort", "axis kind order"),
+    "astype": _row("astype", "dtype copy"),
+    "searchsorted": _row("searchsorted", "v side"),
+    "nonzero": _row("nonzero"),
     "sort": _row("sort", "axis"),
-    "cumsum": _row("cumsum", "axis"),
-    "cumprod": _row("cumprod", "axis"),
+    "cumsum": _row("cumsum", "axis dtype out"),
+    "cumprod": _row("cumprod", "axis dtype out"),
     "dot": _row("dot", "y"),
     "trace": _row("trace", "offset"),
     "diagonal": _row("diagonal", "offset"),
@@ -51,6 +54,7 @@ REFUSED: dict[str, str] = {
     "append": "append stands alone in its line, as in out.append(x)",
     "extend": "extend stands alone in its line, as in out.extend(xs)",
     "fill": "write full_like(x, value)",
+    "put": "write x = x.at[i].set(value)",
     "evalf": "leave it out: all numbers are floats",
     "imag": "all numbers are real",
     "pow": "write x**n",
@@ -76,6 +80,9 @@ REFUSED: dict[str, str] = {
     "to_numpy": "leave it out",
 }
 """What to write instead of a method or attribute of other libraries."""
+
+FOREIGN_METHODS = frozenset({"put", "evalf", "subs", "backward", "detach"})
+"""Methods of these that no value has, whatever it is."""
 
 CONSTANTS: dict[tuple[str, str], float] = {
     ("finfo", "eps"): 2.0**-52,

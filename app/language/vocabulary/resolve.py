@@ -6,8 +6,10 @@ from collections.abc import Collection
 
 from app import errors
 from app.language.vocabulary import constants, prefixes, words
+from app.language.vocabulary.distributions import classes
 from app.language.vocabulary.distributions import names as distributions
 from app.language.vocabulary.foreign import lookup
+from app.language.vocabulary.functions.control import GRADIENTS
 from app.language.vocabulary.word import Word
 
 _TYPES = frozenset({"float", "float64", "float32", "float_", "double"})
@@ -32,6 +34,9 @@ def word(name: str, names: Collection[str], offset: int) -> Word:
         return density
     if prefix:
         library = prefixes.LIBRARIES.get(prefix)
+        method = named(prefix, bare) if library is None else None
+        if method is not None:
+            return method
         if library is None and prefix in names:
             hint = _as_function(bare, prefix)
             raise errors.UnknownName(
@@ -40,18 +45,33 @@ def word(name: str, names: Collection[str], offset: int) -> Word:
         if library is None:
             hint = (
                 distributions.hint(name)
+                or classes.hint(name)
                 or lookup.function(name)
                 or "prefixes are np., jnp., math., sympy., jax.nn., jax.scipy.special."
             )
-            raise errors.UnknownName(f"{errors.quote(prefix)} is not a known prefix", hint=hint, offset=offset)
+            what = f"{errors.quote(prefix)} is not a known prefix"
+            if bare in GRADIENTS:
+                what = "derivatives inside a text are not in the language"
+            raise errors.UnknownName(what, hint=hint, offset=offset)
         absent = prefixes.ABSENT.get((library, bare))
         if absent is not None:
             raise errors.UnknownName(f"{library}.{bare} is not in the language", hint=f"write {absent}", offset=offset)
-        bare = prefixes.QUALIFIED.get((library, bare), bare)
-    found = words.BY_NAME.get(bare)
+    found = named(prefix, bare)
     if found is None:
         raise _unknown_function(name, bare, names, offset)
     return found
+
+
+def named(prefix: str, bare: str) -> Word | None:
+    """Return the word of a name behind a prefix: that of its library, if this has one of its own."""
+    library = prefixes.LIBRARIES.get(prefix, "")
+    if not library and prefix:
+        outer, _, function = prefix.rpartition(".")  # np.add.reduce
+        return words.BY_NAME.get(f"np.{function}.{bare}") if prefixes.LIBRARIES.get(outer) == "numpy" else None
+    if library == prefixes.NATURE:
+        return None
+    bare = prefixes.QUALIFIED.get((library, bare), bare)
+    return words.BY_NAME.get(f"{library}.{bare}") or words.BY_NAME.get(bare)
 
 
 def is_word(name: str, names: Collection[str]) -> bool:
@@ -59,7 +79,7 @@ def is_word(name: str, names: Collection[str]) -> bool:
     prefix, _, bare = name.rpartition(".")
     if prefix and distributions.find(name, names) is not None:
         return True
-    if bare not in words.BY_NAME or bare in (constants.PREFIXED if prefix else constants.BARE) or prefix in names:
+    if named(prefix, bare) is None or bare in (constants.PREFIXED if prefix else constants.BARE) or prefix in names:
         return False
     return not prefix or prefix in prefixes.LIBRARIES
 
@@ -71,11 +91,14 @@ def constant(name: str, names: Collection[str], offset: int) -> tuple[str, float
         return None  # dtype=float: what every number here is anyway
     if bare == "newaxis" and prefix in prefixes.LIBRARIES:
         return None
-    table = constants.BARE if not prefix else constants.PREFIXED
+    of_nature = prefixes.LIBRARIES.get(prefix) == prefixes.NATURE
+    table = constants.OF_NATURE if of_nature else constants.PREFIXED if prefix else constants.BARE
     if prefix in names:
         raise attribute(bare, prefix, offset)
     if bare not in table or (prefix and prefix not in prefixes.LIBRARIES):
         raise _unknown_name(name, names, offset)
+    if of_nature and bare != "pi":
+        return f"{prefixes.NATURE}.{bare}", table[bare]  # e is another one there
     return constants.CANONICAL.get(bare, bare), table[bare]
 
 
@@ -93,7 +116,7 @@ def check(called: Word, name: str, operands: int, keywords: Collection[str], off
     prefix = name.rpartition(".")[0]
     library = prefixes.LIBRARIES.get(prefix, "")
     instead = prefixes.OTHER_OPERANDS.get((library, called.names[0], operands))
-    if instead is not None and not prefix.endswith("lax"):
+    if instead is not None:
         what = f"{name} of {operands} arguments means something else there"
         raise errors.BadArity(what, hint=f"write {instead}", offset=offset)
     if (called.names[0], operands) in words.OVERLOADS:
@@ -126,6 +149,8 @@ def _as_function(name: str, of: str) -> str | None:
 def _unknown_function(name: str, bare: str, names: Collection[str], offset: int) -> errors.UnknownName:
     hint = lookup.function(name) or _same_word(bare, words.BY_NAME) or _joined(bare, names)
     what = f"the function {errors.quote(name)} is not defined"
+    if bare in GRADIENTS:
+        what = "derivatives inside a text are not in the language"
     if hint is None:
         shown = bare[:20]
         hint = f"GET /v1/language lists the functions; {shown}*(...) multiplies, {shown}[...] is an element"

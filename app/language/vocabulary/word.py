@@ -6,6 +6,7 @@ A row is either *primitive*, with a SymPy node and an opcode of its own (``autod
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +31,8 @@ class Word:
     definition: str | None = None  # text of a defined word, a lambda
     kind: str = "elementwise"
     parameters: tuple[str, ...] = ()  # names, for a word of arrays
-    keywords: tuple[str, ...] = ()  # parameters that may be given by name, or left out
+    keywords: tuple[str, ...] = ()  # parameters that may be given by name
+    defaults: tuple[str, ...] = ()  # of a defined word of arrays: text of the value of each that may be left out
     options: str = ""  # of an elementwise word: names and default of each operand after the first, ``a|b=1 c=None``
     hosted: bool = False  # whether only NumPy computes it, see ``app.language.numeric.hosted``
 
@@ -61,11 +63,34 @@ def of_order(*names: str, doc: str, arity: int = 2) -> Word:
     return Word(names, doc, (arity, arity), kind="order")
 
 
-def of_arrays(signature: str, *names: str, doc: str) -> Word:
-    """Return a word of arrays; in its signature, ``=`` marks an optional parameter and ``*`` any number of operands."""
-    parameters = tuple(signature.replace(" ", "").split(",")) if signature else ()
-    required = [name for name in parameters if not name.endswith("=") and name != "*"]
-    optional = tuple(name[:-1] for name in parameters if name.endswith("="))
-    most = None if "*" in parameters else len(parameters)
-    everything = tuple(name.rstrip("=") for name in parameters if name != "*")
-    return Word(names, doc, (len(required), most), kind="array", parameters=everything, keywords=optional)
+_PARAMETER = re.compile(r"(\w+|\*)(=?)((?:\([^)]*\)|[^,(])*)")
+
+
+def of_arrays(signature: str, *names: str, doc: str, definition: str = "") -> Word:
+    """Return a word of arrays; in its signature, ``=`` marks an optional parameter and ``*`` any number of operands.
+
+    Required parameters stand first; all may be given by name, but for those of a word with any number of operands.
+    A definition is an expression of the parameters, or statements that end in a ``return``; then every optional
+    parameter has its default value behind the ``=``.
+    """
+    parameters = _PARAMETER.findall(signature)
+    everything = tuple([name for name, _, _ in parameters if name != "*"])
+    optional = {name: default for name, sign, default in parameters if sign}
+    least = len(everything) - len(optional)
+    most = None if len(everything) < len(parameters) else len(parameters)
+    if definition:
+        listed = ", ".join(everything)
+        statements = "\n    ".join(definition.strip().splitlines())
+        definition = (
+            f"def f({listed}):\n    {statements}" if "return " in definition else f"lambda {listed}: {definition}"
+        )
+    return Word(
+        names,
+        doc,
+        (least, most),
+        kind="array",
+        definition=definition or None,
+        parameters=everything,
+        keywords=everything if most is not None else tuple(optional),
+        defaults=tuple(optional.values()),
+    )

@@ -6,10 +6,22 @@ changes nothing, except for the names in ``prefixes.QUALIFIED``, which mean diff
 
 from __future__ import annotations
 
+import re
+
 from sympy.core.basic import Basic
 
-from app.language.vocabulary import arrays, elementary, hosted, orders, relatives, special
 from app.language.vocabulary.distributions import names
+from app.language.vocabulary.functions import (
+    array_texts,
+    arrays,
+    elementary,
+    hosted,
+    jax_texts,
+    orders,
+    relatives,
+    special,
+    ufuncs,
+)
 from app.language.vocabulary.word import Word
 
 PRIMITIVES: tuple[Word, ...] = (
@@ -34,7 +46,14 @@ OVERLOADS: dict[tuple[str, int], str] = (
 )
 """Definitions for a second number of arguments, by canonical name."""
 
-ALL: tuple[Word, ...] = (*PRIMITIVES, *DEFINED, *arrays.FUNCTIONS)
+ALL: tuple[Word, ...] = (
+    *PRIMITIVES,
+    *DEFINED,
+    *arrays.FUNCTIONS,
+    *array_texts.FUNCTIONS,
+    *jax_texts.FUNCTIONS,
+    *ufuncs.FUNCTIONS,
+)
 
 BY_NAME: dict[str, Word] = {name: word for word in ALL for name in word.names}
 """Word by any of its names."""
@@ -42,7 +61,7 @@ BY_NAME: dict[str, Word] = {name: word for word in ALL for name in word.names}
 HOST: tuple[Word, ...] = (*hosted.PRIMITIVES, *hosted.DEFINED, *orders.PRIMITIVES)
 """Words that only NumPy computes."""
 
-INNER: dict[str, Word] = special.INNER | relatives.INNER | hosted.INNER | orders.INNER | names.INNER
+INNER: dict[str, Word] = special.INNER | relatives.INNER | hosted.INNER | orders.INNER | names.INNER | jax_texts.INNER
 """Words that only definitions may call."""
 
 OPCODES: dict[type[Basic], str] = {
@@ -64,3 +83,12 @@ REAL_ORDER = orders.REAL_ORDER | hosted.INTEGER_ORDER
 
 ORDERS = special.ORDERS
 """By opcode, the operand that is an integer known from the text."""
+
+
+def called(opcode: str, text: str) -> tuple[str, int | None]:
+    """Return the name of an opcode, or of the opcode that it is a derivative of, and where a text calls it first."""
+    base = re.sub("_(n|derivative)$", "", opcode)
+    word = next((word for word in PRIMITIVES if word.opcode in {opcode, base}), BY_NAME.get(base))
+    names = word.names if word is not None else (opcode,)
+    found = re.search(rf"(?<!\w)({'|'.join(map(re.escape, names))})\s*\(", text)
+    return (found[1], found.start()) if found is not None else (names[0], None)

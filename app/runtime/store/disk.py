@@ -27,18 +27,30 @@ _log = logging.getLogger("gradserve")
 _MAGIC = b"gradserve1\n"
 _SECRET = "secret"  # noqa: S105 - the name of a file
 _SUFFIX = ".entry"
-_SWEEP_EVERY = 64
+_DRAFT = ".draft-"
+_SWEEP_EVERY = 64  # entries written
+_SWEEP_BYTES = 64 << 20  # or so many bytes
+_DRAFT_SECONDS = 600.0  # a draft that is older was left by a process that was killed
 _RETRY_SECONDS = 30.0  # after a failed write, nothing is written for this long
 
 
 class Store(Protocol):
-    """Bytes by name; names are hex digests. Every method but ``has`` may wait for a disk or a network."""
+    """Bytes by name; names are hex digests. Every method but ``has`` may wait for a disk or a network.
+
+    Most entries are written once and never change; only those that ``latest`` is asked for may.
+    """
 
     def get(self, name: str) -> bytes | None:
         """Return the bytes, or None."""
 
+    def latest(self, name: str) -> bytes | None:
+        """Return the same for an entry that other machines may have written again since it was read here."""
+
     def has(self, name: str) -> bool:
         """Return whether ``get`` may find the entry on this machine, at the cost of one system call."""
+
+    def touch(self, name: str) -> None:
+        """Count an entry as used: whoever has its bytes in memory does not read it again."""
 
     def put(self, name: str, payload: bytes) -> bool:
         """Store bytes; return whether they are stored, on this machine and elsewhere. A failure is not an error."""
@@ -53,8 +65,14 @@ class NoStore:
     def get(self, name: str) -> bytes | None:  # noqa: ARG002 - the protocol's name
         return None
 
+    def latest(self, name: str) -> bytes | None:  # noqa: ARG002
+        return None
+
     def has(self, name: str) -> bool:  # noqa: ARG002
         return False
+
+    def touch(self, name: str) -> None:
+        pass
 
     def put(self, name: str, payload: bytes) -> bool:  # noqa: ARG002
         return False
@@ -92,7 +110,7 @@ class DiskStore:
             raise PermissionError(f"{directory} must belong to this user and be writable by nobody else")
         self._directory, self._max_bytes = directory, max_bytes
         self._seal = Seal(_shared_secret(directory / _SECRET))
-        self._puts = 0
+        self._puts, self._written = 0, 0  # since the last sweep
         self._retry_at = 0.0
 
     def get(self, name: str) -> bytes | None:
@@ -106,9 +124,12 @@ class DiskStore:
             _log.warning("dropped a damaged or foreign cache entry: %s", path.name)
             self.remove(name)
             return None
-        with contextlib.suppress(OSError):
-            os.utime(path)
+        self.touch(name)
         return payload
+
+    def touch(self, name: str) -> None:
+        with contextlib.suppress(OSError):
+            os.utime(self._path(name))
 
     def put(self, name: str, payload: bytes) -> bool:
         if time.monotonic() < self._retry_at:
@@ -121,9 +142,12 @@ class DiskStore:
             _log.warning("the cache on disk cannot be written, executables stay in memory only: %s", error.strerror)
             return False
         self._puts += 1
-        if self._puts % _SWEEP_EVERY == 1:
+        self._written += len(payload)
+        if self._puts % _SWEEP_EVERY == 1 or self._written > _SWEEP_BYTES:
             self.sweep()
         return True
+
+    latest = get
 
     def has(self, name: str) -> bool:
         try:
@@ -136,7 +160,9 @@ class DiskStore:
             self._path(name).unlink()
 
     def sweep(self) -> None:
-        """Remove the least recently used entries until the others fit into ``max_bytes``."""
+        """Remove the least recently used entries until the others fit into ``max_bytes``, and abandoned drafts."""
+        self._written = 0
+        self._remove_drafts()
         entries = []
         for path in self._directory.glob(f"*{_SUFFIX}"):
             with contextlib.suppress(OSError):  # another process has removed it
@@ -149,6 +175,12 @@ class DiskStore:
             with contextlib.suppress(OSError):
                 path.unlink()
             total -= size
+
+    def _remove_drafts(self) -> None:
+        for draft in self._directory.glob(f"{_DRAFT}*"):
+            with contextlib.suppress(OSError):
+                if draft.stat().st_mtime < time.time() - _DRAFT_SECONDS:
+                    draft.unlink()
 
     def _path(self, name: str) -> Path:
         return self._directory / (name + _SUFFIX)
@@ -189,7 +221,7 @@ def _read_secret(path: Path) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".")
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=_DRAFT)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)

@@ -39,6 +39,7 @@ class Backend(Protocol):
     """Bytes by path, shared by machines. Each call returns or raises within seconds. Safe to use from threads."""
 
     def get(self, path: str) -> bytes | None: ...
+    def touch(self, path: str) -> None: ...
     def put(self, path: str, content: bytes) -> None: ...
     def remove(self, path: str) -> None: ...
 
@@ -58,6 +59,9 @@ class Redis:
     def get(self, path: str) -> bytes | None:
         content: bytes | None = self._client.getex(f"gradserve/{path}", ex=KEPT)
         return content
+
+    def touch(self, path: str) -> None:
+        self._client.expire(f"gradserve/{path}", KEPT)
 
     def put(self, path: str, content: bytes) -> None:
         self._client.set(f"gradserve/{path}", content, ex=KEPT)
@@ -89,6 +93,9 @@ class Bucket:
             return bytes(self._obstore.get(self._bucket, path).bytes())
         except FileNotFoundError:
             return None
+
+    def touch(self, path: str) -> None:
+        """Do nothing: a lifecycle rule counts from when an object was written."""
 
     def put(self, path: str, content: bytes) -> None:
         self._obstore.put(self._bucket, path, content)
@@ -122,8 +129,13 @@ class SharedStore:
             self.remove(name)
         return payload
 
+    latest = get
+
     def has(self, name: str) -> bool:  # noqa: ARG002 - the protocol's name
         return False
+
+    def touch(self, name: str) -> None:
+        self._call(lambda: self._backend.touch(self._path(name)))
 
     def put(self, name: str, payload: bytes) -> bool:
         if len(payload) > MAX_ENTRY_BYTES:
@@ -162,8 +174,19 @@ class LayeredStore:
             self._near.put(name, payload)
         return payload
 
+    def latest(self, name: str) -> bytes | None:
+        payload = self._far.get(name)
+        if payload is None:
+            return self._near.get(name)
+        self._near.put(name, payload)
+        return payload
+
     def has(self, name: str) -> bool:
         return self._near.has(name)
+
+    def touch(self, name: str) -> None:
+        self._near.touch(name)
+        self._far.touch(name)
 
     def put(self, name: str, payload: bytes) -> bool:
         stored = [store.put(name, payload) for store in (self._near, self._far)]
@@ -186,7 +209,9 @@ def backend(url: str) -> Backend:
     try:
         return kind(url)
     except Exception as error:  # noqa: BLE001 - the libraries have no common error
-        raise ValueError(f"the store cannot be used: {str(error).partition(chr(10))[0]}") from None
+        # Libraries quote the address: not where it has a password.
+        why = type(error).__name__ if "@" in url or "=" in url else str(error).partition("\n")[0]
+        raise ValueError(f"the store cannot be used: {why}") from None
 
 
 def _imported(name: str, extra: str) -> Any:

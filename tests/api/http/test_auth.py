@@ -102,7 +102,7 @@ def test_every_other_route_needs_a_key(closed: Client) -> None:
             assert (response.status_code == 401) == (path not in OPEN), (method, path, response.status_code)
 
 
-@pytest.mark.parametrize("path", ["/v1/nothing", "/docs/assets/../../v1/grad", "/healthz/", "/METRICS"])
+@pytest.mark.parametrize("path", ["/v1/nothing", "/docs/assets/../../v1/grad", "/healthz/x", "/METRICS"])
 def test_an_unknown_path_needs_a_key(closed: Client, path: str) -> None:
     assert closed.get(path).status_code in {401, 404}  # a client may resolve .. itself
     assertions.assert_problem(closed.request("POST", "/v1/nothing"), 401, "unauthorized")
@@ -250,6 +250,16 @@ def test_a_shared_rate_holds(closed: Client) -> None:
         ("10.0.0.1", "198.51.100.1, 10.9.9.9", "198.51.100.1"),
         ("10.0.0.1", "198.51.100.1, nonsense", "10.0.0.1"),
         ("10.0.0.1", "2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("10.0.0.1", "203.0.113.5:51008", "203.0.113.5"),
+        ("10.0.0.1", "1.1.1.1:1, 203.0.113.5:51008, 10.9.9.9:80", "203.0.113.5"),
+        ("10.0.0.1", "[2001:db8:1:2:3::4]:51008", "2001:db8:1:2::/64"),
+        ("10.0.0.1", "[2001:db8:1:2:3::4]", "2001:db8:1:2::/64"),
+        ("10.0.0.1", "::ffff:203.0.113.5", "203.0.113.5"),
+        ("10.0.0.1", "[::ffff:203.0.113.5]:443", "203.0.113.5"),
+        ("10.0.0.1", "203.0.113.5:x:y, 10.0.0.2", "10.0.0.2"),
+        ("::ffff:10.0.0.1", "203.0.113.5:51008", "203.0.113.5"),
+        ("::ffff:10.0.0.1", "203.0.113.5, ::ffff:10.9.9.9", "203.0.113.5"),
+        ("::ffff:203.0.113.7", "198.51.100.1", "203.0.113.7"),
     ],
 )
 def test_behind_a_trusted_proxy_the_caller_is_the_nearest_other_address(peer: str, forwarded: str, caller: str) -> None:

@@ -3,8 +3,10 @@
 import asyncio
 import json
 import math
+import re
 from typing import Any
 
+import pydantic_core
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,6 +79,23 @@ def test_text_that_is_no_json_is_refused(text: str) -> None:
 def test_a_mistake_at_a_cut_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="at line"):
         load(text.encode())
+
+
+@given(
+    st.text('[]1,.:{}"a\n ', max_size=12),
+    st.sampled_from(
+        ['{"a": [11111,22222],%s}', '{"a": [[11111],\n22222],\n"b":%s}', '[[1111,2222],"b",[333,444],\n%s']
+    ),
+)
+def test_the_place_of_a_mistake_is_that_in_the_whole_body(mistake: str, around: str) -> None:
+    raw = (around % mistake).encode()
+    try:
+        expected = pydantic_core.from_json(raw, allow_inf_nan=False)
+    except ValueError as error:
+        with pytest.raises(ValueError, match=re.escape(str(error))):
+            load(raw)
+    else:
+        assert load(raw) == expected
 
 
 @given(DOCUMENTS.filter(lambda document: isinstance(document, list | dict)))

@@ -3,8 +3,11 @@
 import re
 from typing import Any
 
+import pytest
+
 from app import main
 from app.settings import Settings
+from tests.support.service import serving
 
 
 def test_the_docstring_of_main_lists_the_middlewares_in_their_order() -> None:
@@ -16,3 +19,22 @@ def test_the_docstring_of_main_lists_the_middlewares_in_their_order() -> None:
         layer = layer.app if hasattr(layer, "app") else layer._app
     listed = re.findall(r"^    (\w+)  ", main.__doc__ or "", re.MULTILINE)
     assert [*names, "FastAPI"] == listed
+
+
+HEADERS = ["Authorization", "Content-Type", "Inference-Header-Content-Length", "traceparent", "tracestate", "X-API-Key"]
+
+
+@pytest.mark.parametrize("path", ["/v1/grad", "/v2/models/gradient/infer", "/tesseract/apply", "/Gradient"])
+def test_a_page_of_an_allowed_origin_may_send_and_read_what_clients_send_and_read(path: str) -> None:
+    with serving(Settings(cache_dir="", cors_origins="https://a.example")) as started:
+        asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": ", ".join(HEADERS)}
+        allowed = started.request("OPTIONS", path, headers={"Origin": "https://a.example"} | asked)
+        assert allowed.status_code == 200, allowed.text
+        assert {name.lower() for name in HEADERS} <= _names(allowed, "access-control-allow-headers")
+        answer = started.request("POST", path, headers={"Origin": "https://a.example"}, content=b"{}")
+        exposed = _names(answer, "access-control-expose-headers")
+        assert {"cache-status", "inference-header-content-length", "location", "server-timing"} <= exposed
+
+
+def _names(response: Any, header: str) -> set[str]:
+    return {name.strip().lower() for name in response.headers[header].split(",")}

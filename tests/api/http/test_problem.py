@@ -1,6 +1,8 @@
 import inspect
 import json
 import string
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -15,6 +17,13 @@ CLASSES = assertions.subclasses(errors.GradserveError)
 ABSTRACT = {errors.Rejected, errors.Refused}
 FURTHER = {errors.HeadersTooLarge, errors.AddressTooLong}
 """Body, headers and address too large have one code, and the status that HTTP gives each."""
+
+
+def test_python_without_docstrings_knows_what_errors_mean() -> None:
+    script = "import json; from app.api.http import problem; print(json.dumps(problem.catalogue()))"
+    done = subprocess.run([sys.executable, "-OO", "-c", script], capture_output=True, check=True)  # noqa: S603
+    assert json.loads(done.stdout) == problem.catalogue()
+    assert all(entry["meaning"] for entry in problem.catalogue())
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)

@@ -45,8 +45,8 @@ def test_no_media_type_is_refused(client: Client) -> None:
     )
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "zstd", "gzip, gzip", "compress", "x"])
-def test_a_compressed_body_is_refused(client: Client, encoding: str) -> None:
+@pytest.mark.parametrize("encoding", ["br", "deflate", "gzip, gzip", "compress", "x"])
+def test_a_body_in_an_unknown_coding_is_refused(client: Client, encoding: str) -> None:
     response = client.post(GOOD, Content_Encoding=encoding)
     assertions.assert_problem(response, 415, "unsupported_media_type")
 
@@ -121,11 +121,11 @@ def test_headers_below_the_limits_are_accepted(client: Client) -> None:
     assert client.request("POST", "/v1/grad", json=GOOD, headers=headers).status_code == 200
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_a_refused_method_gets_the_allowed_ones(client: Client, method: str) -> None:
     response = client.request(method, "/v1/grad")
     assertions.assert_problem(response, 405, "method_not_allowed")
-    assert response.headers["allow"] == "POST"
+    assert response.headers["allow"] == "GET, POST"
 
 
 def test_all_allowed_methods_of_an_address_are_named(client: Client) -> None:

@@ -1,7 +1,10 @@
 """Texts that must be refused: the right status and code, a small problem document, never a 5xx."""
 
+import math
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,6 +61,42 @@ def test_random_texts_never_get_a_5xx(client: Client) -> None:
 def test_unusual_but_valid_expressions_are_answered(client: Client, text: str, value: Any, slope: Any) -> None:
     answer = ask(client, text).json()
     assert (answer["value"], answer["gradient"]) == (value, slope)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x.real",
+        "x.T.T.real",
+        "(x).real",
+        "[x][0].real",
+        "sin(x).real",
+        "x*1.5.real",
+        "clip(x, min=2)",
+        "clip(x, min=1)",
+        "hypot(hypot(x, x), x)",
+        "jnp.array([x, 2]).at[0].set(x**2).sum()",
+    ],
+)
+def test_members_and_keywords_that_jax_has_are_answered(client: Client, text: str) -> None:
+    names = {"sin": jnp.sin, "clip": jnp.clip, "hypot": jnp.hypot, "jnp": jnp}
+    value, slope = jax.value_and_grad(lambda x: eval(text, names, {"x": x}))(jnp.asarray(1.5))  # noqa: S307
+    answer = ask(client, text).json()
+    assert (answer["value"], answer["gradient"]) == pytest.approx((float(value), float(slope)), rel=1e-12)
+
+
+def test_an_operand_may_be_named(client: Client) -> None:
+    assert ask(client, "sin(x=x)").json() == ask(client, "sin(x)").json()
+
+
+def test_hypot_takes_several(client: Client) -> None:
+    answer = ask(client, "hypot(x, x, x)").json()
+    assert (answer["value"], answer["gradient"]) == pytest.approx((1.5 * math.sqrt(3), math.sqrt(3)), rel=1e-12)
+
+
+@pytest.mark.parametrize("text", ["x[0].real", "x.at[0].set(1)"])
+def test_a_number_has_no_elements(client: Client, text: str) -> None:
+    assertions.assert_problem(ask(client, text), 422, {"bad_shape"}, sent=text, text=text)
 
 
 def test_statements_and_unary_operators_are_answered(client: Client) -> None:

@@ -137,7 +137,7 @@ def test_a_repeated_request_with_a_mistake_is_refused_as_over_asgi(
     ("headers", "status"),
     [
         ("Host: service\r\nContent-Type: text/plain\r\n", 415),
-        (HEADERS + "Content-Encoding: gzip\r\n", 415),
+        (HEADERS + "Content-Encoding: br\r\n", 415),
         (HEADERS + "".join(f"X-{n}: 1\r\n" for n in range(200)), 431),
         (HEADERS + f"X-Long: {'a' * 40_000}\r\n", 431),
     ],

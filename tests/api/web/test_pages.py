@@ -1,20 +1,23 @@
 """The pages and the OpenAPI document, as files: what a browser is sent, before there is a browser."""
 
 import functools
+import itertools
 import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx
 import pytest
 
 from app.api.http import problem
+from tests.support import assertions
 from tests.support.service import Client
 
 WEB = Path(__file__).parents[3] / "app" / "api" / "web" / "static"
-PAGES = ["/", "/docs"]
-OWN = [path for path in WEB.rglob("*") if path.suffix in {".html", ".css", ".js"} and path.parent == WEB]
+PAGES = ["/", "/fit", "/docs"]
+OWN = [path for path in WEB.rglob("*") if path.suffix in {".html", ".css", ".js"} and path.parent.name != "vendor"]
 
 
 def operations(client: Client) -> list[tuple[str, dict[str, Any]]]:
@@ -34,13 +37,14 @@ def test_a_page_runs_only_scripts_that_are_files_of_the_service(client: Client, 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_every_file_that_a_page_names_exists(client: Client, path: str) -> None:
-    named = re.findall(r'(?:src|href)="(/[^"#]*)"', client.get(path).text)
+    named = re.findall(r'(?:src|href)="([^"#]+)"', client.get(path).text)
     assert len(named) > 5
     for address in named:
-        assert client.get(address).status_code == 200, address
+        assert not address.startswith("/"), "a link that a proxy under a path would lead astray"
+        assert client.get(urljoin(path, address)).status_code == 200, address
 
 
-@pytest.mark.parametrize("file", OWN, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", OWN, ids=lambda file: str(file.relative_to(WEB)))
 def test_no_file_names_another_host(file: Path) -> None:
     addresses = set(re.findall(r"https?://[^\"'\s)]+", file.read_text()))
     assert addresses <= {"http://www.w3.org/1998/Math/MathML"}  # a namespace, which nobody fetches
@@ -50,13 +54,14 @@ def test_every_module_imports_existing_modules() -> None:
     modules = [file for file in OWN if file.suffix == ".js"]
     assert len(modules) > 10
     for module in modules:
-        for name in re.findall(r'from "\./([^"]+)"', module.read_text()):
-            assert (WEB / name).is_file()
+        for name in re.findall(r'from "(\.[^"]+)"', module.read_text()):
+            assert (module.parent / name).is_file()
 
 
-def test_every_element_that_a_script_looks_up_is_in_the_page() -> None:
-    page = (WEB / "index.html").read_text()
-    asked = set(re.findall(r'element\("([\w-]+)"\)', (WEB / "main.js").read_text()))
+@pytest.mark.parametrize(("page", "script"), [("index.html", "main.js"), ("fit.html", "fit/main.js")])
+def test_every_element_that_a_script_looks_up_is_in_the_page(page: str, script: str) -> None:
+    page = (WEB / page).read_text()
+    asked = set(re.findall(r'element\("([\w-]+)"\)', (WEB / script).read_text()))
     assert len(asked) > 10
     assert asked <= set(re.findall(r'id="([\w-]+)"', page))
 
@@ -102,20 +107,23 @@ def test_every_error_is_a_problem_document_with_an_example_of_each_code(client: 
                 assert set(re.findall(r"`(\w+)`", response["description"])) == set(examples)
 
 
-def asked(document: dict[str, Any], operation: dict[str, Any]) -> Any:
-    """Return the example of a request's body."""
+def asked(document: dict[str, Any], operation: dict[str, Any]) -> list[Any]:
+    """Return the examples of a request's body."""
     content = operation["requestBody"]["content"]["application/json"]
     if "example" in content:
-        return content["example"]
-    (example,) = document["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]["examples"]
-    return example
+        return [content["example"]]
+    found: list[Any] = document["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]["examples"]
+    return found
 
 
-def answered(operation: dict[str, Any]) -> Any:
-    """Return the example of a successful response, None if there is none."""
+def answered(operation: dict[str, Any]) -> list[Any]:
+    """Return the examples of a successful response, one for each of the first requests."""
     responses = operation["responses"]
-    content = responses.get("201", responses["200"])["content"].get("application/json", {})
-    return content.get("example", next((each["value"] for each in content.get("examples", {}).values()), None))
+    success: dict[str, Any] = next((responses[status] for status in ("201", "200") if status in responses), {})
+    content = success.get("content", {}).get("application/json", {})
+    if "example" in content:
+        return [content["example"]]
+    return [each["value"] for each in content.get("examples", {}).values()]
 
 
 def test_every_example_of_the_document_gets_the_answer_shown(client: Client) -> None:
@@ -128,20 +136,35 @@ def test_every_example_of_the_document_gets_the_answer_shown(client: Client) -> 
         transport = httpx.ASGITransport(client.app, client=(f"192.0.2.{count}", 1))
         own = httpx.AsyncClient(transport=transport, base_url="http://service")
         if name == "get /v1/functions":
-            assert client.run(own.post(path, json=asked(document, register))).is_success
-        parameters = {each["name"]: each.get("example") for each in operation.get("parameters", ())}
-        body = {"json": asked(document, operation)} if "requestBody" in operation else {}
-        response = client.run(own.request(method.upper(), path.format(**parameters), **body))
-        assert response.status_code in {200, 201}, (name, response.text)
+            assert client.run(own.post(path, json=asked(document, register)[0])).is_success
+        if path.startswith("/v1/data") and method != "post":
+            data = document["paths"]["/v1/data"]["post"]
+            assert client.run(own.post("/v1/data", json=asked(document, data)[0])).is_success
+        listed = operation.get("parameters", ())
+        parameters = {each["name"]: each["example"] for each in listed if each["in"] == "path" and "example" in each}
+        asked_by_link = {
+            each["name"]: each["example"] for each in listed if each["in"] == "query" and "example" in each
+        }
+        asked_by_link |= asked_by_link.pop("arguments", {})
+        bodies = [{"json": each} for each in asked(document, operation)] if "requestBody" in operation else [{}]
         shown = answered(operation)
-        if shown is None:
-            without.add(path)
-        else:
-            # Others may have made a function hot by now, or keep the machine too busy to simplify.
-            usual = {"compiled": "interpreted", '"simplified":false': '"simplified":true'}
-            text = functools.reduce(lambda text, word: text.replace(word, usual[word]), usual, response.text)
-            assert json.loads(text) == shown, name
-    assert without == {"/metrics", "/v1/language", "/tesseract/openapi.json", "/f/{function_id}/tesseract/openapi.json"}
+        if not shown:
+            without.add(name.removeprefix("get "))
+        for body, answer in itertools.zip_longest(bodies, shown[: len(bodies)]):
+            response = client.run(own.request(method.upper(), path.format(**parameters), params=asked_by_link, **body))
+            assert response.status_code in {200, 201, 204}, (name, response.text)
+            if answer is not None:
+                # Others may have made a function hot by now, or keep the machine too busy to simplify.
+                usual = {"compiled": "interpreted", '"simplified":false': '"simplified":true'}
+                text = functools.reduce(lambda text, word: text.replace(word, usual[word]), usual, response.text)
+                assert assertions.is_close(json.loads(text), answer), (name, text)
+    deletes = {"delete /v1/data/{data_id}"}
+    assert without == deletes | {
+        "/metrics",
+        "/v1/language",
+        "/tesseract/openapi.json",
+        "/f/{function_id}/tesseract/openapi.json",
+    }
 
 
 def test_every_post_of_the_document_says_what_to_send(client: Client) -> None:
@@ -196,3 +219,14 @@ def test_a_parameter_that_is_not_valid_is_refused_as_a_problem(client: Client, l
     assert response.status_code == 422
     assert response.headers["content-type"] == "application/problem+json"
     assert (response.json()["code"], response.json()["field"]) == ("invalid_field", "limit")
+
+
+@pytest.mark.parametrize("path", ["/", "/fit", "/docs", "/web/style.css", "/docs/assets/swagger-ui.css"])
+def test_what_a_browser_has_is_not_sent_again(client: Client, path: str) -> None:
+    first = client.get(path)
+    for tag in (first.headers["etag"], f'"other", {first.headers["etag"]}'):
+        again = client.get(path, headers={"If-None-Match": tag})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["etag"] == first.headers["etag"].removeprefix("W/")  # weak, where it was compressed
+    assert client.get(path, headers={"If-None-Match": '"other"'}).content == first.content
+    assert client.request("HEAD", path, headers={"If-None-Match": first.headers["etag"]}).status_code == 304

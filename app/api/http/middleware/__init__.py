@@ -6,8 +6,10 @@ A middleware that refuses a request raises an error, which ``error_boundary`` tu
 
 __all__ = [
     "access_log",
+    "address",
     "auth",
     "backpressure",
+    "compression",
     "draining",
     "error_boundary",
     "framework",

@@ -77,9 +77,10 @@ class Authenticator:
             return address
         hops = b",".join(value for name, value in headers if name == b"x-forwarded-for").decode("latin-1").split(",")
         for hop in reversed(hops):
-            if _parsed(hop.strip()) is None:
+            parsed = _parsed(hop.strip())
+            if parsed is None:
                 break
-            address = hop.strip()
+            address = str(parsed)
             if not self._trusts(address):
                 break
         return address
@@ -136,10 +137,16 @@ def _credentials(authorization: bytes) -> bytes:
 
 
 def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return an address, also one with a port, as some proxies forward it; IPv4 written as IPv6 is IPv4."""
+    if address.startswith("["):
+        address = address[1:].partition("]")[0]
+    elif address.count(":") == 1:
+        address = address.partition(":")[0]
     try:
-        return ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(address)
     except ValueError:
         return None
+    return (isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped) or parsed
 
 
 def _network(address: str) -> str:
@@ -148,7 +155,5 @@ def _network(address: str) -> str:
         return address
     parsed = _parsed(address.partition("%")[0])
     if not isinstance(parsed, ipaddress.IPv6Address):
-        return address
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
+        return address if parsed is None else str(parsed)
     return str(ipaddress.ip_network((parsed, 64), strict=False))

@@ -35,7 +35,12 @@ class Budgets:
 
     def __init__(self, limits: body.RequestLimits) -> None:
         self.bodies = MemoryBudget(limits.max_bodies_bytes, "too many large requests are being answered")
+        self.data = MemoryBudget(limits.max_data_bodies_bytes, "too much data is being registered")
         self.answers = MemoryBudget(limits.max_answers_bytes, "too many large answers are waiting to be read")
+
+    def of_bodies(self, path: str) -> MemoryBudget:
+        """Return the budget for the bodies of requests to a path."""
+        return self.data if path == body.DATA_PATH else self.bodies
 
 
 class Backpressure:
@@ -45,7 +50,7 @@ class Backpressure:
         self._app, self._budgets = app, budgets
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        bodies, held = self._budgets.bodies, 0
+        bodies, held = self._budgets.of_bodies(scope["path"]), 0
         paced_send = PacedSend(send, self._budgets.answers)
 
         async def counted_receive() -> Message:

@@ -1,11 +1,12 @@
 """How often a caller may send requests, and the middleware that refuses more.
 
 The rate is a moving window (https://limits.readthedocs.io), counted in memory, or in Redis, where all replicas see it.
-If Redis cannot be reached, the service goes on: each process counts for itself.
+If Redis cannot be reached, or does not answer in time, the service goes on: each process counts for itself.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import time
@@ -23,6 +24,7 @@ from app.api.http import context
 _log = logging.getLogger("gradserve")
 
 UNCOUNTED = frozenset({"/healthz", "/readyz", "/metrics"})  # paths without a rate
+_STORE_SECONDS = 0.5  # for an answer of the store
 _RETRY_STORE_SECONDS = 10.0
 _STEP_SECONDS = 1.0
 
@@ -94,10 +96,14 @@ class SharedRate:
             await self._fallback.count(caller)
             return
         try:
-            resets = [await self._reset(item, caller) for item in self._items]
+            # A store that is stopped keeps its connections, and its library would wait for ever.
+            async with asyncio.timeout(_STORE_SECONDS):
+                resets = [await self._reset(item, caller) for item in self._items]
         except Exception as error:  # noqa: BLE001 - whatever its client raises: requests go on
+            if time.monotonic() >= self._retry_at:  # else a request that waited meanwhile has said it
+                name = type(error).__name__
+                _log.warning("the store of rates does not answer, each process counts alone: %s", name)
             self._retry_at = time.monotonic() + _RETRY_STORE_SECONDS
-            _log.warning("the store of rates cannot be reached, each process counts alone: %s", type(error).__name__)
             await self._fallback.count(caller)
             return
         if any(resets):
@@ -111,10 +117,16 @@ class SharedRate:
 
 
 def parse(text: str, uri: str) -> Rate | None:
-    """Return the rate of a setting, None for an empty setting; ValueError if it is not a rate."""
+    """Return the rate of a setting, None for an empty setting; ValueError if it is not a rate, or not its storage."""
     if not text:
         return None
-    return SharedRate(text, uri) if uri else LocalRate(text)
+    try:
+        return SharedRate(text, uri) if uri else LocalRate(text)
+    except limits.errors.ConfigurationError as error:
+        # Not its text, which has the address, with a password.
+        if "prerequisite" in str(error):
+            raise ValueError("this storage needs a library; for Redis pip install 'gradserve[redis]'") from None
+        raise ValueError("this is no storage such as redis://host:6379") from None
 
 
 def _too_often(resets: Sequence[float]) -> errors.Overloaded:

@@ -10,6 +10,7 @@ https://opentelemetry.io/docs/specs/semconv/http/http-spans/
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 
@@ -18,6 +19,8 @@ from app.api.http import context, replies
 # Headers of a response that are attributes of its span.
 _ATTRIBUTES = {"gradserve.request_id": b"x-request-id", "gradserve.cache_status": b"cache-status"}
 _TRACE_HEADERS = frozenset({b"traceparent", b"tracestate"})
+_PROTOCOL = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+_OVER_HTTP = "http/protobuf"
 
 
 class OpenTelemetry:
@@ -62,17 +65,32 @@ class OpenTelemetry:
         self._provider.shutdown()
 
 
-def exporting() -> OpenTelemetry:
-    """Return what sends spans by OTLP over HTTP; ValueError if the extra ``gradserve[traces]`` is not installed."""
+def exporter() -> Any:
+    """Return the SDK's exporter by OTLP over HTTP.
+
+    Raises:
+        ValueError: the extra ``gradserve[traces]`` is not installed, or an OTEL_* variable asks for what it cannot do.
+    """
+    asked = [os.environ.get(name) for name in _PROTOCOL]
+    if (protocol := next(filter(None, asked), _OVER_HTTP)) != _OVER_HTTP:
+        raise ValueError(f"{_PROTOCOL[-1]} is {protocol[:40]}, and spans are sent by {_OVER_HTTP} only")
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
-        from opentelemetry.sdk import resources, trace  # noqa: PLC0415
-        from opentelemetry.sdk.trace import export  # noqa: PLC0415
+        from opentelemetry.sdk import trace  # noqa: F401, PLC0415
     except ImportError:
         raise ValueError("traces need what gradserve[traces] installs") from None
+    # A collector that takes longer than 5 seconds loses the spans; no request waits for it.
+    return OTLPSpanExporter(timeout=5)
+
+
+def exporting() -> OpenTelemetry:
+    """Return what sends spans by OTLP over HTTP; ValueError as ``exporter``."""
+    sent_by = exporter()
+    from opentelemetry.sdk import resources, trace  # noqa: PLC0415
+    from opentelemetry.sdk.trace import export  # noqa: PLC0415
+
     named = resources.Resource.create({resources.SERVICE_NAME: "gradserve"})
     named = named.merge(resources.OTELResourceDetector().detect())  # what the environment says wins
     provider = trace.TracerProvider(resource=named, shutdown_on_exit=False)
-    # A collector that takes longer than 5 seconds loses the spans; no request waits for it.
-    provider.add_span_processor(export.BatchSpanProcessor(OTLPSpanExporter(timeout=5)))
+    provider.add_span_processor(export.BatchSpanProcessor(sent_by))
     return OpenTelemetry(provider)

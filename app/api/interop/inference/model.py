@@ -16,7 +16,7 @@ from app import errors
 from app.api.interop import array_query, json_bodies, named_arrays
 from app.api.interop.inference import tensors
 from app.api.interop.named_arrays import Array, Shape
-from app.engine import engine, functions, points
+from app.engine import engine, points
 
 MODEL = "gradient"
 """Name of the model that takes its function from the request."""
@@ -103,7 +103,7 @@ def _rank(parameters: Mapping[str, Any]) -> named_arrays.Rank:
     return named_arrays.read_rank(rank, "rank")
 
 
-def _without_axis_of_numbers(function: functions.Function, sent: Mapping[str, Shape]) -> dict[str, Shape]:
+def _without_axis_of_numbers(function: named_arrays.Arguments, sent: Mapping[str, Shape]) -> dict[str, Shape]:
     """Return the shapes of tensors, without the last axis of length 1 that a number has in this protocol."""
     ranks = dict(zip(function.args, function.ranks, strict=True))
     if len(function.args) == 1:

@@ -17,7 +17,7 @@ from app import errors
 from app.api.interop import array_query, json_bodies, named_arrays
 from app.api.interop.named_arrays import Array, Shape
 from app.api.interop.tesseract import arrays
-from app.engine import engine, functions
+from app.engine import engine
 
 _OPTIONS = ("expression", "args", "rank")
 """Inputs that are not arrays."""
@@ -34,7 +34,7 @@ _DIFFERENTIABLE = {"dtype": "float64"}
 """Without a shape, which means any number of axes: so clients send a batch as one array."""
 
 
-def describe(function: functions.Function | None, title: str, endpoints: Sequence[str]) -> dict[str, Any]:
+def describe(function: named_arrays.Arguments | None, title: str, endpoints: Sequence[str]) -> dict[str, Any]:
     """Return the schema that clients read first. A function that is None is an input of every request."""
     options: dict[str, Any] = {"rank": _RANK}
     if function is None:
@@ -188,7 +188,7 @@ async def abstract_eval(
     outlines = {name: arrays.outline(value, f"inputs.{name}") for name, value in given.items()}
     shapes = {name: shape for name, (shape, _) in outlines.items()}
     layout = named_arrays.layout(named.function, shapes, served.limits.point, _rank(inputs, named.function))
-    specialization = await served.specialization(named.expression, named.args, layout.argument_shapes)
+    specialization = await served.specialization(named.expression, named.args, layout.argument_shapes, named.binding)
     dtype = "float32" if all(each == "float32" for _, each in outlines.values()) else "float64"
     outputs = _output_shapes(layout, specialization.shape)
     return {name: {"shape": layout.batch_shape + shape, "dtype": dtype} for name, shape in outputs.items()}
@@ -228,5 +228,5 @@ async def _function(
     return named, {name: value for name, value in inputs.items() if name not in options}
 
 
-def _rank(inputs: Mapping[str, Any], function: functions.Function) -> named_arrays.Rank:
+def _rank(inputs: Mapping[str, Any], function: named_arrays.Arguments) -> named_arrays.Rank:
     return None if "rank" in function.args else named_arrays.read_rank(inputs.get("rank"), "inputs.rank")

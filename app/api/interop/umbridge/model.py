@@ -22,7 +22,8 @@ from app.api.interop.named_arrays import Array, Shape
 from app.api.interop.umbridge import fields as read
 from app.api.interop.umbridge import vectors
 from app.api.interop.umbridge.fields import Fields, Json
-from app.engine import engine, functions, points, query, registry
+from app.engine import engine, points, query, registry
+from app.engine.functions import bindings, functions
 from app.runtime import cache
 
 MODEL = "gradient"
@@ -47,6 +48,8 @@ class Model:
     dtype: str
     joined: bool  # whether all arguments are one vector
     shapes: tuple[Shape | None, ...]  # None where only the input tells
+    binding: bindings.Binding | None = None
+    every: tuple[str, ...] | None = None  # all arguments of a bound function
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +107,19 @@ class ModelRequest:
     async def _numbers(
         self, transform: str, direction: Array | None = None, cotangent: Json = None
     ) -> query.ArrayAnswer:
-        expression, args, dtype = self.model.expression, self.model.args, self.model.dtype
+        expression, args, dtype = self.model.expression, self.model.every or self.model.args, self.model.dtype
         directions = None if direction is None else direction[None, None]
         return await self.served.numbers(
-            query.Query(transform, expression, self.point, args, dtype=dtype, direction=directions, cotangent=cotangent)
+            query.Query(
+                transform,
+                expression,
+                self.point,
+                args,
+                dtype=dtype,
+                direction=directions,
+                cotangent=cotangent,
+                binding=self.model.binding,
+            )
         )
 
     def _check_output(self) -> None:
@@ -155,9 +167,10 @@ class Models:
         """Return the lengths of a model's input vectors, and the length of its output vector."""
         model = await self._model(fields, function_id)
         (layout,) = vectors.layouts(model.args, model.shapes, None, joined=model.joined)
-        specialization = await self._served.specialization(model.expression, model.args, layout.shapes)
+        specialization = await self._specialization(model, layout)
         for plan in specialization.plans:
-            plan.layout(layout.shapes)  # raises if the function reads an element that is not there
+            # Raises if the function reads an element that is not there.
+            plan.layout(layout.shapes if model.binding is None else model.binding.shapes(layout.shapes))
         return layout.sizes, math.prod(specialization.shape)
 
     async def request(self, fields: Fields, function_id: str) -> ModelRequest:
@@ -173,7 +186,7 @@ class Models:
             if flat.size > limit:
                 raise errors.TooComplex(f"the input has more than {limit} numbers")
             try:
-                specialization = await self._served.specialization(model.expression, model.args, layout.shapes)
+                specialization = await self._specialization(model, layout)
             except errors.Rejected as error:
                 first_error = first_error or error
             else:
@@ -181,6 +194,10 @@ class Models:
                 return ModelRequest(self._served, model, fields, layout, point, specialization.shape)
         assert first_error is not None
         raise first_error
+
+    async def _specialization(self, model: Model, layout: vectors.VectorLayout) -> functions.Specialization:
+        args = model.every or model.args
+        return await self._served.specialization(model.expression, args, layout.shapes, model.binding)
 
     async def marked(self, error: errors.GradserveError, fields: Fields, function_id: str) -> list[str]:
         """Return the lines of the function's text that show an error's position, if it has one."""
@@ -197,13 +214,21 @@ class Models:
         config = read.config(fields, registered=entry is not None)
         expression = read.expression(config, entry)
         args = read.args(config) if entry is None else entry.args
+        binding = None if entry is None else entry.binding
         joined = read.choice(config, "layout", _LAYOUTS) == "vector"
         dtype = read.choice(config, "dtype", _DTYPES)
         shapes = config.get("shapes") or {}
-        key = (expression, args, joined, dtype, json.dumps(shapes))
+        key = (expression, args, joined, dtype, json.dumps(shapes), binding and binding.function_id)
         model = self._models.get(key)
         if model is None:
             function = await self._served.function(expression, args)
+            if binding is not None:
+                free = bindings.FreeArguments.of(binding, function.ranks)
+                declared = vectors.declared_shapes(shapes, free.args, self._served.limits.point.max_elements)
+                known = vectors.known_shapes(free.args, declared, [free])
+                model = Model(expression, free.args, dtype, joined, tuple(known), binding, function.args)
+                self._models[key] = model
+                return model
             known = await self._known_shapes(expression, function, shapes)
             model = self._models[key] = Model(expression, function.args, dtype, joined, tuple(known))
         return model

@@ -19,7 +19,7 @@ import numpy as np
 
 from app import errors
 from app.api.interop.named_arrays import Array, Shape
-from app.engine import functions
+from app.engine.functions import bindings, functions
 from app.language.grammar import lexer
 
 _MAX_AXES = 8
@@ -76,7 +76,7 @@ def declared_shapes(shapes: Any, args: Sequence[str], max_elements: int) -> dict
 
 
 def known_shapes(
-    args: Sequence[str], declared: dict[str, Shape], inspected: Sequence[functions.Function]
+    args: Sequence[str], declared: dict[str, Shape], inspected: Sequence[functions.Function | bindings.FreeArguments]
 ) -> list[Shape | None]:
     """Return the shape of each argument as far as configuration and text tell, None where only the input tells.
 
@@ -127,7 +127,7 @@ def _shape(shape: Any, name: str) -> Shape:
     return tuple(sizes)
 
 
-def _smallest(argument: int, inspected: Sequence[functions.Function]) -> Shape | None:
+def _smallest(argument: int, inspected: Sequence[functions.Function | bindings.FreeArguments]) -> Shape | None:
     """Return the smallest shape with all elements of an argument that the text uses, () for a number."""
     ranks = {function.ranks[argument] for function in inspected} - {None}
     if not ranks:

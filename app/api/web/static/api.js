@@ -21,6 +21,9 @@ const wait = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds *
 /** Send a key with everything from now on, until the window closes. */
 export const useKey = (key) => sessionStorage.setItem(KEY, key);
 
+/** Where a path of the service is: beside the page, which a proxy may have under another path. */
+export const address = (path) => new URL(`.${path}`, document.baseURI).href;
+
 /** POST a document; a server that is busy or starting is asked again when it says so. */
 export async function post(path, document, signal) {
   for (let left = TRIES; ; left -= 1) {
@@ -32,12 +35,13 @@ export async function post(path, document, signal) {
   }
 }
 
-async function send(path, document, signal) {
+/** The response to a document; Accept says in which form it is wanted. */
+export async function send(path, asked, signal, Accept = "application/json") {
   try {
-    const headers = { "Content-Type": "application/json" };
+    const headers = { "Content-Type": "application/json", Accept };
     const key = sessionStorage.getItem(KEY);
     if (key) headers.Authorization = `Bearer ${key}`;
-    return await fetch(path, { method: "POST", headers, body: JSON.stringify(document), signal });
+    return await fetch(address(path), { method: "POST", headers, body: JSON.stringify(asked), signal });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem(UNREACHABLE);

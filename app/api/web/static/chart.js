@@ -14,7 +14,7 @@ const axis = (more = {}) => ({
 });
 
 /** How wide an axis beside a chart must be for its longest label, in pixels. */
-const width = (chart, labels) => Math.max(46, 16 + 7.2 * Math.max(...(labels ?? [""]).map((label) => label.length)));
+export const width = (chart, labels) => Math.max(46, 16 + 7.2 * Math.max(...(labels ?? [""]).map((label) => label.length)));
 
 /** Make a chart in an element.
  *

@@ -25,7 +25,7 @@ function complete() {
 new MutationObserver(complete).observe(host, { childList: true, subtree: true });
 
 globalThis.SwaggerUIBundle({
-  url: "/openapi.json",
+  url: new URL("openapi.json", document.baseURI).href,
   dom_id: "#documentation",
   deepLinking: true,
   validatorUrl: null,

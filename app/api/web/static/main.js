@@ -1,6 +1,6 @@
 // The playground: the text, the point and the link are one state, and everything else is asked of the service.
 
-import { following, newest, number, post, settled, useKey } from "./api.js";
+import { address, following, newest, number, post, settled, useKey } from "./api.js";
 import { copy } from "./clipboard.js";
 import { makeCompletion } from "./completion.js";
 import { brief, makeControls } from "./controls.js";
@@ -213,7 +213,7 @@ const remember = settled(250, () => history.replaceState(null, "", toHash(state)
 
 function showSnippet() {
   const body = { expression: state.expression, ...single(args, state.at), argnums: everyArgument() };
-  element("snippet").textContent = LANGUAGES[language](`${location.origin}/v1/grad`, body);
+  element("snippet").textContent = LANGUAGES[language](address("/v1/grad"), body);
 }
 
 function load(next) {

@@ -1,12 +1,14 @@
 // The words of the language with what they mean, to be searched: asked of the service when somebody opens the list.
 
+import { address } from "./api.js";
+
 const make = (name, properties) => Object.assign(document.createElement(name), properties);
 
 let asked = null;
 
 /** The document of /v1/language, asked for once; null if the service does not answer. */
 export function language() {
-  asked ??= fetch("/v1/language").then(
+  asked ??= fetch(address("/v1/language")).then(
     (answer) => (answer.ok ? answer.json() : null),
     () => null,
   );

@@ -58,8 +58,8 @@ class _Split:
     def results(self) -> list[Slot]:
         body, carried = self.body, self.carried
         ends = [*self.sums.values(), *body.results[carried:]]
-        after = (self._needed(ends) & self.moving) - self.core
         code = dict(enumerate(body.code, body.leaves))
+        after = (self._needed(ends) & self.moving & code.keys()) - self.core
         # What the loop reads from before it, and what is read from the loop after it.
         read = {i for slot in self.core if slot in code for i in code[slot][1]}
         read |= {body.results[number] for number in self.cells}

@@ -48,12 +48,24 @@ def batch(tape: ArrayTape, mapped: Sequence[bool], size: int) -> ArrayTape:
         mapped: for each input and constant leaf, whether it has a leading axis.
         size: length of that axis.
     """
+    r, leaves = _begin(tape, mapped, size)
+    return r.finish(*all_mapped(r, inline(r, tape, leaves, mapped, size), size))
+
+
+def batch_sum(tape: ArrayTape, mapped: Sequence[bool], size: int) -> ArrayTape:
+    """Return the tape of the sum over ``size`` points of each result; arguments as of ``batch``."""
+    r, leaves = _begin(tape, mapped, size)
+    results = all_mapped(r, inline(r, tape, leaves, mapped, size), size)
+    return r.finish(*[r.emit("reduce_sum", ((0,),), each) for each in results])
+
+
+def _begin(tape: ArrayTape, mapped: Sequence[bool], size: int) -> tuple[Recorder, list[Slot]]:
+    """Return a recorder with the leaves of a tape, of which those that are mapped have a leading axis."""
     r = Recorder()
-    flags = list(mapped)
-    inputs = [r.input((size, *shape) if own else shape) for shape, own in zip(tape.inputs, flags, strict=False)]
-    rest = flags[len(tape.inputs) :]
+    inputs = [r.input((size, *shape) if own else shape) for shape, own in zip(tape.inputs, mapped, strict=False)]
+    rest = mapped[len(tape.inputs) :]
     constants = [r.leaf((size, *shape) if own else shape) for shape, own in zip(tape.constants, rest, strict=True)]
-    return r.finish(*all_mapped(r, inline(r, tape, [*inputs, *constants], flags, size), size))
+    return r, [*inputs, *constants]
 
 
 def all_mapped(r: Recorder, results: list[tuple[Slot, bool]], size: int) -> list[Slot]:

@@ -4,4 +4,4 @@
 and diagonals, ``matrix_functions`` triangular and Cholesky solvers, eigenvalues and the exponential.
 """
 
-__all__ = ["contraction", "linalg", "matrix_functions", "products"]
+__all__ = ["contraction", "factors", "linalg", "matrix_functions", "products"]

@@ -14,9 +14,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from app import errors
-from app.language.arrays import reductions
 from app.language.arrays.call import ArrayCall, VariadicWord
-from app.language.values import Value
+from app.language.arrays.words import reductions
+from app.language.expression.values import Value
 
 _FORM = 'write einsum("ij,jk->ik", A, B)'
 

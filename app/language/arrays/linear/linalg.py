@@ -7,11 +7,11 @@ import math
 import numpy as np
 
 from app import errors
-from app.language.arrays import reductions
 from app.language.arrays.call import ArrayCall, ArrayWord
 from app.language.arrays.linear import products
 from app.language.arrays.linear.matrix_functions import matrices, right_hand
-from app.language.values import Value, tuple_of
+from app.language.arrays.words import reductions
+from app.language.expression.values import Value, tuple_of
 
 _MAX_POWER = 1024
 """Greatest exponent of ``matrix_power``."""
@@ -24,7 +24,9 @@ def _of_matrix(opcode: str) -> ArrayWord:
 
 def _slogdet(call: ArrayCall) -> Value:
     matrix = matrices(call, "x")
-    return tuple_of((call.emit("detsign", (), matrix), call.emit("logabsdet", (), matrix)))
+    found = tuple_of((call.emit("detsign", (), matrix), call.emit("logabsdet", (), matrix)))
+    found.text = "sign logabsdet"
+    return found
 
 
 def _solve(call: ArrayCall) -> Value:

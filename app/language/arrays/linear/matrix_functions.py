@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 from app import errors
-from app.language.arrays import reductions
 from app.language.arrays.call import ArrayCall, ArrayWord
 from app.language.arrays.linear import products
-from app.language.values import Shape, Value, tuple_of
+from app.language.arrays.words import reductions
+from app.language.expression.values import Shape, Value, tuple_of
 
 _TRANSPOSED = {"N": False, "T": True, "C": True}
 
@@ -101,7 +101,9 @@ def _cho_solve(call: ArrayCall) -> Value:
 
 def _eigh(call: ArrayCall) -> Value:
     matrix = matrices(call, "a")
-    return tuple_of((call.emit("eigvalsh", (), matrix), call.emit("eigvecsh", (), matrix)))
+    found = tuple_of((call.emit("eigvalsh", (), matrix), call.emit("eigvecsh", (), matrix)))
+    found.text = "eigenvalues eigenvectors"
+    return found
 
 
 def _expm(call: ArrayCall) -> Value:

@@ -7,9 +7,9 @@ import string
 from collections.abc import Sequence
 
 from app import errors
-from app.language.arrays.call import ArrayCall, ArrayWord, VariadicWord
+from app.language.arrays.call import ArrayCall, ArrayWord
 from app.language.building.array_builder import ArrayBuilder
-from app.language.values import Shape, Value
+from app.language.expression.values import Shape, Value
 
 
 def matmul(builder: ArrayBuilder, x: Value, y: Value, offset: int, name: str = "@") -> Value:
@@ -158,7 +158,17 @@ def _pairs(call: ArrayCall, x: Value, y: Value) -> tuple[list[int], list[int]]:
 
 def _convolve(call: ArrayCall) -> Value:
     """Return sums along antidiagonals: products with the row i moved by i, by writing wider rows end to end."""
+    return _sums(call, call.array("x", 1), call.array("y", 1), "full")
+
+
+def _correlate(call: ArrayCall) -> Value:
+    """Return numpy.correlate: the convolution with the second operand in reverse order."""
     x, y = call.array("x", 1), call.array("y", 1)
+    size = y.shape[0]
+    return _sums(call, x, call.emit("slice", ((max(size - 1, 0), size, -1),), y), "valid")
+
+
+def _sums(call: ArrayCall, x: Value, y: Value, mode: str) -> Value:
     short, long = call.numbers(*sorted((x, y), key=lambda each: each.shape[0]))
     rows, columns = short.shape[0], long.shape[0]
     if not rows:
@@ -168,13 +178,13 @@ def _convolve(call: ArrayCall) -> Value:
     padded = call.emit("place", ((rows, width), ((0, rows, 1), (0, columns, 1))), products)
     moved = call.emit("slice", ((0, rows * (width - 1), 1),), call.reshape(padded, (rows * width,)))
     whole = call.emit("reduce_sum", ((0,),), call.reshape(moved, (rows, width - 1)))
-    start, count = _convolved(call, rows, columns)
+    start, count = _convolved(call, rows, columns, mode)
     return call.emit("slice", ((start, count, 1),), whole)
 
 
-def _convolved(call: ArrayCall, short: int, long: int) -> tuple[int, int]:
+def _convolved(call: ArrayCall, short: int, long: int, mode: str) -> tuple[int, int]:
     """Return where the part of a convolution begins that its mode asks for, and its length."""
-    mode = call.value("mode").text if call.has("mode") else "full"
+    mode = call.value("mode").text if call.has("mode") else mode
     parts = {"full": (0, short + long - 1), "same": ((short - 1) // 2, long), "valid": (short - 1, long - short + 1)}
     if mode not in parts:
         hint = 'modes are "full", "same" and "valid"'
@@ -191,8 +201,35 @@ def _polyval(call: ArrayCall) -> Value:
     return total
 
 
-def _multi_dot(call: ArrayCall, operands: list[Value]) -> Value:
-    matrices = call.builder.items(operands[0], call.offset)
+def _dot_general(call: ArrayCall) -> Value:
+    """Return ``lax.dot_general``: axes of batches, then those of x, then those of y."""
+    x, y = _operands(call)
+    given = call.value("dimension_numbers")
+    pairs = [pair.items for pair in given.items if len(pair.items) == 2]
+    if len(pairs) != 2 or len(given.items) != 2:
+        hint = "write dot_general(x, y, (((1,), (0,)), ((), ())))"
+        raise errors.SyntaxRejected("dimension_numbers are pairs of lists of axes", hint=hint, offset=call.offset)
+    axes = [[_axes_of(call, each, array) for each, array in zip(pair, (x, y), strict=True)] for pair in pairs]
+    letters = iter(string.ascii_letters)
+    first, second = [next(letters) for _ in x.shape], [next(letters) for _ in y.shape]
+    for left, right in axes:
+        if [x.shape[a] for a in left] != [y.shape[b] for b in right]:
+            raise _unfit(call, x, y)
+        for a, b in zip(left, right, strict=True):
+            second[b] = first[a]
+    kept = [first[a] for a in axes[1][0]]
+    for name, used in ((first, axes[0][0] + axes[1][0]), (second, axes[0][1] + axes[1][1])):
+        kept += [letter for at, letter in enumerate(name) if at not in used]
+    call.builder.check_rank(len(kept), call.offset)
+    return call.emit("einsum", (f"{''.join(first)},{''.join(second)}->{''.join(kept)}",), x, y)
+
+
+def _axes_of(call: ArrayCall, value: Value, array: Value) -> list[int]:
+    return [call.checked_axis(axis, array.shape) for axis in call.integers_of(value, "an axis")]
+
+
+def _multi_dot(call: ArrayCall) -> Value:
+    matrices = call.builder.items(call.value("x"), call.offset)
     if not matrices:
         raise call.bad_shape("multi_dot of nothing")
     first, *rest = matrices
@@ -204,7 +241,6 @@ def _multi_dot(call: ArrayCall, operands: list[Value]) -> Value:
 FUNCTIONS: dict[str, ArrayWord] = {
     "dot": lambda call: _last_axes(call, 2), "inner": lambda call: _last_axes(call, 1), "matmul": _matmul,
     "vdot": _vdot, "outer": _outer, "kron": _kron, "cross": _cross, "tensordot": _tensordot, "convolve": _convolve,
-    "polyval": _polyval,
+    "correlate": _correlate, "dot_general": _dot_general,
+    "polyval": _polyval, "multi_dot": _multi_dot,
 }  # fmt: skip
-
-VARIADIC: dict[str, VariadicWord] = {"multi_dot": _multi_dot}

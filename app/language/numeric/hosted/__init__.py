@@ -5,6 +5,17 @@ nan outside their real domain, and never raise, except those of ``precise``, whi
 Their derivatives are rows of ``app.autodiff.table.hosted`` and ``orders``.
 """
 
-from app.language.numeric.hosted import airy, carlson, clausen, elliptic, gammas, jacobi, polylogs, precise, words
+from app.language.numeric.hosted import (
+    airy,
+    carlson,
+    clausen,
+    elliptic,
+    gammas,
+    jacobi,
+    polylogs,
+    precise,
+    trapezoid,
+    words,
+)
 
-__all__ = ["airy", "carlson", "clausen", "elliptic", "gammas", "jacobi", "polylogs", "precise", "words"]
+__all__ = ["airy", "carlson", "clausen", "elliptic", "gammas", "jacobi", "polylogs", "precise", "trapezoid", "words"]

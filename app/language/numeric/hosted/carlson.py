@@ -14,15 +14,14 @@ from typing import Any
 import numpy as np
 import scipy.special
 
+from app.language.numeric.hosted import trapezoid
+
 Array = Any
 """A float64 vector."""
 
-_STEP = 0.4
 _DIGITS = 40.0
 """Logarithm of the precision at which the tails of an integral are cut off."""
 _MOST_NODES = 1 << 16
-_AT_ONCE = 1 << 17
-"""Nodes that are held at once, of all integrals together."""
 
 
 def integral(*operands: Array) -> Array:
@@ -41,19 +40,11 @@ def integral(*operands: Array) -> Array:
     least = np.min(np.where(points > 0, points, 1), axis=0)
     starts = np.log(least) - _DIGITS / np.where(converges, left, 1)
     ends = _DIGITS / np.where(converges, right, 1)
-    nodes = np.minimum(np.ceil((ends - starts) / _STEP), _MOST_NODES).astype(int)
-    chosen = np.flatnonzero(converges)
-    chosen = chosen[np.argsort(nodes[chosen], kind="stable")]
-    while chosen.size:
-        size = max(1, min(chosen.size, _AT_ONCE // int(nodes[chosen[0]])))
-        size = int(np.searchsorted(nodes[chosen[:size]], 2 * nodes[chosen[0]], side="right"))
-        now, chosen = chosen[:size], chosen[size:]
-        count = int(nodes[now[-1]])
-        step = (ends[now] - starts[now]) / count
-        u = starts[now, None] + step[:, None] * (np.arange(count) + 0.5)
+    for now, step, u in trapezoid.groups(starts, ends, converges, _MOST_NODES):
         t, total = np.exp(u), (q[now, None] + 1) * u
         for exponent, point in zip(exponents[:, now], points[:, now], strict=True):
-            total = total - exponent[:, None] * np.log(t + point[:, None])
+            zero = point[:, None] == 0  # t may underflow
+            total = total - exponent[:, None] * np.where(zero, u, np.log(np.where(zero, 1, t + point[:, None])))
         found[now] = step * np.sum(np.exp(total), axis=1) * unit[now] ** -right[now]
     return found
 

@@ -19,14 +19,13 @@ from typing import Any
 import numpy as np
 import scipy.special
 
+from app.language.numeric.hosted import trapezoid
 from app.language.numeric.special_forms import jets
 
 Array = Any
 """A float64 vector."""
 
-_STEP = 0.4
 _TAIL = 40.0
-_AT_ONCE = 1 << 17
 LEAST_ORDER = -6
 """Least order: below, the terms of a negative z cancel."""
 _MOST_ORDER = 100
@@ -99,16 +98,7 @@ def _positive(k: int, j: int, s: Array, z: Array) -> Array:
         found = np.where(left > 0, scipy.special.zeta(np.maximum(s, 1)), found)  # z = 1 and s is close to 1
     starts = np.log(np.clip(np.where(near > 0, near, 1), 1e-300, 1)) - _TAIL / np.where(converges, left, 1)
     ends = np.maximum(np.log(np.maximum(near, 1)), s * 2) + _TAIL + 10
-    nodes = np.ceil((ends - starts) / _STEP).astype(int)
-    chosen = np.flatnonzero(converges)
-    chosen = chosen[np.argsort(nodes[chosen], kind="stable")]
-    while chosen.size:
-        size = max(1, min(chosen.size, _AT_ONCE // int(nodes[chosen[0]])))
-        size = int(np.searchsorted(nodes[chosen[:size]], 2 * nodes[chosen[0]], side="right"))
-        now, chosen = chosen[:size], chosen[size:]
-        count = int(nodes[now[-1]])
-        step = (ends[now] - starts[now]) / count
-        u = starts[now, None] + step[:, None] * (np.arange(count) + 0.5)
+    for now, step, u in trapezoid.groups(starts, ends, converges):
         found[now] = step * np.sum(_terms(k, j, s[now, None], z[now, None], near[now, None], u), axis=1)
     return found
 

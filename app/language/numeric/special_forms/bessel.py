@@ -13,7 +13,7 @@ _ANGLES = (np.arange(100) + 0.5) * (np.pi / 100)
 _SQUARES = np.sin(_ANGLES) ** 2
 # 2*sin(t/2)**2 is 1 - cos(t), with the digits that the difference loses.
 _FALLS = 2 * np.sin(_ANGLES / 2) ** 2
-_FAR = 220.0
+_FAR, _FARTHEST = 220.0, 1e30  # float32 has both
 _K_STEP = 0.2
 _K_NODES = _K_STEP * np.arange(55)
 _K_WEIGHTS = np.where(_K_NODES == 0, _K_STEP / 2, _K_STEP)
@@ -29,7 +29,7 @@ def iv_mean(np: Any, k: int, n: int, x: Array) -> Array:
     weights = _SQUARES**n / (_SQUARES**n).sum()
     near = np.minimum(x, _FAR)
     inside = np.sum(axis(np, weights * (-_FALLS) ** k, x) * np.exp(-near[..., None] * axis(np, _FALLS, x)), axis=-1)
-    far = np.maximum(x, _FAR)
+    far = np.clip(x, _FAR, _FARTHEST)
     u, steps = half_line(np, (1 + n + k) / far)
     if n == 0:  # 1/sqrt(u) is singular at 0, so the variable is the root
         root, steps = half_line(np, np.sqrt((1 + k) / far))
@@ -39,6 +39,8 @@ def iv_mean(np: Any, k: int, n: int, x: Array) -> Array:
     density = (u * (2 - u)) ** (n - 0.5) * (-u) ** k * np.exp(-far[..., None] * u)
     norm = math.pi * math.prod((2 * j - 1) / (2 * j) for j in range(1, n + 1))
     outside = np.sum(np.where(below, steps * density, 0), axis=-1) / norm
+    # Beyond, it is its leading term.
+    outside = outside * (_FARTHEST / np.maximum(x, _FARTHEST)) ** (n + k + 0.5)
     return np.where(x < _FAR, inside, outside)
 
 

@@ -24,8 +24,8 @@ def bell(logarithm: Callable[[int], Array], order: int) -> list[Array]:
     return found
 
 
-def bell_of_two(logarithm: Callable[[int, int], Array], orders: tuple[int, int]) -> Array:
-    """Return the derivative of these orders by two variables of f, divided by f."""
+def bell_of_two(logarithm: Callable[[int, int], Array]) -> Callable[[int, int], Array]:
+    """Return the function of two orders that gives the derivative by two variables of f, divided by f."""
 
     @functools.cache
     def ratio(i: int, j: int) -> Array:
@@ -39,4 +39,4 @@ def bell_of_two(logarithm: Callable[[int, int], Array], orders: tuple[int, int])
             for s in range(j + 1)
         )
 
-    return ratio(*orders)
+    return ratio

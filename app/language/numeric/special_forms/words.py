@@ -31,6 +31,7 @@ PLAIN: dict[str, Form] = {
     "gauss": errors.gauss,
     "sinpi": errors.sinpi,
     "cospi": errors.cospi,
+    "lgamma_step": gammas.lgamma_step,
     "lambertw_rise": errors.lambertw_rise,
     "zeta": lambda np, s, q: zetas.zeta_n(np, 0, s, q),
 }

@@ -6,4 +6,4 @@ word by the name in a text.
 
 from app.language.vocabulary.distributions import inner, names, row, rows
 
-__all__ = ["inner", "names", "row", "rows"]
+__all__ = ["classes", "inner", "names", "row", "rows"]

@@ -14,8 +14,9 @@ CONTINUOUS: tuple[Distribution, ...] = (
     ),
     continuous(
         "t", "df", "Student's t distribution", valid="df > 0",
-        logpdf="-betaln(df/2, 0.5) - log(df)/2 - (df + 1)/2*log1p_square(x*df**-0.5)",
-        cdf="t_sf(-x, df)", sf="t_sf(x, df)",
+        logpdf="log_t_near_normal(x, x**2/df, df) if logical_and(df > 1000, x**2 < df/100) else"
+        " -betaln(df/2, 0.5) - log(df)/2 - (df + 1)/2*log1p_square(x*df**-0.5)",
+        cdf="t_sf(-x, df)", sf="t_sf(x, df)", logcdf="log_t_sf(-x, df)", logsf="log_t_sf(x, df)",
     ),
     continuous(
         "cauchy", "", "Cauchy distribution",
@@ -49,6 +50,7 @@ CONTINUOUS: tuple[Distribution, ...] = (
     continuous(
         "gennorm", "beta", "generalised normal distribution", valid="beta > 0",
         logpdf="log(beta/2) - lgamma(1/beta) - abs(x)**beta", cdf="gennorm_sf(-x, beta)", sf="gennorm_sf(x, beta)",
+        logcdf="log_gennorm_sf(-x, beta)", logsf="log_gennorm_sf(x, beta)",
     ),
     continuous(
         "skewnorm", "a", "skew normal distribution",
@@ -86,21 +88,29 @@ CONTINUOUS: tuple[Distribution, ...] = (
     continuous(
         "gamma", "a", "gamma distribution", valid="a > 0", support="x < 0",
         logpdf="log_gamma_density(a, x)", cdf="gammainc(a, x)", sf="gammaincc(a, x)",
+        logcdf="log_lower_gamma(a, x)", logsf="log_upper_gamma(a, x)",
     ),
     continuous(
         "chi2", "df", "chi-squared distribution", valid="df > 0", support="x < 0",
         logpdf="log_gamma_density(df/2, x/2) - 0.69314718055994531", cdf="gammainc(df/2, x/2)",
-        sf="gammaincc(df/2, x/2)",
+        sf="gammaincc(df/2, x/2)", logcdf="log_lower_gamma(df/2, x/2)", logsf="log_upper_gamma(df/2, x/2)",
     ),
     continuous(
         "invgamma", "a", "inverse gamma distribution", valid="a > 0", support="x <= 0",
         logpdf="log_gamma_density(a, 1/x) - 2*log(x)", cdf="gammaincc(a, 1/x)", sf="gammainc(a, 1/x)",
+        logcdf="log_upper_gamma(a, 1/x)", logsf="log_lower_gamma(a, 1/x)",
     ),
     continuous(
         "f", "dfn, dfd", "F distribution", valid="logical_and(dfn > 0, dfd > 0)", support="x < 0",
         logpdf="log_beta_density(dfn/2, dfd/2, dfn*x/(dfd + dfn*x), dfd/(dfd + dfn*x)) + log(dfn*dfd)"
         " - 2*log(dfd + dfn*x)",
-        cdf="betainc(dfn/2, dfd/2, dfn*x/(dfd + dfn*x))", sf="betainc(dfd/2, dfn/2, dfd/(dfd + dfn*x))",
+        cdf="f_part(dfn/2, dfd/2, dfn*x, dfd)", sf="f_part(dfd/2, dfn/2, dfd, dfn*x)",
+        logcdf="log_part(standard.f.cdf(x, dfn, dfd), standard.f.sf(x, dfn, dfd))"
+        " if standard.f.cdf(x, dfn, dfd) > 1e-100 else"
+        " log_beta_tail(dfn/2, dfd/2, dfn*x/(dfd + dfn*x), dfd/(dfd + dfn*x))",
+        logsf="log_part(standard.f.sf(x, dfn, dfd), standard.f.cdf(x, dfn, dfd))"
+        " if standard.f.sf(x, dfn, dfd) > 1e-100 else"
+        " log_beta_tail(dfd/2, dfn/2, dfd/(dfd + dfn*x), dfn*x/(dfd + dfn*x))",
     ),
     continuous(
         "lognorm", "s", "log-normal distribution", valid="s > 0", support="x <= 0",
@@ -135,7 +145,7 @@ CONTINUOUS: tuple[Distribution, ...] = (
     continuous(
         "maxwell", "", "Maxwell distribution", support="x < 0",
         pdf="0.79788456080286536*x**2*exp(-x**2/2)", logpdf="2*log(x) - x**2/2 - 0.22579135264472744",
-        cdf="gammainc(1.5, x**2/2)", sf="gammaincc(1.5, x**2/2)",
+        cdf="gammainc(1.5, x**2/2)", sf="gammaincc(1.5, x**2/2)", logcdf="log_lower_gamma(1.5, x**2/2)",
         logsf="log1p(-gammainc(1.5, x**2/2)) if x < 1 else"
         " log(erfcx(0.70710678118654752*x) + 0.79788456080286536*x) - x**2/2",
     ),
@@ -169,7 +179,12 @@ CONTINUOUS: tuple[Distribution, ...] = (
     ),
     continuous(
         "beta", "a, b", "beta distribution", valid="logical_and(a > 0, b > 0)", support=_UNIT,
-        logpdf="log_beta_density(a, b, x, 1 - x)", cdf="betainc(a, b, x)", sf="betainc(b, a, 1 - x)",
+        logpdf="log_beta_density(a, b, x, 1 - x)", cdf="betainc(a, b, x)",
+        sf="betainc(b, a, 1 - x) if (a + b)*x > a else 1 - betainc(a, b, x)",
+        logcdf="log_part(standard.beta.cdf(x, a, b), standard.beta.sf(x, a, b))"
+        " if standard.beta.cdf(x, a, b) > 1e-100 else log_beta_tail(a, b, x, 1 - x)",
+        logsf="log_part(standard.beta.sf(x, a, b), standard.beta.cdf(x, a, b))"
+        " if standard.beta.sf(x, a, b) > 1e-100 else log_beta_tail(b, a, 1 - x, x)",
     ),
     continuous(
         "powerlaw", "a", "power-function distribution", valid="a > 0", support=_UNIT,
@@ -213,12 +228,15 @@ DISCRETE: tuple[Distribution, ...] = (
         "binom", "n, p", "binomial distribution", valid="logical_and(n >= 0, p >= 0, p <= 1)", support="x < 0 | x > n",
         logpmf="log_beta_density(x + 1, n - x + 1, p, 1 - p) - log(n + 1)",
         cdf="betainc(n - x, x + 1, 1 - p) if x < n else 1", sf="betainc(x + 1, n - x, p) if x < n else 0",
-        logcdf="log_part(standard.binom.cdf(x, n, p), standard.binom.sf(x, n, p)) if x < n else 0",
-        logsf="log_part(standard.binom.sf(x, n, p), standard.binom.cdf(x, n, p)) if x < n else -inf",
+        logcdf="(log_part(standard.binom.cdf(x, n, p), standard.binom.sf(x, n, p))"
+        " if standard.binom.cdf(x, n, p) > 1e-100 else log_beta_tail(n - x, x + 1, 1 - p, p)) if x < n else 0",
+        logsf="(log_part(standard.binom.sf(x, n, p), standard.binom.cdf(x, n, p))"
+        " if standard.binom.sf(x, n, p) > 1e-100 else log_beta_tail(x + 1, n - x, p, 1 - p)) if x < n else -inf",
     ),
     discrete(
         "poisson", "mu", "Poisson distribution", valid="mu >= 0", support="x < 0",
         logpmf="log_poisson(x, mu)", cdf="gammaincc(x + 1, mu)", sf="gammainc(x + 1, mu)",
+        logcdf="log_upper_gamma(x + 1, mu)", logsf="log_lower_gamma(x + 1, mu)",
     ),
     discrete(
         "geom", "p", "geometric distribution of the first success", valid="logical_and(p > 0, p <= 1)", support="x < 1",
@@ -228,7 +246,12 @@ DISCRETE: tuple[Distribution, ...] = (
     discrete(
         "nbinom", "n, p", "negative binomial distribution", valid="logical_and(n > 0, p > 0, p <= 1)", support="x < 0",
         logpmf="log_beta_density(n, x + 1, p, 1 - p) + log(p) - log(n + x)",
-        cdf="betainc(n, x + 1, p)", sf="betainc(x + 1, n, 1 - p)",
+        cdf="betainc(n, x + 1, p)",
+        sf="betainc(x + 1, n, 1 - p) if (n + x + 1)*p > n else 1 - betainc(n, x + 1, p)",
+        logcdf="log_part(standard.nbinom.cdf(x, n, p), standard.nbinom.sf(x, n, p))"
+        " if standard.nbinom.cdf(x, n, p) > 1e-100 else log_beta_tail(n, x + 1, p, 1 - p)",
+        logsf="log_part(standard.nbinom.sf(x, n, p), standard.nbinom.cdf(x, n, p))"
+        " if standard.nbinom.sf(x, n, p) > 1e-100 else log_beta_tail(x + 1, n, 1 - p, p)",
     ),
     discrete(
         "betabinom", "n, a, b", "beta-binomial distribution", valid="logical_and(n >= 0, a > 0, b > 0)",

@@ -28,7 +28,7 @@ TEXTS: dict[str, str] = {}
 for _table in (
     *(languages.R, languages.MATLAB, languages.JULIA, notations.SPREADSHEET, notations.MATHEMATICA, notations.OLDER),
     *(libraries.PYTHON, libraries.NUMPY, libraries.SCIPY, libraries.TORCH, libraries.TENSORFLOW, libraries.CASADI),
-    *(libraries.SYMPY, libraries.MPMATH, _SINGLE, _LONG, _DOUBLE),
+    *(libraries.OPTAX, libraries.SYMPY, libraries.MPMATH, _SINGLE, _LONG, _DOUBLE),
 ):
     TEXTS = _table | TEXTS
 

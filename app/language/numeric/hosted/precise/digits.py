@@ -54,7 +54,7 @@ class Outside(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class PreciseFunction:
     """A function of parameters and an argument.
 
     Attributes:
@@ -74,7 +74,7 @@ class Function:
     smooth: Callable[[Sequence[int], Sequence[float]], bool] = lambda _orders, _point: True
 
 
-def word(name: str, function: Function) -> Callable[..., Any]:
+def word(name: str, function: PreciseFunction) -> Callable[..., Any]:
     """Return the word of NumPy that takes an order of differentiation for each operand, and then the operands."""
 
     def call(*numbers: Any) -> Any:
@@ -90,7 +90,7 @@ def word(name: str, function: Function) -> Callable[..., Any]:
 
 
 @functools.lru_cache(_REMEMBERED)
-def value(name: str, function: Function, orders: tuple[float, ...], point: tuple[float, ...]) -> float:
+def value(name: str, function: PreciseFunction, orders: tuple[float, ...], point: tuple[float, ...]) -> float:
     """Return a derivative of these orders at a point; nan outside the real domain.
 
     Raises:
@@ -119,22 +119,22 @@ def value(name: str, function: Function, orders: tuple[float, ...], point: tuple
 
 @contextlib.contextmanager
 def _counted(name: str) -> Iterator[None]:
-    """Count the seconds of a block, and refuse it if those before it were too many: most points take a thousandth."""
-    start = time.monotonic()
-    if start - _SPENT.until > _PAUSE:
+    """Count the CPU seconds of a block, and refuse it if those before it were too many: most take a thousandth."""
+    if time.monotonic() - _SPENT.until > _PAUSE:
         _SPENT.seconds = 0.0
     if _SPENT.seconds > _MOST_SECONDS:
         _SPENT.seconds = 0.0
         what = f"numbers of {name} took more than {_MOST_SECONDS:g} seconds"
         raise errors.TooExpensive(what, hint="send fewer points, or some that are less extreme")
+    start = time.thread_time()
     try:
         yield
     finally:
+        _SPENT.seconds += time.thread_time() - start
         _SPENT.until = time.monotonic()
-        _SPENT.seconds += _SPENT.until - start
 
 
-def _agreed(function: Function, orders: Sequence[int], point: Sequence[float]) -> float:
+def _agreed(function: PreciseFunction, orders: Sequence[int], point: Sequence[float]) -> float:
     """Return a derivative that two computations, with other digits and steps, agree about.
 
     A difference that is far smaller than the values that it is of needs more digits, and is 0 only with the most.
@@ -154,7 +154,7 @@ def _agreed(function: Function, orders: Sequence[int], point: Sequence[float]) -
     raise ValueError("the computations disagree")
 
 
-def refusal(name: str, function: Function, point: Sequence[float]) -> errors.TooComplex:
+def refusal(name: str, function: PreciseFunction, point: Sequence[float]) -> errors.TooComplex:
     where = ", ".join(f"{x:.6g}" for x in point)
     return errors.TooComplex(
         f"{name}({where}) cannot be computed to 1e-12", hint=f"{name} is there for {function.range}"

@@ -1,0 +1,8 @@
+"""Texts that have become functions: read once, recorded for arguments of given shapes, and kept.
+
+``functions`` has a function and its specializations, and the cache of them. A specialization is recorded element by
+element, as ``plans`` of numbers, or whole, as an ``array_plans.ArrayPlan``: each holds what a query takes of a tape
+that does not depend on its point. ``bindings`` puts data that stay in the places of arguments.
+"""
+
+__all__ = ["array_plans", "bindings", "functions", "plans"]

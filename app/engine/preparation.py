@@ -1,0 +1,199 @@
+"""Queries made ready to run: the text read, the point bound, what will compute it chosen.
+
+``Preparation.prepare`` reads a query from its beginning, and may wait: in a thread for a long text, for data of the
+store. ``prepare_again`` takes a query that has been answered to another point, and never waits.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import Any, NamedTuple
+
+from app import errors
+from app.engine import dispatch, points, query
+from app.engine.derivatives import arrays, enclosures, reductions, transforms
+from app.engine.functions import array_plans, bindings, functions, plans
+from app.runtime import queue
+from app.runtime.data import store
+
+_COMPILED = frozenset({"value", "grad"})
+"""Transforms of scalar functions that executables compute."""
+
+_INLINE_OPERATIONS = 150
+"""Functions of whole arrays up to this length are differentiated on the event loop: a few milliseconds."""
+
+
+class Bound(NamedTuple):
+    """What a query asks of which function, at which point."""
+
+    function: functions.Function
+    point: points.Point
+    specialization: functions.Specialization  # of the function, for the shapes of the point
+    hit: bool  # whether all that was known
+
+
+class Preparation:
+    """Makes queries ready to run. Belongs to one event loop.
+
+    Here and below ``errors.Rejected`` means that the query is at fault.
+    """
+
+    def __init__(
+        self,
+        known: functions.FunctionCache,
+        data: store.DataStore,
+        derivatives: arrays.ArrayDerivatives,
+        prover: enclosures.Prover,
+        dispatcher: dispatch.Dispatch,
+        limits: query.QueryLimits,
+        lengthy: queue.ThreadPool,
+    ) -> None:
+        self._functions = known
+        self._data = data
+        self._derivatives = derivatives
+        self._prover = prover
+        self._dispatch = dispatcher
+        self._limits = limits
+        self._lengthy = lengthy
+        self._reductions = reductions.Reductions()
+
+    async def bind(self, asked: query.Query) -> Bound:
+        """Return the function of a query, its point, and the function for the shapes of that point."""
+        key, function, hit = await self._functions.function(asked.expression, asked.args, asked.point)
+        point = await self._point(asked, function)
+        specialization = function.known(point.shapes)
+        if specialization is None:
+            hit, specialization = False, await self._functions.specialize(key, function, point.shapes)
+        transform = transforms.TRANSFORMS[asked.transform]
+        if specialization.shape != () and transform.needs_scalar and asked.cotangent is None:
+            hint = "for many points at once, set in_axes to 0; for all derivatives of an array, POST /v1/jacobian"
+            detail = f"the value is not a scalar: it has shape {list(specialization.shape)}"
+            raise errors.BadShape(detail, hint=hint, field="expression")
+        return Bound(function, point, specialization, hit)
+
+    async def prepare(self, asked: query.Query, *, as_arrays: bool = False) -> dispatch.Prepared:
+        """Return a query ready to run.
+
+        ``as_arrays`` is whether its answer is arrays by every argument; "jacobian" and "value" of a scalar function are
+        then "grad".
+        """
+        start = time.perf_counter()
+        bound = await self.bind(asked)
+        function, point, specialization, hit = bound
+        transform = transforms.TRANSFORMS[asked.transform]
+        binding = asked.binding
+        argnums = range(len(function.args)) if as_arrays else asked.argnums
+        if binding is not None:
+            argnums = binding.positions if as_arrays else binding.argnums(argnums)
+        if asked.reduce is not None:
+            return await self._reduce(asked, bound, argnums, start)
+        some = as_arrays and binding is not None  # of the arguments, which only a derivative of its own tells apart
+        if specialization.plans and specialization.shape == () and not asked.verify and not some:
+            plan = specialization.plans[0]
+            name = "grad" if as_arrays and transform.is_direct else transform.name
+            if name in _COMPILED:
+                return self._dispatch.prepare(plan.call(name, argnums, asked.dtype), point, start, hit)
+        positions = points.resolve_argnums(argnums, function.args) if transform.order else []
+        whole_or_some = some or specialization.whole is not None
+        if as_arrays and whole_or_some and specialization.shape == () and transform.is_direct:
+            asked = dataclasses.replace(asked, transform="jacobian")  # a gradient, with the axis of the value
+            positions = points.resolve_argnums(argnums, function.args)
+        derivative = transforms.DerivativeQuery(asked, function, specialization, point, positions, start, hit=hit)
+        derivative.check(self._limits.work)
+        if asked.verify == "rigorous":
+            self._prover.check(derivative)
+        if specialization.whole is not None:
+            await self._derive(specialization.whole, derivative)
+        return derivative
+
+    def prepare_again(
+        self, earlier: dispatch.Earlier, point: Any, binding: bindings.Binding | None = None, caller: str = ""
+    ) -> dispatch.PreparedAgain | None:
+        """Return a query ready to run at another point, or, without a binding, at as many others.
+
+        None if it is not the same query there, or if its executable or its data are gone. Entries of the point may be
+        arrays. With a binding it is of the free arguments.
+        """
+        start, limits = time.perf_counter(), self._limits.point
+        if binding is not None:
+            point = bindings.at_hand(self._data, binding, point, earlier.list_ranks, earlier.dtype, caller)
+            if point is None:
+                return None
+            limits = dataclasses.replace(limits, max_elements=limits.max_elements + binding.numbers)
+        if isinstance(earlier, transforms.DerivativeQuery):
+            return self._derivative_again(earlier, point, limits, start)
+        return self._gradient_again(earlier, point, limits, start)
+
+    def seconds_again(self, earlier: dispatch.Earlier) -> float:
+        """Return how long the same query is expected to take at another point, see ``DerivativeQuery.seconds``."""
+        if not isinstance(earlier, transforms.DerivativeQuery):
+            return 0.0
+        earlier.prompt = self._dispatch.prompt(earlier)
+        return earlier.seconds
+
+    async def _point(self, asked: query.Query, function: functions.Function) -> points.Point:
+        """Return the point of a query, with the data that it names or that are bound in their places."""
+        point, binding = asked.point, asked.binding
+        if isinstance(point, points.Point):
+            if binding is None or len(point.shapes) == len(function.args):
+                return point
+            return binding.extended(point, await bindings.arrays_of(self._data, binding, asked.dtype))
+        ranks, in_axes = function.list_ranks, asked.in_axes
+        if binding is not None:
+            point, in_axes = binding.completed(point, ranks, in_axes), binding.axes(in_axes)
+        dtype = "float64" if asked.verify else asked.dtype
+        point, limits = await bindings.resolved(self._data, point, dtype, self._limits.point)
+        if asked.reduce is not None:  # bounded by its work and bytes
+            limits = dataclasses.replace(limits, max_points=limits.max_elements)
+        bound = points.bind(point, function.args, function.ranks, in_axes, limits, ranks, function.defaults)
+        if (1,) in bound.shapes and function.general is None:
+            return await self._functions.squeeze(function, bound)
+        return bound
+
+    async def _reduce(self, asked: query.Query, bound: Bound, argnums: Any, start: float) -> reductions.ReducedQuery:
+        """Return a query for a sum or mean ready to run."""
+        function, point, limits = bound.function, bound.point, self._limits.work
+        positions = points.resolve_argnums(argnums, function.args) if asked.transform != "value" else []
+        prepared = await self._lengthy.run(
+            lambda: self._reductions.prepare(asked, function, point, positions, limits, start)
+        )
+        for part in prepared.parts:
+            self._derivatives.check(part)
+        return prepared
+
+    async def _derive(self, plan: array_plans.ArrayPlan, derivative: transforms.DerivativeQuery) -> None:
+        """Give a query for a function of whole arrays its tape, and refuse what would cost too much."""
+        if plan.operations * derivative.transform.order <= _INLINE_OPERATIONS or arrays.is_derived(derivative):
+            arrays.derive(derivative)
+        else:
+            await self._lengthy.run(lambda: arrays.derive(derivative))
+        self._derivatives.check(derivative)
+
+    def _derivative_again(
+        self, earlier: transforms.DerivativeQuery, point: Any, limits: points.PointLimits, start: float
+    ) -> transforms.DerivativeQuery | None:
+        function, shapes = earlier.function, earlier.point.shapes
+        ranks, axes = function.list_ranks, earlier.in_axes
+        bound = points.bind(point, function.args, function.ranks, axes, limits, ranks, function.defaults)
+        if bound.batch != earlier.point.batch:
+            return None
+        if bound.shapes != shapes:
+            if function.known_shapes(bound.shapes) != shapes:
+                return None
+            bound = bound.with_shapes(shapes)
+        found = earlier.at(bound, start)
+        found.prompt = self._dispatch.prompt(found)
+        return found
+
+    def _gradient_again(
+        self, earlier: plans.PlannedCall, point: Any, limits: points.PointLimits, start: float
+    ) -> dispatch.GradientCall | None:
+        plan = earlier.plan
+        if len(point) < len(plan.args):
+            return None  # it may leave out default values
+        bound = points.bind(point, plan.args, plan.ranks, None, limits)
+        if not plan.fits(bound.shapes):
+            return None
+        prepared = self._dispatch.prepare(earlier, bound, start, True)
+        return None if prepared.executable is None else prepared

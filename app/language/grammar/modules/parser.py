@@ -1,0 +1,399 @@
+"""A text of several statements to its function: constants, imports and helpers around it, and what follows it.
+
+The function asked about is the one that is named, or the last one. A text whose last statements compute with names that
+nothing defines is itself the function, of these names. Statements that the function does not need are dropped: they are
+neither run nor do they change what the function is called.
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Container
+
+from app import errors
+from app.language.grammar import idle, lexer, matching, stack_code, statements, targets
+from app.language.grammar.definitions import parameters, returns
+from app.language.grammar.expressions import operators
+from app.language.grammar.modules import records
+from app.language.grammar.modules.choice import FOLLOWS, Choice, refuse_second
+from app.language.grammar.modules.entries import SAME, ModuleEntry
+from app.language.grammar.stack_code import Assign, Function, Instruction
+from app.language.grammar.statements import Import, Source
+
+_DECORATORS = SAME | {
+    "cache",
+    "lru_cache",
+    "staticmethod",
+    "jaxtyped",
+    "typechecked",
+    "beartype",
+    "override",
+    "function",
+}
+
+
+_DECORATED = "leave the decorator out; jit, partial(jit, ...), njit and vectorize may stay"
+OWN_HINTS = (
+    FOLLOWS,
+    _DECORATED,
+    "its functions are",
+    "put the fields",
+    "put an expression of several lines",
+    "leave the import out",
+    "write if and elif",
+)
+"""How the hints of a module begin, which no other replaces."""
+
+_STARTS = frozenset({"lambda", "not", "True", "False", "None"})
+"""Keywords that an expression or a statement of one line may start with."""
+
+_SYMBOLS = frozenset({"symbols", "Symbol", "var", "Symbols"})
+"""Functions of SymPy that make names: these are the arguments."""
+
+_BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
+
+
+_NAMING = "\n# function: "
+"""Begins a last line that says by name which function of a text is asked about."""
+
+
+def naming(text: str, name: str) -> str:
+    """Return a text that says which of its functions is asked about."""
+    try:
+        return f"{text}{_NAMING}{lexer.identifier(name)}"
+    except errors.InvalidName as error:
+        error.field = "function"
+        raise
+
+
+def parse(text: str, *, max_nesting: int, words: Container[str] = ()) -> Source:
+    """Parse a text with at most ``max_nesting`` brackets open at once.
+
+    ``words`` are names that mean something of their own, which an equation ``f(x) = ...`` cannot define.
+    """
+    _, line, asked = text.rpartition(_NAMING)
+    named = bool(line) and asked.isidentifier()
+    return _ModuleParser(text, max_nesting, words).module(asked if named else None)
+
+
+class _ModuleParser(statements.Parser):
+    def __init__(self, text: str, max_nesting: int, words: Container[str]) -> None:
+        super().__init__(text, max_nesting)
+        self._words = words
+        self._entries: list[ModuleEntry] = []
+        self._imports: list[Import] = []
+        self._procedures: list[int] = []  # offsets of functions without a value
+
+    def module(self, asked: str | None) -> Source:
+        self._cursor.skip_newlines()
+        base = self._column(self._cursor.peek())
+        while self._cursor.peek().kind != "end":
+            if self._column(self._cursor.peek()) != base:
+                raise errors.SyntaxRejected("the indentation fits no block", offset=self._cursor.peek().offset)
+            self._top(base)
+        if not self._entries and self._procedures:
+            raise returns.missing(self._procedures[-1], empty=False)
+        return Choice(self._entries, self._imports, self._words, len(self._text)).source(asked)
+
+    # Statements
+
+    def _top(self, column: int) -> None:
+        """Read a statement of the module, or a line of them."""
+        token = self._cursor.peek()
+        if token.text == "@" and self._cursor.peek(1).kind == "name":
+            of_fields = self._decorators()
+            token = self._cursor.peek()
+            if token.text != ("class" if of_fields else "def"):
+                raise self._cursor.unexpected(token, "a def after its decorator")
+            if of_fields:
+                self._record(column, made=True)
+                return
+        if token.text == "class":
+            self._record(column, made=False)
+        elif token.text == "def":
+            name, defaults, signature, body = self._function(column, 0, needs_value=False)
+            if not returns.may_return(body):
+                self._procedures.append(self._cursor.peek().offset)
+                self._cursor.skip_newlines()
+                return
+            made = stack_code.function(name, signature, body, token.offset)
+            self._entries.append(ModuleEntry("function", [*defaults, made], token.offset, name))
+            self._cursor.skip_newlines()
+        elif token.text in {"for", "if", "while"} or matching.begins(self._cursor):
+            code: list[Instruction] = []
+            self._statement(code, column, 0)
+            self._entries.append(ModuleEntry("code", code, token.offset))
+        else:
+            self._simple_line()
+
+    def _simple_line(self) -> None:
+        while True:
+            self._small()
+            token = self._cursor.peek()
+            if token.text == ";":
+                while self._cursor.peek().text == ";":
+                    self._cursor.take()
+            elif token.kind not in {"end", "newline"}:
+                what, hint = f"{errors.quote(token.text)} is not in the language here", "give one expression"
+                raise errors.SyntaxRejected(what, hint=hint, offset=token.offset)
+            if self._cursor.peek().kind in {"end", "newline"}:
+                self._cursor.skip_newlines()
+                return
+
+    def _small(self) -> None:
+        token = self._cursor.peek()
+        if token.text in {"import", "from"}:
+            self._import()
+        elif token.text == "return":
+            self._cursor.take()
+            self._value(token.offset)
+        elif token.text == "pass" or (idle.is_idle(self._cursor) and (self._entries or token.text != "print")):
+            self._skip()
+        elif keyword.iskeyword(token.text) and token.text not in _STARTS:
+            self._simple([])  # says what may start a statement
+        elif token.text == "lambda" or not self._assigns():
+            if token.kind == "string" and self._cursor.peek(1).kind == "newline" and self._cursor.peek(2).kind != "end":
+                self._cursor.take()  # a docstring
+            else:
+                self._value(token.offset)
+        elif self._equation() or self._named_library():
+            return
+        elif not self._may_be_target():
+            self._value(token.offset)
+        else:
+            code: list[Instruction] = []
+            self._simple(code)
+            self._add(code, token.offset)
+
+    def _add(self, code: list[Instruction], offset: int) -> None:
+        last = code[-1]
+        made = code[-2] if len(code) > 1 else None
+        if (
+            isinstance(last, Assign)
+            and isinstance(last.pattern, str)
+            and isinstance(made, Function)
+            and stack_code.start_of_last(code[:-1]) == 0
+        ):
+            self._entries.append(ModuleEntry("function", code[:-1], offset, last.pattern))
+        else:
+            self._entries.append(ModuleEntry("code", code, offset))
+
+    def _value(self, offset: int) -> None:
+        """Read an expression that is a statement."""
+        if self._entries and self._entries[-1].kind == "value":
+            refuse_second(offset)
+        if self._cursor.peek().text == "lambda":
+            token = self._cursor.take()
+            signature, defaults = self._parameters(":")
+            made = stack_code.function("", signature, self._expressions.code(), token.offset)
+            self._entries.append(ModuleEntry("function", [*defaults, made], offset))
+            return
+        code = self._expressions.code()
+        found = targets.changing(code)
+        stored = targets.in_place(code)
+        if stored is not None:
+            self._entries.append(ModuleEntry("code", stored, offset))
+        elif found is None:
+            self._entries.append(ModuleEntry("value", code, offset))
+        else:
+            target, method, operands, size = found
+            change = stack_code.Change(target, method, size, code[-1].offset)
+            self._entries.append(ModuleEntry("code", [*operands, change], offset))
+
+    def _assigns(self) -> bool:
+        """Return whether the statement assigns to something."""
+        if "=" not in self._text and ":" not in self._text:
+            return False  # known at once of a long expression
+        depth = ahead = 0
+        before = self._cursor.peek()
+        while True:
+            token = self._cursor.peek(ahead)
+            if token.kind in {"end", "newline"} or (depth == 0 and token.text in {";", "lambda"}):
+                return False
+            if token.kind == "op":
+                depth += _BRACKETS.get(token.text, 0)
+                if depth == 0 and (token.text in {"=", ":=", ":"} or token.text in operators.AUGMENTED):
+                    # => and =< and ~= are of other languages
+                    return before.text != "~" and self._cursor.peek(ahead + 1).text not in {">", "<"}
+            before = token
+            ahead += 1
+
+    def _may_be_target(self) -> bool:
+        """Return whether the statement begins like something to assign to: a name, an element, or several of them."""
+        first, second = self._cursor.peek(), self._cursor.peek(1)
+        if first.text in {"(", "["}:
+            return True
+        signs = {"=", ",", ".", "[", ":"}
+        return first.kind == "name" and (second.text in signs or second.text in operators.AUGMENTED)
+
+    def _equation(self) -> bool:
+        """Read ``f(x, y) = ...`` if that is what comes; return whether it is."""
+        name, ahead, names = self._cursor.peek(), 1, []
+        if name.kind != "name" or self._cursor.peek(1).text != "(" or keyword.iskeyword(name.text):
+            return False
+        while True:
+            parameter, sign = self._cursor.peek(ahead + 1), self._cursor.peek(ahead + 2)
+            if parameter.kind != "name" or keyword.iskeyword(parameter.text) or sign.text not in {",", ")"}:
+                return False
+            names.append(parameter.text)
+            ahead += 2
+            if sign.text == ")":
+                break
+        equals = self._cursor.peek(ahead + 1)
+        if equals.text not in {"=", ":="}:
+            return False
+        if name.text in self._words:
+            what, hint = "'=' assigns, and this is no name", "compare with ==; or give the function another name"
+            raise errors.SyntaxRejected(what, hint=hint, offset=equals.offset)
+        self._cursor.take()
+        self._cursor.take()
+        signature, _ = self._parameters(")")
+        self._cursor.take()
+        made = stack_code.function(name.text, signature, self._expressions.code(), name.offset)
+        self._entries.append(ModuleEntry("function", [made], name.offset, name.text))
+        return True
+
+    def _named_library(self) -> bool:
+        """Read ``tfd = tfp.distributions``, which is an import, or ``x = symbols("x")``; return whether it is one."""
+        ahead = 0
+        while self._cursor.peek(ahead).kind == "name" or self._cursor.peek(ahead).text in {".", ",", "="}:
+            ahead += 1
+        last, following = self._cursor.peek(ahead - 1), self._cursor.peek(ahead)
+        if last.text in _SYMBOLS and following.text == "(" and self._cursor.peek(ahead + 1).kind == "string":
+            self._skip()
+            return True
+        if last.text != "distributions" or following.kind not in {"newline", "end"}:
+            return False
+        name = self._cursor.take()
+        self._expect("=")
+        self._imports.append(Import(self._dotted(), "", name.text, name.offset))
+        return True
+
+    def _record(self, column: int, *, made: bool) -> None:
+        """Read a class of fields; ``made`` is whether its decorator makes one of it."""
+        start, name = self._cursor.take(), self._cursor.take()
+        bases = []
+        while self._cursor.peek().kind not in {"end", "newline"} and self._cursor.peek().text != ":":
+            bases.append(self._cursor.take().text)
+        made |= "NamedTuple" in bases or {"eqx", "equinox"}.intersection(bases) != set()
+        if not made or name.kind != "name" or keyword.iskeyword(name.text):
+            raise errors.SyntaxRejected("classes are not in the language", hint=records.INSTEAD, offset=start.offset)
+        self._expect(":")
+        self._cursor.skip_newlines()
+        inner = self._column(self._cursor.peek())
+        fields: list[records.Field] = []
+        methods: list[records.Method] = []
+        while self._cursor.peek().kind != "end" and self._column(self._cursor.peek()) == inner > column:
+            if self._cursor.peek().text in {"@", "def"}:
+                methods.append(self._method(inner))
+            else:
+                fields += self._field()
+            self._cursor.skip_newlines()
+        code = records.made(name.text, fields, methods, start.offset)
+        assign = Assign(name.text, keep=False, augmented=False, offset=start.offset)
+        self._entries.append(ModuleEntry("code", [*code, assign], start.offset))
+
+    def _field(self) -> list[records.Field]:
+        """Read a line of a class: a field ``name: annotation = default``, or a docstring."""
+        name = self._cursor.take()
+        if name.kind == "string" or name.text == "pass":
+            return []
+        if name.kind != "name" or keyword.iskeyword(name.text) or self._cursor.take().text != ":":
+            raise errors.SyntaxRejected("a class has fields alone", hint=records.INSTEAD, offset=name.offset)
+        default: stack_code.Code = ()
+        parameters.skip_annotation(self._cursor, {"="}, or_line=True)
+        if self._cursor.peek().text == "=":
+            self._cursor.take()
+            default = records.default(self._expressions.code())
+        return [records.Field(name.text, default, name.offset)]
+
+    def _method(self, column: int) -> records.Method:
+        """Read a def of a class."""
+        kind = "method"
+        while self._cursor.peek().text == "@":
+            start = self._cursor.take()
+            word = self._words_of_line()[-1:]
+            kind = records.KINDS.get(word[0].rpartition(".")[2], kind) if word else kind
+            if not word or word[0].rpartition(".")[2] not in {*records.KINDS, *_DECORATORS, "filter_jit"}:
+                what = "this decorator of a method is not in the language"
+                raise errors.SyntaxRejected(what, hint=_DECORATED, offset=start.offset)
+            self._cursor.skip_newlines()
+        offset = self._cursor.peek().offset
+        if self._cursor.peek().text != "def":
+            raise self._cursor.unexpected(self._cursor.peek(), "a def after its decorator")
+        name, defaults, signature, body = self._function(column, 0)
+        return records.Method(name, kind, [*defaults, stack_code.function(name, signature, body, offset)])
+
+    def _decorators(self) -> bool:
+        """Go past decorators; return whether one makes a class of fields."""
+        made = False
+        while self._cursor.peek().text == "@":
+            start = self._cursor.take()
+            words = self._words_of_line()
+            name = words[0].rpartition(".")[2] if words else ""
+            if name == "partial" and len(words) > 1:
+                name = words[1].rpartition(".")[2]
+            made |= name in records.DECORATORS
+            if name not in _DECORATORS | records.DECORATORS:
+                what = "a decorator that may change the function is not in the language"
+                raise errors.SyntaxRejected(what, hint=_DECORATED, offset=start.offset)
+            self._cursor.skip_newlines()
+        return made
+
+    def _words_of_line(self) -> list[str]:
+        """Return the dotted names of the line, and go past it."""
+        found: list[str] = []
+        dotted = False
+        while self._cursor.peek().kind not in {"end", "newline"}:
+            token = self._cursor.take()
+            if token.kind == "name":
+                found[-1:] = [f"{found[-1]}.{token.text}"] if dotted else [*found[-1:], token.text]
+            dotted = token.text == "." and bool(found)
+        return found
+
+    def _import(self) -> None:
+        """Read an import; nothing is imported."""
+        start = self._cursor.take()
+        if start.text == "import":
+            while True:
+                module = self._dotted()
+                self._imports.append(Import(module, "", self._as(), start.offset))
+                if self._cursor.peek().text != ",":
+                    return
+                self._cursor.take()
+        module = self._dotted()
+        self._expect("import")
+        bracket = self._cursor.peek().text == "("
+        if bracket:
+            self._cursor.take()
+        while True:
+            token = self._cursor.take()
+            if token.text != "*" and (token.kind != "name" or keyword.iskeyword(token.text)):
+                raise self._cursor.unexpected(token, "a name to import")
+            self._imports.append(Import(module, token.text, self._as(), start.offset))
+            if self._cursor.peek().text == ",":
+                self._cursor.take()
+            if self._cursor.peek().kind in {"newline", "end"} or self._cursor.peek().text in {")", ";"}:
+                break
+        if bracket:
+            self._expect(")")
+
+    def _dotted(self) -> str:
+        parts = []
+        while True:
+            token = self._cursor.take()
+            if token.kind != "name":
+                raise self._cursor.unexpected(token, "the name of a library")
+            parts.append(token.text)
+            if self._cursor.peek().text != ".":
+                return ".".join(parts)
+            self._cursor.take()
+
+    def _as(self) -> str:
+        if self._cursor.peek().text != "as":
+            return ""
+        self._cursor.take()
+        token = self._cursor.take()
+        if token.kind != "name" or keyword.iskeyword(token.text):
+            raise self._cursor.unexpected(token, "a name")
+        return token.text

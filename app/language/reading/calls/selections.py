@@ -1,0 +1,116 @@
+"""Elements that a mask chooses as the point is: ``x[x > 0].sum()``. How many they are is not known from the text.
+
+Such elements may be computed with one by one and reduced to a number. They are kept as the whole array and the mask:
+a reduction puts what changes nothing in the places of the others, which then have no gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from app import errors
+from app.language.building.array_builder import ArrayBuilder
+from app.language.expression.values import NeedsShapes, Value
+from app.language.vocabulary import words
+from app.language.vocabulary.word import Word
+
+if TYPE_CHECKING:
+    from app.language.reading.tracer import Tracer
+
+_HINT = "write where(condition, value, 0), which keeps the shape; sum, mean, max and min of x[condition] are known"
+
+
+def of(builder: ArrayBuilder, base: Value, indices: Sequence[Value]) -> Value | None:
+    """Return the elements of an array that a mask of its shape chooses, if the mask depends on the point."""
+    if len(indices) == 1 and base.kind == "argument" and _depends(indices[0]):
+        raise NeedsShapes  # without shapes, a comparison of arrays looks like one of numbers
+    if len(indices) != 1 or base.kind not in {"number", "condition"}:
+        return None
+    mask = indices[0]
+    if mask.kind != "condition" or mask.constant is not None or not mask.shape or mask.shape != base.shape:
+        return None
+    return _chosen(builder, base, mask)
+
+
+def _depends(index: Value) -> bool:
+    return index.kind == "condition" and index.constant is None
+
+
+def _chosen(builder: ArrayBuilder, array: Value, mask: Value) -> Value:
+    return Value(builder.leaf(0).node, kind="chosen", items=(array, mask))
+
+
+def is_among(operands: Sequence[Value]) -> bool:
+    return any([operand.kind == "chosen" for operand in operands])  # noqa: C419 - faster so
+
+
+def one_by_one(
+    builder: ArrayBuilder, operands: Sequence[Value], function: Callable[[Sequence[Value]], Value], offset: int
+) -> Value:
+    """Return a function of elements, each computed alone; other operands are numbers."""
+    masks = [operand.items[1] for operand in operands if operand.kind == "chosen"]
+    others = [operand for operand in operands if operand.kind != "chosen"]
+    if any(mask.node is not masks[0].node for mask in masks) or any(builder.is_array(other) for other in others):
+        what = "elements chosen by different conditions stand side by side"
+        raise errors.BadShape(what, hint=_HINT, offset=offset)
+    arrays = [operand.items[0] if operand.kind == "chosen" else operand for operand in operands]
+    return _chosen(builder, function(arrays), masks[0])
+
+
+def applied(
+    tracer: Tracer, word: Word, name: str, operands: Sequence[Value], options: Mapping[str, Value], offset: int
+) -> Value:
+    """Return a word of chosen elements: their reduction, or its value of each."""
+    reduce = _REDUCTIONS.get(word.names[0]) if len(operands) == 1 and not options else None
+    if reduce is not None:
+        return reduce(_Elements(tracer, operands[0], offset))
+    if word.kind == "array" or options or (word.names[0] in _REDUCTIONS and len(operands) == 1):
+        what = f"{name} takes no elements that are chosen as the point is"
+        raise errors.SyntaxRejected(what, hint=_HINT, offset=offset)
+    return one_by_one(tracer.builder, operands, lambda arrays: tracer.apply(word, name, arrays, {}, offset), offset)
+
+
+class _Elements:
+    """Chosen elements, with what their reductions need."""
+
+    def __init__(self, tracer: Tracer, value: Value, offset: int) -> None:
+        self._tracer, self._offset = tracer, offset
+        self.array, self.mask = value.items
+
+    def word(self, name: str, *operands: Value) -> Value:
+        return self._tracer.apply(words.BY_NAME[name], name, operands, {}, self._offset)
+
+    def number(self, constant: float) -> Value:
+        return self._tracer.builder.leaf(constant)
+
+    def filled(self, constant: float, array: Value | None = None) -> Value:
+        """Return an array with a constant in the places of the elements that are not chosen."""
+        return self.word("where", self.mask, self.array if array is None else array, self.number(constant))
+
+    def count(self) -> Value:
+        return self.word("sum", self.mask)
+
+    def mean(self, array: Value | None = None) -> Value:
+        return self.word("divide", self.word("sum", self.filled(0, array)), self.count())
+
+    def variance(self) -> Value:
+        return self.mean(self.word("square", self.word("subtract", self.array, self.mean())))
+
+    def extreme(self, name: str, start: float) -> Value:
+        """Return the greatest or least element; nan if there is none."""
+        found = self.word(name, self.filled(start))
+        return self.word("where", self.word("greater", self.count(), self.number(0)), found, self.number(float("nan")))
+
+
+_REDUCTIONS: dict[str, Callable[[_Elements], Value]] = {
+    "sum": lambda each: each.word("sum", each.filled(0)),
+    "prod": lambda each: each.word("prod", each.filled(1)),
+    "mean": _Elements.mean,
+    "var": _Elements.variance,
+    "std": lambda each: each.word("sqrt", each.variance()),
+    "len": _Elements.count,
+    "size": _Elements.count,
+    **dict.fromkeys(("max", "amax"), lambda each: each.extreme("amax", float("-inf"))),
+    **dict.fromkeys(("min", "amin"), lambda each: each.extreme("amin", float("inf"))),
+}
