@@ -9,7 +9,7 @@ A request goes through these middlewares, the first of them outermost:
     AccessLog            metrics, spans, log lines, number of requests in flight
     RequestId            X-Request-ID
     Backpressure         429 when bodies or answers take too much memory; large answers are sent in pieces
-    ErrorBoundary        errors and bugs become problem documents
+    ErrorBoundary        errors and bugs become replies, in the form of the path's protocol
     HeaderLimits         431, 414
     RefuseWhileDraining  503 while the process ends
     Authentication       401; who the caller is
@@ -32,13 +32,11 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app import __version__, errors
+from app import __version__
 from app.api import health, openapi, services
 from app.api import metrics as metrics_route
 from app.api.http import handler, hot_lane, problem
@@ -56,6 +54,7 @@ from app.api.http.middleware import (
     request_id,
     tracing,
 )
+from app.api.interop import wires
 from app.api.interop.inference import routes as inference
 from app.api.interop.tesseract import routes as tesseract
 from app.api.interop.umbridge import model
@@ -106,12 +105,7 @@ def create_app(settings: Settings | None = None) -> Application:
         redoc_url=None,
         redirect_slashes=False,
         servers=[{"url": "."}],  # where the document is, whatever the proxies before it
-        exception_handlers={
-            errors.GradserveError: problem.from_error,
-            HTTPException: problem.from_http,
-            RequestValidationError: problem.from_parameters,
-            Exception: problem.from_bug,
-        },
+        exception_handlers=problem.handlers(wires.refusal),
     )
     app.state.services = parts
     um_bridge = umbridge.UmBridge(model.Models(parts.engine), parts.limits)
@@ -192,8 +186,8 @@ def _stack(app: Application, find_um_bridge: framework.Find) -> ASGIApp:
         Middleware(CORSMiddleware, **_CORS, allow_origins=parts.origins) if parts.origins else None,
         Middleware(access_log.AccessLog, parts.log, parts.lifecycle, find),
         Middleware(request_id.RequestId),
-        Middleware(backpressure.Backpressure, parts.budgets),
-        Middleware(error_boundary.ErrorBoundary),
+        Middleware(backpressure.Backpressure, parts.budgets, wires.refusal),
+        Middleware(error_boundary.ErrorBoundary, wires.refusal),
         Middleware(header_limits.HeaderLimits, parts.limits),
         Middleware(draining.RefuseWhileDraining, parts.lifecycle),
         Middleware(auth.Authentication, parts.authenticator),

@@ -1,4 +1,4 @@
-"""The application's routes to its OpenAPI document, every error in it a problem document with its code.
+"""The application's routes to its OpenAPI document, with every error: a problem document, or what its protocol writes.
 
 FastAPI makes the document. It knows errors as JSON of another media type only. Routes say which errors they answer by
 ``problem.documented``; what each error means is in ``problem.catalogue``.
@@ -17,6 +17,9 @@ from app.api.http import problem
 from app.api.http.middleware import auth, draining, ratelimit
 from app.api.interop import endpoints
 from app.api.interop.inference import model, tensors
+from app.api.interop.inference import routes as inference
+from app.api.interop.tesseract import routes as tesseract
+from app.api.interop.umbridge import routes as umbridge
 from app.api.rest import data, reference
 from app.api.rest import schemas as models
 
@@ -34,6 +37,12 @@ TAGS = [
     {"name": "service", "description": "Health, limits, error codes and the function language."},
 ]
 _SCHEMA = {"$ref": "#/components/schemas/Problem"}
+_ERRORS_BY_TAG = {
+    "UM-Bridge": umbridge.UmBridgeRefusal.__name__,
+    "tesseract": tesseract.TesseractRefusal.__name__,
+    "open inference": inference.InferenceRefusal.__name__,
+}
+"""The schemas of the errors of other protocols."""
 _PARAMETERS = {
     "function_id": "The id that POST /v1/functions and every answer give; the same on every server.",
     "data_id": "The id that POST /v1/data gives; the same on every server.",
@@ -141,9 +150,13 @@ def _add_errors(path: str, operation: dict[str, Any]) -> None:
         response = responses.setdefault(str(status), {"description": description, "content": {}})
         if problem.MEDIA_TYPE in response["content"]:
             continue
-        if response["content"]:  # a wire with an error of its own
+        own = next((_ERRORS_BY_TAG[tag] for tag in operation["tags"] if tag in _ERRORS_BY_TAG), None)
+        if own is None:
+            response["content"][problem.MEDIA_TYPE] = {"schema": _SCHEMA, "examples": _examples(codes, status)}
+            continue
+        if response["content"]:
             response["description"] += f". {description}"
-        response["content"][problem.MEDIA_TYPE] = {"schema": _SCHEMA, "examples": _examples(codes, status)}
+        response["content"]["application/json"] = {"schema": {"$ref": f"#/components/schemas/{own}"}}
 
 
 def _examples(codes: Iterable[str], status: int) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pydantic_core
@@ -92,9 +93,12 @@ def body(error: errors.GradserveError) -> dict[str, Any]:
     return document
 
 
-def _headers(error: errors.GradserveError) -> tuple[replies.Header, ...]:
+def headers(error: errors.GradserveError) -> tuple[replies.Header, ...]:
+    """Return the headers that say what an error means to an HTTP client."""
     if isinstance(error, errors.Unauthorized):
         return ((b"www-authenticate", _CHALLENGE),)
+    if isinstance(error, errors.MethodNotAllowed):
+        return ((b"allow", ", ".join(error.methods).encode()),)
     if isinstance(error, errors.Refused):
         retry_after = (b"retry-after", b"%d" % error.retry_after_seconds)
         if isinstance(error, errors.Draining):
@@ -109,29 +113,42 @@ def _short(text: str) -> str:
 
 
 def refusal(error: errors.GradserveError) -> replies.Reply:
-    """Return the reply to a request that failed."""
-    return replies.Reply(status(type(error)), pydantic_core.to_json(body(error)), _MEDIA_TYPE, _headers(error))
+    """Return the reply to a request that failed, as a problem document."""
+    return replies.Reply(status(type(error)), pydantic_core.to_json(body(error)), _MEDIA_TYPE, headers(error))
 
 
-def bug() -> replies.Reply:
-    """Return the reply to a request that met a bug: the client learns nothing of it, the log has everything."""
-    return refusal(errors.GradserveError("something went wrong here; the log has the request id"))
+Refusal = Callable[[str, errors.GradserveError], replies.Reply]
+"""Returns the reply to a request for a path that failed: problem documents, or what another protocol writes there."""
 
 
-async def from_error(request: Request, error: errors.GradserveError) -> Response:
-    return refusal(error).response()
+def bug() -> errors.GradserveError:
+    """Return the error of a request that met a bug: the client learns nothing of it, the log has everything."""
+    return errors.GradserveError("something went wrong here; the log has the request id")
 
 
-async def from_http(request: Request, error: HTTPException) -> Response:
-    """Handle errors of the router: unknown paths and methods."""
-    if error.status_code == 405:
-        methods = ", ".join(_methods(request))
-        refused = refusal(errors.MethodNotAllowed(f"this resource answers {methods}", hint="see /docs"))
-        refused.headers += ((b"allow", methods.encode()),)
-        return refused.response()
-    if error.status_code == 404:
-        return refusal(errors.NotFound("there is nothing at this address", hint="see /docs")).response()
-    return refusal(errors.GradserveError("the request could not be served")).response()
+def handlers(refuse: Refusal) -> dict[int | type[Exception], Callable[[Request, Any], Awaitable[Response]]]:
+    """Return what replies to the exceptions that FastAPI finds; ``ErrorBoundary`` logs bugs."""
+
+    async def handle(request: Request, exception: Exception) -> Response:
+        return refuse(request.scope["path"], _error(request, exception)).response()
+
+    return dict.fromkeys((errors.GradserveError, HTTPException, RequestValidationError, Exception), handle)
+
+
+def _error(request: Request, exception: Exception) -> errors.GradserveError:
+    """Return the error of this service that an exception stands for."""
+    if isinstance(exception, errors.GradserveError):
+        return exception
+    if isinstance(exception, RequestValidationError):  # of a parameter of the URL
+        first = exception.errors()[0]
+        name = str(first["loc"][-1])
+        detail = f"the parameter {errors.quote(name)} is not valid: {first['msg']}"
+        return errors.InvalidField(detail, field=name)
+    if isinstance(exception, HTTPException) and exception.status_code == 405:
+        return errors.MethodNotAllowed(_methods(request))
+    if isinstance(exception, HTTPException) and exception.status_code == 404:
+        return errors.NotFound("there is nothing at this address", hint="see /docs")
+    return bug()
 
 
 def _methods(request: Request) -> list[str]:
@@ -139,16 +156,3 @@ def _methods(request: Request) -> list[str]:
     scopes = {method: {**request.scope, "method": method} for method in ("GET", "POST", "PUT", "PATCH", "DELETE")}
     routes = request.app.routes
     return [name for name, scope in scopes.items() if any(route.matches(scope)[0] is Match.FULL for route in routes)]
-
-
-async def from_parameters(request: Request, error: RequestValidationError) -> Response:
-    """Handle errors of FastAPI: parameters of the URL that are not valid."""
-    first = error.errors()[0]
-    name = str(first["loc"][-1])
-    detail = f"the parameter {errors.quote(name)} is not valid: {first['msg']}"
-    return refusal(errors.InvalidField(detail, field=name)).response()
-
-
-async def from_bug(request: Request, error: Exception) -> Response:
-    """Handle a bug; ``ErrorBoundary`` logs it."""
-    return bug().response()

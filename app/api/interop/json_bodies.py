@@ -44,10 +44,9 @@ async def large_reply(document: Any) -> replies.Reply:
 
 
 def refusal(error: errors.GradserveError, status: int, document: Any) -> replies.Reply:
-    """Return the reply to a request that failed, with the header Retry-After if the client may try again."""
+    """Return the reply to a request that failed, with the headers that every protocol over HTTP has."""
     refused = reply(document, status)
-    if isinstance(error, errors.Refused):
-        refused.headers = ((b"retry-after", b"%d" % error.retry_after_seconds),)
+    refused.headers = problem.headers(error)
     return refused
 
 

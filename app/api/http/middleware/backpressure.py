@@ -46,12 +46,13 @@ class Budgets:
 class Backpressure:
     """ASGI middleware that bounds the memory of bodies and answers."""
 
-    def __init__(self, app: ASGIApp, budgets: Budgets) -> None:
-        self._app, self._budgets = app, budgets
+    def __init__(self, app: ASGIApp, budgets: Budgets, refuse: problem.Refusal) -> None:
+        self._app, self._budgets, self._refuse = app, budgets, refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        bodies, held = self._budgets.of_bodies(scope["path"]), 0
-        paced_send = PacedSend(send, self._budgets.answers)
+        path = scope["path"]
+        bodies, held = self._budgets.of_bodies(path), 0
+        paced_send = PacedSend(send, self._budgets.answers, path, self._refuse)
 
         async def counted_receive() -> Message:
             nonlocal held
@@ -72,10 +73,11 @@ class Backpressure:
 class PacedSend:
     """``send`` of ASGI that sends a large answer piece by piece, or a refusal if there is no memory for it."""
 
-    __slots__ = ("_budget", "_held", "_refused", "_send", "_start")
+    __slots__ = ("_budget", "_held", "_path", "_refuse", "_refused", "_send", "_start")
 
-    def __init__(self, send: Send, budget: MemoryBudget) -> None:
+    def __init__(self, send: Send, budget: MemoryBudget, path: str, refuse: problem.Refusal) -> None:
         self._send, self._budget, self._held = send, budget, 0
+        self._path, self._refuse = path, refuse
         self._start: Message | None = None
         self._refused = False
 
@@ -93,7 +95,7 @@ class PacedSend:
                 if self._start is None:
                     raise
                 self._refused = True
-                await problem.refusal(error).send(self._send)
+                await self._refuse(self._path, error).send(self._send)
                 return
             self._held += len(content)
         if self._start is not None:

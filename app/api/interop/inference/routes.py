@@ -73,7 +73,7 @@ def _check_ready(request: Request) -> None:
         raise errors.Draining("the service is starting or stopping")
 
 
-def _refusal(error: errors.GradserveError) -> replies.Reply:
+def refusal(error: errors.GradserveError) -> replies.Reply:
     status = problem.status(type(error))
     return json_bodies.refusal(error, 400 if status == 422 else status, {"error": json_bodies.one_line(error)})
 
@@ -85,7 +85,7 @@ class InferenceRefusal(pydantic.BaseModel):
 
 
 router = APIRouter(prefix="/v2", tags=["open inference"], route_class=routing.Route)
-_protocol = endpoints.Protocol(router, InferenceRefusal, _refusal)
+_protocol = endpoints.Protocol(router, InferenceRefusal, refusal)
 
 _BAD_REQUEST = {400: "The request is at fault"}
 _STARTING = {503: "Starting or stopping"}

@@ -117,7 +117,7 @@ async def _document(request: Request) -> dict[str, Any]:
     return await json_bodies.read(request.scope["headers"], request.receive, services.of(request).limits)
 
 
-def _refusal(error: errors.GradserveError) -> replies.Reply:
+def refusal(error: errors.GradserveError) -> replies.Reply:
     """Return an error as the client expects it: mistakes in the request are a list, as pydantic writes them."""
     document, message = problem.body(error), json_bodies.one_line(error)
     if document["status"] not in (400, 422):
@@ -144,7 +144,7 @@ class TesseractRefusal(pydantic.BaseModel):
 
 
 router = APIRouter(tags=["tesseract"], route_class=routing.Route)
-_protocol = endpoints.Protocol(router, TesseractRefusal, _refusal)
+_protocol = endpoints.Protocol(router, TesseractRefusal, refusal)
 
 _UNKNOWN = {404: "Nobody registered the function here"}
 _POST_ERRORS = {406: "Nothing that the Accept header asks for is offered", 422: "The request is at fault"}

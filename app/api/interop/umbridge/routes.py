@@ -112,7 +112,7 @@ class UmBridge:
         self._limits = limits
         self._paths = {path: operation for operation in OPERATIONS for path in _paths(operation.name)}
         self.router = APIRouter(tags=["UM-Bridge"], route_class=routing.Route)
-        protocol = endpoints.Protocol(self.router, UmBridgeRefusal, _refusal)
+        protocol = endpoints.Protocol(self.router, UmBridgeRefusal, refusal)
         for operation in OPERATIONS:
             self._add(protocol, operation)
         self._add_info(protocol)
@@ -134,10 +134,10 @@ class UmBridge:
             fields = await json_bodies.read(headers, receive, self._limits)
             return json_bodies.reply(await operation.answer(self._models, fields, function_id))
         except errors.GradserveError as error:
-            return _refusal(error, await self._models.marked(error, fields, function_id))
+            return refusal(error, await self._models.marked(error, fields, function_id))
         except Exception:  # noqa: BLE001 - a bug: the client learns nothing of it, the log has everything
             _log.exception("a call of UM-Bridge failed")
-            return _refusal(errors.GradserveError("something went wrong here; the log has the request"))
+            return refusal(problem.bug())
 
     def _add(self, protocol: endpoints.Protocol, operation: ModelOperation) -> None:
         async def answer(request: Request) -> replies.Reply:
@@ -217,7 +217,7 @@ class UmBridgeRefusal(pydantic.BaseModel):
     error: UmBridgeError
 
 
-def _refusal(error: errors.GradserveError, marked: Sequence[str] = ()) -> replies.Reply:
+def refusal(error: errors.GradserveError, marked: Sequence[str] = ()) -> replies.Reply:
     """Return an error as the protocol writes it, with the marked lines of the function's text before the hint.
 
     Everything that is wrong with a request's fields has status 400.

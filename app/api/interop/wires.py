@@ -1,0 +1,37 @@
+"""Errors of requests that reached no endpoint, each in the form of the protocol whose clients ask for such paths.
+
+Authentication, limits, a stopping service, unknown paths and bugs are found before or outside the endpoints. A client
+of UM-Bridge or Triton shows the message of its own protocol and none of a problem document.
+"""
+
+from __future__ import annotations
+
+import re
+
+from app import errors
+from app.api.http import problem, replies
+from app.api.interop.inference import routes as inference
+from app.api.interop.tesseract import routes as tesseract
+from app.api.interop.umbridge import routes as umbridge
+
+_UM_BRIDGE_NAMES = "|".join(["Info", *(operation.name for operation in umbridge.OPERATIONS)])
+
+# A client whose base URL is wrong asks for the names of its protocol below another path.
+_WIRES = (
+    (re.compile(r"/v2(/|$)"), inference.refusal),
+    (re.compile(r".*/tesseract(/|$)"), tesseract.refusal),
+    (re.compile(rf"/f/|.*/({_UM_BRIDGE_NAMES})/?$"), umbridge.refusal),
+)
+
+
+def refusal(path: str, error: errors.GradserveError) -> replies.Reply:
+    """Return the reply to a request for a path that failed: a problem document if no other protocol has such paths.
+
+    The status is that of HTTP in every protocol: proxies and load balancers read it.
+    """
+    for paths, refuse in _WIRES:
+        if paths.match(path):
+            reply = refuse(error)
+            reply.status = problem.status(type(error))
+            return reply
+    return problem.refusal(error)
