@@ -24,6 +24,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.mark.parametrize("checks", CHECKS)
 def test_real_clients_get_what_they_expect(server: Server, checks: str) -> None:
+    run(server, checks)
+
+
+def test_real_clients_say_why_they_are_refused(tmp_path: Path) -> None:
+    with serving(tmp_path, GRADSERVE_API_KEYS="secret") as keyed:
+        run(keyed, "refusals.py")
+
+
+def run(server: Server, checks: str) -> None:
+    """Run checks in the environment of the clients."""
     assert PYTHON.exists(), "make test-all makes the environment of the clients"
     # Neither what this project's own tests need nor its settings are there.
     options = ["-q", "-c", os.devnull, "--rootdir", str(ROOT), "--noconftest", "-p", "no:cacheprovider"]

@@ -189,6 +189,31 @@ def test_without_a_replica_the_answer_is_a_problem_document(proxied: Proxied) ->
     assert proxied.about("x**2").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/Evaluate", {"error": {"type": "InvalidOutput", "message": "no replica answers"}}),
+        (
+            "/f/4226752467f825da2f16ea77bfc0464d/Gradient",
+            {"error": {"type": "InvalidOutput", "message": "no replica answers"}},
+        ),
+        ("/tesseract/apply", {"detail": "no replica answers"}),
+        ("/f/4226752467f825da2f16ea77bfc0464d/tesseract/jacobian", {"detail": "no replica answers"}),
+        ("/v2/models/gradient/infer", {"error": "no replica answers"}),
+    ],
+)
+def test_clients_of_other_protocols_read_why_there_is_no_answer(proxied: Proxied, path: str, expected: object) -> None:
+    for replica in proxied.replicas:
+        replica.gone = True
+    response = proxied.http.post(path, json={})
+    for replica in proxied.replicas:
+        replica.gone = False
+    assert (response.status_code, response.json()) == (503, expected)
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.headers["Retry-After"] == "1"
+    time.sleep(3)  # fail_timeout, which nginx counts in whole seconds
+
+
 def test_too_large_requests_are_refused_in_the_form_of_the_service(proxied: Proxied) -> None:
     assertions.assert_problem(proxied.post(b"1" * 18_000_000), 413, "body_too_large")
     assertions.assert_problem(proxied.post(b"{}", Long="a" * 70_000), 400, "body_too_large")

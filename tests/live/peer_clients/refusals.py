@@ -1,0 +1,29 @@
+"""What the users of other projects' clients read when the service refuses them before it knows what they ask."""
+
+import numpy as np
+import pytest
+import tritonclient.http as triton
+import umbridge
+from tesseract_core import Tesseract
+from tritonclient.utils import InferenceServerException
+
+from tests.live.peer_clients.address import URL
+
+SENTENCE = "this needs a key"
+
+
+def test_um_bridge_shows_the_sentence() -> None:
+    with pytest.raises(Exception, match=SENTENCE):
+        umbridge.HTTPModel(URL, "gradient")
+
+
+def test_tesseract_shows_the_sentence() -> None:
+    with pytest.raises(Exception, match=SENTENCE):
+        Tesseract.from_url(f"{URL}/tesseract").apply({"expression": "X[0]**2", "X": [1.0]})
+
+
+def test_triton_shows_the_sentence() -> None:
+    point = triton.InferInput("X", [1], "FP64")
+    point.set_data_from_numpy(np.array([1.0]))
+    with pytest.raises(InferenceServerException, match=SENTENCE):
+        triton.InferenceServerClient(URL.removeprefix("http://")).infer("gradient", [point])
