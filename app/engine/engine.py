@@ -100,7 +100,8 @@ class Engine:
         )
         own = queue.ThreadPool(options.fit_threads, options.fit_queue, "gradserve-fits", self._late)
         bind = self.preparation.bind
-        self.fits = fitter.Fitter(bind, own, derivatives, array_derivatives, self.executables, options)
+        self._turns = queue.Turns()
+        self.fits = fitter.Fitter(bind, own, derivatives, array_derivatives, self.executables, options, self._turns)
 
     def _late(self) -> errors.GradserveError:
         """Return the error for work that takes too long: while a program is being made, that is the reason."""
@@ -235,6 +236,7 @@ class Engine:
         return prepared.present(result)
 
     def _record(self, prepared: dispatch.Prepared, transform: str, tier: str, ended: float) -> None:
+        self._turns.answered = ended
         seconds = ended - prepared.start
         self._observer.observe(events.Answered(transform, tier, prepared.hit, prepared.point.batch or 1, seconds))
 

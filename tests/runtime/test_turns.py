@@ -64,3 +64,19 @@ def test_a_turn_is_given_up_for_long_work() -> None:
         with shared.given_up():
             assert done.wait(30)
     thread.join()
+
+
+def test_a_search_pauses_only_while_others_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(queue.time, "sleep", pauses.append)
+    monkeypatch.setattr(queue, "_TURN_SECONDS", 0.0)
+    turns = queue.Turns()
+    with turns.taken():
+        turns.pass_on()
+        assert not pauses
+        turns.answered = time.perf_counter()
+        turns.pass_on()
+        assert len(pauses) == 1
+        turns.answered -= 60.0
+        turns.pass_on()
+        assert len(pauses) == 1

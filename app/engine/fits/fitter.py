@@ -7,7 +7,7 @@ import contextlib
 import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,7 @@ class Fitter:
     whole: arrays.ArrayDerivatives
     executables: executables.Executables
     options: query.Options
-    _turns: queue.Turns = field(default_factory=queue.Turns)
+    turns: queue.Turns
 
     async def answer(self, asked: FitQuery, tell: Callable[[Progress], None] | None = None) -> FitAnswer:
         """Return the answer to a fit. ``tell`` is called in another thread; a cancelled fit ends soon."""
@@ -65,7 +65,7 @@ class Fitter:
         fit.derivations.executables = self._compiled(fit.derivations)
         began = time.perf_counter()
         try:
-            outcomes = await self.pool.run(lambda: fit.run(tell, self._turns))
+            outcomes = await self.pool.run(lambda: fit.run(tell, self.turns))
         except asyncio.CancelledError:
             fit.budget.cancel()
             raise
@@ -104,7 +104,7 @@ class Fitter:
             raise errors.BadShape(detail, hint=hint, field="expression")
 
         def derivations(function: functions.Function, specialization: functions.Specialization) -> Derivations:
-            return Derivations(function, specialization, point, argnums, self.numbers, self.whole, self._turns)
+            return Derivations(function, specialization, point, argnums, self.numbers, self.whole, self.turns)
 
         conditions = []
         for index, constraint in enumerate(asked.constraints):

@@ -117,7 +117,7 @@ class ArrayJob:
     tape: ArrayTape
     dtype: str
     dtypes: tuple[str, ...]  # of the leaves: constants that are used as indices are integers
-    worth: float = 1.0  # NumPy is nearly as fast, and often faster, but for long loops
+    worth: float = 0.1  # some fifty calls of milliseconds; NumPy is often as fast, but then its runs are short
     key: Key = field(init=False)
     kind: ClassVar[str] = "arrays"
     transform: ClassVar[str] = "arrays"
