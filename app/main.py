@@ -222,6 +222,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     parts: services.Services = app.state.services
     await parts.engine.start()
     await functions.register_examples(parts.engine)
+    _find_routes(app)
     _settle_heap()
     sys.setswitchinterval(_SWITCH_SECONDS)
     parts.lifecycle.ready = True
@@ -232,6 +233,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     parts.lifecycle.ready = False
     await parts.engine.close()
     parts.log.close()
+
+
+def _find_routes(app: FastAPI) -> None:
+    """Have FastAPI make what it keeps of every route: it does so at its first request, which takes 0.2 s."""
+    nowhere: Scope = {"type": "http", "method": "GET", "path": "//", "headers": []}
+    for route in app.routes:
+        route.matches(nowhere)
 
 
 def _settle_heap() -> None:

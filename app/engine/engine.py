@@ -86,22 +86,17 @@ class Engine:
         )  # fmt: skip
         prover = enclosures.Prover(self.workers, options.limits.text, options.limits.enclosures)
         self._dispatch = dispatch.Dispatch(
-            self.executables,
-            self.interpreters,
-            derivatives,
-            array_derivatives,
-            brief=self.brief,
-            lengthy=self.lengthy,
-            prover=prover,
-            observer=options.observer,
-        )
+            self.executables, self.interpreters, derivatives, array_derivatives,
+            brief=self.brief, lengthy=self.lengthy, prover=prover, observer=options.observer,
+        )  # fmt: skip
         self.preparation = preparation.Preparation(
             self._functions, self.data, array_derivatives, prover, self._dispatch, options.limits, self.lengthy
         )
         own = queue.ThreadPool(options.fit_threads, options.fit_queue, "gradserve-fits", self._late)
-        bind = self.preparation.bind
         self._turns = queue.Turns()
-        self.fits = fitter.Fitter(bind, own, derivatives, array_derivatives, self.executables, options, self._turns)
+        self.fits = fitter.Fitter(
+            self.preparation.bind, own, derivatives, array_derivatives, self.executables, options, self._turns
+        )
 
     def _late(self) -> errors.GradserveError:
         """Return the error for work that takes too long: while a program is being made, that is the reason."""

@@ -68,7 +68,7 @@ def test_a_turn_is_given_up_for_long_work() -> None:
 
 def test_a_search_pauses_only_while_others_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr(queue.time, "sleep", pauses.append)
+    monkeypatch.setattr(time, "sleep", pauses.append)
     monkeypatch.setattr(queue, "_TURN_SECONDS", 0.0)
     turns = queue.Turns()
     with turns.taken():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pydantic_core
@@ -126,7 +126,7 @@ def bug() -> errors.GradserveError:
     return errors.GradserveError("something went wrong here; the log has the request id")
 
 
-def handlers(refuse: Refusal) -> dict[int | type[Exception], Callable[[Request, Any], Awaitable[Response]]]:
+def handlers(refuse: Refusal) -> dict[int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]]:
     """Return what replies to the exceptions that FastAPI finds; ``ErrorBoundary`` logs bugs."""
 
     async def handle(request: Request, exception: Exception) -> Response:

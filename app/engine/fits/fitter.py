@@ -188,6 +188,8 @@ class Fit:
         """Return the outcome of each start; ``tell`` is called at each iteration."""
         self._tell, now = tell, time.monotonic()
         self.budget.seconds = min(self._limits.max_fit_seconds, max(self._latest - now, 0.0))
+        if self.budget.seconds == 0.0:  # all of it has gone into waiting
+            raise queue.too_long()
         self.budget.end = now + self.budget.seconds
         several = blas.threads().several() if self.point.size > _LARGE else contextlib.nullcontext()
         with turns.taken(), several:

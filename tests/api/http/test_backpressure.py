@@ -9,6 +9,7 @@ import pytest
 from starlette.types import Message
 
 from app.api.http.middleware import backpressure
+from app.api.interop import wires
 from app.settings import Settings
 from tests.support import assertions
 from tests.support.service import Client, serving
@@ -76,7 +77,7 @@ def test_a_large_answer_is_sent_in_pieces_and_counted_until_the_last() -> None:
         seen.append(held.bytes)
 
     async def answer() -> None:
-        paced = backpressure.PacedSend(send, held)
+        paced = backpressure.PacedSend(send, held, "/v1/grad", wires.refusal)
         await paced({"type": "http.response.start", "status": 200, "headers": []})
         assert not sent, "nothing is said before it is known that there is room"
         await paced({"type": "http.response.body", "body": content})

@@ -1,0 +1,75 @@
+"""Whatever the order and whatever fails: right answers or refusals, in time, and nothing is left behind."""
+
+import os
+
+import pytest
+
+from tests.simulation.clock import SimulatedExecutor, SimulatedLoop, Stuck
+from tests.simulation.world import simulate
+
+SEEDS = int(os.environ.get("SIMULATION_SEEDS", "2000"))
+FIRST = int(os.environ.get("SIMULATION_FIRST", "1000"))
+GROUPS = 20
+
+
+def check(seed: int) -> None:
+    report = simulate(seed)
+    assert not report.problems, f"python -m tests.simulation {seed}\n" + "\n".join(report.problems)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_world_of_faults(seed: int) -> None:
+    check(seed)
+
+
+def test_without_faults_every_answer_is_right() -> None:
+    report = simulate(0, quiet=True)
+    assert not report.problems
+    assert not report.faults
+    assert {each.status for each in report.exchanges} <= {200, 201, 400, 422, 429}
+    assert sum(each.status == 200 for each in report.exchanges) > 40
+
+
+def test_a_seed_repeats_what_happened() -> None:
+    first, second = simulate(3), simulate(3)
+    assert [each.status for each in first.exchanges] == [each.status for each in second.exchanges]
+    assert first.faults == second.faults
+    assert first.seconds == pytest.approx(second.seconds)
+
+
+def test_every_fault_happens() -> None:
+    happened: set[str] = set()
+    for seed in range(8):
+        happened |= set(simulate(seed).faults)
+    assert happened >= {
+        "slow", "endless", "an entry is damaged", "a full disk", "a worker dies", "memory", "a job that never ends",
+        "a client goes away", "a client reads slowly", "a body in pieces", "no process to be had",
+    }  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("group", range(GROUPS))
+def test_thousands_of_worlds(group: int) -> None:
+    for seed in range(FIRST + group, FIRST + SEEDS, GROUPS):
+        check(seed)
+
+
+def test_a_loop_on_which_nobody_can_go_on_is_found() -> None:
+    loop = SimulatedLoop(lambda: 1.0)
+    with pytest.raises(Stuck, match="nobody will do"):
+        loop.run_until_complete(loop.create_future())
+    loop.close()
+
+
+def test_work_takes_simulated_time_and_a_thread_does_one_thing_at_a_time() -> None:
+    loop = SimulatedLoop(lambda: 2.0)
+    executor = SimulatedExecutor(loop, lambda: 5.0, threads=1)
+
+    async def both() -> list[int]:
+        work = [loop.run_in_executor(executor, lambda each=each: each) for each in (1, 2)]
+        return [await each for each in work]
+
+    began = loop.time()
+    assert loop.run_until_complete(both()) == [1, 2]
+    assert loop.time() == pytest.approx(began + 10.0)
+    loop.close()
