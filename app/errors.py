@@ -4,7 +4,7 @@
   x Rejected: the request is at fault; sending it again cannot help
     + transport: InvalidJson, BadRequest, RequestTimeout, UnsupportedMediaType, BodyTooLarge
       - HeadersTooLarge, AddressTooLong (each a BodyTooLarge)
-    + resource: Unauthorized, NotFound, MethodNotAllowed
+    + resource: Unauthorized, Forbidden, NotFound, MethodNotAllowed
     + fields: InvalidField, InvalidName
     + function: SyntaxRejected, UnknownName, BadArity, BadConstant, BadShape
       - NotDifferentiable, NotEnclosed (each an UnknownName)
@@ -178,6 +178,12 @@ class RequestTimeout(Rejected, code="request_timeout", title="The request took t
 
 class Unauthorized(Rejected, code="unauthorized", title="A key is needed"):
     """No key where one is needed, or one that is not known."""
+
+
+class Forbidden(Rejected, code="forbidden", title="The key may not do this"):
+    """The key does not have the scope that this needs."""
+
+    scope = ""  # set on an instance
 
 
 class NotFound(Rejected, code="not_found", title="Not found"):

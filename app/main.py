@@ -12,8 +12,8 @@ A request goes through these middlewares, the first of them outermost:
     ErrorBoundary        errors and bugs become replies, in the form of the path's protocol
     HeaderLimits         431, 414
     RefuseWhileDraining  503 while the process ends
-    Authentication       401; who the caller is
-    RateLimit            429, if there is a limit
+    Authentication       401, 403; who the caller is
+    RateLimit            429, if there is a limit or a quota
     Compression          gzip and zstd, both ways
     Operations           answers derivatives and calls of UM-Bridge; such a request goes no further
     HeadAsGet            HEAD
@@ -121,10 +121,10 @@ def create_app(settings: Settings | None = None) -> Application:
 def _services(settings: Settings) -> services.Services:
     compiler.configure()
     metrics = runtime_metrics.Metrics()
-    served = _engine(settings, metrics)
+    authenticator, rate, origins = settings.authenticator(), settings.rate(), tuple(settings.origins())
+    served = _engine(settings, metrics, private=authenticator.keyed)
     limits, lifecycle = settings.request_limits(), draining.Lifecycle()
     log = access_log.RequestLog(metrics, tracing.exporting() if settings.traces else None)
-    authenticator, rate, origins = settings.authenticator(), settings.rate(), tuple(settings.origins())
     request_handler = handler.Handler(served, limits, keyed=authenticator.keyed)
     parts = services.Services(
         engine=served,
@@ -153,7 +153,7 @@ def _services(settings: Settings) -> services.Services:
     return parts
 
 
-def _engine(settings: Settings, metrics: runtime_metrics.Metrics) -> engine.Engine:
+def _engine(settings: Settings, metrics: runtime_metrics.Metrics, *, private: bool) -> engine.Engine:
     return engine.Engine(
         query.Options(
             limits=settings.query_limits(),
@@ -166,7 +166,7 @@ def _engine(settings: Settings, metrics: runtime_metrics.Metrics) -> engine.Engi
             compile_limits=settings.worker_limits(),
             kept=settings.open_store(),
             kept_data=settings.open_data_store(),
-            private_data=settings.authenticator().keyed,
+            private_data=private,
             threads=settings.threads,
             queue=settings.queue,
             fit_threads=settings.fit_threads,
@@ -226,10 +226,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     _settle_heap()
     sys.setswitchinterval(_SWITCH_SECONDS)
     parts.lifecycle.ready = True
-    trimming = asyncio.ensure_future(_trim())
+    background = [asyncio.ensure_future(each) for each in (_trim(), parts.authenticator.follow())]
     async with runtime_metrics.write_regularly(parts.metrics, parts.shared_metrics):
         yield
-    trimming.cancel()
+    for task in background:
+        task.cancel()
     parts.lifecycle.ready = False
     await parts.engine.close()
     parts.log.close()

@@ -20,7 +20,7 @@ from app.api.http.middleware import auth, ratelimit, tracing
 from app.engine import points, query
 from app.engine.workers import enclosures, pool
 from app.language.limits import TextLimits
-from app.runtime import metrics
+from app.runtime import keys, metrics
 from app.runtime.data.store import DataLimits
 from app.runtime.store import disk, remote
 
@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     api_keys: SecretStr = Field(
         SecretStr(""), description="accepted API keys, separated by commas; if empty, no key is needed"
     )
+    key_store: str = Field("", description="file of more keys, with scopes and quotas: gradserve keys; empty: none")
     rate_limit: str = Field(
         "", description='requests of one key or address, such as "5/second" or "100/minute;5000/day"; empty: no limit'
     )
@@ -172,6 +173,13 @@ class Settings(BaseSettings):
         if not all(key.isascii() and key.isprintable() and " " not in key for key in _listed(keys.get_secret_value())):
             raise ValueError("a key is printable ASCII without spaces and commas")
         return keys
+
+    @field_validator("key_store")
+    @classmethod
+    def _check_key_store(cls, path: str) -> str:
+        if path:
+            keys.load(Path(path))
+        return path
 
     @field_validator("rate_limit")
     @classmethod
@@ -315,10 +323,11 @@ class Settings(BaseSettings):
         }
 
     def authenticator(self) -> auth.Authenticator:
-        return auth.Authenticator(_listed(self.api_keys.get_secret_value()), _listed(self.trusted_proxies))
+        store = keys.Watched(Path(self.key_store)) if self.key_store else None
+        return auth.Authenticator(_listed(self.api_keys.get_secret_value()), _listed(self.trusted_proxies), store)
 
     def rate(self) -> ratelimit.Rate | None:
-        return ratelimit.parse(self.rate_limit, self.rate_limit_storage)
+        return ratelimit.parse(self.rate_limit, self.rate_limit_storage, quotas=bool(self.key_store))
 
     def origins(self) -> list[str]:
         """Return the origins whose pages may call the service."""
@@ -326,9 +335,8 @@ class Settings(BaseSettings):
 
     def for_one_user(self) -> Self:
         """Return these settings without keys, rates, traces and shared metrics, for the application in the CLI."""
-        return self.model_copy(
-            update={"api_keys": SecretStr(""), "rate_limit": "", "cors_origins": "", "traces": False, "metrics_dir": ""}
-        )
+        none = dict.fromkeys(("key_store", "rate_limit", "cors_origins", "metrics_dir"), "")
+        return self.model_copy(update={"api_keys": SecretStr(""), "traces": False, **none})
 
 
 def read(**given: Any) -> Settings:

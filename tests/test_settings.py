@@ -161,7 +161,7 @@ def test_keys_in_lines_of_a_file_are_each_accepted(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("GRADSERVE_API_KEYS_FILE", str(tmp_path / "keys"))
     closed = read().authenticator()
     for key in (b"k1", b"k2", b"k3"):
-        assert closed.caller("/v1/grad", [(b"x-api-key", key)], None).startswith("key:")
+        assert closed.caller("/v1/grad", [(b"x-api-key", key)], None).id.startswith("key:")
     with pytest.raises(errors.Unauthorized):
         closed.caller("/v1/grad", [(b"x-api-key", b"k1\nk2")], None)
 
@@ -227,6 +227,8 @@ def test_only_what_is_not_the_default_is_changed(monkeypatch: pytest.MonkeyPatch
         ("RATE_LIMIT_STORAGE", "redis://h:hunter2", "no storage"),
         ("RATE_LIMIT_STORAGE", "memcached://h:1", "library"),
         ("STORE", "redis://:hunter2/x@h", "cannot be used"),
+        ("KEY_STORE", "/proc/x", "No such file"),
+        ("KEY_STORE", "/proc", "cannot be read"),
         ("METRICS_DIR", "/proc/x", "cannot be written"),
         ("METRICS_DIR", "/dev/null", "cannot be written"),
     ],

@@ -140,7 +140,7 @@ def _add_errors(path: str, operation: dict[str, Any]) -> None:
     responses = operation["responses"]
     statuses = [414, 431]
     if not auth.is_open(path):
-        statuses.append(401)
+        statuses += [401, 403]
     if path not in ratelimit.UNCOUNTED:
         statuses.append(429)
     if path not in draining.OPEN_WHILE_DRAINING:

@@ -1,4 +1,4 @@
-"""The command line: derivatives of a function, here or at a server; serving, measuring, filling the cache.
+"""The command line: derivatives of a function, here or at a server; serving, keys, measuring, filling the cache.
 
 Exit codes: 0 success, 1 the function or point is at fault, 2 wrong usage, 3 the server cannot be reached or refuses
 for now.
@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from app import __version__, errors
-from app.cli import assignments, bench, client, fit, output, tables
+from app.cli import assignments, bench, client, fit, keys, output, tables
 
 
 class _Commands(TyperGroup):
@@ -317,6 +317,9 @@ def config() -> None:
 
     for (variable, value), field in zip(read().shown().items(), Settings.model_fields.values(), strict=True):
         typer.echo(f"{variable}={value}  # {field.description}")
+
+
+cli.add_typer(keys.cli, name="keys")
 
 
 async def _warm(service: client.Client, line: str, seconds: float) -> dict[str, Any]:

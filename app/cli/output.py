@@ -40,7 +40,7 @@ def run(work: Coroutine[Any, Any, Result], expression: str = "") -> Result:
     except client.ProblemResponse as refused:
         _explain(refused.document, expression)
         status = refused.document["status"]
-        at_fault = 400 <= status < 500 and status not in (401, 429)
+        at_fault = 400 <= status < 500 and status not in (401, 403, 429)
         raise typer.Exit(FAULT if at_fault else ELSEWHERE) from None
     except client.BadAddress as error:
         raise typer.BadParameter(str(error), param_hint="--url") from None

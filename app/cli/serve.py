@@ -35,6 +35,8 @@ def serve(settings: Settings) -> int:
     _log.info("settings that are not the defaults: %s", changed or "none")
     if not settings.authenticator().keyed:
         _log.info("no key is needed: everybody who reaches %s is answered", settings.host)
+    if settings.workers > 1 and settings.key_store and not settings.rate_limit_storage:
+        _log.warning("each process counts quotas of keys alone, since GRADSERVE_RATE_LIMIT_STORAGE is empty")
     return _serve(settings) if settings.workers == 1 else _supervise(settings)
 
 

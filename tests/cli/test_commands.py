@@ -373,7 +373,8 @@ def test_a_wrong_setting_is_named_without_a_traceback(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"]] + [[name, "--help"] for name in ("grad", "hessian", "symbolic", "bench", "warm", "serve", "config")],
+    [["--help"]]
+    + [[name, "--help"] for name in ("grad", "hessian", "symbolic", "bench", "warm", "serve", "config", "keys")],
 )
 def test_every_command_has_help(arguments: list[str]) -> None:
     result = invoke(*arguments)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from app.runtime import keys
 from app.settings import Settings
 from tests.live.ports import free_port, wait_until_listening
 from tests.support import assertions
@@ -88,3 +89,12 @@ def test_a_store_that_never_speaks_or_is_not_there_is_done_without() -> None:
             assert_counted_alone_within_a_second(client)
     with serving(counted(f"redis://127.0.0.1:{free_port()}"), workers=False) as client:
         assert_counted_alone_within_a_second(client)
+
+
+def test_two_replicas_count_the_quota_of_a_key_together(redis: tuple[str, int], tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    secret = keys.add(path, "ci", ["ask"], RATE)
+    settings = Settings(key_store=str(path), rate_limit_storage=redis[0])
+    with serving(settings, workers=False) as one, serving(settings, workers=False) as other:
+        statuses = [client.post(QUESTION, X_API_Key=secret).status_code for client in (one, other) * 3]
+        assert sorted(statuses) == [200] * 5 + [429]

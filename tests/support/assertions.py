@@ -30,6 +30,7 @@ CONTRACT = {
 
 HTTP_CODES = {
     "bad_request": 400,
+    "forbidden": 403,
     "not_found": 404,
     "method_not_allowed": 405,
     "request_timeout": 408,

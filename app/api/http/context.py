@@ -19,6 +19,8 @@ class RequestContext:
     began: float  # by time.perf_counter
     request_id: bytes = b""
     caller: str = ""  # the digest of a key or an address, see ``auth``; empty before authentication
+    key: str = ""  # the name of the key, if it has one
+    quota: str = ""  # of the key, if it has one of its own
     route: str = ""  # the path template, once a route is found
     status: int = 0  # until the response starts
     headers: replies.Headers = ()

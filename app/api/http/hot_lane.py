@@ -46,11 +46,12 @@ class HotLane:
             if self.rate is None and self.authenticator.trivial:
                 return self.request_handler.prepare(*found, headers, content)
             caller = self.authenticator.caller(path, headers, client)
-            prepared = self.request_handler.prepare(*found, headers, content, caller)
+            caller.check("POST", path)
+            prepared = self.request_handler.prepare(*found, headers, content, caller.id)
         except errors.GradserveError:
             return None
         # A request is counted here only if it is answered here.
-        counted = prepared is not None and (self.rate is None or self.rate.count_now(caller))
+        counted = prepared is not None and (self.rate is None or self.rate.count_now(caller.id, caller.quota))
         return prepared if counted else None
 
     def record(

@@ -29,6 +29,7 @@ _STATUS: dict[type[errors.GradserveError], int] = {
     errors.BadRequest: 400,
     errors.InvalidJson: 400,
     errors.Unauthorized: 401,
+    errors.Forbidden: 403,
     errors.NotFound: 404,
     errors.MethodNotAllowed: 405,
     errors.RequestTimeout: 408,
@@ -97,6 +98,9 @@ def headers(error: errors.GradserveError) -> tuple[replies.Header, ...]:
     """Return the headers that say what an error means to an HTTP client."""
     if isinstance(error, errors.Unauthorized):
         return ((b"www-authenticate", _CHALLENGE),)
+    if isinstance(error, errors.Forbidden):  # RFC 6750, section 3.1
+        challenge = f'Bearer realm="gradserve", error="insufficient_scope", scope="{error.scope}"'
+        return ((b"www-authenticate", challenge.encode()),)
     if isinstance(error, errors.MethodNotAllowed):
         return ((b"allow", ", ".join(error.methods).encode()),)
     if isinstance(error, errors.Refused):

@@ -339,6 +339,7 @@ def refusal(description: str, *causes: type[errors.GradserveError]) -> dict[str,
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: refusal("Not JSON: {}, or not even HTTP: {}", errors.InvalidJson, errors.BadRequest),
     401: refusal("No key where one is needed, or not a known one: {}", errors.Unauthorized),
+    403: refusal("The key does not have the scope that this needs: {}", errors.Forbidden),
     408: refusal("The body did not arrive in time: {}", errors.RequestTimeout),
     413: refusal("The body is too large: {}", errors.BodyTooLarge),
     414: refusal("The address is over the published limit: {}", errors.AddressTooLong),

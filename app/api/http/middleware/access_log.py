@@ -44,6 +44,7 @@ class RequestLog:
         level = logging.INFO if seconds > _SLOW_SECONDS or request.status >= 429 else logging.DEBUG
         if _log.isEnabledFor(level):
             fields = {"route": request.route, "status": request.status, "seconds": round(seconds, 6)}
+            fields |= {"key": request.key} if request.key else {}
             _log.log(level, "answered %s with %d", request.route, request.status, extra=fields)
 
 

@@ -1,31 +1,40 @@
-"""The caller of a request: a key, or an address.
+"""The caller of a request: a key, or an address; and what a key may do.
 
 A key comes as ``Authorization: Bearer KEY`` (RFC 6750), as the password of ``Authorization: Basic`` (RFC 7617), or as
 ``X-API-Key: KEY``. A caller is the digest of the key, or without keys the client's address. Everything that is counted
 is counted by caller. An IPv6 caller is the /64 network, because whoever has one address there has all of them.
+
+Keys are given (``GRADSERVE_API_KEYS``), which may do everything, or in a file (``app.runtime.keys``), where each has a
+name, scopes and perhaps a quota. The file has the last word about a key that is in both.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hashlib
-import hmac
 import ipaddress
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import errors
 from app.api.http import context, replies
+from app.runtime import keys as named_keys
 from app.runtime import queue
 
 Client = tuple[str, int] | None  # address and port, as in an ASGI scope
 
 # Paths that need no key: they compute nothing, and every server of this version answers the same there.
-_OPEN = frozenset({"/healthz", "/readyz", "/", "/docs", "/openapi.json", "/v1/limits", "/v1/errors", "/v1/language"})
+_OPEN = frozenset(
+    {"/healthz", "/readyz", "/", "/fit", "/docs", "/openapi.json", "/v1/limits", "/v1/errors", "/v1/language"}
+)
 _OPEN_FOLDERS = ("/docs/assets/", "/web/")
+_REGISTERING = frozenset({"/v1/functions", "/v1/data"})  # by POST
+_LOOK_SECONDS = 0.5  # between two looks at the file of keys
 
 _SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer"},
@@ -39,36 +48,88 @@ def describe(document: dict[str, Any]) -> None:
     document.setdefault("components", {})["securitySchemes"] = _SCHEMES
     document["security"] = [{name: []} for name in _SCHEMES]
     for path, methods in document["paths"].items():
-        for operation in methods.values() if is_open(path) else ():
-            operation["security"] = []
+        for method, operation in methods.items():
+            # The scope is written where OpenAPI 3.1 has the roles of such schemes.
+            scopes = [needed_scope(method.upper(), path)]
+            operation["security"] = [] if is_open(path) else [{name: scopes} for name in _SCHEMES]
+
+
+def needed_scope(method: str, path: str) -> str:
+    """Return the scope that a request needs."""
+    if path == "/metrics":
+        return named_keys.METRICS
+    if method == "DELETE" or (method == "POST" and path in _REGISTERING):
+        return named_keys.REGISTER
+    return named_keys.ASK
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sends a request.
+
+    ``id`` is the digest of a key, or an address. ``key`` is the name of a key, ``quota`` its own rate; each may be "".
+    """
+
+    id: str
+    key: str = ""
+    scopes: frozenset[str] = frozenset(named_keys.SCOPES)
+    quota: str = ""
+
+    def check(self, method: str, path: str) -> None:
+        """Raise ``errors.Forbidden`` if the caller may not send such a request."""
+        needed = needed_scope(method, path)
+        if needed not in self.scopes:
+            hint = "ask the operator for a key that has it"
+            error = errors.Forbidden(f"this key does not have the scope {needed}", hint=hint)
+            error.scope = needed
+            raise error
 
 
 class Authenticator:
     """Tells callers apart, and refuses those without a key where one is needed.
 
-    ``keys`` are the known keys; without any no key is needed. ``trusted`` are the networks of proxies whose
-    X-Forwarded-For is believed.
+    ``keys`` are given keys, ``store`` is a file of more; without either no key is needed. ``trusted`` are the networks
+    of proxies whose X-Forwarded-For is believed.
     """
 
-    def __init__(self, keys: Sequence[str] = (), trusted: Sequence[str] = ()) -> None:
-        self._keys = tuple(hashlib.sha256(key.encode()).digest() for key in keys)
+    def __init__(
+        self, keys: Sequence[str] = (), trusted: Sequence[str] = (), store: named_keys.Watched | None = None
+    ) -> None:
+        self._given = tuple(hashlib.sha256(key.encode()).digest() for key in keys)
+        self._store = store
+        self._known = self._callers()
         self._trusted = tuple(ipaddress.ip_network(network) for network in trusted)
-        self.keyed = bool(keys)
-        self.trivial = not (keys or trusted)  # a caller is always the address of the connection
+        self.keyed = bool(keys) or store is not None
+        self.trivial = not (self.keyed or trusted)  # a caller is always the address of the connection
 
-    def caller(self, path: str, headers: replies.Headers, client: Client) -> str:
+    def caller(self, path: str, headers: replies.Headers, client: Client) -> Caller:
         """Return the caller of a request, or raise ``errors.Unauthorized``."""
-        if self._keys and not is_open(path):
-            return self._holder(_presented(headers))
-        return _network(self._address(headers, client))
-
-    def _holder(self, key: bytes) -> str:
-        digest = hashlib.sha256(key).digest()
-        # All keys are compared, each in constant time: the time tells neither whether one fits nor which.
-        found = [hmac.compare_digest(digest, known) for known in self._keys]
-        if not any(found):
+        if not self.keyed or is_open(path):
+            return Caller(_network(self._address(headers, client)))
+        # A key is looked up by its digest. How long that takes depends on the digest of what was sent, which nobody
+        # can choose bit by bit, so the time brings a guess no nearer. Nor does it depend on how many keys there are.
+        caller = self._known.get(hashlib.sha256(_presented(headers)).digest())
+        if caller is None:
             raise errors.Unauthorized("this key is not known")
-        return "key:" + digest.hex()[:16]
+        return caller
+
+    async def follow(self) -> None:
+        """Take over the changes of the file of keys, until this is cancelled."""
+        while self._store is not None:
+            await asyncio.sleep(_LOOK_SECONDS)
+            if await asyncio.to_thread(self._store.refresh):
+                self._known = self._callers()
+
+    def _callers(self) -> dict[bytes, Caller]:
+        """Return the callers of all keys in force, by the digests of the keys."""
+        known = {digest: Caller(_id(digest)) for digest in self._given}
+        for key in self._store.keys if self._store is not None else ():
+            digest = bytes.fromhex(key.sha256)
+            if key.revoked:
+                known.pop(digest, None)
+            else:
+                known[digest] = Caller(_id(digest), key.name, frozenset(key.scopes), key.quota)
+        return known
 
     def _address(self, headers: replies.Headers, client: Client) -> str:
         """Return the address of the client, or, behind trusted proxies, the nearest address that is not trusted."""
@@ -91,20 +152,26 @@ class Authenticator:
 
 
 class Authentication:
-    """ASGI middleware that finds out who the caller is."""
+    """ASGI middleware that finds out who the caller is, and whether the caller may do this."""
 
     def __init__(self, app: ASGIApp, authenticator: Authenticator) -> None:
         self._app, self._authenticator = app, authenticator
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         caller = self._authenticator.caller(scope["path"], scope["headers"], scope.get("client"))
-        context.of(scope).caller = caller
-        queue.CALLER.set(caller)
+        request = context.of(scope)
+        request.caller, request.key, request.quota = caller.id, caller.key, caller.quota
+        queue.CALLER.set(caller.id)
+        caller.check(scope["method"], scope["path"])
         await self._app(scope, receive, send)
 
 
 def is_open(path: str) -> bool:
     return path in _OPEN or path.startswith(_OPEN_FOLDERS)
+
+
+def _id(digest: bytes) -> str:
+    return "key:" + digest.hex()[:16]
 
 
 def _presented(headers: replies.Headers) -> bytes:

@@ -1,5 +1,6 @@
 """How often a caller may send requests, and the middleware that refuses more.
 
+A rate holds for everybody but the keys that have a quota of their own (``app.runtime.keys``).
 The rate is a moving window (https://limits.readthedocs.io), counted in memory, or in Redis, where all replicas see it.
 If Redis cannot be reached, or does not answer in time, the service goes on: each process counts for itself.
 """
@@ -20,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import errors
 from app.api.http import context
+from app.runtime import keys
 
 _log = logging.getLogger("gradserve")
 
@@ -37,43 +39,45 @@ class RateLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] not in UNCOUNTED:
-            await self._rate.count(context.of(scope).caller)
+            request = context.of(scope)
+            await self._rate.count(request.caller, request.quota)
         await self._app(scope, receive, send)
 
 
 class Rate(Protocol):
-    """Bounds how often a caller may send requests."""
+    """Bounds how often a caller may send requests: by its own quota, or by the rate of all who have none."""
 
-    async def count(self, caller: str) -> None:
+    async def count(self, caller: str, quota: str = "") -> None:
         """Count a request, or raise ``errors.Overloaded``."""
 
-    def count_now(self, caller: str) -> bool:
+    def count_now(self, caller: str, quota: str = "") -> bool:
         """Count a request without waiting; False if it must be counted by ``count``."""
 
 
 class LocalRate:
-    """A bound counted in this process, written as ``limits`` has it: "100 per 2 minutes; 1000/day"."""
+    """A bound counted in this process, written as ``keys.rates`` reads it."""
 
     def __init__(self, rate: str) -> None:
-        self._items = limits.parse_many(rate.replace(",", ";"))
+        self._rate = rate
         self._storage = storages.MemoryStorage()
         self._window = strategies.MovingWindowRateLimiter(self._storage)
         self._latest = 0.0
 
-    def count_now(self, caller: str) -> bool:
+    def count_now(self, caller: str, quota: str = "") -> bool:
         now = time.time()
         if now < self._latest - _STEP_SECONDS:
             self._storage.reset()  # a clock set back would keep callers out until it has caught up
         self._latest = now
         # All rates are tested before one is charged: a refused request uses up none of them.
-        if len(self._items) > 1 and not all(self._window.test(item, caller) for item in self._items):
+        items = keys.rates(quota or self._rate)
+        if len(items) > 1 and not all(self._window.test(item, caller) for item in items):
             return False
-        charged = [self._window.hit(item, caller) for item in self._items]
+        charged = [self._window.hit(item, caller) for item in items]
         return all(charged)
 
-    async def count(self, caller: str) -> None:
-        if not self.count_now(caller):
-            resets = [self._window.get_window_stats(item, caller) for item in self._items]
+    async def count(self, caller: str, quota: str = "") -> None:
+        if not self.count_now(caller, quota):
+            resets = [self._window.get_window_stats(item, caller) for item in keys.rates(quota or self._rate)]
             raise _too_often([stats.reset_time for stats in resets if stats.remaining <= 0])
 
 
@@ -83,28 +87,28 @@ class SharedRate:
     def __init__(self, rate: str, uri: str) -> None:
         options: dict[str, str] = {"implementation": "redispy"} if uri.startswith(("redis", "rediss")) else {}
         storage = storages.storage_from_string(f"async+{uri}", **options)
-        self._items = limits.parse_many(rate.replace(",", ";"))
+        self._rate = rate
         self._window = aio.strategies.MovingWindowRateLimiter(storage)
         self._fallback = LocalRate(rate)
         self._retry_at = 0.0
 
-    def count_now(self, caller: str) -> bool:  # noqa: ARG002 - counting takes a round trip
-        return False
+    def count_now(self, caller: str, quota: str = "") -> bool:  # noqa: ARG002 - the protocol's name
+        return not (quota or self._rate)  # counting takes a round trip
 
-    async def count(self, caller: str) -> None:
+    async def count(self, caller: str, quota: str = "") -> None:
         if time.monotonic() < self._retry_at:
-            await self._fallback.count(caller)
+            await self._fallback.count(caller, quota)
             return
         try:
             # A store that is stopped keeps its connections, and its library would wait for ever.
             async with asyncio.timeout(_STORE_SECONDS):
-                resets = [await self._reset(item, caller) for item in self._items]
+                resets = [await self._reset(item, caller) for item in keys.rates(quota or self._rate)]
         except Exception as error:  # noqa: BLE001 - whatever its client raises: requests go on
             if time.monotonic() >= self._retry_at:  # else a request that waited meanwhile has said it
                 name = type(error).__name__
                 _log.warning("the store of rates does not answer, each process counts alone: %s", name)
             self._retry_at = time.monotonic() + _RETRY_STORE_SECONDS
-            await self._fallback.count(caller)
+            await self._fallback.count(caller, quota)
             return
         if any(resets):
             raise _too_often([reset for reset in resets if reset])
@@ -116,10 +120,14 @@ class SharedRate:
         return (await self._window.get_window_stats(item, caller)).reset_time
 
 
-def parse(text: str, uri: str) -> Rate | None:
-    """Return the rate of a setting, None for an empty setting; ValueError if it is not a rate, or not its storage."""
-    if not text:
+def parse(text: str, uri: str, *, quotas: bool = False) -> Rate | None:
+    """Return the rate of a setting; None if it is empty and no key can have a quota.
+
+    Raises ``ValueError`` if it is not a rate, or not its storage.
+    """
+    if not (text or quotas):
         return None
+    keys.rates(text)
     try:
         return SharedRate(text, uri) if uri else LocalRate(text)
     except limits.errors.ConfigurationError as error:

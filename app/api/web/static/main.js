@@ -50,7 +50,7 @@ function refuse(problem) {
   showNothing();
   element("page").classList.add("refused");
   element("page").classList.toggle("empty", args.length === 0);
-  element("key-form").hidden = problem.status !== 401 && element("key-form").hidden;
+  element("key-form").hidden = ![401, 403].includes(problem.status) && element("key-form").hidden;
 }
 
 function understood() {

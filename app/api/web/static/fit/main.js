@@ -68,7 +68,7 @@ const labels = () => [across(), element("observed").value];
 function complain(problem) {
   const { hint } = problem;
   element("problem").textContent = problem ? problem.message + (hint ? ` (${hint})` : "") : "";
-  element("key-form").hidden = problem.status !== 401;
+  element("key-form").hidden = ![401, 403].includes(problem.status);
 }
 
 function showStarts() {
