@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any
 
-import umbridge  # type: ignore[import-not-found]  # lives in the environment of the peers only
+import umbridge  # lives in the environment of the peers only
 
 
 def latencies(order: dict[str, Any]) -> dict[str, Any]:

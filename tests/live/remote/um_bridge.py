@@ -8,10 +8,10 @@ import json
 import sys
 from typing import Any
 
-import emcee  # type: ignore[import-not-found]  # lives in the environment of the clients only
+import emcee  # lives in the environment of the clients only
 import numpy as np
-import umbridge  # type: ignore[import-not-found]  # likewise
-import umbridge.emcee  # type: ignore[import-not-found]  # likewise
+import umbridge  # likewise
+import umbridge.emcee  # likewise
 
 
 def models(order: dict[str, Any]) -> Any:
