@@ -279,8 +279,11 @@ def _mistaken(args: Sequence[str]) -> str | None:
     """Return a hint if an argument has the name that a constant or function has in another language: NaN, Sin[x]."""
     for name in args:
         found = lookup.constant(name)
-        if name not in words.BY_NAME and name.lower() in words.BY_NAME:
+        if name in words.BY_NAME:
+            found = f"it is a function, too: write {lookup.call(name)}"
+        elif name.lower() in words.BY_NAME:
             found = f"write {lookup.call(name.lower())}"
+        found = found or lookup.function(name)
         if found is not None:
             return f"{name} is an argument here: {found}"
     return None

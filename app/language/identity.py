@@ -91,7 +91,9 @@ class _Reader:
                 return kind, None if kind == "slice" else size
         return self._compound(instruction, names)
 
-    def _compound(self, instruction: Instruction, names: dict[str, str]) -> Any:
+    def _compound(  # noqa: C901 - a case for each instruction
+        self, instruction: Instruction, names: dict[str, str]
+    ) -> Any:
         """Return the spelling of an instruction that binds names or has code of its own, or of a plain one."""
         match instruction:
             case Assign(pattern, keep):
@@ -112,6 +114,11 @@ class _Reader:
                 return "method", name, size, keywords
             case Branch(chosen, other):
                 return "branch", self.code(chosen, names), self.code(other, names)
+            case stack_code.Chain(tests, bodies, other):
+                arms = [
+                    (self.code(test, names), self.code(body, names)) for test, body in zip(tests, bodies, strict=True)
+                ]
+                return "chain", arms, self.code(other, names)
             case Comprehension():
                 return self._comprehension(instruction, dict(names))
             case Series():

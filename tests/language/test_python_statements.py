@@ -130,3 +130,25 @@ def test_names_of_a_match_do_not_change_the_identity() -> None:
     assert first.identity == again.identity
     other = parse.read("lambda a: sum((z := 2) * a for k in range(len(a)))")
     assert first.identity != other.identity
+
+
+@pytest.mark.parametrize("chosen", [0, 25, 399])
+def test_a_choice_known_from_the_text_may_have_hundreds_of_cases(client: Client, chosen: int) -> None:
+    cases = "".join(f"        case {n}:\n            y = x*{n}\n" for n in range(400))
+    match = f"def g(k, x):\n    match k:\n{cases}    return y\ndef f(x):\n    return g({chosen}, x)"
+    tests = "".join(f"    {'elif' if n else 'if'} k == {n}:\n        return x*{n}\n" for n in range(400))
+    branches = f"def g(k, x):\n{tests}    else:\n        return 1\ndef f(x):\n    return g({chosen}, x)"
+    assert [client.grad(text, [3.0])["gradient"] for text in (match, branches)] == [chosen, chosen]
+
+
+def test_a_choice_that_depends_on_the_point_may_have_dozens_of_cases(client: Client) -> None:
+    tests = "".join(f"    {'elif' if n else 'if'} x < {n}:\n        y = x*{n}\n" for n in range(24))
+    text = f"def f(x):\n{tests}    else:\n        y = 1\n    return y"
+    assert [client.grad(text, [x])["gradient"] for x in (-1.0, 22.5, 99.0)] == [0, 23, 0]
+
+
+def test_an_import_has_its_name_in_a_while_loop(client: Client) -> None:
+    text = (
+        "import jax.numpy as foo\ndef f(x):\n    i = 0\n    while i < 2:\n        x = foo.square(x)\n        i += 1\n"
+    )
+    assert client.grad(text + "    return x", [2.0])["value"] == 16

@@ -32,20 +32,29 @@ _LAMBDAS: tuple[tuple[str, str], ...] = (
     (r"^\s*(?:\w+\s*(?:=|<-)\s*)?\\\(([^()]*)\)", "write lambda {0}: ..."),
     (r"^\s*(?:\w+\s*(?:=|<-)\s*)?function\s*\(([^()]*)\)", "write lambda {0}: ..., or a def"),
     (r"^\s*function\s+(?:\w+\s*=\s*)?(\w+)\s*\(([^()]*)\)", "write def {0}({1}): with a return"),
-    (r"^\s*(?:(?:const|let|var)\s+)?(?:\w+\s*=\s*)?\(?([\w\s,]+?)\)?\s*(?:->|↦|\|->|→)", "write lambda {0}: ..."),
+    (
+        r"^\s*(?:(?:const|let|var)\s+)?(?:\w+\s*=\s*)?\(?([^\W\d][\w\s,]*?)\)?\s*(?:->|↦|\|->|→)",
+        "write lambda {0}: ...",
+    ),
     (r"^\s*(?:(?:const|let|var)\s+)?(?:\w+\s*=\s*)?\(([\w\s,]+?)\)\s*=>", "write lambda {0}: ..."),
     (r"^\s*(?:const|let|var)\s+\w+\s*=\s*(\w+)\s*=>", "write lambda {0}: ..."),
     (r"^\s*(\w+)\s*=>", "write lambda {0}: ... for a function, >= for a comparison"),
     (r"^\s*(?:double|float|int|const|let|var|auto|real|local)\s+(\w+)\s*=", "leave the type out: {0} = ..."),
     (
-        r"^\s*(?:static\s+|inline\s+)?(?:double|float|int|real)\s+(\w+)\s*\(([^()]*)\)",
+        r"^\s*(?:#\s*include[^\n]*\n\s*)*(?:static\s+|inline\s+)?(?:double|float|int|real)\s+(\w+)\s*\(([^()]*)\)",
         "write def {0}(...): with a return",
     ),
+    (r"^\s*λ\s*(\w+)\s*[:.]", "write lambda {0}: ..."),
+    (r"^\s*\|([^\W\d][\w\s,]*)\|\s*[\w(]", "write lambda {0}: ... for a function, abs({0})*... for a product"),
+    (r"^\s*\(?#.*&\s*\)?\s*(?:\[.*\])?\s*$", "write lambda x: x**2; # begins a comment"),
+    (r"^\s*(\w+)\[\s*(\w+)_\s*(?:,[^\]]*)?\]\s*:?=", "write {0}({1}) = ..."),
+    (r"^[^\n]*\b(?:std|f64|f32|boost::math)::(\w+)", "write {0}(x), without what stands before the ::"),
+    (r"^[^\n]*<sup>", "write ** for a superscript: x**2"),
 )
 """Functions of other languages: how the whole text begins."""
 
 _KEYWORDS = {
-    "class": "write a def; there are no classes but a NamedTuple or @dataclass of fields",
+    "class": "put the class before the def, at the top of the text",
     "try": "leave it out: nothing is raised here; a choice is a if condition else b",
     "except": "leave it out: nothing is raised here",
     "with": "leave it out, and write its block alone",
@@ -69,15 +78,91 @@ _KEYWORDS = {
 }
 """Words of Python that are not in the language where they stand."""
 
-_SLIPS: tuple[Slip, ...] = (
-    # A function and its argument
+_FIRST: tuple[Slip, ...] = (
+    # Loops and choices of other languages
+    Slip(r"\bfor\s*\(\s*(\w+)\s*$", r"in\s+(\w+)\s*:\s*(\w+)", "write for {0} in range({1}, {2} + 1): in a def"),
+    Slip(r"\bfor\s*\(\s*(?:int|let|var|double|size_t)?\s*(\w*)\s*$", r"", "write for i in range(10): in a def"),
+    Slip(r"\bfor\s+(\w+)\s*$", r"=\s*(\w+)\s*:\s*(\w+)", "write for {0} in range({1}, {2} + 1):"),
+    Slip(r"\bif\s*\([^()]*\)\s*$", r"\w", "write a if condition else b"),
+    Slip(r"(?:^|\n)[ \t]*(?:if|while|elif|for)\b[^\n:]*$", r"\n", "write a colon at the end of the line"),
+    Slip(r"\bis$", r"\.", "write isnan(x), or isfinite(x)"),
+    Slip(r"", r"is\.(?:na|nan|finite|infinite)\b", "write isnan(x), or isfinite(x)"),
+    # Comments of other languages
+    Slip(r"%[ \t]*[^\W\d]\w*[ \t]+$", r"\w", "comments begin with #"),
+    Slip(r"", r"\(\*", "comments begin with #"),
+    # Functions without a name
+    Slip(r"\bfunction\s*\(([^()]*)\)\s*$", r"[\w({]", "write lambda {0}: ..."),
+    Slip(r"[(,]\s*$", r"@\(([^()]*)\)", "write lambda {0}: ..."),
+    Slip(r"[(,]\s*$", r"@[^\W\d]", "write the name of the function alone, without @"),
+    Slip(r"[(,]\s*\(([\w\s,]*)\)\s*$", r"[=-]>", "write lambda {0}: ..."),
+    Slip(rf"[(,]\s*{_NAME}\s*$", r"[=-]>", "write lambda {0}: ..."),
+    Slip(rf"[(,]\s*{_NAME}\s*=$", r">", "write lambda {0}: ..."),
+    Slip(r"\blambda\s+(\w+)\s*$", r"\.", "write a colon: lambda {0}: ..."),
+    Slip(r"\blambda\s*$", r"\(([^()]*)\)", "leave the parentheses out: lambda {0}: ..."),
+    Slip(r"\blambda\s+([\w\s]*\w)\s+$", r"(\w+)", "separate the arguments with commas: lambda {0}, {1}: ..."),
+    # Operators of other languages
+    Slip(r"\.\s*$", r"'", "write X.T for the transpose; there are no strings here"),
+    Slip(r"\|\s*$", r">", "write f(x) for x |> f"),
+    Slip(r"&amp;\s*&amp$", r";", "write and"),
+    Slip(r"", r"\w+_l(?:u?p[dm]f|c?cdf)\([^()|]*\|", "write scipy.stats.norm.logpdf(y, mu, sigma), with commas"),
+    Slip(r"[\d)\]]\s*$", r"->", "write = to assign, with the name first"),
+    Slip(r"/$", r"\.", "write x = 3 on a line before, or send the number in the point"),
+    Slip(r"", r"@\.", "leave it out: operators go element by element"),
+    Slip(r"\w$", r"\.\.\.", "write *x for the items of x"),
+    Slip(r"[(,]\s*$", r"\.\.\.[^\W\d]", "write *x for the items of x"),
+    Slip(rf"{_VALUE}\s*$", r"\\(?:\s+[\w(]|\w\b|\()", "write solve(A, b)"),
+    Slip(r"\(\s*$", r":\s*\)", "write X.ravel() for all elements"),
+    Slip(r"\w$", r"::", "leave the type out"),
+    Slip(r"\((?:double|float|int)\)\s*$", r"\w", "leave the type out"),
+    Slip(rf"{_VALUE}\s*$", r"mod\b", "write %"),
+    Slip(rf"{_VALUE}\s*$", r"div\b", "write //"),
+    Slip(rf"{_VALUE}\s*$", r"xor\b", "write (a > 0) != (b > 0)"),
+    Slip(rf"{_VALUE}\s*$", r"(?:gt|ge|lt|le|eq|ne)\b", "write >, >=, <, <=, == or !="),
+    Slip(rf"{_NAME}\s+$", r"squared\b", "write {0}**2"),
+    Slip(rf"{_NAME}\s+$", r"cubed\b", "write {0}**3"),
+    Slip(r"", r"%(pi|e|i|inf|gamma)\b", "write {0} without %"),
+    Slip(r"\d\s*%\s*$", r"[*/+)\-]", "write 0.1 for 10%"),
+    Slip(r"^\s*=.*\w$", r"!\$?[A-Za-z]", "name the cell alone, without its sheet"),
+    # Mathematica
+    Slip(r"\bTable\[[^\n]*,\s*$", r"\{(\w+),\s*(\w+)\s*\}", "write [f({0}) for {0} in range(1, {1} + 1)]"),
+    Slip(r"\b(Sum|Product)\[[^\n]*,\s*$", r"\{([^{}]{1,40})\}", "write {0}(f, ({1})), with parentheses"),
+    Slip(r"\bN?Integrate\[[^\n]*$", r"\{", "integrals are not computed: write trapezoid(f(t), t)"),
+    Slip(r"\bPiecewise\[\s*\{?\s*$", r"\{", "write Piecewise((value, condition), (0, True))"),
+    Slip(r"\b(?:Module|Block|With)\[[^\n]*$", r"[={]", "write a def with assignments"),
+    Slip(r"\d\*$", r"\^[-\d]", "write e for the exponent: 1.5e3"),
+    # Numbers and signs
+    Slip(r"\b\d{1,3}[ \t]$", r"\d{3}\b", "write the number without separators: 1000"),
+    Slip(r"\d$", r"'\d{3}\b", "write the number without separators: 1000"),
+    Slip(r"(?:^|[-+*/^(,=<>])\s*$", r"\|\|([^|]{1,30})\|\|", "write norm({0})"),
+    Slip(r"\b[^\W\d]\w*$", r"'+\s*\(", "send the function alone: /v1/grad differentiates it"),
+    Slip(r"\w\s*$", r"~(?!=)", "write the log density: scipy.stats.norm.logpdf(y, mu, sigma)"),
+    Slip(r"\w$", r"\$\w", "send each column as an argument of its own"),
+    Slip(rf"{_VALUE}\s*$", r"\$\s*$", "leave $ out"),
+    Slip(rf"{_VALUE}\s*$", r":\s*$", "leave the colon out"),
+    Slip(r"", r"\\(?:left|right|big|Big)\b", "leave \\left and \\right out"),
+    Slip(r"", r"\\(?:sum|prod)(?![a-z])", "write Sum(f(i), (i, 1, n)), or sum(f(i) for i in range(n))"),
+    Slip(r"", r"\\int(?![a-z])", "integrals are not computed: write trapezoid(f(t), t)"),
+    Slip(r"", r"\\(?:mathrm|text|operatorname|mathbf)\s*\{([^{}]{1,30})\}", "write {0}, not LaTeX"),
+)
+"""Slips that are told by more than the next sign, tried before keywords and brackets."""
+
+_FUNCTIONS: tuple[Slip, ...] = (
     Slip(
         rf"\b{_NAME}\s*(?:\^|\*\*)\s*\(?-\s*1\)?\s*$",
         r"[(\w]",
         "write a{0}(x) for the inverse, 1/{0}(x) for the reciprocal",
     ),
+    Slip(rf"\b{_NAME}\s*\^\s*$", r"\{\s*-\s*1\s*\}", "write a{0}(x) for the inverse, 1/{0}(x) for the reciprocal"),
     Slip(rf"\b{_NAME}\s*(?:\^|\*\*)\s*(\d+)\s*$", r"\(([^()]{1,30})\)", "write {0}({2})**{1}"),
     Slip(rf"\b{_NAME}\s*(?:\^|\*\*)\s*(\d+)\s*$", r"[(\w]", "write {0}(x)**{1}"),
+    Slip(rf"\b{_NAME}²\s*$", r"\(?(\w{1,30})", "write {0}({1})**2"),
+    Slip(rf"\b{_NAME}³\s*$", r"\(?(\w{1,30})", "write {0}({1})**3"),
+    Slip(rf"\b{_NAME}\s*$", r"\{([^{}]{1,30})\}", "write {0}({1})"),
+    Slip(rf"\b{_NAME}\s*\|([^|]{{1,30}})\|\s*$", r"", "write {0}(abs({1}))"),
+)
+"""Slips behind the name of a function, which is the first group."""
+
+_SLIPS: tuple[Slip, ...] = (
     # Words of Python
     Slip(r"(?:^|\n)[ \t]*match[ \t]+$", r"[^\n]*:[ \t]*(?:\n|$)", "write if n == 1: ... elif n == 2: ... else: ..."),
     Slip(r"^\s*$", r"lambda\s*:", "name the arguments: lambda x: x**2"),
@@ -169,7 +254,7 @@ _SLIPS: tuple[Slip, ...] = (
     Slip(
         r"", r"\\(alpha|beta|gamma|delta|theta|lambda|mu|sigma|pi|phi|omega|rho|tau|epsilon)\b", "write {0} without \\"
     ),
-    Slip(r"", r"\\", "write plain text, not LaTeX: (a)/(b), sqrt(x), x**2"),
+    Slip(r"", r"\\", 'write plain text, (a)/(b), x**2; or send "format": "latex"'),
     Slip(r"", r"\$", "write the name without $, and plain text, not LaTeX"),
     Slip(r"", r"/\*", "comments begin with #"),
     Slip(r"/\s*$", r"\*", "comments begin with #"),
@@ -220,6 +305,9 @@ def hint(text: str, offset: int, functions: Collection[str] = ()) -> str | None:
         began = re.match(pattern, text[:_NEAR])
         if began:
             return _filled(found, began)
+    found_first = _slip(_FUNCTIONS, before, after, functions) or _slip(_FIRST, before, after)
+    if found_first is not None:
+        return found_first
     word = re.match(r"[^\W\d]\w*", after)
     if word and word[0] in _KEYWORDS and not (word[0] == "lambda" and re.match(r"lambda\s*:", after)):
         return _KEYWORDS[word[0]]
@@ -228,14 +316,22 @@ def hint(text: str, offset: int, functions: Collection[str] = ()) -> str | None:
     bracket = _bracket(text, offset) or _call(before, after, functions)
     if bracket is not None:
         return bracket
-    for slip in _SLIPS:
-        first = re.search(slip.before, before) if slip.before else _EMPTY
-        second = re.match(slip.after, after)
-        if first and second and (slip.before or slip.after):
-            return _filled(slip.hint, first, second)
+    slipped = _slip(_SLIPS, before, after)
+    if slipped is not None:
+        return slipped
     for pattern, found in _TEXTS:
         if re.search(pattern, text[: 10 * _NEAR]):
             return found
+    return None
+
+
+def _slip(rows: tuple[Slip, ...], before: str, after: str, functions: Collection[str] | None = None) -> str | None:
+    """Return the hint of the first row that fits, whose first group is a function if these are given."""
+    for slip in rows:
+        first = re.search(slip.before, before) if slip.before else _EMPTY
+        second = re.match(slip.after, after) if first else None
+        if first and second and (functions is None or first[1] in functions):
+            return _filled(slip.hint, first, second)
     return None
 
 
@@ -264,11 +360,14 @@ def _bracket(text: str, offset: int) -> str | None:
     return None
 
 
+_TYPES = frozenset({"double", "float", "int", "bool", "real"})
+
+
 def _call(before: str, after: str, functions: Collection[str]) -> str | None:
     """Return a hint if a function and its argument stand side by side: sin x, sin 2x."""
     found = re.search(r"\b([^\W\d]\w*)[ \t]+([\d.]*)$", before)
     argument = re.match(r"[\w.]+", after)
-    if found is None or argument is None or found[1] not in functions:
+    if found is None or argument is None or found[1] not in functions or found[1] in _TYPES:
         return None
     factor = f"{found[2]}*" if found[2] else ""
     return f"write {found[1]}({factor}{argument[0]})"

@@ -102,13 +102,16 @@ class Cursor:
         token = self.take()
         if token.text in {"(", "["} and depth < 8:
             parts = [self._part_of_pattern(depth + 1)]
+            comma = False
             while self.peek().text == ",":
                 self.take()
-                parts.append(self._part_of_pattern(depth + 1))
+                comma = self.peek().text in {")", "]"}
+                if not comma:
+                    parts.append(self._part_of_pattern(depth + 1))
             closing = self.take()
             if closing.text not in {")", "]"}:
                 raise self.unexpected(closing, "')'")
-            return parts[0] if len(parts) == 1 else tuple(parts)
+            return parts[0] if len(parts) == 1 and not comma else tuple(parts)
         if token.kind != "name" or keyword.iskeyword(token.text):
             raise self.unexpected(token, "a name to assign to")
         following = self.peek()

@@ -48,7 +48,9 @@ _WRITTEN = {"≤": "<=", "≥": ">=", "≠": "!="}
 _EXPONENTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ⁺⁻", "0123456789n+-")
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
-_CLASS = re.compile(r"^[ \t]*(class)[ \t]+\w", re.MULTILINE)
+_METHODS = frozenset({"__call__", "__init__", "__repr__", "__str__"})
+"""Methods of classes that a text may define; only ``__init__`` may be called by its name."""
+_CLASS = re.compile(r"^[ \t]*class[ \t]+\w", re.MULTILINE)
 _BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 
@@ -149,12 +151,11 @@ def _name(text: str, word: str, position: int) -> str:
     for index in range(len(word) if not word.isidentifier() else 0):
         if not word[: index + 1].isidentifier():
             raise _stray(text, position + index)
-    if word == "__call__" and text[:position].endswith("def "):
+    if word in _METHODS and text[:position].endswith(("def ", ".") if word == "__init__" else "def "):
         return word
-    made = _CLASS.search(text, 0, position) if word.startswith("__") else None
-    if made is not None:
-        hint = "write its method as a def: def f(x, a): ..."
-        raise errors.SyntaxRejected("classes are not in the language", hint=hint, offset=made.start(1))
+    if word.startswith("__") and _CLASS.search(text, 0, position):
+        hint = f"names do not begin with __: write {word.strip('_')[:40] or 'a name'}"
+        raise errors.InvalidName(f"the name {errors.quote(word)} cannot be used", hint=hint, offset=position)
     return identifier(word, position)
 
 

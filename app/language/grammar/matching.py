@@ -15,7 +15,6 @@ from app.language.grammar.stack_code import (
     Apply,
     Assign,
     Bind,
-    Cases,
     Code,
     Collection,
     Compare,
@@ -58,8 +57,9 @@ def begins(cursor: Cursor) -> bool:
 
 def branches(subject: str, value: Code, cases: Sequence[Case], offset: int) -> list[Instruction]:
     """Return the code of a match of a value, which is kept under the name ``subject``."""
+    arms: list[tuple[Code, Code, int]] = []
     other: list[Instruction] = []
-    for condition, captured, guard, body, start in reversed(cases):
+    for condition, captured, guard, body, start in cases:
         assigned, tested = list[Instruction](), list(guard)
         for name, code in captured.items():
             if guard:
@@ -69,8 +69,12 @@ def branches(subject: str, value: Code, cases: Sequence[Case], offset: int) -> l
         if guard and captured:  # its value is the last of what the stack has now
             tested += [Collection("tuple", 1 + len(captured), start), *_integer(-1, start), Index(1, start)]
         tested = _both(condition, tested, start) if condition and guard else [*condition, *tested]
-        other = [*tested, Cases([*assigned, *body], other, start)] if tested else [*assigned, *body]
-    return [*value, Assign(subject, keep=False, augmented=False, offset=offset), *other]
+        if not tested:
+            other = [*assigned, *body]
+            break
+        arms.append((tested, [*assigned, *body], start))
+    chosen = stack_code.branches(arms, other, cases=True)
+    return [*value, Assign(subject, keep=False, augmented=False, offset=offset), *chosen]
 
 
 def case(pattern: Code, subject: Code, depth: int = 0) -> Case:

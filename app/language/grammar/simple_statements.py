@@ -21,7 +21,6 @@ from app.language.grammar.stack_code import (
     Continue,
     Element,
     Instruction,
-    Name,
     Return,
     Signature,
 )
@@ -41,6 +40,7 @@ class SimpleStatements:
         self._globals: dict[str, int] = {}  # names that the function says are those around it, with their offsets
         self._nonlocals: list[str] = []  # names around it that it assigns
         self._writers: dict[str, nonlocals.Writer] = {}  # its functions that assign names of its own
+        self._instance = ""  # in an __init__, the name of what it initialises
 
     def _simple(self, code: list[Instruction]) -> None:
         token = self._cursor.peek()
@@ -82,7 +82,7 @@ class SimpleStatements:
             self._change(code, target, sign)
             return
         self._cursor.take()
-        pattern = targets.pattern(target)
+        pattern = targets.pattern(target, self._instance)
         if sign.text == ":":
             parameters.skip_annotation(self._cursor, {"="})
             sign = self._cursor.take()
@@ -95,12 +95,14 @@ class SimpleStatements:
         value = self._expressions.code(target=True)
         while self._cursor.peek().text == "=":
             self._cursor.take()
-            patterns.append(targets.pattern(value))
+            patterns.append(targets.pattern(value, self._instance))
             value = self._expressions.code(target=True)
         code += nonlocals.called(value, self._writers) or targets.taken(value)
         *kept, last = patterns
         code += [Assign(each, keep=True, augmented=False, offset=start.offset) for each in kept]
         code.append(Assign(last, keep=False, augmented=False, offset=start.offset))
+        for each in patterns:
+            code += targets.attributes_set(each, self._instance, start.offset)
 
     def _augmented(self, code: list[Instruction], pattern: stack_code.Pattern, sign: lexer.Token, offset: int) -> None:
         kind, operator = operators.AUGMENTED[sign.text]
@@ -112,11 +114,12 @@ class SimpleStatements:
                 *before, last = writing
                 code += before
                 value = [last]
-            if sign.text == "+=" and _is_list(value[-1]):
+            if sign.text == "+=" and _is_list(value[-1]) and " " not in pattern:
                 code += [*value, Change(pattern, "+=", 1, offset)]
                 return
-            code += [Name(pattern, offset), *value]
-            code += [operation, Assign(pattern, keep=False, augmented=True, offset=offset)]
+            code += [*targets.read(pattern, self._instance, offset), *value]
+            code += [operation, Assign(pattern, keep=False, augmented=" " not in pattern, offset=offset)]
+            code += targets.attributes_set(pattern, self._instance, offset)
         elif isinstance(pattern, Element):
             code += self._expressions.code()
             code.append(Augment(pattern, operation, offset))

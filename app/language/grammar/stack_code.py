@@ -72,6 +72,8 @@ EXACTLY, AT_LEAST = " exactly", " at least"
 """The functions of a list and a number that tell whether it has so many items."""
 METHODS = " methods"
 """The function that gives a record its methods: their names and kinds, and the methods."""
+INSTANCE, ATTRIBUTE = " instance", " attribute"
+"""The functions that make a record without fields, and one with another field: record, name and value."""
 FIRST = "next.first"
 """Name of the function that ``next(iter(items))`` calls."""
 
@@ -121,6 +123,17 @@ class Cases(Branch):
     __slots__ = ()
 
 
+# As many branches one after the other, each the ``other`` of the one before it; ``cases`` if they are of a ``match``.
+Chain = NamedTuple(
+    "Chain",
+    [
+        ("tests", "tuple[Code, ...]"),
+        ("bodies", "tuple[Code, ...]"),
+        ("other", "Code"),
+        ("cases", bool),
+        ("offset", int),
+    ],
+)
 Return = NamedTuple("Return", [("offset", int)])
 Break = NamedTuple("Break", [("offset", int)])
 Continue = NamedTuple("Continue", [("offset", int)])
@@ -128,12 +141,12 @@ Continue = NamedTuple("Continue", [("offset", int)])
 Instruction: TypeAlias = (
     Number | Name | Base | Marker | Text | Attribute | Method | Unary | Binary | Sum | Product | Compare | Joined | Bind
     | Test | Unless | IfElse | Collection | Apply | Index | Comprehension | Series | Function | Call | Assign | Augment
-    | Change | Loop | While | Branch | Return
+    | Change | Loop | While | Branch | Chain | Return
     | Break | Continue
 )  # fmt: skip
 Code: TypeAlias = "Sequence[Instruction]"
 
-STATEMENTS = (Assign, Augment, Change, Loop, While, Branch, Return, Break, Continue)
+STATEMENTS = (Assign, Augment, Change, Loop, While, Branch, Chain, Return, Break, Continue)
 
 _FLAT = frozenset(get_args(Instruction)) - {Comprehension, Series, Function, *STATEMENTS}
 """Instructions without code of their own. Most are, so the walks over a code, which may be long, know them first."""
@@ -167,6 +180,9 @@ def own_instructions(code: Code) -> Iterator[Instruction]:
         elif isinstance(each, Branch):
             yield from own_instructions(each.chosen)
             yield from own_instructions(each.other)
+        elif isinstance(each, Chain):
+            for part in (*each.tests, *each.bodies, each.other):
+                yield from own_instructions(part)
 
 
 def assigned(code: Code) -> Iterator[str]:
@@ -196,6 +212,33 @@ def function(name: str, signature: Signature, body: Code, offset: int) -> Functi
     )
     read |= dict.fromkeys(each.word for each in instructions(body) if isinstance(each, Series))
     return Function(name, signature, body, local, tuple([each for each in read if each not in local]), offset)
+
+
+def attribute_set(record: str, name: str, value: str, offset: int) -> list[Instruction]:
+    """Return the code that gives a variable, which is a record, a field with the value of another variable."""
+    given: list[Instruction] = [
+        Name(record, offset),
+        Text(name, offset),
+        Name(value, offset),
+        Apply(ATTRIBUTE, 3, (), offset),
+    ]
+    return [*given, Assign(record, keep=False, augmented=False, offset=offset)]
+
+
+_LONG = 20
+"""Branches one after the other that are written each in the other one."""
+
+
+def branches(arms: Sequence[tuple[Code, Code, int]], other: Code, *, cases: bool = False) -> list[Instruction]:
+    """Return the code of conditions one after the other, each with its body and offset, and of what is else."""
+    if len(arms) > _LONG:
+        tests, bodies = tuple([test for test, _, _ in arms]), tuple([body for _, body, _ in arms])
+        return [Chain(tests, bodies, other, cases, arms[0][2])]
+    kind = Cases if cases else Branch
+    found = list(other)
+    for test, body, offset in reversed(arms):
+        found = [*test, kind(body, found, offset)]
+    return found
 
 
 def operands(instruction: Instruction) -> int:
@@ -265,7 +308,7 @@ def free_names(code: Code, bound: AbstractSet[str] = frozenset()) -> Iterator[tu
             yield from free_names(instruction.body, inner)
         elif isinstance(instruction, Function):
             yield from free_names(instruction.body, bound | instruction.local)
-        elif isinstance(instruction, Loop | While | Branch):
+        elif isinstance(instruction, Loop | While | Branch | Chain):
             for body in _bodies(instruction):
                 yield from free_names(body, bound)
 
@@ -296,6 +339,9 @@ def unbound_names(
             case Branch(chosen, other):
                 yield from unbound_names(chosen, bound, late)
                 yield from unbound_names(other, bound, late)
+            case Chain():
+                for part in _bodies(each):
+                    yield from unbound_names(part, bound, late)
             case Function():
                 yield from free_names([each], late | bound)
             case _ if type(each) not in _FLAT or isinstance(each, Name):
@@ -304,7 +350,9 @@ def unbound_names(
                     bound.update(bound_in(each))
 
 
-def _bodies(instruction: Loop | While | Branch) -> Sequence[Code]:
+def _bodies(instruction: Loop | While | Branch | Chain) -> Sequence[Code]:
+    if isinstance(instruction, Chain):
+        return *instruction.tests, *instruction.bodies, instruction.other
     if isinstance(instruction, Branch):
         return instruction.chosen, instruction.other
     return (instruction.body,) if isinstance(instruction, Loop) else (instruction.test, instruction.body)

@@ -15,7 +15,6 @@ from app.language.grammar import idle, matching, simple_statements, stack_code
 from app.language.grammar.definitions import nonlocals, parameters, returns
 from app.language.grammar.stack_code import (
     Assign,
-    Branch,
     Break,
     Continue,
     Instruction,
@@ -49,6 +48,11 @@ class Source:
     around: stack_code.Code = ()  # statements before the function that it needs
     defaults: tuple[tuple[str, stack_code.Code], ...] = ()  # code of the default values, by parameter
     imports: tuple[Import, ...] = ()
+
+
+def unindented(offset: int) -> errors.SyntaxRejected:
+    hint = "indent the lines of a block by the same number of blanks"
+    return errors.SyntaxRejected("the indentation fits no block", hint=hint, offset=offset)
 
 
 def parse(text: str, *, max_nesting: int) -> Source:
@@ -92,9 +96,12 @@ class Parser(simple_statements.SimpleStatements):
         return signature.names
 
     def _function(
-        self, outer: int, depth: int, *, needs_value: bool = True
+        self, outer: int, depth: int, *, needs_value: bool = True, instance: str = ""
     ) -> tuple[str, list[Instruction], Signature, list[Instruction]]:
-        """Return the name of a def, the code of its default values, its signature and its body."""
+        """Return the name of a def, the code of its default values, its signature and its body.
+
+        ``instance`` is what an ``__init__`` calls the object whose attributes it may set.
+        """
         self._cursor.take()
         name = self._cursor.take()
         if name.kind != "name" or keyword.iskeyword(name.text):
@@ -105,8 +112,8 @@ class Parser(simple_statements.SimpleStatements):
             self._cursor.take()
             parameters.skip_annotation(self._cursor, {":"})
         self._expect(":")
-        around = self._globals, self._nonlocals, self._writers
-        self._globals, self._nonlocals, self._writers = {}, [], {}
+        around = self._globals, self._nonlocals, self._writers, self._instance
+        self._globals, self._nonlocals, self._writers, self._instance = {}, [], {}, instance
         code = self._body(outer, depth)
         for assigned in stack_code.assigned(code):
             if assigned in self._globals:
@@ -119,7 +126,7 @@ class Parser(simple_statements.SimpleStatements):
             signature = nonlocals.with_written(signature, writer, name.offset)
             code = nonlocals.giving_back(code, writer, name.offset)
             around[2][name.text] = writer
-        self._globals, self._nonlocals, self._writers = around
+        self._globals, self._nonlocals, self._writers, self._instance = around
         if len(code) == 2 and code[0] == returns.nothing(code[0].offset):
             hint = "write the value that it returns"
             raise errors.SyntaxRejected("the function only raises an error", hint=hint, offset=code[0].offset)
@@ -153,7 +160,7 @@ class Parser(simple_statements.SimpleStatements):
             raise errors.SyntaxRejected("expected an indented block", offset=self._cursor.peek().offset)
         while self._cursor.peek().kind != "end" and (column := self._column(self._cursor.peek())) > outer:
             if column != inner:
-                raise errors.SyntaxRejected("the indentation fits no block", offset=self._cursor.peek().offset)
+                raise unindented(self._cursor.peek().offset)
             self._statement(code, inner, depth)
             if code and isinstance(code[-1], (Return, Break, Continue)):
                 rest = self._cursor.peek()
@@ -248,20 +255,22 @@ class Parser(simple_statements.SimpleStatements):
         code += matching.branches(subject, value, cases, token.offset)
 
     def _branch(self, code: list[Instruction], column: int, depth: int) -> None:
-        token = self._cursor.take()
-        code += self._expressions.code(test=True)
-        self._expect(":")
-        chosen = self._body(column, depth + 1)
+        """Read ``if``, what is ``elif`` after it, and ``else``."""
+        arms: list[tuple[stack_code.Code, stack_code.Code, int]] = []
+        while True:
+            token = self._cursor.take()
+            test = self._expressions.code(test=True)
+            self._expect(":")
+            arms.append((test, self._body(column, depth + 1), token.offset))
+            following = self._cursor.peek()
+            if following.text != "elif" or self._column(following) != column:
+                break
         other: list[Instruction] = []
-        following = self._cursor.peek()
-        if following.text in {"elif", "else"} and self._column(following) == column:
-            if following.text == "elif":
-                self._branch(other, column, depth + 1)
-            else:
-                self._cursor.take()
-                self._expect(":")
-                other = self._body(column, depth + 1)
-        code.append(Branch(chosen, other, token.offset))
+        if following.text == "else" and self._column(following) == column:
+            self._cursor.take()
+            self._expect(":")
+            other = self._body(column, depth + 1)
+        code += stack_code.branches(arms, other)
 
     def _finish(self) -> None:
         self._cursor.skip_newlines()

@@ -4,21 +4,44 @@ from __future__ import annotations
 
 from app import errors
 from app.language.grammar import stack_code
-from app.language.grammar.stack_code import Change, Code, Collection, Element, Index, Name, Pattern, Star, Unary
+from app.language.grammar.stack_code import (
+    Attribute,
+    Change,
+    Code,
+    Collection,
+    Element,
+    Index,
+    Name,
+    Pattern,
+    Star,
+    Unary,
+)
 
 CHANGING = frozenset({"append", "extend", "insert", "pop", "reverse", "clear", "fill", "sort"})
 """Methods that change their list or array, called as statements."""
 
 
-def pattern(code: Code) -> Pattern:
-    """Return the pattern that the code of an expression stands for as a target; refuse what nothing is assigned to."""
+SET = "an object does not change once it is made"
+"""How the hint begins where an attribute is set elsewhere than in ``__init__``."""
+
+
+def pattern(code: Code, instance: str = "") -> Pattern:
+    """Return the pattern that the code of an expression stands for as a target; refuse what nothing is assigned to.
+
+    An attribute of ``instance`` is a variable, of which ``attributes_set`` makes the attribute.
+    """
     last = code[-1]
+    if isinstance(last, Attribute):
+        if instance and code[:-1] == [Name(instance, code[0].offset)]:
+            return f" {instance}.{last.name}"
+        hint = f"{SET}: return the new value, or write p = dataclasses.replace(p, {last.name[:40]}=...)"
+        raise errors.SyntaxRejected("attributes are set in __init__ alone", hint=hint, offset=last.offset)
     if isinstance(last, Name) and "." not in last.name and last.name not in {"True", "False"}:
         return last.name
     if isinstance(last, Index):
         return element(code)
     if isinstance(last, Collection) and last.kind != "slice":
-        parts = tuple([pattern(part) for part in stack_code.operand_codes(code)])
+        parts = tuple([pattern(part, instance) for part in stack_code.operand_codes(code)])
         if sum(isinstance(part, Star) for part in parts) > 1:
             raise errors.SyntaxRejected("a target has only one starred name", offset=last.offset)
         return parts
@@ -26,6 +49,25 @@ def pattern(code: Code) -> Pattern:
         return Star(code[-2].name, last.offset)
     hint = "a target is a name, elements of a name such as y[i], or a list of these"
     raise errors.SyntaxRejected("only names and elements can be assigned to", hint=hint, offset=last.offset)
+
+
+def attributes_set(target: Pattern, instance: str, offset: int) -> list[stack_code.Instruction]:
+    """Return the code that gives an instance the attributes among the variables of a target."""
+    begins = f" {instance}."
+    names = [each for each in stack_code.names_of(target) if instance and each.startswith(begins)]
+    return [
+        instruction
+        for name in names
+        for instruction in stack_code.attribute_set(instance, name.removeprefix(begins), name, offset)
+    ]
+
+
+def read(target: str, instance: str, offset: int) -> list[stack_code.Instruction]:
+    """Return the code that reads a name, or the attribute that a variable stands for."""
+    begins = f" {instance}."
+    if instance and target.startswith(begins):
+        return [Name(instance, offset), Attribute(target.removeprefix(begins), offset)]
+    return [Name(target, offset)]
 
 
 def element(code: Code) -> Element:

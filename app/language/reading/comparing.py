@@ -33,6 +33,9 @@ def compare(frame: StackFrame, comparison: stack_code.Compare) -> None:
     if frame.stack[-1].kind in _COMPARED or frame.stack[-2].kind in _COMPARED:
         frame.stack.append(_same(frame, frame.pop(len(signs) + 1), signs))
         return
+    if len(signs) == 1 and signs[0] in {"==", "!="} and frame.stack[-1].kind == frame.stack[-2].kind == "tuple":
+        frame.stack.append(_same_items(frame, *frame.pop(2), negated=signs[0] == "!="))
+        return
     frame.push(len(signs) + 1, lambda cells: builder.compare(frame.numbers(cells), signs, offset))
 
 
@@ -43,6 +46,18 @@ def _same(frame: StackFrame, operands: Sequence[Value], signs: Sequence[str]) ->
     first, second = operands
     same = first.kind == second.kind and first.text == second.text
     return frame.builder.truth(same == (signs[0] == "=="))
+
+
+def _same_items(frame: StackFrame, first: Value, second: Value, *, negated: bool) -> Value:
+    """Return whether two lists have the same items, as Python compares them."""
+    builder, offset = frame.builder, frame.offset
+    different = [builder.truth(len(first.items) != len(second.items))]
+    for pair in zip(first.items, second.items, strict=False):
+        frame.stack += pair
+        compare(frame, stack_code.Compare(("!=",), offset))
+        different.append(builder.condition(frame.stack.pop(), offset, "or"))
+    found = builder.any(different, offset)
+    return found if negated else builder.invert(found, offset)
 
 
 def _related(frame: StackFrame, operands: Sequence[Value], signs: Sequence[str]) -> Value:

@@ -27,7 +27,7 @@ from app.language.grammar.statements import Import, Source
 from app.language.vocabulary import constants, prefixes, words
 
 _ALSO = frozenset({
-    "__future__", "autograd", "collections", "dataclasses", "equinox", "flax", "functools", "itertools", "jax",
+    "__future__", "abc", "autograd", "collections", "dataclasses", "equinox", "flax", "functools", "itertools", "jax",
     "jax.experimental", "jax.random", "jax.scipy", "jax.scipy.optimize", "jax.scipy.stats", "jax.tree_util",
     "jaxtyping", "logging", "matplotlib", "matplotlib.pyplot", "numba", "numbers", "numpy.typing", "operator",
     "optax", "random", "scipy", "scipy.optimize", "scipy.stats", "seaborn", "sys", "time", "timeit", "typing",
@@ -128,8 +128,13 @@ def _renamed(  # noqa: C901 - a case for each instruction
                 return each._replace(body=inner(each.body, each.local))
             case Loop():
                 return each._replace(body=inner(each.body))
+            case stack_code.While(test, body):
+                return each._replace(test=inner(test), body=inner(body))
             case Branch():
                 return each._replace(chosen=inner(each.chosen), other=inner(each.other))
+            case stack_code.Chain(tests, bodies, other):
+                parts = [tuple(map(inner, codes)) for codes in (tests, bodies)]
+                return each._replace(tests=parts[0], bodies=parts[1], other=inner(other))
             case Series():
                 own = frozenset(bounds.name for bounds in each.bounds)
                 ends = tuple(b._replace(first=inner(b.first, own), last=inner(b.last, own)) for b in each.bounds)

@@ -68,6 +68,23 @@ def with_methods(_: Tracer, operands: Sequence[Value], _options: Mapping[str, Va
     return found
 
 
+def instance(_: Tracer, _operands: Sequence[Value], _options: Mapping[str, Value], _offset: int) -> Value:
+    """Return a record without fields."""
+    found = values.tuple_of(())
+    found.text = " "
+    return found
+
+
+def with_attribute(_: Tracer, operands: Sequence[Value], _options: Mapping[str, Value], offset: int) -> Value:
+    """Return a record with another value of a field, or another field; its name is given."""
+    record, name, value = operands
+    if not is_record(record):
+        hint = "give the object a name of its own"
+        raise errors.SyntaxRejected("an attribute of something else than the object", hint=hint, offset=offset)
+    fields = dict(zip(record.text.split(), record.items, strict=True)) | {name.text: value}
+    return of(list(fields), list(fields.values()), record.function)
+
+
 def has_method(value: Value, name: str) -> bool:
     return is_record(value) and value.function is not None and name in value.function
 

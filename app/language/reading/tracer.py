@@ -7,7 +7,6 @@ Where a text depends on the shapes of the arguments (``sum(X**2)``, ``len(X)``),
 from __future__ import annotations
 
 import contextlib
-import functools
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
@@ -19,7 +18,6 @@ from app.language.building.array_builder import ArrayBuilder
 from app.language.expression import values
 from app.language.expression.values import NeedsWhole, Value
 from app.language.grammar import stack_code, statements
-from app.language.numeric.exact import definitions
 from app.language.reading import functions, records
 from app.language.reading.calls import calling
 from app.language.reading.changes import objects
@@ -34,30 +32,11 @@ _MAX_DEPTH = 30
 """Greatest nesting of comprehensions, loops, branches, series and calls."""
 
 
-@functools.cache
-def _definition(text: str) -> statements.Source:
-    """Return the code of a definition of the vocabulary, parsed once."""
-    return statements.parse(text, max_nesting=64)
-
-
 def ends_early(code: stack_code.Code) -> bool:
     return any(isinstance(each, stack_code.Break | stack_code.Return) for each in stack_code.own_instructions(code))
 
 
 _Outcome = Value | Literal["break", "continue"] | None
-
-
-def expand(builder: ArrayBuilder, definition: str, operands: list[Value], offset: int) -> Value:
-    """Return a definition of the vocabulary for these operands; errors have the offset of the call."""
-    source = _definition(definition)
-    builder.charge(len(source.code), offset)
-    names = {name: values.content(each) for name, each in zip(source.parameters or (), operands, strict=True)}
-    return Tracer(builder).defined(source.code, names, offset)
-
-
-def expand_exactly(builder: ArrayBuilder, definition: str, operands: list[Value], offset: int) -> Value:
-    """Return a definition for exact arithmetic; as ``expand``."""
-    return expand(builder, definitions.exactly(definition), operands, offset)
 
 
 class Tracer:
@@ -207,6 +186,8 @@ class Tracer:
             outcome: _Outcome = None
             if isinstance(instruction, stack_code.Branch):
                 outcome = self._branch(frame.stack.pop(), instruction, names, (code[index:], *after))
+            elif isinstance(instruction, stack_code.Chain):
+                outcome = self._chain(instruction, names, (code[index:], *after))
             elif isinstance(instruction, stack_code.Loop):
                 outcome = self._loop(frame.stack.pop(), instruction, names)
             elif isinstance(instruction, stack_code.While):
@@ -246,6 +227,20 @@ class Tracer:
                 raise errors.SyntaxRejected(what, hint="choose values with a if condition else b", offset=offset)
             values.append(completed)
         return choose(self.builder, condition, values[0], values[1], offset)
+
+    def _chain(self, chain: stack_code.Chain, names: Names, after: tuple[stack_code.Code, ...]) -> _Outcome:
+        """Run the first body whose condition holds; where a condition depends on the point, as branches in another."""
+        tests, bodies, other, _, offset = chain
+        for index, (code, body) in enumerate(zip(tests, bodies, strict=True)):
+            test = self._rerun(code, names, offset)
+            condition = self.builder.decision(test, offset)
+            if condition.constant is None:
+                rest = chain._replace(tests=tests[index + 1 :], bodies=bodies[index + 1 :])
+                left = [rest] if rest.tests else other
+                return self._branch(test, stack_code.Branch(body, left, offset), names, after)
+            if condition.constant:
+                return self._inner(body, names, after, offset)
+        return self._inner(other, names, after, offset)
 
     def _completed(self, after: tuple[stack_code.Code, ...], names: Names, offset: int) -> _Outcome:
         for index, code in enumerate(after):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -16,16 +17,16 @@ from app.language.arrays import functions as array_words
 from app.language.arrays import indexing, loops
 from app.language.arrays.places import Places, Unreadable, items_of
 from app.language.building.array_builder import ArrayBuilder
-from app.language.expression import nodes
+from app.language.expression import nodes, values
 from app.language.expression.result import Expression
 from app.language.expression.values import NeedsWhole, Shape, Value
 from app.language.grammar import stack_code, statements
 from app.language.limits import TextLimits
 from app.language.lowering import walk
-from app.language.numeric.exact import folding
+from app.language.numeric.exact import definitions, folding
 from app.language.reading import functions
 from app.language.reading.operations import Names, StackFrame
-from app.language.reading.tracer import Tracer, expand, expand_exactly
+from app.language.reading.tracer import Tracer
 from app.language.vocabulary import words
 
 
@@ -116,6 +117,25 @@ def _refuse_faults(builder: ArrayBuilder, root: Basic) -> None:
 def _is_masked(node: Basic) -> bool:
     """Return whether a node chooses elements by an array known from the text: those not chosen need not be finite."""
     return type(node) is sympy.Piecewise and any(type(case.args[1]) is nodes.ArrayConstant for case in node.args)
+
+
+@functools.cache
+def _definition(text: str) -> statements.Source:
+    """Return the code of a definition of the vocabulary, parsed once."""
+    return statements.parse(text, max_nesting=64)
+
+
+def expand(builder: ArrayBuilder, definition: str, operands: list[Value], offset: int) -> Value:
+    """Return a definition of the vocabulary for these operands; errors have the offset of the call."""
+    source = _definition(definition)
+    builder.charge(len(source.code), offset)
+    names = {name: values.content(each) for name, each in zip(source.parameters or (), operands, strict=True)}
+    return Tracer(builder).defined(source.code, names, offset)
+
+
+def expand_exactly(builder: ArrayBuilder, definition: str, operands: list[Value], offset: int) -> Value:
+    """Return a definition for exact arithmetic; as ``expand``."""
+    return expand(builder, definitions.exactly(definition), operands, offset)
 
 
 class WholeTracer(Tracer):

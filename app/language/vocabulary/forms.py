@@ -75,6 +75,12 @@ FORMS: tuple[Form, ...] = (
         "class P(NamedTuple):\n    a: float\n    b: float = 2.0\ndef f(x):\n    p = P(x)\n    return p.a*p.b",
     ),
     Form(
+        "class Model:",
+        "a class whose __init__ sets self.a = a; methods read the attributes",
+        "class Model:\n    def __init__(self, a):\n        self.a = a\n    def at(self, x):\n        return self.a*x\n"
+        "def f(a, x):\n    return Model(a).at(x)",
+    ),
+    Form(
         "value.method()",
         "methods and attributes of NumPy: X.sum(axis=0), A.T, A.shape[0]",
         "(x*[1, 2, 3]).sum()",

@@ -57,7 +57,7 @@ REFUSED: dict[str, str] = {
     "put": "write x = x.at[i].set(value)",
     "evalf": "leave it out: all numbers are floats",
     "imag": "all numbers are real",
-    "pow": "write x**n",
+    **dict.fromkeys(("pow", "powi", "powf"), "write x**n"),
     "add": "write x + y",
     "sub": "write x - y",
     "mul": "write x*y",

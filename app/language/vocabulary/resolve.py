@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from app import errors
-from app.language.vocabulary import constants, prefixes, words
+from app.language.vocabulary import constants, methods, prefixes, words
 from app.language.vocabulary.distributions import classes
 from app.language.vocabulary.distributions import names as distributions
 from app.language.vocabulary.foreign import lookup
@@ -47,6 +47,7 @@ def word(name: str, names: Collection[str], offset: int) -> Word:
                 distributions.hint(name)
                 or classes.hint(name)
                 or lookup.function(name)
+                or _as_method(prefix, bare)
                 or "prefixes are np., jnp., math., sympy., jax.nn., jax.scipy.special."
             )
             what = f"{errors.quote(prefix)} is not a known prefix"
@@ -128,6 +129,8 @@ def check(called: Word, name: str, operands: int, keywords: Collection[str], off
         wanted = f"at least {least}" if most is None else " or ".join(str(n) for n in sorted({*counts, least, most}))
         plural = "" if wanted.endswith(" 1") or wanted == "1" else "s"
         hint = f"write {lookup.call(called.names[0] if name not in words.BY_NAME else name)}"
+        if called.names[0] in {"maximum", "minimum"} and count == 1:
+            hint += f", or {called.names[0][:3]}(X) for all elements of an array"
         raise errors.BadArity(f"{name} takes {wanted} argument{plural}, not {count}", hint=hint, offset=offset)
 
 
@@ -135,15 +138,26 @@ def _keyword(called: Word, name: str, keyword: str) -> str:
     """Return a hint at the keyword that is meant, else at those there are."""
     meant = lookup.KEYWORDS.get(keyword, keyword)
     near = [meant] if meant in called.keywords else lookup.misspelt(keyword, called.keywords)
+    if keyword == "base":
+        return "write log(x)/log(b), or log2(x), or log10(x)"
     if near:
-        return f"write {near[0]}="
+        return f"write {near[0]}=" + (", which counts from 0" if keyword in lookup.COUNTED else "")
     if not called.keywords:
         return f"{name} has no keywords: write {lookup.call(called.names[0])}"
     return f"keywords: {', '.join(called.keywords)}"
 
 
+def _as_method(value: str, name: str) -> str | None:
+    """Return a hint at what to write instead of a method of a variable, of which nothing says that it is one."""
+    if "." in value:
+        return None
+    return methods.REFUSED.get(name) or (_as_function(name, value) if len(value) == 1 else None)
+
+
 def _as_function(name: str, of: str) -> str | None:
-    return f"write {name}({of})" if name in words.BY_NAME else lookup.function(name)
+    if name in words.BY_NAME:
+        return f"write {name}({of})" if words.BY_NAME[name].arity[0] <= 1 else f"write {lookup.call(name)}"
+    return lookup.function(name)
 
 
 def _unknown_function(name: str, bare: str, names: Collection[str], offset: int) -> errors.UnknownName:
@@ -165,7 +179,7 @@ def _unknown_name(name: str, names: Collection[str], offset: int) -> errors.Unkn
     hint = f"write {operator}" if operator else lookup.constant(name)
     hint = hint or _same_word(name, [*names, *constants.BARE]) or _joined(name, names)
     if hint is None and "." in name:
-        hint = lookup.function(name)
+        hint = lookup.function(name) or _as_method(*name.split(".")[:2])
     known = [each for each in names if each.isidentifier()]
     if hint is None and known:
         hint = f"the names here are {', '.join(known[:8])[:80]}"

@@ -119,17 +119,28 @@ def _kron(call: ArrayCall) -> Value:
 
 
 def _cross(call: ArrayCall) -> Value:
-    x, y = call.array("x", 1), call.array("y", 1)
-    if x.shape != y.shape or x.shape[0] not in {2, 3}:
-        raise call.bad_shape("cross takes two vectors of length 3, or of length 2")
-    a, b = call.builder.items(x, call.offset), call.builder.items(y, call.offset)
+    x, y = call.array("x"), call.array("y")
+    count = x.shape[-1] if x.shape else 0
+    if not y.shape or y.shape[-1] != count or count not in {2, 3}:
+        raise call.bad_shape("cross takes vectors of length 3, or of length 2, along the last axis")
+    a, b = _components(call, x), _components(call, y)
 
     def minor(i: int, j: int) -> Value:
         return call.sub(call.mul(a[i], b[j]), call.mul(a[j], b[i]))
 
-    if len(a) == 2:
+    if count == 2:
         return minor(0, 1)
-    return call.stacked([minor(1, 2), minor(2, 0), minor(0, 1)])
+    found = call.stacked([minor(1, 2), minor(2, 0), minor(0, 1)])
+    rank = len(found.shape)
+    return found if rank == 1 else call.emit("transpose", ((*range(1, rank), 0),), found)
+
+
+def _components(call: ArrayCall, vectors: Value) -> Sequence[Value]:
+    """Return the elements of vectors along the last axis."""
+    if len(vectors.shape) > 1:
+        rank = len(vectors.shape)
+        vectors = call.emit("transpose", ((rank - 1, *range(rank - 1)),), vectors)
+    return call.builder.items(vectors, call.offset)
 
 
 def _tensordot(call: ArrayCall) -> Value:

@@ -84,6 +84,16 @@ def _linspace(call: ArrayCall) -> Value:
         raise call.bad_shape("linspace takes at least one point")
     call.check_known(count)
     start, stop, ends = call.number("start"), call.number("stop"), call.flag("endpoint", default=True)
+    found = _spaced(call, start, stop, count, ends=ends)
+    if not call.flag("retstep", default=False):
+        return found
+    parts = count - 1 if ends else count
+    if not parts:
+        raise call.bad_shape("linspace of one point has no step")
+    return tuple_of([found, call.div(call.sub(stop, start), call.builder.leaf(parts))])
+
+
+def _spaced(call: ArrayCall, start: Value, stop: Value, count: int, *, ends: bool) -> Value:
     if start.constant is not None and stop.constant is not None:
         with np.errstate(all="ignore"):
             points = np.linspace(float(start.constant), float(stop.constant), count, endpoint=ends)

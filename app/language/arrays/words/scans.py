@@ -146,11 +146,28 @@ def _diff(call: ArrayCall) -> Value:
     if not array.shape:
         raise call.bad_shape("diff takes an array, not a number")
     axis = call.axis(array, len(array.shape) - 1) or 0
+    if call.has("prepend") or call.has("append"):
+        array = _extended(call, array, axis)
     call.builder.charge(min(times, array.shape[axis]), call.offset)
     for _ in range(min(times, array.shape[axis])):
         count = max(array.shape[axis] - 1, 0)
         array = call.sub(part(call, array, axis, 1, count), part(call, array, axis, 0, count))
     return array
+
+
+def _extended(call: ArrayCall, array: Value, axis: int) -> Value:
+    """Return an array with what diff puts before it and after it along an axis."""
+    parts = [array]
+    for name in ("prepend", "append"):
+        if call.has(name):
+            edge = call.array(name)
+            shape = (*array.shape[:axis], 1, *array.shape[axis + 1 :])
+            parts.insert(0 if name == "prepend" else len(parts), edge if edge.shape else call.broadcast(edge, shape))
+    if any(
+        each.shape[:axis] + each.shape[axis + 1 :] != array.shape[:axis] + array.shape[axis + 1 :] for each in parts
+    ):
+        raise call.bad_shape("prepend and append have the shape of the array but along the axis")
+    return call.emit("concatenate", (axis,), *parts)
 
 
 def _trapezoid(call: ArrayCall) -> Value:

@@ -9,9 +9,10 @@ from typing import Any
 from app.language.grammar import stack_code
 from app.language.grammar.stack_code import Apply, Assign, Code, Collection, Index, Instruction, Method, Name, Product
 
-_COUNTED = frozenset(
-    {"range", "arange", "linspace", "zeros", "ones", "full", "eye", "reshape", "tile", "repeat", "roll"}
-)
+_COUNTED = frozenset({
+    "range", "arange", "linspace", "zeros", "ones", "full", "eye", "reshape", "tile", "repeat", "roll", "split",
+    "array_split", "hsplit", "vsplit", "ndindex",
+})  # fmt: skip
 """Functions whose operands are numbers of things."""
 
 

@@ -16,6 +16,7 @@ from app.language.grammar.stack_code import (
     Apply,
     Assign,
     Branch,
+    Chain,
     Code,
     Collection,
     Instruction,
@@ -53,6 +54,9 @@ def giving_back(body: Code, writer: Writer, offset: int) -> list[Instruction]:
                 found += _given(writer, each.offset)
             if isinstance(each, Branch):
                 found.append(each._replace(chosen=with_returns(each.chosen), other=with_returns(each.other)))
+            elif isinstance(each, Chain):
+                bodies = tuple([with_returns(body) for body in each.bodies])
+                found.append(each._replace(bodies=bodies, other=with_returns(each.other)))
             elif isinstance(each, Loop | While):
                 found.append(each._replace(body=with_returns(each.body)))
             else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app import errors
 from app.language.grammar import stack_code
-from app.language.grammar.stack_code import Branch, Cases, Name, Return
+from app.language.grammar.stack_code import Branch, Cases, Chain, Name, Return
 
 
 def nothing(offset: int) -> Name:
@@ -29,4 +29,6 @@ def returns(code: stack_code.Code) -> bool:
     if isinstance(last, Branch):
         unmatched = isinstance(last, Cases) and not last.other  # is refused where it is reached
         return returns(last.chosen) and (unmatched or returns(last.other))
+    if isinstance(last, Chain):
+        return all(map(returns, last.bodies)) and ((last.cases and not last.other) or returns(last.other))
     return isinstance(last, Return)

@@ -34,6 +34,10 @@ _CLOSED = frozenset({")", "]", "}"})
 _VALUES = frozenset({"True", "False"})
 
 
+_OF_STAN = ("_lpdf", "_lpmf", "_lupdf", "_lupmf", "_lcdf", "_lccdf")
+"""How densities of Stan are called, whose first operand a ``|`` follows."""
+
+
 class ExpressionParser(Brackets):
     """Parses expressions by a shunting yard: one pass over the tokens, with a stack of open brackets."""
 
@@ -218,6 +222,8 @@ class ExpressionParser(Brackets):
         """Open the brackets of a call: of a function by its name, of a method, or of a value."""
         called = self._code[-1]
         if self._cursor.before().kind == "name" and isinstance(called, Name | Attribute):
+            if called.name.endswith(_OF_STAN) and self._cursor.peek(1).text == "|":
+                raise errors.SyntaxRejected("'|' does not separate operands", offset=called.offset)
             self._code.pop()
             self._open("call" if isinstance(called, Name) else "method", called.offset, called.name)
         else:

@@ -134,6 +134,9 @@ class Choice:
             entries = [entry for entry in entries if not self._is_use(entry)] or entries
         if not entries:
             raise errors.SyntaxRejected("the text ends where a value was expected", offset=self._end)
+        if entries[-1].kind == "class":
+            hint = "add a def after it that uses the class: def f(a, x): return Model(a).predict(x)"
+            raise errors.SyntaxRejected("the text has only a class", hint=hint, offset=entries[-1].offset)
         *before, last = entries
         code = [instruction for entry in before for instruction in entry.stored]
         for entry, following in itertools.pairwise(entries):

@@ -12,7 +12,7 @@ SAME = frozenset({"jit", "njit", "checkpoint", "remat", "vectorize"})
 
 
 class ModuleEntry(NamedTuple):
-    """A statement of a module: "function" (its code leaves the function), "code", or "value" (leaves the value)."""
+    """A statement of a module: "function" (its code leaves the function), "class", "code", or "value" (leaves one)."""
 
     kind: str
     code: list[Instruction]

@@ -11,38 +11,33 @@ import keyword
 from collections.abc import Container
 
 from app import errors
-from app.language.grammar import idle, lexer, matching, stack_code, statements, targets
-from app.language.grammar.definitions import parameters, returns
+from app.language.grammar import idle, lexer, matching, stack_code, targets
+from app.language.grammar.definitions import returns
 from app.language.grammar.expressions import operators
 from app.language.grammar.modules import records
 from app.language.grammar.modules.choice import FOLLOWS, Choice, refuse_second
-from app.language.grammar.modules.entries import SAME, ModuleEntry
+from app.language.grammar.modules.classes import DECORATED, ClassParser
+from app.language.grammar.modules.entries import ModuleEntry
 from app.language.grammar.stack_code import Assign, Function, Instruction
-from app.language.grammar.statements import Import, Source
+from app.language.grammar.statements import Import, Source, unindented
 
-_DECORATORS = SAME | {
-    "cache",
-    "lru_cache",
-    "staticmethod",
-    "jaxtyped",
-    "typechecked",
-    "beartype",
-    "override",
-    "function",
-}
-
-
-_DECORATED = "leave the decorator out; jit, partial(jit, ...), njit and vectorize may stay"
 OWN_HINTS = (
     FOLLOWS,
-    _DECORATED,
+    DECORATED,
     "its functions are",
     "put the fields",
     "put an expression of several lines",
     "leave the import out",
     "write if and elif",
+    "add a def",
+    "write = to assign",
+    "indent the lines",
+    records.INSTEAD,
+    targets.SET,
 )
 """How the hints of a module begin, which no other replaces."""
+
+_ARROW = "write = to assign, and x < -y to compare"
 
 _STARTS = frozenset({"lambda", "not", "True", "False", "None"})
 """Keywords that an expression or a statement of one line may start with."""
@@ -76,11 +71,10 @@ def parse(text: str, *, max_nesting: int, words: Container[str] = ()) -> Source:
     return _ModuleParser(text, max_nesting, words).module(asked if named else None)
 
 
-class _ModuleParser(statements.Parser):
+class _ModuleParser(ClassParser):
     def __init__(self, text: str, max_nesting: int, words: Container[str]) -> None:
         super().__init__(text, max_nesting)
         self._words = words
-        self._entries: list[ModuleEntry] = []
         self._imports: list[Import] = []
         self._procedures: list[int] = []  # offsets of functions without a value
 
@@ -89,7 +83,7 @@ class _ModuleParser(statements.Parser):
         base = self._column(self._cursor.peek())
         while self._cursor.peek().kind != "end":
             if self._column(self._cursor.peek()) != base:
-                raise errors.SyntaxRejected("the indentation fits no block", offset=self._cursor.peek().offset)
+                raise unindented(self._cursor.peek().offset)
             self._top(base)
         if not self._entries and self._procedures:
             raise returns.missing(self._procedures[-1], empty=False)
@@ -106,10 +100,10 @@ class _ModuleParser(statements.Parser):
             if token.text != ("class" if of_fields else "def"):
                 raise self._cursor.unexpected(token, "a def after its decorator")
             if of_fields:
-                self._record(column, made=True)
+                self._class(column, of_fields=True)
                 return
         if token.text == "class":
-            self._record(column, made=False)
+            self._class(column, of_fields=False)
         elif token.text == "def":
             name, defaults, signature, body = self._function(column, 0, needs_value=False)
             if not returns.may_return(body):
@@ -151,6 +145,9 @@ class _ModuleParser(statements.Parser):
             self._skip()
         elif keyword.iskeyword(token.text) and token.text not in _STARTS:
             self._simple([])  # says what may start a statement
+        elif token.kind == "name" and self._arrow():
+            what = "'<-' assigns in other languages"
+            raise errors.SyntaxRejected(what, hint=_ARROW, offset=self._cursor.peek(1).offset)
         elif token.text == "lambda" or not self._assigns():
             if token.kind == "string" and self._cursor.peek(1).kind == "newline" and self._cursor.peek(2).kind != "end":
                 self._cursor.take()  # a docstring
@@ -218,6 +215,17 @@ class _ModuleParser(statements.Parser):
             before = token
             ahead += 1
 
+    def _arrow(self) -> bool:
+        """Return whether the statement begins with ``name <- ``, which a comparison does not spell so."""
+        signs = [self._cursor.peek(1), self._cursor.peek(2), self._cursor.peek(3)]
+        places = [each.offset - signs[0].offset for each in signs]
+        return (
+            [each.text for each in signs[:2]] == ["<", "-"]
+            and places[1] == 1
+            and places[2] > 2
+            and signs[2].text != "function"
+        )
+
     def _may_be_target(self) -> bool:
         """Return whether the statement begins like something to assign to: a name, an element, or several of them."""
         first, second = self._cursor.peek(), self._cursor.peek(1)
@@ -268,88 +276,6 @@ class _ModuleParser(statements.Parser):
         self._expect("=")
         self._imports.append(Import(self._dotted(), "", name.text, name.offset))
         return True
-
-    def _record(self, column: int, *, made: bool) -> None:
-        """Read a class of fields; ``made`` is whether its decorator makes one of it."""
-        start, name = self._cursor.take(), self._cursor.take()
-        bases = []
-        while self._cursor.peek().kind not in {"end", "newline"} and self._cursor.peek().text != ":":
-            bases.append(self._cursor.take().text)
-        made |= "NamedTuple" in bases or {"eqx", "equinox"}.intersection(bases) != set()
-        if not made or name.kind != "name" or keyword.iskeyword(name.text):
-            raise errors.SyntaxRejected("classes are not in the language", hint=records.INSTEAD, offset=start.offset)
-        self._expect(":")
-        self._cursor.skip_newlines()
-        inner = self._column(self._cursor.peek())
-        fields: list[records.Field] = []
-        methods: list[records.Method] = []
-        while self._cursor.peek().kind != "end" and self._column(self._cursor.peek()) == inner > column:
-            if self._cursor.peek().text in {"@", "def"}:
-                methods.append(self._method(inner))
-            else:
-                fields += self._field()
-            self._cursor.skip_newlines()
-        code = records.made(name.text, fields, methods, start.offset)
-        assign = Assign(name.text, keep=False, augmented=False, offset=start.offset)
-        self._entries.append(ModuleEntry("code", [*code, assign], start.offset))
-
-    def _field(self) -> list[records.Field]:
-        """Read a line of a class: a field ``name: annotation = default``, or a docstring."""
-        name = self._cursor.take()
-        if name.kind == "string" or name.text == "pass":
-            return []
-        if name.kind != "name" or keyword.iskeyword(name.text) or self._cursor.take().text != ":":
-            raise errors.SyntaxRejected("a class has fields alone", hint=records.INSTEAD, offset=name.offset)
-        default: stack_code.Code = ()
-        parameters.skip_annotation(self._cursor, {"="}, or_line=True)
-        if self._cursor.peek().text == "=":
-            self._cursor.take()
-            default = records.default(self._expressions.code())
-        return [records.Field(name.text, default, name.offset)]
-
-    def _method(self, column: int) -> records.Method:
-        """Read a def of a class."""
-        kind = "method"
-        while self._cursor.peek().text == "@":
-            start = self._cursor.take()
-            word = self._words_of_line()[-1:]
-            kind = records.KINDS.get(word[0].rpartition(".")[2], kind) if word else kind
-            if not word or word[0].rpartition(".")[2] not in {*records.KINDS, *_DECORATORS, "filter_jit"}:
-                what = "this decorator of a method is not in the language"
-                raise errors.SyntaxRejected(what, hint=_DECORATED, offset=start.offset)
-            self._cursor.skip_newlines()
-        offset = self._cursor.peek().offset
-        if self._cursor.peek().text != "def":
-            raise self._cursor.unexpected(self._cursor.peek(), "a def after its decorator")
-        name, defaults, signature, body = self._function(column, 0)
-        return records.Method(name, kind, [*defaults, stack_code.function(name, signature, body, offset)])
-
-    def _decorators(self) -> bool:
-        """Go past decorators; return whether one makes a class of fields."""
-        made = False
-        while self._cursor.peek().text == "@":
-            start = self._cursor.take()
-            words = self._words_of_line()
-            name = words[0].rpartition(".")[2] if words else ""
-            if name == "partial" and len(words) > 1:
-                name = words[1].rpartition(".")[2]
-            made |= name in records.DECORATORS
-            if name not in _DECORATORS | records.DECORATORS:
-                what = "a decorator that may change the function is not in the language"
-                raise errors.SyntaxRejected(what, hint=_DECORATED, offset=start.offset)
-            self._cursor.skip_newlines()
-        return made
-
-    def _words_of_line(self) -> list[str]:
-        """Return the dotted names of the line, and go past it."""
-        found: list[str] = []
-        dotted = False
-        while self._cursor.peek().kind not in {"end", "newline"}:
-            token = self._cursor.take()
-            if token.kind == "name":
-                found[-1:] = [f"{found[-1]}.{token.text}"] if dotted else [*found[-1:], token.text]
-            dotted = token.text == "." and bool(found)
-        return found
 
     def _import(self) -> None:
         """Read an import; nothing is imported."""

@@ -8,7 +8,7 @@ from app import errors
 from app.language.grammar import stack_code
 from app.language.grammar.stack_code import Apply, Assign, Call, Code, Instruction, Name, Return, Text
 
-INSTEAD = "write a def; there are no classes but a NamedTuple or @dataclass of fields, a: float = 1.0, and methods"
+INSTEAD = "write a def; a class sets its attributes in __init__, or is a NamedTuple or @dataclass of fields, a: float"
 """Hint for other classes."""
 
 DECORATORS = frozenset({"dataclass"})

@@ -21,6 +21,13 @@ _SIGNS = str.maketrans({
     **dict(zip("（）［］｛｝，．：；＋＝＜＞＾％０１２３４５６７８９", "()[]{},.:;+=<>^%0123456789", strict=True)),
 })  # fmt: skip
 
+_ENTITIES = {
+    "lt": "<", "gt": ">", "amp": "&", "nbsp": " ", "quot": '"', "apos": "'", "minus": "-", "times": "*", "middot": "*",
+    "le": "<=", "ge": ">=", "ne": "!=", "#39": "'", "#x27": "'", "#160": " ", "#34": '"', "#60": "<", "#62": ">",
+}  # fmt: skip
+_ENTITY = re.compile("&(" + "|".join(map(re.escape, _ENTITIES)) + ");")
+"""Signs as pages spell them in HTML."""
+
 _FENCE = re.compile(r"^[ \t]*```[\w+-]*[ \t]*$", re.MULTILINE)
 _PROMPTED = re.compile(r"\s*(?:>>>|In \[\d+\]:)")
 _MAIN = re.compile(
@@ -44,6 +51,8 @@ def plain(text: str) -> str:
         text = text.translate(_SIGNS)
     if "`" in text:
         text = _without_quotes(_FENCE.sub(lambda fence: " " * len(fence.group()), text))
+    if "&" in text and ";" in text:
+        text = _ENTITY.sub(lambda found: _ENTITIES[found[1]].rjust(len(found.group())), text)
     if _PROMPTED.match(text):
         text = "\n".join(map(_without_prompt, text.split("\n")))
     if "__" in text:

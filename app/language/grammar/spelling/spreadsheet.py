@@ -136,6 +136,8 @@ _INSTEAD = {
     "IFERROR": "write its first operand alone, or IF with the condition for it",
     "IFS": "write IF(a, x, IF(b, y, z))",
     "COUNT": "write the number",
+    "LET": "write a = A1^2 on a line before, without the =, and the value on the last line",
+    "LAMBDA": "write lambda x: x**2, without the =",
     "VLOOKUP": "name the cell itself",
     "INDEX": "name the cell itself",
     "RAND": "give the random number as an argument",
@@ -149,6 +151,8 @@ _REFUSED = {
 
 _CELL = re.compile(r"\$?([A-Za-z]{1,3})\$(?=[0-9])|\$([A-Za-z]{1,3})(?=[0-9])")
 
+_DECIMAL = re.compile(r"(?<=[0-9]),(?=[0-9])")
+
 _TWO_TAILS = re.compile(r"(?i)\.2T(?=\()")
 
 
@@ -159,6 +163,8 @@ def plain(text: str) -> str:
     text = _TWO_TAILS.sub(".TT", text)  # T.DIST.2T, which no name is
     # A sign that is left out goes before the name of its cell, so that the name stays in one piece.
     text = _CELL.sub(lambda found: (found[1] or found[2]).rjust(len(found.group())), text)
+    if ";" in text:  # operands are separated so where a comma is the decimal point
+        text = _DECIMAL.sub(".", text)
     return text.replace(";", ",") if "," not in text else text
 
 
@@ -187,6 +193,9 @@ def translated(tokens: list[Token]) -> list[Token]:
         if text in _REFUSED and kind == "op":
             what = f"{errors.quote(text)} of a spreadsheet is not in the language"
             raise errors.SyntaxRejected(what, hint=_REFUSED[text], offset=offset)
+        if text == "," and not open_calls:
+            what, hint = "a comma outside of parentheses", "write a point in a number: 1.5"
+            raise errors.SyntaxRejected(what, hint=hint, offset=offset)
         if text == "(":
             open_calls.append((_Spelling(""), 1))
         elif text in {",", ")"} and open_calls:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from app import errors
-from app.language.expression.values import NONE, Value, decided, list_of, tuple_of
+from app.language.expression.values import NONE, NeedsShapes, Value, decided, list_of, tuple_of
 from app.language.grammar import stack_code
 from app.language.reading import records
 from app.language.vocabulary import words
@@ -182,6 +183,43 @@ def _has_items(is_count: Callable[[int, int], bool], tracer: Tracer, operands: I
     return tracer.builder.truth(is_count(count, tracer.builder.integer(number, offset)))
 
 
+def _slice(_: Tracer, operands: Items, options: Options, offset: int) -> Value:
+    if options or not 1 <= len(operands) <= 3:
+        raise errors.BadArity("slice takes start, stop and step", hint="write x[1:3]", offset=offset)
+    start, stop, step = [*operands, NONE] if len(operands) == 2 else [NONE, *operands, NONE][:3]
+    return tuple_of(operands if len(operands) == 3 else [start, stop, step], "slice")
+
+
+def _indexed(tracer: Tracer, operands: Items, options: Options, offset: int) -> Value:
+    """Return ``np.ndenumerate(X)``: pairs of the indices of an element and the element."""
+    if len(operands) != 1 or options:
+        raise errors.BadArity("ndenumerate takes an array", hint="write np.ndenumerate(X)", offset=offset)
+    builder = tracer.builder
+    if builder.shapes is None:
+        raise NeedsShapes
+
+    def found(value: Value, indices: tuple[Value, ...], rank: int) -> Iterator[tuple[Value, ...]]:
+        if not rank:
+            yield tuple_of(indices), value
+            return
+        for index, item in enumerate(builder.items(value, offset)):
+            yield from found(item, (*indices, builder.leaf(index)), rank - 1)
+
+    array = builder.array(operands[0], offset)
+    return _tuples(tracer, found(array, (), len(array.shape)), offset)
+
+
+def _indices(tracer: Tracer, operands: Items, options: Options, offset: int) -> Value:
+    """Return ``np.ndindex(n, m)``: the indices of every element of an array of this shape."""
+    if options or not operands:
+        raise errors.BadArity("ndindex takes a shape", hint="write np.ndindex(n, m)", offset=offset)
+    builder = tracer.builder
+    shape = operands if operands[0].kind != "tuple" or len(operands) > 1 else operands[0].items
+    ranges = [range(max(0, builder.integer(each, offset))) for each in shape]
+    builder.charge(math.prod(map(len, ranges)), offset)
+    return _tuples(tracer, (tuple(map(builder.leaf, each)) for each in itertools.product(*ranges)), offset)
+
+
 _Way = Callable[["Tracer", Items, Options, int], Value]
 
 WAYS: dict[str, _Way] = {
@@ -196,8 +234,13 @@ WAYS: dict[str, _Way] = {
     stack_code.EXACTLY: functools.partial(_has_items, operator.eq),
     stack_code.AT_LEAST: functools.partial(_has_items, operator.ge),
     "filter": _filter,
+    "slice": _slice,
+    **dict.fromkeys(("np.ndenumerate", "numpy.ndenumerate"), _indexed),
+    **dict.fromkeys(("np.ndindex", "numpy.ndindex"), _indices),
     **dict.fromkeys(("namedtuple", "collections.namedtuple"), records.named),
     stack_code.METHODS: records.with_methods,
+    stack_code.INSTANCE: records.instance,
+    stack_code.ATTRIBUTE: records.with_attribute,
     "dataclasses.replace": records.replaced,
     "dataclasses.asdict": records.as_dict,
     "dataclasses.astuple": records.as_tuple,

@@ -1,4 +1,4 @@
-"""Functions of R, MATLAB and Julia: by name, a text of this language that means the same.
+"""Functions of R, Stan, MATLAB and Julia: by name, a text of this language that means the same.
 
 Where a name has two meanings, both stand there, separated by ", or ".
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 R: dict[str, str] = {
     "pnorm": "ndtr((q - mean)/sd)",
-    "dnorm": "exp(-((x - mean)/sd)**2/2)/(sd*sqrt(2*pi))",
+    "dnorm": "scipy.stats.norm.pdf(x, mean, sd), or scipy.stats.norm.logpdf(x, mean, sd)",
     "qnorm": "mean + sd*ndtri(p)",
     "plogis": "sigmoid((q - location)/scale)",
     "dlogis": "sigmoid(x)*sigmoid(-x)",
@@ -85,10 +85,10 @@ R: dict[str, str] = {
     "which.min": "argmin(x)",
     "xor": "(a > 0) != (b > 0)",
     "logSumExp": "logsumexp(x)",
-    "besselI": "iv(2, x)",
-    "besselJ": "jn(2, x)",
-    "besselK": "kn(2, x)",
-    "besselY": "yn(2, x)",
+    "besselI": "iv(n, x)",
+    "besselJ": "jn(n, x)",
+    "besselK": "kn(n, x)",
+    "besselY": "yn(n, x)",
     "scale": "(x - mean(x))/std(x, ddof=1)",
     "I": "x",
     "apply": "sum(X, axis=1), or [sum(row) for row in X]",
@@ -98,6 +98,48 @@ R: dict[str, str] = {
     "mapply": "[u*v for u, v in zip(x, y)]",
     "Map": "[u*v for u, v in zip(x, y)]",
     "Reduce": "sum(x), or prod(x)",
+}
+
+STAN: dict[str, str] = {
+    "log1m": "log1p(-x)",
+    "log1m_exp": "log(-expm1(x))",
+    "log1p_exp": "softplus(x)",
+    "inv_logit": "sigmoid(x)",
+    "log_inv_logit": "log_sigmoid(x)",
+    "log1m_inv_logit": "log_sigmoid(-x)",
+    "log_diff_exp": "logsubexp(x, y)",
+    "log_mix": "logaddexp(log(p) + x, log1p(-p) + y)",
+    "Phi": "ndtr(x)",
+    "Phi_approx": "sigmoid(0.07056*x**3 + 1.5976*x)",
+    "inv_Phi": "ndtri(p)",
+    "inv": "1/x, or inv(X)",
+    "inv_sqrt": "1/sqrt(x)",
+    "inv_square": "1/x**2",
+    "inv_cloglog": "-expm1(-exp(x))",
+    "dot_self": "sum(x**2)",
+    "quad_form": "B.T @ A @ B",
+    "elt_multiply": "x*y",
+    "elt_divide": "x/y",
+    "multiply_log": "xlogy(x, y)",
+    "to_vector": "ravel(X)",
+    "normal_lpdf": "scipy.stats.norm.logpdf(y, mu, sigma)",
+    "std_normal_lpdf": "scipy.stats.norm.logpdf(y)",
+    "normal_lcdf": "scipy.stats.norm.logcdf(y, mu, sigma)",
+    "normal_cdf": "scipy.stats.norm.cdf(y, mu, sigma)",
+    "cauchy_lpdf": "scipy.stats.cauchy.logpdf(y, mu, sigma)",
+    "student_t_lpdf": "scipy.stats.t.logpdf(y, nu, mu, sigma)",
+    "double_exponential_lpdf": "scipy.stats.laplace.logpdf(y, mu, sigma)",
+    "logistic_lpdf": "scipy.stats.logistic.logpdf(y, mu, sigma)",
+    "exponential_lpdf": "scipy.stats.expon.logpdf(y, scale=1/rate)",
+    "gamma_lpdf": "scipy.stats.gamma.logpdf(y, a, scale=1/rate)",
+    "inv_gamma_lpdf": "scipy.stats.invgamma.logpdf(y, a, scale=b)",
+    "beta_lpdf": "scipy.stats.beta.logpdf(y, a, b)",
+    "lognormal_lpdf": "scipy.stats.lognorm.logpdf(y, sigma, scale=exp(mu))",
+    "weibull_lpdf": "scipy.stats.weibull_min.logpdf(y, a, scale=sigma)",
+    "uniform_lpdf": "scipy.stats.uniform.logpdf(y, a, b - a)",
+    "poisson_lpmf": "scipy.stats.poisson.logpmf(k, mu)",
+    "bernoulli_lpmf": "scipy.stats.bernoulli.logpmf(k, p)",
+    "binomial_lpmf": "scipy.stats.binom.logpmf(k, n, p)",
 }
 
 MATLAB: dict[str, str] = {

@@ -26,7 +26,15 @@ _DOUBLE = {f"d{name}": f"{name}(x)" for name in (*_C, "abs") if name not in ("ex
 TEXTS: dict[str, str] = {}
 """What means the same, by name; of two libraries the first that has the name."""
 for _table in (
-    *(languages.R, languages.MATLAB, languages.JULIA, notations.SPREADSHEET, notations.MATHEMATICA, notations.OLDER),
+    *(
+        languages.R,
+        languages.STAN,
+        languages.MATLAB,
+        languages.JULIA,
+        notations.SPREADSHEET,
+        notations.MATHEMATICA,
+        notations.OLDER,
+    ),
     *(libraries.PYTHON, libraries.NUMPY, libraries.SCIPY, libraries.TORCH, libraries.TENSORFLOW, libraries.CASADI),
     *(libraries.OPTAX, libraries.SYMPY, libraries.MPMATH, _SINGLE, _LONG, _DOUBLE),
 ):
@@ -50,6 +58,9 @@ CONSTANTS: dict[str, str] = {
     **dict.fromkeys(("false", "FALSE"), "False"),
     **dict.fromkeys(("null", "NULL", "nil", "nothing"), "None"),
     "end": "x[-1] for the last element",
+    "o": "outer(x, y) for x %o% y",
+    "which": "argmax(x) for which.max(x)",
+    **dict.fromkeys(("im", "I", "1i"), "the real and the imaginary part as two functions: numbers are real"),
     "M_E": "e",
     "LN2": "log(2)",
     "M_LN2": "log(2)",
@@ -79,6 +90,9 @@ KEYWORDS: dict[str, str] = {
     "a_min": "min",
     "a_max": "max",
 }
+
+COUNTED = frozenset({"dims", "MARGIN"})
+"""Keywords for axes that count from 1."""
 """Keywords of other libraries, and the same here."""
 
 

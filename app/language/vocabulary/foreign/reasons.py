@@ -120,7 +120,7 @@ _NAMES: dict[str, str] = {
         histogram2d histogramdd lexsort argpartition
     """,
     _TRANSFORMED: """
-        apply_along_axis apply_over_axes fromfunction fromiter nditer ndenumerate ndindex
+        apply_along_axis apply_over_axes fromfunction fromiter nditer
     """,
     _POLYNOMIAL: """
         assoc_legendre lpmv poly
@@ -164,8 +164,11 @@ REASONS: dict[str, str] = {name: reason for reason, names in _NAMES.items() for 
     "let": "write a def with assignments",
     "function": "write lambda x: x**2, or a def",
     "next": "write x[0]",
+    **dict.fromkeys(
+        ("leggauss", "hermgauss", "laggauss", "chebgauss", "roots_legendre", "roots_hermite"),
+        "compute nodes and weights yourself, and write them as arrays: x = np.array([...])",
+    ),
     "iter": "write [v for v in x]",
-    "slice": "write x[1:3]",
     "id": "nothing of Python's memory is known here",
     "hash": "nothing of Python's memory is known here",
     "memoryview": "write array([a, b])",

@@ -33,7 +33,7 @@ FUNCTIONS: tuple[Word, ...] = (
     of_arrays("x, axis=, kind=, order=, stable=", "sort", "sorted", doc="elements in ascending order"),
     of_arrays("x, axis=, dtype=, out=", "cumsum", doc="sums of the first elements"),
     of_arrays("x, axis=, dtype=, out=", "cumprod", doc="products of the first elements"),
-    of_arrays("x, n=, axis=", "diff", doc="differences of neighbours, n times"),
+    of_arrays("x, n=, axis=, prepend=, append=", "diff", doc="differences of neighbours, n times"),
     of_arrays("y, x=, dx=, axis=", "trapezoid", "trapz", doc="integral by the trapezoidal rule"),
     of_arrays(
         "x, ord=, axis=, keepdims=",
@@ -162,7 +162,9 @@ FUNCTIONS: tuple[Word, ...] = (
     of_arrays("x", "list", "tuple", doc="items as a list"),
     of_arrays("start, stop=, step=, dtype=", "arange", doc="numbers from start to before stop"),
     of_arrays("start, stop=, step=", "range", doc="integers from start to before stop"),
-    of_arrays("start, stop, num=, endpoint=, dtype=", "linspace", doc="num evenly spaced numbers, 50 if not given"),
+    of_arrays(
+        "start, stop, num=, endpoint=, retstep=, dtype=", "linspace", doc="num evenly spaced numbers, 50 if not given"
+    ),
     of_arrays("x, axis=", "concatenate", "concat", doc="arrays end to end"),
     of_arrays("x, y, axis=", "append", doc="two arrays end to end"),
     of_arrays("x, axis=", "stack", doc="arrays along a new axis"),
