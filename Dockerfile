@@ -48,5 +48,5 @@ USER 10001:10001
 EXPOSE 8000
 VOLUME /var/cache/gradserve
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ[\"GRADSERVE_PORT\"]}/readyz', timeout=2)"]
+    CMD ["python", "-c", "import os, ssl, urllib.request as r; s = 's' if os.environ.get('GRADSERVE_TLS_CERT_FILE') else ''; r.urlopen(f'http{s}://127.0.0.1:{os.environ[\"GRADSERVE_PORT\"]}/readyz', timeout=2, context=ssl._create_unverified_context())"]
 CMD ["gradserve", "serve"]

@@ -63,9 +63,10 @@ from app.api.rest import data, derivatives, fits, functions, links, propagate, r
 from app.api.web import pages
 from app.autodiff import compiler
 from app.engine import engine, executables, query
+from app.environment import read
 from app.runtime import events, processes
 from app.runtime import metrics as runtime_metrics
-from app.settings import Settings, read
+from app.settings import Settings
 
 _DESCRIPTION = """
 Gradients of functions you write as text. `POST /v1/grad` a function, a point and JAX-style `argnums`; the answer is

@@ -1,22 +1,18 @@
-"""Configuration: GRADSERVE_* environment variables to one frozen object, read by main and cli only.
-
-``read`` takes nothing that could be meant otherwise: a variable with the prefix that is not a setting is an error.
-"""
+"""Configuration: everything that can be set, in one frozen object, which ``app.environment`` makes at the start."""
 
 from __future__ import annotations
 
-import difflib
-import os
 import re
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app import errors
 from app.api.http import body
 from app.api.http.middleware import auth, ratelimit, tracing
+from app.api.server import tls
 from app.engine import points, query
 from app.engine.workers import enclosures, pool
 from app.language.limits import TextLimits
@@ -24,12 +20,9 @@ from app.runtime import keys, metrics
 from app.runtime.data.store import DataLimits
 from app.runtime.store import disk, remote
 
-_PREFIX = "GRADSERVE_"
-SECRET = ("api_keys", "rate_limit_storage", "store", "store_secret")
+PREFIX = "GRADSERVE_"
+SECRET = ("tls_key_password", "api_keys", "rate_limit_storage", "store", "store_secret")
 """Settings that are or have a password: each may be in a file, which GRADSERVE_<NAME>_FILE names."""
-
-_OTHERS = re.compile(r"URL|KEY|SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?")
-"""Names behind the prefix that are no settings: those of the client, and what Kubernetes says of a service."""
 
 _HIDDEN = "**********"
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[1-9]\d*)?")
@@ -43,11 +36,21 @@ class Settings(BaseSettings):
     Limits that are not here are constants: the defaults of the limits dataclasses. /v1/limits publishes all limits.
     """
 
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
     # Address and processes
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    uds: str = Field("", description="path of a unix socket to listen on instead of host and port; empty: none")
+    uds_mode: str = Field(
+        "660", pattern="^0?[0-7]{3}$", description="permissions of that socket: 660 lets its owner and group connect"
+    )
+    tls_cert_file: str = Field(
+        "",
+        description="certificate in PEM form, with its chain, to serve HTTPS; read again when it changes; empty: HTTP",
+    )
+    tls_key_file: str = Field("", description="private key of that certificate, in PEM form")
+    tls_key_password: SecretStr = Field(SecretStr(""), description="password of that key, if it is encrypted")
     workers: int = Field(
         1, ge=1, le=64, description="processes that share the port; the first one owns the accelerator"
     )
@@ -72,7 +75,9 @@ class Settings(BaseSettings):
         description="where replicas count requests together, such as redis://host:6379; empty: in the process",
     )
     trusted_proxies: str = Field(
-        "", description="networks of proxies whose X-Forwarded-For header is trusted, separated by commas; empty: none"
+        "",
+        description="networks of proxies whose X-Forwarded-For header is trusted, separated by commas, and unix for "
+        "those on a unix socket; empty: none",
     )
     cors_origins: str = Field(
         "", description="origins whose pages may call the service, separated by commas, or * for all; empty: none"
@@ -247,6 +252,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
+        if bool(self.tls_cert_file) != bool(self.tls_key_file):
+            raise ValueError("HTTPS needs both tls_cert_file and tls_key_file")
         if self.store and len(self.store_secret.get_secret_value()) < remote.SECRET_CHARACTERS:
             raise ValueError(f"a store needs store_secret, {remote.SECRET_CHARACTERS} characters or more")
         if self.workers > 1 and self.rate_limit and not self.rate_limit_storage:
@@ -306,12 +313,18 @@ class Settings(BaseSettings):
                 disk.DiskStore(Path(self.cache_dir).expanduser(), self.cache_max_bytes)
         except OSError as error:
             raise errors.Misconfigured(
-                [f"{_variable('cache_dir')}: {error}; if it is empty, nothing is stored on disk"]
+                [f"{variable_of('cache_dir')}: {error}; if it is empty, nothing is stored on disk"]
             ) from None
+
+    def certificate(self) -> tls.Certificate | None:
+        """Return the certificate, None without TLS; ``errors.Misconfigured`` if it cannot be used."""
+        if not self.tls_cert_file:
+            return None
+        return tls.Certificate(self.tls_cert_file, self.tls_key_file, self.tls_key_password.get_secret_value())
 
     def shown(self) -> dict[str, str]:
         """Return what is in force, by variable, keys and passwords hidden."""
-        return {_variable(name): _PASSWORDS.sub(_HIDDEN, str(value)) for name, value in self}
+        return {variable_of(name): _PASSWORDS.sub(_HIDDEN, str(value)) for name, value in self}
 
     def changed(self) -> dict[str, str]:
         """Return what is in force and not the default, as ``shown`` does."""
@@ -339,59 +352,9 @@ class Settings(BaseSettings):
         return self.model_copy(update={"api_keys": SecretStr(""), "traces": False, **none})
 
 
-def read(**given: Any) -> Settings:
-    """Return the settings of the environment, with those that are given instead.
-
-    Raises:
-        errors.Misconfigured: settings are wrong; a line for each.
-    """
-    wrong = [line for line in map(_unknown, os.environ) if line]
-    values = dict(given)
-    for name in SECRET:
-        variable = _variable(name)
-        file = os.environ.get(f"{variable}_FILE")
-        if not file:
-            continue
-        if os.environ.get(variable):
-            wrong.append(f"{variable}_FILE: {variable} is set, too")
-        try:
-            values[name] = Path(file).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            wrong.append(f"{variable}_FILE: it cannot be read: {error.strerror}")
-        except UnicodeError:
-            wrong.append(f"{variable}_FILE: it is not UTF-8")
-        else:
-            if not values[name]:
-                wrong.append(f"{variable}_FILE: it is empty")
-    # PORT is how platforms that run containers say it.
-    if "port" not in values and not os.environ.get(_variable("port")) and os.environ.get("PORT"):
-        values["port"] = os.environ["PORT"]
-    try:
-        found = Settings(**values)
-    except ValidationError as error:
-        wrong += map(_line, error.errors(include_input=False, include_url=False))
-    if wrong:
-        raise errors.Misconfigured(wrong)
-    return found
-
-
-def _variable(name: str) -> str:
-    return _PREFIX + name.upper()
-
-
-def _unknown(variable: str) -> str:
-    """Return what is wrong with a variable of the environment, "" if it is a setting or none of ours."""
-    name = variable.upper()
-    known = [*map(_variable, Settings.model_fields), *[f"{_variable(name)}_FILE" for name in SECRET]]
-    if not name.startswith(_PREFIX) or name in known or _OTHERS.fullmatch(name.removeprefix(_PREFIX)):
-        return ""
-    (nearest,) = difflib.get_close_matches(name, known, 1, 0.0)
-    return f"{variable}: there is no such setting; the nearest is {nearest}"
-
-
-def _line(error: Any) -> str:
-    text = error["msg"].removeprefix("Value error, ")
-    return f"{_variable(str(error['loc'][0]))}: {text}" if error["loc"] else text
+def variable_of(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return PREFIX + name.upper()
 
 
 def _listed(text: str) -> list[str]:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from app import errors
-from app.settings import Settings, read
+from app.environment import read
+from app.settings import Settings
 
 SECRET = "s" * 32
 

@@ -133,7 +133,7 @@ async def _server(url: str, key: str | None) -> AsyncIterator[Client]:
 async def _application(*, workers: bool) -> AsyncIterator[Client]:
     # Imported here because it loads JAX, which takes seconds.
     from app import main  # noqa: PLC0415
-    from app.settings import read  # noqa: PLC0415
+    from app.environment import read  # noqa: PLC0415
 
     app = main.create_app(read().for_one_user())
     engine = app.state.services.engine

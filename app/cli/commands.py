@@ -81,14 +81,19 @@ def run_server(
     host: Annotated[str | None, typer.Option(help="Address to listen on [GRADSERVE_HOST].")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on [GRADSERVE_PORT].")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that share it [GRADSERVE_WORKERS].")] = None,
+    uds: Annotated[str | None, typer.Option(help="Unix socket to listen on instead [GRADSERVE_UDS].")] = None,
+    tls_cert_file: Annotated[str | None, typer.Option(help="Certificate for HTTPS [GRADSERVE_TLS_CERT_FILE].")] = None,
+    tls_key_file: Annotated[str | None, typer.Option(help="Key of the certificate [GRADSERVE_TLS_KEY_FILE].")] = None,
 ) -> None:
-    """Serve over HTTP until stopped."""
+    """Serve over HTTP or HTTPS until stopped."""
     from app.cli import serve  # noqa: PLC0415 - loads JAX
-    from app.settings import read  # noqa: PLC0415
+    from app.environment import read  # noqa: PLC0415
 
-    given = {"host": host, "port": port, "workers": workers}
+    tls = {"tls_cert_file": tls_cert_file, "tls_key_file": tls_key_file}
+    given = {"host": host, "port": port, "workers": workers, "uds": uds, **tls}
     settings = read(**{name: value for name, value in given.items() if value is not None})
     settings.check_cache()
+    settings.certificate()
     raise typer.Exit(serve.serve(settings))
 
 
@@ -313,7 +318,8 @@ def fit_curve(  # noqa: PLR0913, PLR0917 - options
 @cli.command()
 def config() -> None:
     """Print the configuration in force, as environment variables; keys and passwords are hidden."""
-    from app.settings import Settings, read  # noqa: PLC0415 - loads JAX
+    from app.environment import read  # noqa: PLC0415 - loads JAX
+    from app.settings import Settings  # noqa: PLC0415
 
     for (variable, value), field in zip(read().shown().items(), Settings.model_fields.values(), strict=True):
         typer.echo(f"{variable}={value}  # {field.description}")

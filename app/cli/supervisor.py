@@ -38,11 +38,18 @@ class Supervisor:
 
     All processes run one command, each place with an environment of its own. Each process is in a process group of its
     own, so that it gets Ctrl-C only from the supervisor. Processes that remain some seconds after the first signal are
-    killed.
+    killed. All have the descriptors of ``shared``.
     """
 
-    def __init__(self, command: Sequence[str], environments: Sequence[Mapping[str, str]], end_seconds: float) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        environments: Sequence[Mapping[str, str]],
+        end_seconds: float,
+        shared: Sequence[int] = (),
+    ) -> None:
         self._command, self._environments, self._end_seconds = command, environments, end_seconds
+        self._shared = tuple(shared)
         self._running: set[asyncio.subprocess.Process] = set()
         self._ending = asyncio.Event()
 
@@ -75,7 +82,9 @@ class Supervisor:
         return 0
 
     async def _run(self, environment: Mapping[str, str]) -> int:
-        process = await asyncio.create_subprocess_exec(*self._command, env=environment, process_group=0)
+        process = await asyncio.create_subprocess_exec(
+            *self._command, env=environment, process_group=0, pass_fds=self._shared
+        )
         self._running.add(process)
         if self._ending.is_set():  # a signal came while the process was being started
             process.terminate()
@@ -107,6 +116,7 @@ class Config:
     log_level: str
     log_format: str
     metrics_dir: str  # where the processes add up their metrics; if empty, a temporary directory
+    shared: list[int]  # descriptors of the sockets that all processes listen on; if empty, each has its own
 
     def exec(self) -> NoReturn:
         """Replace this process by the supervisor."""
@@ -130,8 +140,9 @@ def environments(count: int, metrics_dir: str) -> list[dict[str, str]]:
 
 
 def _supervise(config: Config, metrics_dir: str) -> int:
-    command = processes.command("app.cli.serve", str(os.getpid()))
-    return asyncio.run(Supervisor(command, environments(config.count, metrics_dir), config.end_seconds).run())
+    command = processes.command("app.cli.serve", str(os.getpid()), json.dumps(config.shared))
+    together = environments(config.count, metrics_dir)
+    return asyncio.run(Supervisor(command, together, config.end_seconds, config.shared).run())
 
 
 def _main() -> None:

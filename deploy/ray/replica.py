@@ -9,8 +9,8 @@ from typing import Any
 from starlette.types import ASGIApp, Message
 
 from app import main
+from app.environment import read
 from app.runtime import logs
-from app.settings import read
 from deploy.ray import messages
 
 

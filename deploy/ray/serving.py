@@ -13,7 +13,7 @@ from ray import serve
 from ray.serve import config
 from ray.serve.schema import LoggingConfig
 
-from app.settings import read
+from app.environment import read
 from deploy.ray.door import Door
 from deploy.ray.options import Options
 from deploy.ray.replica import Replica

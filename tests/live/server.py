@@ -25,12 +25,12 @@ class Server:
 
     Args:
         process: the process that was started.
-        port: the port it listens on.
+        http: a client of it.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], http: httpx.Client) -> None:
         self.process = process
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
+        self.http = http
 
     def grad(self, **document: Any) -> httpx.Response:
         return self.http.post("/v1/grad", json=document)
@@ -89,8 +89,24 @@ def running(
     command: Sequence[str], port: int, environment: Mapping[str, str], directory: Path | None = None
 ) -> Iterator[Server]:
     """Run a command that serves on a port, wait until it is ready, and stop it by its own pid."""
-    process = subprocess.Popen(command, cwd=directory, env=os.environ | environment)  # noqa: S603 - of the tests
-    server = Server(process, port)
+    http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
+    with running_for(http, command, environment, directory) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def running_for(
+    http: httpx.Client,
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    directory: Path | None = None,
+    descriptors: Sequence[int] = (),
+) -> Iterator[Server]:
+    """Run a command that serves this client, wait until it is ready, and stop it by its own pid."""
+    process = subprocess.Popen(  # noqa: S603 - of the tests
+        command, cwd=directory, env=os.environ | environment, pass_fds=descriptors
+    )
+    server = Server(process, http)
     try:
         wait_until_ready(server)
         yield server

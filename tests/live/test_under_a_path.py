@@ -13,6 +13,7 @@ import pytest
 from tests.live.browser import Browser, browsing, tried_out
 from tests.live.ports import free_port, wait_until_listening
 from tests.live.server import serving
+from tests.support import certificates
 
 pytestmark = pytest.mark.slow
 
@@ -36,10 +37,7 @@ http {{
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a directory with a certificate of 127.0.0.1 and its key."""
     made = tmp_path_factory.mktemp("nginx")
-    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", str(made / "key")]
-    command = ["openssl", "req", "-x509", *key, "-out", str(made / "certificate"), "-days", "2", *subject]
-    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - written here
+    certificates.make(made)
     return made
 
 

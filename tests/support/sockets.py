@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from uvicorn.server import ServerState
 
 from app.api import services
 from app.api.server import protocol as http_protocol
+from app.api.server import tls
 
 HEADERS = "Host: service\r\nContent-Type: application/json\r\n"
 
@@ -92,9 +94,10 @@ class Served:
         asgi: paths of the requests that reached it over ASGI.
     """
 
-    def __init__(self, app: FastAPI, port: int) -> None:
+    def __init__(self, app: FastAPI, port: int, trusted: ssl.SSLContext | None = None) -> None:
         self._app = app
         self.port = port
+        self._trusted = trusted
         self.asgi: list[str] = []
         self._connections: list[Connection] = []
 
@@ -102,8 +105,12 @@ class Served:
         self.asgi.append(scope["path"])
         await self._app(scope, receive, send)
 
+    def trust(self, trusted: ssl.SSLContext) -> None:
+        """Change what the connections from now on trust."""
+        self._trusted = trusted
+
     async def connect(self) -> Connection:
-        connection = Connection(*await asyncio.open_connection("127.0.0.1", self.port))
+        connection = Connection(*await asyncio.open_connection("127.0.0.1", self.port, ssl=self._trusted))
         self._connections.append(connection)
         return connection
 
@@ -165,12 +172,25 @@ def connected(app: FastAPI) -> tuple[Any, Pipe]:
 
 
 @asynccontextmanager
-async def listening(app: FastAPI) -> AsyncIterator[Served]:
-    """Serve an application on a free port by the protocol of this service."""
-    served = Served(app, 0)
+async def listening(
+    app: FastAPI, certificate: tls.Certificate | None = None, trusted: ssl.SSLContext | None = None
+) -> AsyncIterator[Served]:
+    """Serve an application on a free port by the protocol of this service.
+
+    Args:
+        app: the application.
+        certificate: to speak HTTPS.
+        trusted: what clients then trust.
+    """
+    served = Served(app, 0, trusted)
     parts: services.Services = app.state.services
     config = uvicorn.Config(
-        served, http=http_protocol.factory(parts), ws="none", lifespan="off", access_log=False, log_level="error"
+        served,
+        http=http_protocol.factory(parts, certificate),
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_level="error",
     )
     config.load()
     state = ServerState()

@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+import socket
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import httptools
 
@@ -30,7 +31,18 @@ _CHECK_SECONDS = 1.0
 _READ_SECONDS = 300.0
 _GRACE_SECONDS = 5.0  # for a body that is not waited for any more: its sender has been answered before
 _REQUEST_LINE = 64  # bytes of a request line beside the URL
+_WITH_ADDRESSES = (socket.AF_INET, socket.AF_INET6)
 _UPGRADE_HEADERS = frozenset({b"upgrade", b"http2-settings"})
+
+
+class Open(Protocol):
+    """A connection that counts: one of HTTP, or one that is still agreeing on TLS."""
+
+    loop: asyncio.AbstractEventLoop
+    client: tuple[str, int] | None
+
+    def check(self, now: float) -> None:
+        """Close the connection if its client takes too long; ``now`` is by the loop's clock."""
 
 
 class OpenConnections:
@@ -44,9 +56,9 @@ class OpenConnections:
         self.max_head_bytes = limits.max_header_bytes + limits.max_url_bytes + _REQUEST_LINE
         self._share = max(1, limits.max_connections // 2)
         self._addresses: Counter[str] = Counter()
-        self._open: dict[BoundedConnection, str] = {}
+        self._open: dict[Open, str] = {}
 
-    def add(self, connection: BoundedConnection) -> bool:
+    def add(self, connection: Open) -> bool:
         """Add a connection; return False if there are too many."""
         address = connection.client[0] if connection.client else ""
         if len(self._open) >= self.limits.max_connections or (address and self._addresses[address] >= self._share):
@@ -57,7 +69,7 @@ class OpenConnections:
         self._addresses[address] += 1
         return True
 
-    def remove(self, connection: BoundedConnection) -> None:
+    def remove(self, connection: Open) -> None:
         address = self._open.pop(connection, None)
         if address is not None:
             self._addresses[address] -= 1
@@ -88,6 +100,8 @@ class BoundedConnection(uvicorn_adapter.UvicornProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if self.client is None and uvicorn_adapter.family(transport) in _WITH_ADDRESSES:
+            transport.abort()  # the client is gone already: nobody may pass for one on a unix socket
         self._receiving_since = self.loop.time()
         if not self._connections.add(self):
             self.refuse(errors.Overloaded("too many connections are open", retry_after_seconds=5))

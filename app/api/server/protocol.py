@@ -21,7 +21,7 @@ from app import errors
 from app.api import services
 from app.api.http import hot_lane, replies
 from app.api.http.middleware import request_id
-from app.api.server import connections
+from app.api.server import connections, tls
 
 _log = logging.getLogger("gradserve")
 
@@ -177,9 +177,13 @@ class HotConnection(connections.BoundedConnection):
             super().end_body()
 
 
-def factory(parts: services.Services) -> type[asyncio.Protocol]:
+def factory(parts: services.Services, certificate: tls.Certificate | None = None) -> type[asyncio.Protocol]:
     """Return what makes the protocol of each connection to an application, for ``uvicorn.Config(http=...)``."""
     lane = parts.hot_lane
     opened = connections.OpenConnections(parts.limits, lane.record_refusal)
     made = functools.partial(HotConnection, batch=Batch(lane), connections=opened)
-    return cast("type[asyncio.Protocol]", made)  # uvicorn is typed for a class, and only calls it
+
+    def secured(**uvicorn: Any) -> asyncio.Protocol:
+        return made(**uvicorn) if certificate is None else tls.Handshake(made(**uvicorn), certificate, opened)
+
+    return cast("type[asyncio.Protocol]", secured)  # uvicorn is typed for a class, and only calls it

@@ -7,7 +7,11 @@ one a new version lacks.
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import httptools
+from uvicorn.protocols import utils
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.api.http import replies
@@ -22,6 +26,13 @@ CYCLE_ATTRIBUTES = ("disconnected", "keep_alive", "message_event", "response_com
 
 class UvicornProtocol(HttpToolsProtocol):
     """One connection. ``client``, ``headers``, ``loop``, ``parser``, ``transport`` and ``url`` are used as they are."""
+
+    def add_to_server(self, connection: Any) -> None:
+        """Have a server that ends call ``connection.shutdown()``, and wait until it is removed."""
+        self.server_state.connections.add(connection)
+
+    def remove_from_server(self, connection: Any) -> None:
+        self.server_state.connections.discard(connection)
 
     def feed(self, data: bytes) -> None:
         """Parse bytes, calling ``on_message_begin`` and so on; ``httptools.HttpParserError`` if they are not HTTP/1.1.
@@ -92,3 +103,13 @@ class UvicornProtocol(HttpToolsProtocol):
         lines = [*self.server_state.default_headers, *reply.raw_headers(), *headers]
         head = b"\r\n".join(map(b": ".join, lines))
         return b"%b%b\r\n\r\n%b" % (STATUS_LINE[reply.status], head, reply.content), lines
+
+
+def peer(transport: asyncio.Transport) -> tuple[str, int] | None:
+    """Return address and port of a client, None for one on a unix socket."""
+    return utils.get_remote_addr(transport)
+
+
+def family(transport: asyncio.BaseTransport) -> int | None:
+    """Return the family of the addresses of a connection's socket, None if there is no socket."""
+    return getattr(transport.get_extra_info("socket"), "family", None)

@@ -268,6 +268,17 @@ def test_behind_a_trusted_proxy_the_caller_is_the_nearest_other_address(peer: st
     assert authenticator(trusted=["10.0.0.0/8"]).caller("/v1/grad", headers, (peer, 1)).id == caller
 
 
+def test_clients_on_a_unix_socket_are_told_apart_if_it_is_trusted() -> None:
+    forwarded = [(b"x-forwarded-for", b"198.51.100.1, 203.0.113.5")]
+    trusting, other = authenticator(trusted=["unix", "10.0.0.0/8"]), authenticator(trusted=["10.0.0.0/8"])
+    assert trusting.caller("/v1/grad", forwarded, None).id == "203.0.113.5"
+    assert trusting.caller("/v1/grad", [], None).id == "unix"
+    assert trusting.caller("/v1/grad", forwarded, ("203.0.113.7", 1)).id == "203.0.113.7"
+    # Never "", which is the service itself, without a quota.
+    for each in (other, authenticator()):
+        assert each.caller("/v1/grad", forwarded, None).id == "unix"
+
+
 def test_without_a_trusted_proxy_forwarded_addresses_are_ignored() -> None:
     headers = [(b"x-forwarded-for", b"1.1.1.1")]
     assert authenticator().caller("/v1/grad", headers, ("203.0.113.7", 1)).id == "203.0.113.7"

@@ -3,6 +3,7 @@
 A key comes as ``Authorization: Bearer KEY`` (RFC 6750), as the password of ``Authorization: Basic`` (RFC 7617), or as
 ``X-API-Key: KEY``. A caller is the digest of the key, or without keys the client's address. Everything that is counted
 is counted by caller. An IPv6 caller is the /64 network, because whoever has one address there has all of them.
+Clients on a unix socket have no address. They are one caller, unless the socket is trusted as a proxy's.
 
 Keys are given (``GRADSERVE_API_KEYS``), which may do everything, or in a file (``app.runtime.keys``), where each has a
 name, scopes and perhaps a quota. The file has the last word about a key that is in both.
@@ -25,7 +26,8 @@ from app.api.http import context, replies
 from app.runtime import keys as named_keys
 from app.runtime import queue
 
-Client = tuple[str, int] | None  # address and port, as in an ASGI scope
+Client = tuple[str, int] | None  # address and port, as in an ASGI scope; None on a unix socket
+UNIX = "unix"  # stands for a network, and for the address of its clients
 
 # Paths that need no key: they compute nothing, and every server of this version answers the same there.
 _OPEN = frozenset(
@@ -92,7 +94,7 @@ class Authenticator:
     """Tells callers apart, and refuses those without a key where one is needed.
 
     ``keys`` are given keys, ``store`` is a file of more; without either no key is needed. ``trusted`` are the networks
-    of proxies whose X-Forwarded-For is believed.
+    of proxies whose X-Forwarded-For is believed, ``UNIX`` for those on a unix socket.
     """
 
     def __init__(
@@ -101,7 +103,8 @@ class Authenticator:
         self._given = tuple(hashlib.sha256(key.encode()).digest() for key in keys)
         self._store = store
         self._known = self._callers()
-        self._trusted = tuple(ipaddress.ip_network(network) for network in trusted)
+        self._trusted = tuple(ipaddress.ip_network(network) for network in trusted if network != UNIX)
+        self._trusts_unix = UNIX in trusted
         self.keyed = bool(keys) or store is not None
         self.trivial = not (self.keyed or trusted)  # a caller is always the address of the connection
 
@@ -136,8 +139,8 @@ class Authenticator:
 
     def _address(self, headers: replies.Headers, client: Client) -> str:
         """Return the address of the client, or, behind trusted proxies, the nearest address that is not trusted."""
-        address = client[0] if client else ""
-        if not self._trusted or not self._trusts(address):
+        address = client[0] if client else UNIX
+        if not (self._trusts_unix if client is None else self._trusts(address)):
             return address
         hops = b",".join(value for name, value in headers if name == b"x-forwarded-for").decode("latin-1").split(",")
         for hop in reversed(hops):
