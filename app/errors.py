@@ -193,9 +193,7 @@ class NotFound(Rejected, code="not_found", title="Not found"):
 class MethodNotAllowed(Rejected, code="method_not_allowed", title="Method not allowed"):
     """The resource exists, the method does not."""
 
-    def __init__(self, methods: Sequence[str]) -> None:
-        super().__init__(f"this resource answers {', '.join(methods)}", hint="see /docs")
-        self.methods = methods
+    methods: Sequence[str] = ()  # that the resource has
 
 
 class Refused(GradserveError):

@@ -17,7 +17,11 @@ def check(seed: int) -> None:
     assert not report.problems, f"python -m tests.simulation {seed}\n" + "\n".join(report.problems)
 
 
-@pytest.mark.parametrize("seed", range(12))
+FOUND = (147, 349)
+"""Seeds that found a fault: a fit without time, and a worker that dies late, again and again."""
+
+
+@pytest.mark.parametrize("seed", [*range(12), *FOUND])
 def test_a_world_of_faults(seed: int) -> None:
     check(seed)
 

@@ -19,6 +19,7 @@ import fastapi.routing
 
 from app import main
 from app.api import services
+from app.autodiff import interpreter
 from app.engine import executables
 from app.engine.workers import process
 from app.runtime import deadlines, queue
@@ -234,6 +235,7 @@ def _simulated(loop: SimulatedLoop, fates: Fates, store: Store, data_store: Stor
             (process, "WorkerProcess", Worker),
             (executables, "Interpreters", lambda _: shared),
             (executables.Interpreters, "warm_rest", nothing),
+            (interpreter.Interpreter, "ready", lambda *_: True),  # whatever worlds before have loaded
             (Settings, "open_store", lambda _: store),
             (Settings, "open_data_store", lambda _: data_store),
             (main, "_settle_heap", lambda: None),  # a service per process freezes its heap once

@@ -149,7 +149,10 @@ def _error(request: Request, exception: Exception) -> errors.GradserveError:
         detail = f"the parameter {errors.quote(name)} is not valid: {first['msg']}"
         return errors.InvalidField(detail, field=name)
     if isinstance(exception, HTTPException) and exception.status_code == 405:
-        return errors.MethodNotAllowed(_methods(request))
+        methods = _methods(request)
+        not_allowed = errors.MethodNotAllowed(f"this resource answers {', '.join(methods)}", hint="see /docs")
+        not_allowed.methods = methods
+        return not_allowed
     if isinstance(exception, HTTPException) and exception.status_code == 404:
         return errors.NotFound("there is nothing at this address", hint="see /docs")
     return bug()

@@ -125,13 +125,17 @@ class Workers:
         refused = self._refused.get(job.key)
         if refused is not None and time.monotonic() < refused[0]:
             raise errors.TooExpensive(f"{refused[1]} a short while ago")
+        left = job.seconds or self._limits.deadline_seconds  # of all tries together
         for _ in range(3):
             worker = await self._next()
+            began = time.monotonic()
             try:
-                return await self._perform(worker, job)
-            except process.WorkerDied:
-                continue  # killed from outside, or crashed: the job itself may be innocent
-        raise self._refused_for_a_while(job, "ended its process three times")
+                return await self._perform(worker, job, left)
+            except process.WorkerDied:  # killed from outside, or crashed: the job itself may be innocent
+                left -= time.monotonic() - began
+            if left <= 0:
+                break
+        raise self._refused_for_a_while(job, "ended its process every time")
 
     async def close(self) -> None:
         """Kill the workers; none is started any more."""
@@ -142,11 +146,10 @@ class Workers:
         await asyncio.gather(*(worker.kill() for worker in tuple(self._processes)))
         self._processes.clear()
 
-    async def _perform(self, worker: process.WorkerProcess, job: jobs.Job) -> bytes:
+    async def _perform(self, worker: process.WorkerProcess, job: jobs.Job, seconds: float) -> bytes:
         start = time.perf_counter()
         answered = False
         self._at_work.add(job.key)
-        seconds = job.seconds or self._limits.deadline_seconds
         reply = asyncio.ensure_future(worker.perform(job, seconds))
         memory = job.memory_bytes or self._limits.memory_bytes
         watched = asyncio.ensure_future(worker.exceeded(seconds, memory))
