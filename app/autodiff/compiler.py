@@ -12,7 +12,7 @@ import os
 import platform
 import struct
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.experimental import serialize_executable
-from jaxlib import lapack
+from jaxlib import lapack, utils
 from numpy.typing import NDArray
 
 from app.autodiff import reverse
@@ -38,6 +38,9 @@ BUCKETS = (8, 64, 512, 8192)
 
 BROKEN_JAXLIB = frozenset({"0.10.2"})
 """Versions that compute wrong numbers on CPU: https://github.com/jax-ml/jax/issues/39103."""
+
+_FATAL = 3
+"""Level of XLA's log above its errors."""
 
 _LOOP_FLAG = "xla_cpu_small_while_loop_byte_threshold"
 """Size in bytes up to which XLA makes a loop one kernel. The interpreter's loops exceed the default of jaxlib 0.10."""
@@ -252,14 +255,37 @@ def load(blob: bytes, arguments: int, results: int | None = None) -> Any:
     """Return the JAX executable that ``dump`` wrote, of this many arrays to one array, or to a list of ``results``."""
     # Only tracing a linear solver initialises LAPACK. Without it an executable from bytes calls a null pointer.
     lapack.prepare_lapack_call("getrf_ffi", np.float64)  # type: ignore[no-untyped-call]  # has no annotations
-    # The trees are not part of the bytes; with flat signatures they follow from the number of arguments.
-    return serialize_executable.deserialize_and_load(
-        blob,
-        jax.tree.structure(((0,) * arguments, {})),
-        jax.tree.structure(0 if results is None else [0] * results),
-        backend=jax.default_backend(),
-        execution_devices=jax.devices()[:1],
-    )
+    with _without_false_errors():
+        # The trees are not part of the bytes; with flat signatures they follow from the number of arguments.
+        return serialize_executable.deserialize_and_load(
+            blob,
+            jax.tree.structure(((0,) * arguments, {})),
+            jax.tree.structure(0 if results is None else [0] * results),
+            backend=jax.default_backend(),
+            execution_devices=jax.devices()[:1],
+        )
+
+
+_REPORTS_FALSE_ERRORS = metadata.version("jaxlib").startswith("0.10.")
+_loading = threading.Lock()
+
+
+@contextlib.contextmanager
+def _without_false_errors() -> Iterator[None]:
+    """Keep XLA's log quiet while jaxlib 0.10 loads an executable; what fails raises an exception.
+
+    It writes two errors of a kilobyte for each, that the CPU lacks `prefer-no-gather` and `prefer-no-scatter`: these
+    are preferences of the compiler and no features (https://github.com/openxla/xla/issues/44565).
+    """
+    if not _REPORTS_FALSE_ERRORS:
+        yield
+        return
+    with _loading:
+        utils.absl_set_min_log_level(_FATAL)
+        try:
+            yield
+        finally:
+            utils.absl_set_min_log_level(int(os.environ.get("TF_CPP_MIN_LOG_LEVEL", "1")))
 
 
 def environment() -> tuple[str, ...]:

@@ -27,7 +27,7 @@ Array = NDArray[Any]
 Shape = tuple[int, ...]
 Argnums = int | list[int]
 
-_NUMERIC = frozenset({int, float})
+NUMERIC = frozenset({int, float})  # types of numbers in JSON
 
 _MAX_FLAT = 1 << 26
 """Numbers of all points together: half a gigabyte. Arguments without a batch axis count for each point."""
@@ -148,15 +148,17 @@ def bind(
     """Fit a JSON point to a function's arguments.
 
     The point is a list with one entry for each argument, an object by name, or, for a function of one argument, the
-    list that is that argument. ``ranks`` says how the function uses each: None not at all, 0 as a number, r >= 1 with r
-    indices. ``list_ranks`` tells a list that is the one argument from a list with one entry, the argument; it is
-    ``ranks`` if not given. Arguments with ``defaults`` may be left out, in a list the last ones. Raises
+    number or list that is that argument. ``ranks`` says how the function uses each: None not at all, 0 as a number,
+    r >= 1 with r indices. ``list_ranks`` tells a list that is the one argument from a list with one entry, the
+    argument; it is ``ranks`` if not given. Arguments with ``defaults`` may be left out, in a list the last ones. Raises
     ``errors.InvalidField``, ``BadShape`` or ``TooComplex``.
     """
     if in_axes is None and type(point) is list:
         quick = _numbers(point, list_ranks or ranks, limits)
         if quick is not None:
             return quick
+    elif type(point) in NUMERIC and len(args) - len(defaults or ()) <= 1:
+        point = [point]
     if defaults:
         point, in_axes = _completed(point, args, defaults, in_axes)
     batched = _batched(in_axes, len(args))
@@ -218,7 +220,7 @@ def _numbers(point: list[Json], ranks: Sequence[int | None], limits: PointLimits
         return None
     try:
         # A sum that overflows may be of finite numbers: the caller then checks them one by one.
-        if not _NUMERIC.issuperset(map(type, point)) or not math.isfinite(sum(point)):
+        if not NUMERIC.issuperset(map(type, point)) or not math.isfinite(sum(point)):
             return None
         return Point(np.array(point, dtype=np.float64), shapes, None)
     except OverflowError:
@@ -365,16 +367,18 @@ def _of_numbers(flat: list[Json]) -> Array | None:
         return None  # arrays among the numbers
     (doubtful,) = np.nonzero((found == 0) | (found == 1))
     chosen = flat if len(doubtful) > len(flat) // 4 else [flat[index] for index in doubtful.tolist()]
-    return found if _NUMERIC.issuperset(map(type, chosen)) else None
+    return found if NUMERIC.issuperset(map(type, chosen)) else None
 
 
 def _fit(array: Array, name: str, rank: int | None, axis: bool) -> Array:
-    """Return the array in the rank that the function uses: a list of one number is a number if it uses a number."""
+    """Return the array in the rank that the function uses: a list of one number as a number, and a number as a list."""
     own = array.shape[1:] if axis else array.shape
     if axis and array.ndim == 0:
         raise errors.BadShape(f"{errors.quote(name)} has no batch axis, but in_axes says 0", field="point")
     if rank == 0 and own == (1,):
         return array.reshape(array.shape[:-1])
+    if rank == 1 and array.ndim == 0:
+        return array.reshape(1)
     return array
 
 

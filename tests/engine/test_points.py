@@ -91,7 +91,7 @@ def test_in_axes_gives_an_argument_a_leading_batch_axis(
 @pytest.mark.parametrize(
     ("point", "ranks", "in_axes", "code"),
     [
-        (1.0, (0,), None, "invalid_field"),
+        (1.0, (0, 0), None, "invalid_field"),
         (None, (0,), None, "invalid_field"),
         ("1", (0,), None, "invalid_field"),
         (True, (0,), None, "invalid_field"),

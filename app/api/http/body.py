@@ -175,7 +175,7 @@ def check_headers(headers: replies.Headers, limits: RequestLimits, *, any_type: 
         hint = "Content-Type: application/json"
         raise errors.UnsupportedMediaType("the body must be application/json in UTF-8", hint=hint)
     if encoding and encoding.lower() != b"identity":
-        raise errors.UnsupportedMediaType("the Content-Encoding is not known here", hint="gzip, or the body as it is")
+        raise errors.UnsupportedMediaType("the body is compressed")  # the middleware Compression has not seen it
 
 
 def _is_json(content_type: bytes) -> bool:

@@ -33,6 +33,9 @@ Arguments = functions.Function | bindings.FreeArguments
 X = "X"
 """Name of the array that may hold all arguments."""
 
+MAX_SIZE = 1 << 31
+"""Axes are shorter."""
+
 
 @dataclass(frozen=True, slots=True)
 class NamedArray:
@@ -117,7 +120,7 @@ class ArrayLayout:
 
 def read_shape(value: Any, field: str) -> Shape:
     """Return the shape that a client has written as a list of sizes."""
-    if not isinstance(value, list) or not all(type(size) is int and 0 <= size < 1 << 31 for size in value):
+    if not isinstance(value, list) or not all(type(size) is int and 0 <= size < MAX_SIZE for size in value):
         raise errors.InvalidField("shape is a list of sizes", field=field)
     if len(value) > values.MAX_RANK:
         raise errors.TooComplex(f"an array of more than {values.MAX_RANK} axes", field=field)

@@ -49,20 +49,24 @@ class DataRequest(schemas.RequestFields):
     values: Annotated[
         Any, pydantic.Field(description="a number or nested list.", json_schema_extra={schemas.NAME: "Numbers"})
     ]
-    dtype: Annotated[_Dtype, pydantic.Field(description='"float64", "float32", "int64" or "int32".')] = "float64"
+    dtype: Annotated[
+        _Dtype | Annotated[None, schemas.null_is("float64")],
+        pydantic.Field(description='"float64", "float32", "int64" or "int32".'),
+    ] = "float64"
     shared: Annotated[
-        bool, pydantic.Field(description="true or false. Whether others may use the data who know the id.")
+        bool | Annotated[None, schemas.null_is(False)],
+        pydantic.Field(description="true or false. Whether others may use the data who know the id."),
     ] = False
 
 
 class KeptTensor(schemas.RequestFields):
     """A tensor of the Open Inference Protocol to be kept."""
 
-    name: str = ""
+    name: str | None = None
     shape: list[schemas.Whole]
     datatype: str
     data: Any = None
-    parameters: dict[str, Any] = pydantic.Field(default_factory=dict)
+    parameters: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,9 @@ def _tensor(tensor: KeptTensor, content: memoryview | None) -> Array:
         if content:
             raise errors.InvalidField("the numbers stand in the document or behind it, not both", field="data")
         numbers = _in_dtype(points.array(tensor.data, "data"), dtype, "data")
-    elif len(content) % dtype.itemsize or tensor.parameters.get("binary_data_size", len(content)) != len(content):
+    elif len(content) % dtype.itemsize or (tensor.parameters or {}).get("binary_data_size", len(content)) != len(
+        content
+    ):
         raise errors.BadShape(f"{len(content)} bytes are not those of the tensor", field="data")
     else:
         numbers = np.frombuffer(content, dtype)

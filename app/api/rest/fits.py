@@ -23,7 +23,7 @@ class _FitFields(schemas.RequestFields):
 
     point: schemas.Point
     argnums: Annotated[
-        schemas.Whole | str | Annotated[list[schemas.Whole | str], Field(fail_fast=True)] | None,
+        schemas.Chosen | None,
         Field(
             description="a position or name of an argument, or a list of them: those that move from where the point "
             "has them. Default: all."
@@ -62,7 +62,9 @@ class _ConstraintsFields(schemas.RequestFields):
     """Conditions."""
 
     constraints: Annotated[
-        list[ConstraintFields],
+        list[ConstraintFields]
+        | Annotated[ConstraintFields, schemas.listed]
+        | Annotated[None, pydantic.AfterValidator(lambda _: [])],
         Field(description='a list of objects {"type": "ineq" or "eq", "expression": text}. Conditions on the minimum.'),
     ] = []  # noqa: RUF012 - pydantic copies it
 

@@ -50,6 +50,10 @@ def _numbers(name: str, text: str) -> Any:
     raise errors.InvalidField(f"{errors.quote(name)} is no number and no list", hint=hint, field=f"point.{name}"[:80])
 
 
+def _axes(name: str, text: str) -> Any:
+    return None if text.strip() == "null" else _numbers(name, text)
+
+
 def _names(_: str, text: str) -> list[str]:
     return [name.strip() for name in text.split(",")]
 
@@ -70,7 +74,7 @@ _FIELDS: Mapping[str, _Field] = {
     "argnums": _Field(_argnums, "Positions or names, separated by commas. One alone: by that argument."),
     "point": _Field(_numbers, "The point as the POST takes it, for arguments named like other parameters."),
     "dtype": _Field(_text, "float64 or float32."),
-    "in_axes": _Field(_numbers, "0, or a list of 0 and null, one for each argument."),
+    "in_axes": _Field(_axes, "null, 0, or a list of 0 and null, one for each argument."),
 }
 _ARGUMENTS = "Every other parameter is an argument: a number, a list in brackets, or data by id."
 _FORMAT = "json, or csv: the numbers of the derivative alone, of the value where no derivative is asked."

@@ -28,7 +28,7 @@ class _PropagateFields(schemas.RequestFields):
     point: schemas.Point
     in_axes: schemas.InAxes = None
     argnums: Annotated[
-        schemas.Whole | str | Annotated[list[schemas.Whole | str], Field(fail_fast=True)] | None,
+        schemas.Chosen | None,
         Field(description="a position or name of an argument, or a list of them: the uncertain ones. Default: all."),
     ] = None
     std: Annotated[
@@ -36,7 +36,9 @@ class _PropagateFields(schemas.RequestFields):
         Field(
             description="an object by argument name, or a list for argnums: standard deviations, each a number for all "
             "elements or a list in the argument's shape; what is left out is exact. Inputs are then independent.",
-            json_schema_extra={"anyOf": [{"type": "array", "items": _NAMED}, {schemas.NAME: "PointByName"}, _NULL]},
+            json_schema_extra={
+                "anyOf": [{"type": "array", "items": _NAMED}, {schemas.NAME: "PointByName"}, {"type": "number"}, _NULL]
+            },
         ),
     ] = None
     covariance: Annotated[
@@ -48,7 +50,7 @@ class _PropagateFields(schemas.RequestFields):
         ),
     ] = None
     order: Annotated[
-        Literal[1, 2],
+        Literal[1, 2] | Annotated[None, schemas.null_is(1)],
         Field(description="1 or 2. 2 adds what the Hessian says, which is exact for quadratic functions."),
     ] = 1
 

@@ -1,8 +1,12 @@
-"""What version 1 of the REST protocol reads and writes, as models: the source of its OpenAPI document."""
+"""What version 1 of the REST protocol reads and writes, as models: the source of its OpenAPI document.
+
+A member that may be left out may be null, which means the same. Where a list of one is wanted, its only entry may stand
+alone: jsonlite in R and jsonencode in MATLAB write it so.
+"""
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from app import errors
@@ -45,7 +49,14 @@ def _whole(given: Any) -> Any:
     return int(given) if isinstance(given, float) and given.is_integer() and abs(given) < 2**53 else given
 
 
+def null_is(default: Any) -> AfterValidator:
+    """Return the validator of null in a field that has this default."""
+    return AfterValidator(lambda _: default)
+
+
 Whole = Annotated[int, BeforeValidator(_whole)]
+listed = AfterValidator(lambda given: [given])
+"""The validator of what stands alone for a list of one."""
 Text = Annotated[
     str,
     Field(
@@ -64,10 +75,10 @@ Named = Annotated[
     Field(description="the name of the function in a text that has several. Default: the last one."),
 ]
 Args = Annotated[
-    Annotated[list[str], Field(fail_fast=True)] | None,
+    Annotated[list[str], Field(fail_fast=True)] | Annotated[str, listed] | None,
     Field(
-        description="a list of argument names in order. Default: a lambda's or def's parameters, or the names "
-        "of an expression in the order they appear."
+        description="a list of argument names in order, or the only one. Default: a lambda's or def's parameters, or "
+        "the names of an expression in the order they appear."
     ),
 ]
 
@@ -106,8 +117,8 @@ Point = Annotated[
     Any,
     Field(
         description="one number or nested list for each argument, or an object by name. A function of one "
-        "argument may be given that argument's list itself.",
-        json_schema_extra={"anyOf": [{"type": "array", "items": _NUMBERS}, {NAME: "PointByName"}]},
+        "argument may be given that argument's number or list itself.",
+        json_schema_extra={"anyOf": [{"type": "array", "items": _NUMBERS}, {NAME: "PointByName"}, {"type": "number"}]},
     ),
 ]
 InAxes = Annotated[
@@ -117,8 +128,9 @@ InAxes = Annotated[
         "axis, as in jax.vmap."
     ),
 ]
+Chosen = Whole | str | Annotated[list[Whole | str], Field(fail_fast=True)]
 Argnums = Annotated[
-    Whole | str | Annotated[list[Whole | str], Field(fail_fast=True)],
+    Chosen | Annotated[None, null_is(0)],
     Field(
         description="a position or name of an argument, or a list of them. As in jax.grad: an int gives that "
         "argument's derivative, a list gives a list."
@@ -131,8 +143,8 @@ class PointFields(RequestFields):
 
     point: Point
     dtype: Annotated[
-        Literal["float64", "float32"],
-        Field(description='"float64" or "float32". The working precision.', json_schema_extra=_DTYPE),
+        Annotated[Literal["float64", "float32"], Field(json_schema_extra=_DTYPE)] | Annotated[None, null_is("float64")],
+        Field(description='"float64" or "float32". The working precision.'),
     ] = "float64"
     in_axes: InAxes = None
 
@@ -154,7 +166,7 @@ class ArgnumsFields(RequestFields):
 
     argnums: Argnums = 0
     verify: Annotated[
-        bool | Literal["rigorous"],
+        bool | Literal["rigorous"] | Annotated[None, null_is(False)],
         Field(
             description='true, false or "rigorous". true compares the answer with central differences; "rigorous" '
             "encloses every number of it by ball arithmetic."
@@ -313,7 +325,9 @@ class Problem(BaseModel):
         column: int
         offset: int
 
-    type: str
+    type: Annotated[
+        str, Field(description="Identifies the kind of error, like code. It need not be an address: GET v1/errors is.")
+    ]
     title: str
     status: int
     detail: str

@@ -35,23 +35,30 @@ _FORMULAE: dict[str, Any] = {
 }
 
 
+_Size = Annotated[schemas.Whole, Field(ge=0)]
+_Shape = list[_Size] | Annotated[_Size, schemas.listed]
+
+
 class SymbolicRequest(schemas.ScalarFields):
     """A function and what to differentiate it by."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_ASKED]})
 
     argnums: Annotated[
-        schemas.Whole | str | Annotated[list[schemas.Whole | str], Field(fail_fast=True)],
+        schemas.Chosen | Annotated[None, schemas.null_is(0)],
         Field(description="a position or name of an argument, or a list of them."),
     ] = 0
     shapes: Annotated[
-        Annotated[list[list[Annotated[schemas.Whole, Field(ge=0)]]], Field(fail_fast=True)] | None,
+        Annotated[list[_Shape], Field(fail_fast=True)] | Annotated[_Size, schemas.listed, schemas.listed] | None,
         Field(
             description="a list of shapes, one for each argument, [] for a number. Needed where the function depends "
             "on them."
         ),
     ] = None
-    simplify: Annotated[bool, Field(description="true or false. Whether to make the formulae shorter.")] = True
+    simplify: Annotated[
+        bool | Annotated[None, schemas.null_is(True)],
+        Field(description="true or false. Whether to make the formulae shorter."),
+    ] = True
 
 
 class Formula(BaseModel):

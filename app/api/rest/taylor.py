@@ -20,6 +20,7 @@ _ID = {"function_id": "1a06b137ab9f1b3f982bd7d509b3eac4"}
 _ALONG_ANSWER = {"value": 9.0, "derivatives": [9.0, 6.0, 2.0, 0.0, 0.0], "order": 4} | _COMPUTED | _ID
 _MIXED_ANSWER = {"value": 9.0, "derivative": 6.0, "orders": [1, 2]} | _COMPUTED | _ID
 _NAMED: dict[str, Any] = {schemas.NAME: "Numbers"}
+_NULL: dict[str, Any] = {"type": "null"}
 
 _Order = Annotated[schemas.Whole, Field(ge=0, le=taylor.MAX_ORDER)]
 
@@ -36,11 +37,13 @@ class _TaylorFields(schemas.PointFields):
         Field(
             description="a number or nested list for each argument, in its shape, or an object by name; arguments that "
             "are left out stand still. Default: 1, for a function of one number. With in_axes one for all points.",
-            json_schema_extra={"anyOf": [_NAMED, {"type": "array", "items": _NAMED}, {schemas.NAME: "PointByName"}]},
+            json_schema_extra={
+                "anyOf": [_NAMED, {"type": "array", "items": _NAMED}, {schemas.NAME: "PointByName"}, _NULL]
+            },
         ),
     ] = None
     orders: Annotated[
-        dict[str, _Order] | Annotated[list[_Order], Field(fail_fast=True)] | None,
+        dict[str, _Order] | Annotated[list[_Order], Field(fail_fast=True)] | Annotated[_Order, schemas.listed] | None,
         Field(
             description="an object of orders by argument name, or a list of them. Instead of order: one mixed "
             f"derivative, of at most {taylor.MAX_ORDER} orders in all, by arguments that are numbers."

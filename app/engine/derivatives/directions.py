@@ -36,10 +36,12 @@ def tangents(given: Json, shapes: Sequence[Shape], argnums: points.Argnums, batc
         return found
 
     if isinstance(argnums, int):
-        own = points.array(given, "tangents")
+        own = _in_shape(points.array(given, "tangents"), wanted[0])
         several = _several(own, wanted[0], "tangents")
         rows = [row([each]) for each in own] if several else [row([own])]
     else:
+        if type(given) in points.NUMERIC and len(wanted) == 1:
+            given = [[given] if wanted[0] == (1,) else given]
         if not isinstance(given, list):
             raise errors.InvalidField("tangents is a list with one entry for each of argnums", field="tangents")
         if not given:
@@ -51,7 +53,7 @@ def tangents(given: Json, shapes: Sequence[Shape], argnums: points.Argnums, batc
 
 def cotangents(given: Json, value: Shape, batch: int | None) -> tuple[Array, bool]:
     """Return cotangents as rows of shape (k, m), or (batch, 1, m), and whether several were given; see ``tangents``."""
-    own = points.array(given, "cotangent")
+    own = _in_shape(points.array(given, "cotangent"), value)
     several = _several(own, value, "cotangent")
     return _for_points(own.reshape(-1, math.prod(value)), several, batch, "cotangent")
 
@@ -72,6 +74,11 @@ def weights(given: Json, value: Shape) -> Array:
     if several:
         raise errors.BadShape(f"several cotangents where one in shape {list(value)} is wanted", field="cotangent")
     return np.asarray(rows[0])
+
+
+def _in_shape(array: Array, wanted: Shape) -> Array:
+    """Return a number as a list of one where that is wanted, any other array as it is."""
+    return array.reshape(wanted) if array.shape == () and wanted == (1,) else array
 
 
 def _several(array: Array, wanted: Shape, field: str) -> bool:

@@ -116,6 +116,8 @@ def _check(covariance: Array) -> None:
 
 def _deviations(std: Json, args: Sequence[str], chosen: Sequence[int], shapes: Sequence[Shape]) -> Array:
     """Return standard deviations, (n,); arguments that are left out are exact."""
+    if type(std) in points.NUMERIC and len(chosen) == 1:
+        std = [std]
     if isinstance(std, list):
         if len(std) != len(chosen):
             detail = f"std has {len(std)} entries for {len(chosen)} argument(s)"

@@ -293,6 +293,8 @@ def _direction(given: Json, args: Sequence[str], shapes: Sequence[Shape]) -> lis
     found: list[Array] = [np.zeros(shape) for shape in shapes]
     for argument, entry in _by_argument(given, args, shapes[0] if len(shapes) == 1 else None, "direction").items():
         array = points.array(entry, "direction")
+        if array.shape == () and shapes[argument] == (1,):
+            array = array.reshape(1)
         if array.shape != shapes[argument]:
             detail = f"the direction of {errors.quote(args[argument])} has shape {list(array.shape)}"
             raise errors.BadShape(f"{detail}, not {list(shapes[argument])}", field="direction")
@@ -324,7 +326,7 @@ def _by_argument(given: Json, args: Sequence[str], alone: Shape | None, field: s
             if name not in args:
                 raise errors.InvalidField(f"{field} names {errors.quote(name)}, which is not an argument", field=field)
         return {list(args).index(name): entry for name, entry in named.items()}
-    if alone is not None and points.depth(given) == len(alone):
+    if alone is not None and (points.depth(given) == len(alone) or (alone == (1,) and type(given) in points.NUMERIC)):
         return {0: given}
     if not isinstance(given, list) or len(given) != len(args):
         hint = "give one entry for each argument, or an object by name"

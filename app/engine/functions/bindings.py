@@ -68,6 +68,8 @@ class Binding:
                         f"point names {errors.quote(name)}, which is bound to data", field="point"
                     )
             return named
+        if type(point) in points.NUMERIC and len(self.free) == 1:
+            point = [point]
         if not isinstance(point, list):
             hint = "give one entry for each argument, [1.5, 2.0], or an object by name"
             raise errors.InvalidField("point must be a list or an object", hint=hint, field="point")

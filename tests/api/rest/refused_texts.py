@@ -350,7 +350,6 @@ SHAPES: list[tuple[str, Codes]] = [
     ("lambda x: (x, x)", "bad_shape"),
     ("def f(x):\n    return x, x", "bad_shape"),
     ("x + (x, x)", "bad_shape"),
-    ("x[0]", "bad_shape"),
     ("x[0] + x", "bad_shape"),
     ("(x + 1)[0]", "bad_shape"),
     ("1[0] + x", "bad_shape"),

@@ -112,12 +112,12 @@ def test_a_repeated_string_is_not_a_repeated_field(client: Client) -> None:
 
 WRONG: dict[str, list[Any]] = {
     "expression": [None, 1, 1.5, True, [], ["x"], {}, {"x": 1}],
-    "args": ["x", "xy", 1, True, {}, {"x": 1}, [1], [None], [True], [["x"]], ["x", 1], [1.5]],
+    "args": [1, True, {}, {"x": 1}, [1], [None], [True], [["x"]], ["x", 1], [1.5]],
     "point": [None, 1, 1.5, True, "1", "x", [None, 1], ["1", 1], [True, 1], [{}, 1], [[None], 1], [1], [1, 2, 3], [],
         {}, {"x": 1}, {"x": 1, "y": "2"}, {"x": 1, "y": True}, {"x": 1, "y": None}, {"x": 1, "y": 2, "z": 3}],
-    "argnums": [None, 1.5, 0.5, True, False, [], {}, [None], [True], [0.5], [[0]], "z", ["z"], 2, -3, [0, 0], [0, 2],
+    "argnums": [1.5, 0.5, True, False, [], {}, [None], [True], [0.5], [[0]], "z", ["z"], 2, -3, [0, 0], [0, 2],
         [0, -2], ["x", 0], 10**30, 1e30, [[]], {"0": 1}, [0, True]],
-    "dtype": [None, 1, True, "", "float", "float16", "float128", "bfloat16", "int32", "complex64", "Float64",
+    "dtype": [1, True, "", "float", "float16", "float128", "bfloat16", "int32", "complex64", "Float64",
         "float64 ", [], ["float64"], {}],
     "in_axes": [1, -1, 1.0, True, False, "0", "", [1, 0], [0], [0, 0, 0], [True, 0], [0.5, 0], ["0", 0], {},
         [None, None], [], [[0], 0], 10**30],

@@ -7,6 +7,7 @@ the client accepts that, unless it is small. What takes long runs in threads, so
 from __future__ import annotations
 
 import asyncio
+import functools
 import gzip
 import io
 import sys
@@ -36,6 +37,8 @@ _JSON = b"application/json"
 _TEXTS = (_JSON, b"application/problem+json", b"application/javascript", b"image/svg+xml", b"text/")
 _EVENTS = b"text/event-stream"  # each has to arrive at once
 _PARTIAL = 206
+_PLAIN = (b"", b"identity")  # codings of a body that is sent as it is
+_VALUES = 64  # of Accept-Encoding that are kept with what they mean: a client sends the same one each time
 
 
 class Coding(NamedTuple):
@@ -67,16 +70,18 @@ class Compression:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = scope["headers"]
-        accepted = _accepted(headers)
+        accepted, coding = _codings(headers)
         if scope["method"] == "GET" or (accepted is not None and scope["method"] != "HEAD"):
             send = _Compressed(send, accepted)
-        coding = _of_request(headers)
-        if coding is None:
+        if coding in _PLAIN:
             await self._app(scope, receive, send)
             return
         limits = self._limits.of_data() if scope["path"] == body.DATA_PATH else self._limits
         budget = self._budgets.of_bodies(scope["path"])
         plain = [(name, value) for name, value in headers if name not in (b"content-encoding", b"content-length")]
+        if coding not in CODINGS:
+            await self._app({**scope, "headers": plain}, _refuse, send)
+            return
         decompressed = _Decompressed(CODINGS[coding], plain, receive, limits, budget)
         try:
             await self._app({**scope, "headers": plain}, decompressed, send)
@@ -179,20 +184,29 @@ def _is_worth(start: Message, message: Message) -> bool:
     return long and text and start["status"] != _PARTIAL and b"content-encoding" not in headers
 
 
-def _of_request(headers: replies.Headers) -> bytes | None:
-    found = next((value.strip().lower() for name, value in headers if name == b"content-encoding"), b"")
-    found = found.removeprefix(b"x-")  # RFC 9110, section 8.4.1.3: x-gzip means gzip
-    return found if found in CODINGS else None
+async def _refuse() -> Message:
+    """Refuse a body in a coding that is not known, where it is read."""
+    names = " or ".join([name.decode() for name in CODINGS])
+    raise errors.UnsupportedMediaType("the Content-Encoding is not known here", hint=f"{names}, or the body as it is")
 
 
-def _accepted(headers: replies.Headers) -> bytes | None:
-    """Return the best coding that a client accepts (RFC 9110, section 12.5.3)."""
-    values = [value.lower() for name, value in headers if name == b"accept-encoding"]
-    if not values:
-        return None
-    entries = [entry.replace(b" ", b"").partition(b";q=") for entry in b",".join(values).split(b",")]
-    accepted = {name for name, _, weight in entries if not weight or weight.strip(b"0.")}
-    return next((name for name in reversed(CODINGS) if name in accepted), None)
+def _codings(headers: replies.Headers) -> tuple[bytes | None, bytes]:
+    """Return the best coding that a client accepts, and the coding of the body, empty if it has none."""
+    accepted = coding = b""
+    for name, value in headers:
+        if name == b"accept-encoding":
+            accepted = accepted + b"," + value if accepted else value
+        elif name == b"content-encoding":
+            coding = coding + b"," + value if coding else value
+    return _best(accepted), coding.strip().lower().removeprefix(b"x-")  # RFC 9110, section 8.4.1.3: x-gzip is gzip
+
+
+@functools.lru_cache(_VALUES)
+def _best(accepted: bytes) -> bytes | None:
+    """Return the best coding that an Accept-Encoding accepts (RFC 9110, section 12.5.3)."""
+    entries = [entry.replace(b" ", b"").partition(b";q=") for entry in accepted.lower().split(b",")]
+    found = {name for name, _, weight in entries if not weight or weight.strip(b"0.")}
+    return next((name for name in reversed(CODINGS) if name in found), None)
 
 
 def _varying(headers: replies.Headers) -> list[replies.Header]:

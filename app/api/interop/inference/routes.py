@@ -19,7 +19,7 @@ from app import __version__, errors
 from app.api import services
 from app.api.http import body, problem, replies, routing
 from app.api.interop import array_query, endpoints, json_bodies
-from app.api.interop.inference import model, tensors
+from app.api.interop.inference import model, schemas, tensors
 
 _SERVER = {"name": "gradserve", "version": __version__, "extensions": ["binary_tensor_data"]}
 
@@ -105,15 +105,28 @@ _REPLY = {
 }
 
 
+_BYTES = "The document, and behind it the bytes of tensors; the header tells the length of the document."
+_BINARY = {"application/octet-stream": {"schema": {"type": "string", "format": "binary", "description": _BYTES}}}
+_HEADERS = {
+    tensors.LENGTH: {
+        "description": "Length of the document, if the bytes of tensors follow it.",
+        "schema": {"type": "integer", "minimum": 0},
+    }
+}
+
+
 def _add_of_server(
-    path: str, answer: routing.AnswerRequest, reply: Any, statuses: dict[int, str], summary: str, description: str
+    path: str,
+    answer: routing.AnswerRequest,
+    reply: endpoints.Body,
+    statuses: dict[int, str],
+    summary: str,
+    description: str,
 ) -> None:
     """Add an endpoint about the server."""
     name = path.rpartition("/")[2] or "server"
-    values: Any = {"type": "boolean"} if path else True
-    schema = {"additionalProperties": values, "type": "object", "title": f"Response Inference {name.title()}"}
     documentation: dict[str, Any] = {"summary": summary, "description": description}
-    _protocol.add(path, answer, None, reply, statuses, schema, operation_id=f"inference_{name}", **documentation)
+    _protocol.add(path, answer, None, reply, statuses, operation_id=f"inference_{name}", **documentation)
 
 
 def _add_of_model(
@@ -121,9 +134,9 @@ def _add_of_model(
     path: str,
     summary: str,
     answer: routing.AnswerRequest,
-    reply: Any,
+    reply: endpoints.Body,
     statuses: dict[int, str],
-    request: Any = None,
+    request: endpoints.Body | None = None,
 ) -> None:
     """Add an endpoint about a model, with and without the model's version in the path."""
     for prefix, suffix, condition in (
@@ -134,11 +147,12 @@ def _add_of_model(
         _protocol.add(prefix + path, answer, request, reply, _NO_MODEL | statuses, **documentation)
 
 
-_add_of_server("", _server, _SERVER, {}, "What server this is", "Name, version and extensions of the server.")
+_info = endpoints.Body(schemas.InferenceServer, _SERVER)
+_add_of_server("", _server, _info, {}, "What server this is", "Name, version and extensions of the server.")
 _add_of_server(
     "/health/live",
     _live,
-    {"live": True},
+    endpoints.Body(schemas.InferenceLive, {"live": True}),
     {},
     "Whether the process is alive",
     "Answer 200 as long as the event loop runs.",
@@ -146,11 +160,27 @@ _add_of_server(
 _add_of_server(
     "/health/ready",
     _ready,
-    {"ready": True},
+    endpoints.Body(schemas.InferenceReady, {"ready": True}),
     _STARTING,
     "Whether the server takes requests",
     "Answer 200 once the numbers of the installed JAX are checked, 503 while starting or stopping.",
 )
-_add_of_model("metadata", "", "Inputs and outputs of a model", _metadata, model.describe(model.MODEL, None), {})
-_add_of_model("model_ready", "/ready", "Whether a model takes requests", _model_ready, _MODEL_READY, _STARTING)
-_add_of_model("infer", "/infer", "Value and gradient of a function", _infer, _REPLY, _BAD_REQUEST, _REQUEST)
+_add_of_model(
+    "metadata",
+    "",
+    "Inputs and outputs of a model",
+    _metadata,
+    endpoints.Body(schemas.InferenceModel, model.describe(model.MODEL, None)),
+    {},
+)
+_ready_body = endpoints.Body(schemas.InferenceModelReady, _MODEL_READY)
+_add_of_model("model_ready", "/ready", "Whether a model takes requests", _model_ready, _ready_body, _STARTING)
+_add_of_model(
+    "infer",
+    "/infer",
+    "Value and gradient of a function",
+    _infer,
+    endpoints.Body(schemas.InferenceReply, _REPLY, _BINARY, _HEADERS),
+    _BAD_REQUEST,
+    endpoints.Body(schemas.InferenceRequest, _REQUEST, _BINARY, _HEADERS),
+)

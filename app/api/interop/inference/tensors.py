@@ -24,9 +24,9 @@ VERSION = "1"
 OUTPUTS = ("value", "gradient")
 _DATATYPES = {"FP32": "<f4", "FP64": "<f8"}
 _NAMES = {"float32": "FP32", "float64": "FP64"}
-_MAX_TENSORS = 256
+MAX_TENSORS = 256
 _PARAMETERS = frozenset({"expression", "args", "argnums", "rank", "binary_data_output"})
-_RESERVED = frozenset({"sequence_id", "sequence_start", "sequence_end", "priority", "timeout", "headers"})
+RESERVED = frozenset({"sequence_id", "sequence_start", "sequence_end", "priority", "timeout", "headers"})
 """Parameters of the protocol that have no effect here. All others are refused, which catches a misspelt name."""
 
 
@@ -51,7 +51,7 @@ async def read(raw: bytes, header: str | None, limits: body.RequestLimits) -> Te
     document = await json_bodies.parse(raw[:length], limits)
     parameters = _object(document, "parameters")
     for name in parameters:
-        if name not in _PARAMETERS | _RESERVED and not name.startswith("triton_"):
+        if name not in _PARAMETERS | RESERVED and not name.startswith("triton_"):
             hint = f"parameters: {', '.join(sorted(_PARAMETERS))}"
             raise errors.InvalidField(f"{errors.quote(name)} is not a parameter", hint=hint, field="parameters")
     tensors, expression = _inputs(document, memoryview(raw)[length:])
@@ -65,7 +65,9 @@ async def read(raw: bytes, header: str | None, limits: body.RequestLimits) -> Te
 
 
 def _object(document: Mapping[str, Any], member: str) -> dict[str, Any]:
-    value = document.get(member, {})
+    value = document.get(member)
+    if value is None:
+        return {}
     if not isinstance(value, dict):
         raise errors.InvalidField(f"{member} is an object", field=member)
     return value
@@ -74,8 +76,10 @@ def _object(document: Mapping[str, Any], member: str) -> dict[str, Any]:
 def _named_objects(document: Mapping[str, Any], member: str) -> list[dict[str, Any]]:
     """Return a list of objects, each with a name that no other has."""
     entries = document.get(member)
-    if not isinstance(entries, list) or len(entries) > _MAX_TENSORS or not all(isinstance(e, dict) for e in entries):
-        raise errors.InvalidField(f"{member} is a list of at most {_MAX_TENSORS} objects", field=member)
+    if entries is None and member == "outputs":
+        return []
+    if not isinstance(entries, list) or len(entries) > MAX_TENSORS or not all(isinstance(e, dict) for e in entries):
+        raise errors.InvalidField(f"{member} is a list of at most {MAX_TENSORS} objects", field=member)
     names = [entry.get("name") for entry in entries]
     if not all(isinstance(name, str) for name in names) or len({*names}) < len(names):
         raise errors.InvalidField(f"each of {member} has a name of its own", field=member)
@@ -145,7 +149,7 @@ def _tensor(tensor: Mapping[str, Any], content: memoryview | None) -> Array:
 def _outputs(document: Mapping[str, Any], *, default: bool) -> dict[str, bool]:
     """Return whether each wanted output is binary."""
     wanted = {}
-    for output in _named_objects(document, "outputs") if document.get("outputs") else []:
+    for output in _named_objects(document, "outputs"):
         if output["name"] not in OUTPUTS:
             detail = f"{errors.quote(output['name'])} is not an output; the outputs are {', '.join(OUTPUTS)}"
             raise errors.InvalidField(detail, field="outputs")
@@ -155,7 +159,9 @@ def _outputs(document: Mapping[str, Any], *, default: bool) -> dict[str, bool]:
 
 
 def _flag(parameters: Mapping[str, Any], name: str, *, default: bool) -> bool:
-    flag = parameters.get(name, default)
+    flag = parameters.get(name)
+    if flag is None:
+        return default
     if not isinstance(flag, bool):
         raise errors.InvalidField(f"{name} is true or false", field="parameters")
     return flag

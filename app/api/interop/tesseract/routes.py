@@ -22,7 +22,7 @@ from app import errors
 from app.api import services
 from app.api.http import problem, replies, routing
 from app.api.interop import array_query, endpoints, json_bodies
-from app.api.interop.tesseract import arrays, model
+from app.api.interop.tesseract import arrays, model, schemas
 
 _EXPRESSION = "5*X[0]**2 + 6*X[1]**2 + 7*X[2]**2"
 _POINT = [1.0, 2.0, 3.0]
@@ -138,9 +138,9 @@ def _location(error: errors.GradserveError) -> list[str]:
 
 
 class TesseractRefusal(pydantic.BaseModel):
-    """An error of Tesseract: text, or a list of mistakes in the inputs as pydantic writes them."""
+    """An error of Tesseract: text, mistakes in the inputs as pydantic writes them, or what Accept may ask for."""
 
-    detail: str | list[dict[str, Any]]
+    detail: str | list[dict[str, Any]] | dict[str, Any]
 
 
 router = APIRouter(tags=["tesseract"], route_class=routing.Route)
@@ -162,8 +162,10 @@ def _add(
         _protocol.add(
             f"{prefix}/tesseract/{name}",
             answer,
-            None if members is None else {"inputs": inputs, **members},
-            reply,
+            None
+            if members is None
+            else endpoints.Body(schemas.request(name, by_id=bool(prefix)), {"inputs": inputs, **members}),
+            endpoints.Body(schemas.REPLIES[name], reply),
             statuses if members is None else statuses | _POST_ERRORS,
             operation_id=f"tesseract_{name.partition('.')[0]}{suffix}",
             summary=summary + condition,

@@ -35,7 +35,9 @@ def config(fields: Fields, *, registered: bool) -> Fields:
 
     A configuration cannot replace the function of a ``registered`` model.
     """
-    members = fields.get("config") or {}
+    members = fields.get("config")
+    if members is None or members == []:
+        return {}
     if not isinstance(members, dict):
         raise errors.InvalidField("config is an object", field="config")
     for name in members:
@@ -70,9 +72,17 @@ def args(config: Fields) -> tuple[str, ...] | None:
     return tuple(names)
 
 
+def shapes(config: Fields) -> Json:
+    """Return the declared shapes, an object if there are none."""
+    given = config.get("shapes")
+    return {} if given is None or given == [] else given
+
+
 def choice(config: Fields, name: str, choices: tuple[str, ...]) -> str:
     """Return the chosen one of some texts, the first if the configuration has none."""
-    given = _unboxed(config.get(name, choices[0]))
+    if config.get(name) is None:
+        return choices[0]
+    given = _unboxed(config[name])
     if given not in choices:
         listed = " or ".join(f'"{choice}"' for choice in choices)
         raise errors.InvalidField(f"{name} is {listed}", field=f"config.{name}")

@@ -217,7 +217,7 @@ class Models:
         binding = None if entry is None else entry.binding
         joined = read.choice(config, "layout", _LAYOUTS) == "vector"
         dtype = read.choice(config, "dtype", _DTYPES)
-        shapes = config.get("shapes") or {}
+        shapes = read.shapes(config)
         key = (expression, args, joined, dtype, json.dumps(shapes), binding and binding.function_id)
         model = self._models.get(key)
         if model is None:

@@ -25,7 +25,7 @@ from app import errors
 from app.api.http import body, handler, problem, replies, routing
 from app.api.http.middleware import framework
 from app.api.interop import endpoints, json_bodies
-from app.api.interop.umbridge import model
+from app.api.interop.umbridge import model, schemas
 from app.api.interop.umbridge.fields import Fields, Json
 
 _log = logging.getLogger("gradserve")
@@ -153,8 +153,8 @@ class UmBridge:
             protocol.add(
                 path,
                 answer,
-                example,
-                operation.reply,
+                endpoints.Body(schemas.request(operation.name, by_id=path == by_id), example),
+                endpoints.Body(schemas.REPLIES[operation.name], operation.reply),
                 {400: "The request is at fault, or nobody registered the function here"},
                 operation_id=f"umbridge_{operation.name}{suffix}",
                 summary=operation.summary + condition,
@@ -171,7 +171,7 @@ class UmBridge:
             root,
             answer,
             None,
-            _info([model.MODEL]),
+            endpoints.Body(schemas.UmBridgeInfo, _info([model.MODEL])),
             {},
             operation_id="umbridge_Info",
             summary="Protocol version and models",
@@ -181,7 +181,7 @@ class UmBridge:
             by_id,
             answer,
             None,
-            _info([endpoints.FUNCTION_ID, model.MODEL]),
+            endpoints.Body(schemas.UmBridgeInfo, _info([endpoints.FUNCTION_ID, model.MODEL])),
             {400: "Nobody registered the function here"},
             operation_id="umbridge_Info_by_id",
             summary="Protocol version and models, by the function's id",
