@@ -20,7 +20,12 @@ from app.api.http import replies
 
 MEDIA_TYPE = "application/problem+json"
 _MEDIA_TYPE = MEDIA_TYPE.encode()
-DOCUMENTATION = "/v1/errors#"  # prefix of ``type``: a relative reference (RFC 9457, section 3.1.1) to GET /v1/errors
+DOCUMENTATION = "/v1/errors#"
+"""Prefix of ``type``: an identifier, the same on every server (RFC 9457, section 3.1.1).
+
+At the root of a host it refers to GET /v1/errors, too. Under a path of a proxy it does not: the service does not know
+the path, and programs compare the identifier as text.
+"""
 CODES = "x-codes"  # the codes of a response's errors in the OpenAPI document, while that is being made
 _MAX_DETAIL = 300
 _CHALLENGE = b'Bearer realm="gradserve", Basic realm="gradserve", charset="UTF-8"'
