@@ -8,6 +8,7 @@ A request goes through these middlewares, the first of them outermost:
     CORSMiddleware       answers browsers of other origins, if any are allowed
     AccessLog            metrics, spans, log lines, number of requests in flight
     RequestId            X-Request-ID
+    QuotaHeaders         RateLimit and RateLimit-Policy, if there is a limit or a quota
     Backpressure         429 when bodies or answers take too much memory; large answers are sent in pieces
     ErrorBoundary        errors and bugs become replies, in the form of the path's protocol
     HeaderLimits         431, 414
@@ -187,6 +188,7 @@ def _stack(app: Application, find_um_bridge: framework.Find) -> ASGIApp:
         Middleware(CORSMiddleware, **_CORS, allow_origins=parts.origins) if parts.origins else None,
         Middleware(access_log.AccessLog, parts.log, parts.lifecycle, find),
         Middleware(request_id.RequestId),
+        Middleware(ratelimit.QuotaHeaders) if parts.rate is not None else None,
         Middleware(backpressure.Backpressure, parts.budgets, wires.refusal),
         Middleware(error_boundary.ErrorBoundary, wires.refusal),
         Middleware(header_limits.HeaderLimits, parts.limits),
@@ -211,7 +213,8 @@ _CORS: dict[str, Any] = {
         "tracestate", "X-API-Key", "X-Request-ID",
     ],
     "expose_headers": [
-        "Cache-Status", "Inference-Header-Content-Length", "Location", "Retry-After", "Server-Timing", "X-Request-ID",
+        "Cache-Status", "Inference-Header-Content-Length", "Location", "RateLimit", "RateLimit-Policy", "Retry-After",
+        "Server-Timing", "X-Request-ID",
     ],
 }  # fmt: skip
 """Of pages of allowed origins (https://fetch.spec.whatwg.org/#http-cors-protocol)."""

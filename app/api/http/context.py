@@ -21,6 +21,7 @@ class RequestContext:
     caller: str = ""  # the digest of a key or an address, see ``auth``; empty before authentication
     key: str = ""  # the name of the key, if it has one
     quota: str = ""  # of the key, if it has one of its own
+    left: replies.Headers = ()  # headers that say what the caller may still send, if the request was counted
     route: str = ""  # the path template, once a route is found
     status: int = 0  # until the response starts
     headers: replies.Headers = ()

@@ -35,8 +35,11 @@ class HotLane:
 
     def prepare(
         self, path: str, headers: replies.Headers, content: bytes, client: auth.Client
-    ) -> replies.PreparedRequest | None:
-        """Return what answers a POST that has arrived, None if that needs waiting or the request is at fault."""
+    ) -> tuple[replies.PreparedRequest, replies.Headers] | None:
+        """Return what answers a POST that has arrived and headers of the answer.
+
+        None if that needs waiting or the request is at fault.
+        """
         found = self.operations.find(path)
         if found is None or self.lifecycle.draining or not self.limits.allow_headers(headers):
             return None
@@ -44,15 +47,18 @@ class HotLane:
             return None
         try:
             if self.rate is None and self.authenticator.trivial:
-                return self.request_handler.prepare(*found, headers, content)
+                prepared = self.request_handler.prepare(*found, headers, content)
+                return None if prepared is None else (prepared, ())
             caller = self.authenticator.caller(path, headers, client)
             caller.check("POST", path)
             prepared = self.request_handler.prepare(*found, headers, content, caller.id)
         except errors.GradserveError:
             return None
+        if prepared is None:
+            return None
         # A request is counted here only if it is answered here.
-        counted = prepared is not None and (self.rate is None or self.rate.count_now(caller.id, caller.quota))
-        return prepared if counted else None
+        left = () if self.rate is None else self.rate.count_now(caller.id, caller.quota)
+        return None if left is None else (prepared, left)
 
     def record(
         self, path: str, reply: replies.Reply, began: float, headers: replies.Headers, response_headers: replies.Headers

@@ -81,6 +81,7 @@ class HotConnection(connections.BoundedConnection):
         self._complete = False
         self._path, self._began = "", 0.0
         self._pending: replies.PreparedRequest | None = None
+        self._more_headers: replies.Headers = ()
         self._response: bytes | None = None
 
     def on_message_begin(self) -> None:
@@ -123,7 +124,8 @@ class HotConnection(connections.BoundedConnection):
         """
         self._began = time.perf_counter()
         self._path = self.url.decode("ascii", "replace")
-        self._pending = self._batch.lane.prepare(self._path, self.headers, self.held or b"", self.client)
+        found = self._batch.lane.prepare(self._path, self.headers, self.held or b"", self.client)
+        self._pending, self._more_headers = found or (None, ())
         return 0.0 if self._pending is None else self._pending.seconds
 
     def run(self) -> None:
@@ -133,7 +135,8 @@ class HotConnection(connections.BoundedConnection):
     def respond(self) -> None:
         if self._pending is not None:
             reply = self._pending.reply()
-            self._response, response_headers = self.encode(reply, request_id.header_for(self.headers))
+            more = (request_id.header_for(self.headers), *self._more_headers)
+            self._response, response_headers = self.encode(reply, *more)
             self._batch.lane.record(self._path, reply, self._began, self.headers, response_headers)
 
     def give_up(self) -> None:
