@@ -132,10 +132,10 @@ async def _server(url: str, key: str | None) -> AsyncIterator[Client]:
 @asynccontextmanager
 async def _application(*, workers: bool) -> AsyncIterator[Client]:
     # Imported here because it loads JAX, which takes seconds.
-    from app import main  # noqa: PLC0415
+    from app import application  # noqa: PLC0415
     from app.environment import read  # noqa: PLC0415
 
-    app = main.create_app(read().for_one_user())
+    app = application.create_app(read().for_one_user())
     engine = app.state.services.engine
     # Without an address the caller is the service itself: its requests have no deadline and no quota.
     transport = httpx.ASGITransport(app, client=("", 0))

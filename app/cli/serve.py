@@ -19,7 +19,7 @@ from typing import NoReturn
 
 import uvicorn
 
-from app import errors, main
+from app import application, errors
 from app.api import services
 from app.api.server import protocol, shutdown
 from app.cli import sockets, supervisor
@@ -68,7 +68,7 @@ def _serve(settings: Settings, listeners: Sequence[socket.socket]) -> int:
     processes.allow_files(settings.max_connections)
     try:
         certificate = settings.certificate()
-        app = main.create_app(settings)
+        app = application.create_app(settings)
     except errors.Misconfigured as error:
         _log.error("%s", error)
         return supervisor.FAILED

@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message
 
-from app import main
+from app import application
 from app.environment import read
 from app.runtime import logs
 from deploy.ray import messages
@@ -20,7 +20,7 @@ class Replica:
     async def __init__(self) -> None:  # type: ignore[misc] # Ray awaits it
         settings = read()
         logs.configure(settings.log_level, settings.log_format)
-        self._app = main.create_app(settings)
+        self._app = application.create_app(settings)
         self._life = AsyncExitStack()
         await self._life.enter_async_context(self._app.router.lifespan_context(self._app))
 

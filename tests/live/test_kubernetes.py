@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from app import main
+from app import application
 from app.runtime import deadlines, metrics
 from app.settings import Settings
 from tests.deploy.test_image import environment, of_the_image
@@ -110,7 +110,7 @@ def test_all_settings_exist_and_fit_together(overlay: str, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_probes_and_monitors_use_existing_routes_and_open_ports(overlay: str) -> None:
-    routes = set(main.create_app(Settings(cache_dir="")).openapi()["paths"])
+    routes = set(application.create_app(Settings(cache_dir="")).openapi()["paths"])
     ports = {port["name"]: port["containerPort"] for port in container(overlay)["ports"]}
     assert ports == {"http": int(environment()["GRADSERVE_PORT"])}
     asked = [container(overlay)[f"{kind}Probe"]["httpGet"] for kind in ("startup", "readiness", "liveness")]
@@ -194,7 +194,7 @@ def test_the_autoscaler_uses_existing_metrics() -> None:
     named = {re.match(r"\w+", rule["seriesQuery"])[0] for rule in rules}  # type: ignore[index]
     assert asked == named
     assert asked <= gauges
-    pools = main.create_app(Settings(cache_dir="")).state.services.metrics.gauges["queue_length"]()
+    pools = application.create_app(Settings(cache_dir="")).state.services.metrics.gauges["queue_length"]()
     (pool,) = {each for rule in rules for each in re.findall(r'pool="(\w+)"', rule["seriesQuery"])}
     assert (pool,) in pools
 

@@ -17,7 +17,7 @@ from unittest import mock
 
 import fastapi.routing
 
-from app import main
+from app import application
 from app.api import services
 from app.autodiff import interpreter
 from app.engine import executables
@@ -80,7 +80,7 @@ def simulate(seed: int, *, quiet: bool = False, questions: int = 60) -> Report:
 
 async def _live(fates: Fates, report: Report, registered: dict[str, float], questions: int) -> None:
     """Start a service, let clients ask, stop it; check what must hold then."""
-    app = main.create_app(Settings(**_SMALL))
+    app = application.create_app(Settings(**_SMALL))
     parts: services.Services = app.state.services
     lifespan = app.router.lifespan_context(app)
     await lifespan.__aenter__()
@@ -238,7 +238,7 @@ def _simulated(loop: SimulatedLoop, fates: Fates, store: Store, data_store: Stor
             (interpreter.Interpreter, "ready", lambda *_: True),  # whatever worlds before have loaded
             (Settings, "open_store", lambda _: store),
             (Settings, "open_data_store", lambda _: data_store),
-            (main, "_settle_heap", lambda: None),  # a service per process freezes its heap once
+            (application, "_settle_heap", lambda: None),  # a service per process freezes its heap once
             (fastapi.routing._EffectiveRouteContext, "from_api_route", staticmethod(_route_context)),
         ):
             stack.enter_context(mock.patch.object(target, name, stand_in))

@@ -13,9 +13,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from app.application import create_app
 from app.engine import engine, query
 from app.engine.workers import pool
-from app.main import create_app
 from app.settings import Settings
 from tests.support import assertions, programs
 
@@ -123,7 +123,7 @@ def serving(settings: Settings | None = None, *, raise_errors: bool = True, work
     """
     settings = settings or Settings()
     if settings.cache_dir:
-        programs.copy_to(Path(settings.cache_dir))
+        programs.copy_to(Path(settings.cache_dir).expanduser())
     with asyncio.Runner() as runner, nullcontext() if workers else without_workers():
         app = create_app(settings)
         lifespan = app.router.lifespan_context(app)

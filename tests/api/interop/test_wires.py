@@ -7,7 +7,7 @@ import httpx
 import pydantic
 import pytest
 
-from app import main
+from app import application
 from app.settings import Settings
 from tests.support.service import serving
 
@@ -127,7 +127,7 @@ def test_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_document_of_the_api_says_so() -> None:
-    paths = main.create_app(Settings()).openapi()["paths"]
+    paths = application.create_app(Settings()).openapi()["paths"]
     for path, schema in (
         ("/Evaluate", "UmBridgeRefusal"),
         ("/tesseract/apply", "TesseractRefusal"),

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from app.application import create_app
 from app.engine import query
 from app.language.vocabulary import words
-from app.main import create_app
 from app.settings import Settings
 from tests.support import assertions
 from tests.support.service import Client, serving

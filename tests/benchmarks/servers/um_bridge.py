@@ -11,7 +11,7 @@ from typing import Any
 
 import jax
 import numpy as np
-import umbridge.um  # type: ignore[import-not-found]  # lives in the environment of the peers only
+import umbridge.um  # lives in the environment of the peers only
 from jax import Array
 
 jax.config.update("jax_enable_x64", True)
