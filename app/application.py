@@ -207,6 +207,7 @@ def _stack(app: Application, find_um_bridge: framework.Find) -> ASGIApp:
 
 
 _CORS: dict[str, Any] = {
+    "allow_private_network": True,  # https://wicg.github.io/private-network-access
     "allow_methods": ["DELETE", "GET", "HEAD", "POST"],
     "allow_headers": [
         "Authorization", "Content-Encoding", "Content-Type", "Inference-Header-Content-Length", "traceparent",

@@ -38,5 +38,17 @@ def test_a_page_of_an_allowed_origin_may_send_and_read_what_clients_send_and_rea
         assert set(EXPOSED) <= exposed
 
 
+def test_a_public_page_of_an_allowed_origin_may_ask_a_service_in_a_private_network() -> None:
+    with serving(Settings(cache_dir="", cors_origins="https://a.example")) as started:
+        asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Private-Network": "true"}
+        allowed, refused = (
+            started.request("OPTIONS", "/v1/grad", headers={"Origin": origin} | asked)
+            for origin in ("https://a.example", "https://b.example")
+        )
+    assert allowed.status_code == 200
+    assert allowed.headers["access-control-allow-private-network"] == "true"
+    assert refused.status_code == 400
+
+
 def _names(response: Any, header: str) -> set[str]:
     return {name.strip().lower() for name in response.headers[header].split(",")}

@@ -375,8 +375,9 @@ def test_the_hot_lane_answers_models_that_are_quick_and_leaves_others(client: Cl
 
     quick = ask("sum(tanh(X @ w)**2)", 50)
     assert quick is not None
-    quick.run()
-    answer, expected = json.loads(quick.reply().content), client.post(body("sum(tanh(X @ w)**2)", 50, 2.5)).json()
+    prepared, _ = quick
+    prepared.run()
+    answer, expected = json.loads(prepared.reply().content), client.post(body("sum(tanh(X @ w)**2)", 50, 2.5)).json()
     assert answer == expected
     assert ask("sum(exp(-(X @ X.T)**2))*sum(w)", 400) is None  # 160,000 numbers: a millisecond and more
     # So is a point of which too much is new.
