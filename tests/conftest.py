@@ -33,6 +33,7 @@ hypothesis.settings.register_profile("random", hypothesis.settings.get_profile("
 hypothesis.settings.load_profile("suite")
 
 _LONGEST = (
+    "tests/simulation/test_simulation.py",
     "tests/live/test_ray.py",
     "tests/live/test_browser.py",
     "tests/live/test_fuzz.py",
