@@ -7,7 +7,7 @@ SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PIP    := -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-all debian browser screenshot lint lint-format lint-rules lint-types lint-imports audit format bench image prove-image clean
+.PHONY: help serve test test-all debian browser screenshot mutants lint lint-format lint-rules lint-types lint-imports audit format bench image prove-image clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -90,6 +90,9 @@ test-all: test debian $(SLOW)  ## run the slow tests too: real processes, real c
 	@$(BIN)/python -m pytest -m "slow and not serial" $(PARALLEL)
 	@echo "==> pytest, the slow tests that measure time or memory"
 	@$(BIN)/python -m pytest -m "slow and serial"
+
+mutants: $(VENV)/.dev  ## change the code in 300 places, one at a time, and see whether a test fails (hours); ARGS="--count 30"
+	@$(BIN)/python -m tests.mutation $(ARGS)
 
 screenshot: $(VENV)/.dev browser  ## make the pictures of the pages that the README shows
 	@$(BIN)/python -m tests.live.screenshot

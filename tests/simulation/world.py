@@ -30,9 +30,9 @@ from tests.simulation.clock import SimulatedExecutor, SimulatedLoop, SimulatedTi
 from tests.simulation.faults import Fates, Store, Worker
 from tests.support import programs
 
-_LONGEST_SECONDS = 2 * deadlines.ANSWER_SECONDS + deadlines.START_SECONDS + 5
-"""Between the end of a request and the begin of its answer: reading and computing each have a deadline, waiting for a
-worker another."""
+_LONGEST_SECONDS = 3 * deadlines.ANSWER_SECONDS + deadlines.START_SECONDS + 5
+"""Between the end of a request and the begin of its answer: reading, computing and proving each have a deadline, and so
+has waiting for a worker."""
 
 _SMALL: dict[str, Any] = {
     "threads": 2,
