@@ -28,8 +28,8 @@ def test_real_clients_get_what_they_expect(server: Server, checks: str) -> None:
 
 
 def test_real_clients_say_why_they_are_refused(tmp_path: Path) -> None:
-    with serving(tmp_path, GRADSERVE_API_KEYS="secret") as keyed:
-        run(keyed, "refusals.py")
+    with serving(tmp_path, GRADSERVE_RATE_LIMIT="6/hour") as limited:
+        run(limited, "refusals.py")
 
 
 def run(server: Server, checks: str) -> None:

@@ -9,12 +9,15 @@ from tritonclient.utils import InferenceServerException
 
 from tests.live.peer_clients.address import URL
 
-SENTENCE = "this needs a key"
+SENTENCE = "this client asks too often"
 
 
 def test_um_bridge_shows_the_sentence() -> None:
+    # Its client finds no error in an answer to /Info, the first thing that it asks.
+    model = umbridge.HTTPModel(URL, "gradient")
     with pytest.raises(Exception, match=SENTENCE):
-        umbridge.HTTPModel(URL, "gradient")
+        for _ in range(10):
+            model([[1.0]], {"expression": "x1**2"})
 
 
 def test_tesseract_shows_the_sentence() -> None:
