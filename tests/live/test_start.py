@@ -104,15 +104,18 @@ def test_all_addresses_are_those_of_ipv4_too(tmp_path: Path, workers: str) -> No
 def test_a_hang_up_drains_and_is_ignored_under_nohup(tmp_path: Path, workers: str) -> None:
     programs.copy_to(tmp_path / "cache")
     settings = {"GRADSERVE_CACHE_DIR": str(tmp_path / "cache"), "GRADSERVE_DRAIN_SECONDS": "30"}
-    with started(["--workers", workers], tmp_path, **settings) as server:
-        server.process.send_signal(signal.SIGHUP)
-        while server.http.get("/readyz", headers={"Connection": "close"}).status_code != 503:
-            time.sleep(0.05)
-        assert server.grad(**QUESTION).status_code == 200
-        server.process.send_signal(signal.SIGTERM)  # a second signal: it ends at once
-        assert server.process.wait(20) in {0, -signal.SIGTERM}
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests themselves may run under nohup
     try:
+        with started(["--workers", workers], tmp_path, **settings) as server:
+            server.process.send_signal(signal.SIGHUP)
+            until = time.monotonic() + 30
+            while server.http.get("/readyz", headers={"Connection": "close"}).status_code != 503:
+                assert time.monotonic() < until
+                time.sleep(0.05)
+            assert server.grad(**QUESTION).status_code == 200
+            server.process.send_signal(signal.SIGTERM)  # a second signal: it ends at once
+            assert server.process.wait(20) in {0, -signal.SIGTERM}
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         with started(["--workers", workers], tmp_path, GRADSERVE_CACHE_DIR=str(tmp_path / "cache")) as server:
             server.process.send_signal(signal.SIGHUP)
             time.sleep(1)

@@ -23,6 +23,7 @@ _log = logging.getLogger("gradserve")
 
 _MAX_WAITING = 32  # requests for formulae at one time; the next one is refused
 _BUSY = "too many formulae and enclosures are being derived"
+_NO_WORKER = "no process is ready that derives formulae and enclosures"
 
 _PAUSE_SECONDS = 1.0
 _MAPS_EVERY = 16
@@ -106,8 +107,12 @@ class Workers:
                     await self._formulae.acquire()
             except TimeoutError:
                 raise errors.Overloaded(_BUSY, retry_after_seconds=math.ceil(deadlines.START_SECONDS)) from None
+            seconds = job.seconds or self._limits.deadline_seconds
             try:
-                document: dict[str, Any] = json.loads(await self._do(job))
+                async with asyncio.timeout(patience and patience + seconds):
+                    document: dict[str, Any] = json.loads(await self._do(job))
+            except TimeoutError:
+                raise errors.Overloaded(_NO_WORKER, retry_after_seconds=math.ceil(seconds)) from None
             finally:
                 self._formulae.release()
         return document
