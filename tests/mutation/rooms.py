@@ -4,7 +4,10 @@ from __future__ import annotations
 
 ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("app/errors.py", ("tests/api/http/test_problem.py", "tests/engine/test_workers.py")),
-    ("app/settings.py", ("tests/test_settings.py",)),
+    (
+        "app/settings.py",
+        ("tests/test_settings.py", "tests/api/rest/test_data.py", "tests/runtime/test_remote_store.py"),
+    ),
     ("app/environment.py", ("tests/test_settings.py",)),
     ("app/application.py", ("tests/api/http", "tests/api/test_openapi.py")),
     ("app/main.py", ("tests/api/test_application.py",)),
