@@ -1,4 +1,4 @@
-"""Environment variables to settings, read once at the start, by main and cli only.
+"""Environment variables to settings, read once at the start, by application and cli only.
 
 Nothing is taken that could be meant otherwise: a variable with the prefix that is not a setting is an error.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def read(**given: Any) -> Settings:
     Raises:
         errors.Misconfigured: settings are wrong; a line for each.
     """
-    wrong = [line for line in map(_unknown, os.environ) if line]
+    wrong = list(_unknown())
     values = dict(given)
     for name in SECRET:
         variable = variable_of(name)
@@ -56,14 +57,15 @@ def read(**given: Any) -> Settings:
     return found
 
 
-def _unknown(variable: str) -> str:
-    """Return what is wrong with a variable of the environment, "" if it is a setting or none of ours."""
-    name = variable.upper()
+def _unknown() -> Iterator[str]:
+    """Yield what is wrong with each variable of the environment that has our prefix and is no setting."""
     known = [*map(variable_of, Settings.model_fields), *[f"{variable_of(name)}_FILE" for name in SECRET]]
-    if not name.startswith(PREFIX) or name in known or _OTHERS.fullmatch(name.removeprefix(PREFIX)):
-        return ""
-    (nearest,) = difflib.get_close_matches(name, known, 1, 0.0)
-    return f"{variable}: there is no such setting; the nearest is {nearest}"
+    for variable in os.environ:
+        name = variable.upper()
+        if not name.startswith(PREFIX) or name in known or _OTHERS.fullmatch(name.removeprefix(PREFIX)):
+            continue
+        (nearest,) = difflib.get_close_matches(name, known, 1, 0.0)
+        yield f"{variable}: there is no such setting; the nearest is {nearest}"
 
 
 def _line(error: Any) -> str:

@@ -92,7 +92,7 @@ def _is_found(copy: Path, mutant: Mutant) -> bool:
     file = copy / mutant.path
     original = file.read_text()
     file.write_text(mutant.source)
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:randomly", *checks_of(mutant.path)]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", *checks_of(mutant.path)]
     try:
         done = subprocess.run(  # noqa: S603
             command, cwd=copy, env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}, capture_output=True, check=False,

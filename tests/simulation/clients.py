@@ -32,7 +32,6 @@ class Question:
     check: Check
     method: str = "POST"
     mistake: int | None = None
-    caller: str = "10.0.0.1"
     may_be_lost: bool = False  # what it names is in the store only
     refusals: frozenset[int] = frozenset({408, 429, 503})
 
@@ -67,7 +66,7 @@ class Exchange:
         return f"{self.status} {self.content[:300]!r}"
 
 
-async def exchange(app: ASGIApp, question: Question, fates: Fates, state: dict[str, Any]) -> Exchange:
+async def exchange(app: ASGIApp, question: Question, fates: Fates) -> Exchange:
     """Send a request and read its answer, as fast as the client's fate is."""
     result = Exchange(question)
     loop = asyncio.get_running_loop()
@@ -107,7 +106,7 @@ async def exchange(app: ASGIApp, question: Question, fates: Fates, state: dict[s
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http", "method": question.method,
         "path": path, "raw_path": path.encode(), "query_string": query.encode(), "root_path": "",
         "headers": [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(question.body))],
-        "client": (question.caller, 1), "server": ("a", 80), "state": state,
+        "client": ("10.0.0.1", 1), "server": ("a", 80),
     }  # fmt: skip
     await app(scope, receive, send)
     result.gone = gone.is_set()

@@ -95,7 +95,7 @@ async def _live(fates: Fates, report: Report, registered: dict[str, float], ques
     _check_rest(parts, report)
     parts.lifecycle.drain()
     began = asyncio.get_running_loop().time()
-    refused = await clients.exchange(app, clients.gradient(fates), Fates(random.Random(0), quiet=True), {})  # noqa: S311
+    refused = await clients.exchange(app, clients.gradient(fates), Fates(random.Random(0), quiet=True))  # noqa: S311
     report.check(refused.status == 503, f"a stopping service answers {refused.status}")
     await lifespan.__aexit__(None, None, None)
     took = asyncio.get_running_loop().time() - began
@@ -124,7 +124,7 @@ def _check_rest(parts: services.Services, report: Report) -> None:
 
 
 async def _exchange(app: Any, question: clients.Question, fates: Fates, report: Report) -> clients.Exchange:
-    found = await clients.exchange(app, question, fates, {})
+    found = await clients.exchange(app, question, fates)
     report.exchanges.append(found)
     lost = question.may_be_lost and found.status == 404 and _store_loses(report)
     if found.fault is not None and not lost:
