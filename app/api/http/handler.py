@@ -40,6 +40,27 @@ class Operation:
     stream: Stream | None = None  # as ``answer``, for a client that wants the answer in parts
 
 
+def on_function(
+    by_text: type[pydantic.BaseModel],
+    by_id: type[pydantic.BaseModel],
+    answer: Callable[[Any, Any, Any, engine.Engine, Any], Coroutine[Any, Any, replies.Reply]],
+) -> tuple[Operation, Operation]:
+    """Return the operations on a function whose text is in the request, and on a registered one.
+
+    ``answer`` is called with the decoded body, the text, the names of the arguments, the engine, and the binding to
+    data, None without.
+    """
+
+    async def answer_text(request: Any, served: engine.Engine, _: str) -> replies.Reply:
+        return await answer(request, request.text, request.args, served, None)
+
+    async def answer_id(request: Any, served: engine.Engine, function_id: str) -> replies.Reply:
+        entry = await served.registry.entry(function_id)
+        return await answer(request, entry.expression, entry.args, served, entry.binding)
+
+    return Operation(by_text, answer_text), Operation(by_id, answer_id, needs="function_id")
+
+
 class OperationTable:
     """Operations by path, in which ``{function_id}`` stands for any segment."""
 

@@ -7,7 +7,7 @@ FastAPI's. From the signature of an endpoint it learns what the OpenAPI document
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from fastapi import APIRouter
@@ -33,6 +33,31 @@ class Route(APIRoute):
             return reply.response()
 
         return handle
+
+
+def add_on_function(
+    router: APIRouter,
+    name: str,
+    operations: tuple[handler.Operation, handler.Operation],
+    summary: str,
+    tag: str,
+    responses: Mapping[int | str, dict[str, Any]],
+    unknown: Mapping[int | str, dict[str, Any]],
+    **documentation: Any,
+) -> None:
+    """Add the routes of ``handler.on_function``: /name, and /functions/{function_id}/name.
+
+    ``unknown`` is what the document says of an id that nobody has.
+    """
+    by_text, by_id = operations
+    add_operation(
+        router, f"/{name}", by_text, name=name, operation_id=name, summary=summary, tags=[tag],
+        responses=dict(responses), **documentation,
+    )  # fmt: skip
+    add_operation(
+        router, f"/functions/{{function_id}}/{name}", by_id, name=f"{name} by id", operation_id=f"{name}_by_id",
+        summary=f"{summary}, by its id", tags=["functions"], responses={**responses, **unknown}, **documentation,
+    )  # fmt: skip
 
 
 def add_operation(router: APIRouter, path: str, operation: handler.Operation, **documentation: Any) -> None:

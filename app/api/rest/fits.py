@@ -269,15 +269,8 @@ def _add(fit: FitRoute) -> None:
     responses: dict[int | str, dict[str, Any]] = {
         200: {"content": {"application/json": {"examples": examples}, event_stream.MEDIA_TYPE: {}}}
     }
-    routing.add_operation(
-        router, f"/{fit.kind}", _operation(fit, by_id=False), name=fit.kind, operation_id=fit.kind,
-        summary=fit.summary, tags=["fits"], responses=responses, **documented,
-    )  # fmt: skip
-    routing.add_operation(
-        router, f"/functions/{{function_id}}/{fit.kind}", _operation(fit, by_id=True), name=f"{fit.kind} by id",
-        operation_id=f"{fit.kind}_by_id", summary=f"{fit.summary}, by its id", tags=["functions"],
-        responses=responses | schemas.UNKNOWN, **documented,
-    )  # fmt: skip
+    both = _operation(fit, by_id=False), _operation(fit, by_id=True)
+    routing.add_on_function(router, fit.kind, both, fit.summary, "fits", responses, schemas.UNKNOWN, **documented)
 
 
 for _each in FITS:

@@ -85,17 +85,8 @@ class PropagateResponse(schemas.AnswerFields):
     argnums: Annotated[int | list[int], Field(description="Positions of the uncertain arguments.")]
 
 
-async def _by_text(request: Any, served: engine.Engine, _: str) -> replies.Reply:
-    return await _answer(request, request.text, request.args, served)
-
-
-async def _by_id(request: Any, served: engine.Engine, function_id: str) -> replies.Reply:
-    entry = await served.registry.entry(function_id)
-    return await _answer(request, entry.expression, entry.args, served, entry.binding)
-
-
 async def _answer(
-    request: Any, expression: Any, args: Any, served: engine.Engine, binding: bindings.Binding | None = None
+    request: Any, expression: Any, args: Any, served: engine.Engine, binding: bindings.Binding | None
 ) -> replies.Reply:
     given = query.Query(
         "jacobian", expression, request.point, args, request.argnums, in_axes=request.in_axes, binding=binding
@@ -123,8 +114,7 @@ async def _answer(
     return replies.Reply(200, await json_stream.dump(document), computed=computed)
 
 
-PROPAGATE = handler.Operation(PropagateRequest, _by_text)
-PROPAGATE_BY_ID = handler.Operation(PropagateAtRequest, _by_id, needs="function_id")
+OPERATIONS = handler.on_function(PropagateRequest, PropagateAtRequest, _answer)
 
 router = APIRouter(prefix="/v1", route_class=routing.Route, responses=schemas.PROBLEMS)
 _SUMMARY = "Uncertainty of a value from that of its inputs"
@@ -138,12 +128,6 @@ _DOCUMENTED: dict[str, Any] = {
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/json": {"examples": {"example": {"value": _ANSWER}}}}}
 }
-routing.add_operation(
-    router, "/propagate", PROPAGATE, name="propagate", operation_id="propagate", summary=_SUMMARY, tags=["derivatives"],
-    responses=_RESPONSES, **_DOCUMENTED,
-)  # fmt: skip
-routing.add_operation(
-    router, "/functions/{function_id}/propagate", PROPAGATE_BY_ID, name="propagate by id",
-    operation_id="propagate_by_id", summary=f"{_SUMMARY}, by its id", tags=["functions"],
-    responses=_RESPONSES | schemas.UNKNOWN, **_DOCUMENTED,
-)  # fmt: skip
+routing.add_on_function(
+    router, "propagate", OPERATIONS, _SUMMARY, "derivatives", _RESPONSES, schemas.UNKNOWN, **_DOCUMENTED
+)

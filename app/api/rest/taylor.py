@@ -85,17 +85,8 @@ class TaylorResponse(schemas.EvaluateResponse):
     orders: Annotated[list[int] | None, Field(description="What was asked, for each argument.")] = None
 
 
-async def _by_text(request: Any, served: engine.Engine, _: str) -> replies.Reply:
-    return await _answer(request, request.text, request.args, served)
-
-
-async def _by_id(request: Any, served: engine.Engine, function_id: str) -> replies.Reply:
-    entry = await served.registry.entry(function_id)
-    return await _answer(request, entry.expression, entry.args, served, entry.binding)
-
-
 async def _answer(
-    request: Any, expression: Any, args: Any, served: engine.Engine, binding: bindings.Binding | None = None
+    request: Any, expression: Any, args: Any, served: engine.Engine, binding: bindings.Binding | None
 ) -> replies.Reply:
     given = query.Query(
         "value", expression, request.point, args, dtype=request.dtype, in_axes=request.in_axes, binding=binding
@@ -136,8 +127,7 @@ def _of_free(orders: tuple[int, ...], binding: bindings.Binding | None) -> list[
     return list(orders) if binding is None else [orders[place] for place in binding.positions]
 
 
-TAYLOR = handler.Operation(TaylorRequest, _by_text)
-TAYLOR_BY_ID = handler.Operation(TaylorAtRequest, _by_id, needs="function_id")
+OPERATIONS = handler.on_function(TaylorRequest, TaylorAtRequest, _answer)
 
 router = APIRouter(prefix="/v1", route_class=routing.Route, responses=schemas.PROBLEMS)
 _SUMMARY = "Value and derivatives of high order of a function at a point"
@@ -150,11 +140,6 @@ _DOCUMENTED: dict[str, Any] = {
 }
 _EXAMPLES = {"along": {"value": _ALONG_ANSWER}, "mixed": {"value": _MIXED_ANSWER}}
 _RESPONSES: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"examples": _EXAMPLES}}}}
-routing.add_operation(
-    router, "/taylor", TAYLOR, name="taylor", operation_id="taylor", summary=_SUMMARY, tags=["derivatives"],
-    responses=_RESPONSES, **_DOCUMENTED,
-)  # fmt: skip
-routing.add_operation(
-    router, "/functions/{function_id}/taylor", TAYLOR_BY_ID, name="taylor by id", operation_id="taylor_by_id",
-    summary=f"{_SUMMARY}, by its id", tags=["functions"], responses=_RESPONSES | schemas.UNKNOWN, **_DOCUMENTED,
-)  # fmt: skip
+routing.add_on_function(
+    router, "taylor", OPERATIONS, _SUMMARY, "derivatives", _RESPONSES, schemas.UNKNOWN, **_DOCUMENTED
+)
