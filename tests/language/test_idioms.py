@@ -178,7 +178,7 @@ REFUSED: list[tuple[str, list[str], str]] = [
     ("\\sum_{i=1}^{n} x_i", ["x_i"], "sum(f(i) for i in range(n))"),
     ("\\int x", ["x"], "trapezoid"),
     ("\\mathrm{erf}(x)", ["x"], "write erf"),
-    ("x \\partial", ["x"], '"format": "latex"'),
+    ("x \\partial", ["x"], "plain text, not LaTeX"),
 ]
 """Texts, the names in their points, and what the hint says."""
 

@@ -254,7 +254,7 @@ _SLIPS: tuple[Slip, ...] = (
     Slip(
         r"", r"\\(alpha|beta|gamma|delta|theta|lambda|mu|sigma|pi|phi|omega|rho|tau|epsilon)\b", "write {0} without \\"
     ),
-    Slip(r"", r"\\", 'write plain text, (a)/(b), x**2; or send "format": "latex"'),
+    Slip(r"", r"\\", "write plain text, not LaTeX: (a)/(b), x**2"),
     Slip(r"", r"\$", "write the name without $, and plain text, not LaTeX"),
     Slip(r"", r"/\*", "comments begin with #"),
     Slip(r"/\s*$", r"\*", "comments begin with #"),
