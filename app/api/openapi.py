@@ -15,11 +15,8 @@ from app import errors
 from app.api import services
 from app.api.http import problem
 from app.api.http.middleware import auth, draining, ratelimit
-from app.api.interop import endpoints
+from app.api.interop import endpoints, wires
 from app.api.interop.inference import model, tensors
-from app.api.interop.inference import routes as inference
-from app.api.interop.tesseract import routes as tesseract
-from app.api.interop.umbridge import routes as umbridge
 from app.api.rest import data, reference
 from app.api.rest import schemas as models
 
@@ -37,12 +34,6 @@ TAGS = [
     {"name": "service", "description": "Health, limits, error codes and the function language."},
 ]
 _SCHEMA = {"$ref": "#/components/schemas/Problem"}
-_ERRORS_BY_TAG = {
-    "UM-Bridge": umbridge.UmBridgeRefusal.__name__,
-    "tesseract": tesseract.TesseractRefusal.__name__,
-    "open inference": inference.InferenceRefusal.__name__,
-}
-"""The schemas of the errors of other protocols."""
 _PARAMETERS = {
     "function_id": "The id that POST /v1/functions and every answer give; the same on every server.",
     "data_id": "The id that POST /v1/data gives; the same on every server.",
@@ -150,13 +141,15 @@ def _add_errors(path: str, operation: dict[str, Any]) -> None:
         response = responses.setdefault(str(status), {"description": description, "content": {}})
         if problem.MEDIA_TYPE in response["content"]:
             continue
-        own = next((_ERRORS_BY_TAG[tag] for tag in operation["tags"] if tag in _ERRORS_BY_TAG), None)
-        if own is None:
+        wire = wires.find(path)
+        if wire is None:
             response["content"][problem.MEDIA_TYPE] = {"schema": _SCHEMA, "examples": _examples(codes, status)}
             continue
         if response["content"]:
             response["description"] += f". {description}"
-        response["content"]["application/json"] = {"schema": {"$ref": f"#/components/schemas/{own}"}}
+        response["content"]["application/json"] = {
+            "schema": {"$ref": f"#/components/schemas/{wire.error_model.__name__}"}
+        }
 
 
 def _examples(codes: Iterable[str], status: int) -> dict[str, Any]:
