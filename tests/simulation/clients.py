@@ -71,6 +71,7 @@ async def exchange(app: ASGIApp, question: Question, fates: Fates) -> Exchange:
     result = Exchange(question)
     loop = asyncio.get_running_loop()
     pieces = _pieces(question.body, fates)
+    in_pieces = len(pieces) > 1
     gone = asyncio.Event()
     leaving = None
     if fates.happens("a client goes away", 0.08):
@@ -82,7 +83,7 @@ async def exchange(app: ASGIApp, question: Question, fates: Fates) -> Exchange:
         nonlocal sent_at
         if pieces and not gone.is_set():
             piece = pieces.pop(0)
-            if len(pieces) or piece is not question.body:
+            if in_pieces:
                 await asyncio.sleep(fates.seconds(0.01))
             sent_at = loop.time()
             return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
