@@ -2,11 +2,13 @@
 
 # ruff: noqa: RUF001 - look-alikes are what is tested
 
+import gc
 import itertools
 import json
 import math
 import re
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -334,6 +336,28 @@ def test_a_rewriting_that_fails_leaves_the_expression() -> None:
 
     x = sympy.Symbol("x", real=True)
     assert simplifier.shorten(x**2 + x, lambda e: float(len(str(e))), attempt) == x**2 + x
+
+
+def test_an_alarm_that_a_callback_of_the_collector_swallows_rings_again(capfd: pytest.CaptureFixture[str]) -> None:
+    waited = []
+
+    def wait(_phase: str, _info: dict[str, int]) -> None:
+        if not waited:
+            waited.append(True)
+            time.sleep(0.2)  # the alarm rings here, where Python drops the exception
+
+    def rewrite(_expression: Any) -> Any:
+        gc.collect()
+        time.sleep(30)
+
+    gc.callbacks.append(wait)
+    try:
+        with pytest.raises(TimeoutError):
+            formulae._Clock(0.4).attempt(rewrite, sympy.Symbol("x"))
+    finally:
+        gc.callbacks.remove(wait)
+    assert waited
+    assert not capfd.readouterr().err
 
 
 def test_an_expression_off_the_real_line_is_not_expressible() -> None:

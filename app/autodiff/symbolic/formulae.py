@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -145,21 +146,33 @@ class _Clock:
 
 @contextlib.contextmanager
 def _alarm(seconds: float) -> Iterator[None]:
-    """Raise _Alarm in the main thread when the time is up, repeatedly in case something swallows it."""
+    """Raise _Alarm in the main thread when the time is up, repeatedly in case something swallows it.
+
+    Finalizers and callbacks of the garbage collector swallow it: Python hands what they raise to sys.unraisablehook.
+    """
     armed = [True]
+    report = sys.unraisablehook
 
     def ring(_number: int, _frame: object) -> None:
         if armed[0]:
             raise _Alarm
 
+    def report_others(unraisable: Any) -> None:
+        if unraisable.exc_type is not _Alarm:
+            report(unraisable)
+
+    sys.unraisablehook = report_others
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, seconds, _REPEAT_SECONDS)
     try:
-        yield
+        try:
+            yield
+        finally:
+            armed[0] = False  # the alarm may ring before this line: what is below is done nevertheless
     finally:
-        armed[0] = False
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        sys.unraisablehook = report
 
 
 class _Writer:
