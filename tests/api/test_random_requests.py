@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from app.api.http import problem
-from tests.api.web.test_pages import asked, operations
-from tests.support import assertions, random_requests
+from tests.support import assertions, documented, random_requests
 from tests.support.service import Client
 
 FEW, MANY = 30, 300
@@ -17,19 +16,6 @@ FAILURES = 20
 """Failures that are collected before the smallest one is reported."""
 
 CODES = {entry["code"] for entry in problem.catalogue()}
-
-
-def documented(client: Client) -> list[tuple[str, Any]]:
-    """Return the path and the example of each operation that takes a document."""
-    document = client.get("/openapi.json").json()
-    found = []
-    for name, operation in operations(client):
-        method, path = name.split(" ")
-        if method == "post":
-            for parameter in operation.get("parameters", ()):
-                path = path.replace(f"{{{parameter['name']}}}", str(parameter.get("example")))
-            found += [(path, example) for example in asked(document, operation)]
-    return found
 
 
 def check(client: Client, path: str, document: Any) -> None:
@@ -65,7 +51,7 @@ def check_all(client: Client, make: Callable[[random.Random], tuple[str, Any]], 
 
 @pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
 def test_a_document_changed_anywhere_is_answered_or_refused(client: Client, count: int) -> None:
-    examples = documented(client)
+    examples = documented.examples(client.get("/openapi.json").json())
     assert len(examples) > 40
     for path, example in examples:
 

@@ -339,7 +339,7 @@ def test_a_rewriting_that_fails_leaves_the_expression() -> None:
 
 
 def test_an_alarm_that_a_callback_of_the_collector_swallows_rings_again(capfd: pytest.CaptureFixture[str]) -> None:
-    waited = []
+    waited: list[bool] = []
 
     def wait(_phase: str, _info: dict[str, int]) -> None:
         if not waited:

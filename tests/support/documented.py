@@ -81,3 +81,22 @@ def members(schema: Any, components: Any, path: tuple[str, ...] = ()) -> Iterato
     for several in ("items", "additionalProperties"):
         if isinstance(schema.get(several), dict):
             yield from members(schema[several], components, (*path, "*"))
+
+
+def asked(document: dict[str, Any], operation: dict[str, Any]) -> list[Any]:
+    """Return the examples of a request's body."""
+    content = operation["requestBody"]["content"]["application/json"]
+    if "example" in content:
+        return [content["example"]]
+    found: list[Any] = document["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]["examples"]
+    return found
+
+
+def examples(document: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return the path and the example of each operation that takes a document."""
+    found = []
+    for template, item in document["paths"].items():
+        if "post" in item:
+            values = {each["name"]: str(each.get("example")) for each in item["post"].get("parameters", ())}
+            found += [(template.format(**values), example) for example in asked(document, item["post"])]
+    return found

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 Request = tuple[str, dict[str, Any]]  # path, document
@@ -56,9 +57,13 @@ class Traffic:
         ]
 
     def requests(self, count: int) -> Iterator[Request]:
+        return islice(self.endless(), count)
+
+    def endless(self) -> Iterator[Request]:
+        makers = [make for _, make in self._kinds]
         weights = [weight for weight, _ in self._kinds]
-        for _, make in self._chance.choices(self._kinds, weights, k=count):
-            yield make()
+        while True:
+            yield self._chance.choices(makers, weights)[0]()
 
     def _expression(self, words: list[str] = _PLAIN, depth: int = 0) -> str:
         if depth > 3 or (depth > 0 and self._chance.random() < 0.2):

@@ -13,6 +13,7 @@ import pytest
 
 from app.api.http import problem
 from tests.support import assertions
+from tests.support.documented import asked
 from tests.support.service import Client
 
 WEB = Path(__file__).parents[3] / "app" / "api" / "web" / "static"
@@ -105,15 +106,6 @@ def test_every_error_is_a_problem_document_with_an_example_of_each_code(client: 
                 assert set(examples) <= known
                 assert all(example["value"]["status"] == int(status) for example in examples.values())
                 assert set(re.findall(r"`(\w+)`", response["description"])) == set(examples)
-
-
-def asked(document: dict[str, Any], operation: dict[str, Any]) -> list[Any]:
-    """Return the examples of a request's body."""
-    content = operation["requestBody"]["content"]["application/json"]
-    if "example" in content:
-        return [content["example"]]
-    found: list[Any] = document["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]["examples"]
-    return found
 
 
 def answered(operation: dict[str, Any]) -> list[Any]:
