@@ -38,6 +38,7 @@ LABEL org.opencontainers.image.title="gradserve" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /opt/gradserve /opt/gradserve
+COPY deploy/image/healthcheck.py /opt/
 # The one place that is written to. What is compiled goes into a directory of its own there, for its owner alone,
 # whoever owns the volume; so does what is temporary.
 COPY --from=build --chown=10001:10001 /var/cache/gradserve /var/cache/gradserve
@@ -47,6 +48,5 @@ ENV PATH=/opt/gradserve/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
 USER 10001:10001
 EXPOSE 8000
 VOLUME /var/cache/gradserve
-HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
-    CMD ["python", "-c", "import os, ssl, urllib.request as r; s = 's' if os.environ.get('GRADSERVE_TLS_CERT_FILE') else ''; r.urlopen(f'http{s}://127.0.0.1:{os.environ[\"GRADSERVE_PORT\"]}/readyz', timeout=2, context=ssl._create_unverified_context())"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 CMD ["python", "/opt/healthcheck.py"]
 CMD ["gradserve", "serve"]

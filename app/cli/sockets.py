@@ -7,10 +7,13 @@ systemd      the sockets that it listens on for the service, sd_listen_fds(3); a
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import os
 import socket
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 _FIRST = 3  # descriptor of the first socket that systemd hands over
@@ -49,6 +52,7 @@ def adopted(descriptors: range | list[int]) -> list[socket.socket]:
 
 def on_port(host: str, port: int, *, shared: bool = False) -> socket.socket:
     """Return a socket at an address, which :: makes one for IPv4 too; ``shared`` if others may have one there."""
+    listener = None
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = min(found, key=lambda each: each[0] != socket.AF_INET)
@@ -60,6 +64,8 @@ def on_port(host: str, port: int, *, shared: bool = False) -> socket.socket:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         listener.bind(address)
     except OSError as error:
+        if listener is not None:
+            listener.close()
         raise UnusableSocket(f"{host}, port {port}: {error.strerror}") from None
     return listener
 
@@ -71,13 +77,26 @@ def on_path(path: str, mode: int) -> socket.socket:
     """
     listener = socket.socket(socket.AF_UNIX)
     try:
-        _remove_stale(path)
-        listener.bind(path)
-        Path(path).chmod(mode)  # before it listens, so that nobody connects whom it keeps out
-        listener.listen(_BACKLOG)
+        with _alone_in(Path(path).parent):
+            _remove_stale(path)
+            listener.bind(path)
+            Path(path).chmod(mode)  # before it listens, so that nobody connects whom it keeps out
+            listener.listen(_BACKLOG)
     except OSError as error:
+        listener.close()
         raise UnusableSocket(f"{path}: {error.strerror or error}") from None
     return listener
+
+
+@contextlib.contextmanager
+def _alone_in(directory: Path) -> Iterator[None]:
+    """Wait until no other start makes a socket in a directory: two would each remove what they take for stale."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _remove_stale(path: str) -> None:

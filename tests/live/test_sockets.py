@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.cli import sockets
 from tests.live.ports import free_port, wait_until_listening
 from tests.live.server import ROOT, Server, running_for
 from tests.support import certificates, programs
@@ -74,6 +75,12 @@ def ended(command: Sequence[str], cache: Path) -> subprocess.CompletedProcess[st
     )
 
 
+def health(**environment: str) -> subprocess.CompletedProcess[str]:
+    """Return the image's health check, run."""
+    command = [sys.executable, str(ROOT / "deploy" / "image" / "healthcheck.py")]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
+
+
 def processes_that_answer(server: Server, *, at_least: int) -> None:
     """Wait until so many processes have answered; a request id begins with its process."""
     seen: set[str] = set()
@@ -105,6 +112,7 @@ def test_https_with_the_files_of_a_certificate(cache: Path, tmp_path: Path, work
         before = certificate.read_text()
         certificates.make(tmp_path)
         assert certificate.read_text() != before
+        assert health(GRADSERVE_PORT=str(port), GRADSERVE_TLS_CERT_FILE=str(certificate)).returncode == 0
         for _ in range(10):
             assert ssl.get_server_certificate(("127.0.0.1", port)) == certificate.read_text()
         server.process.send_signal(signal.SIGTERM)
@@ -137,6 +145,7 @@ def test_a_unix_socket_with_its_permissions_that_only_one_service_has(
     with running_for(on_unix(path), command, settings(cache, GRADSERVE_UDS_MODE="600")) as server:
         assert stat.filemode(path.stat().st_mode) == "srw-------"
         processes_that_answer(server, at_least=int(workers))
+        assert health(GRADSERVE_UDS=str(path)).returncode == 0
         second = ended(command, cache)
         assert second.returncode == 3
         assert f"{path}: Address already in use" in second.stderr
@@ -146,9 +155,27 @@ def test_a_unix_socket_with_its_permissions_that_only_one_service_has(
         server.process.wait()
     assert path.exists()
     wait_until_nobody_listens(path)
+    refused = health(GRADSERVE_UDS=str(path))
+    assert refused.returncode == 1
+    assert "Connection refused" in refused.stderr
     with running_for(on_unix(path), command, settings(cache)) as server:
         assert stat.filemode(path.stat().st_mode) == "srw-rw----"
         assert server.grad(**QUESTION).status_code == 200
+
+
+def test_of_many_starts_on_one_stale_socket_one_listens(tmp_path: Path) -> None:
+    path = tmp_path / "service.sock"
+    for _ in range(10):
+        with socket.socket(socket.AF_UNIX) as stale:
+            stale.bind(str(path))
+        with concurrent.futures.ThreadPoolExecutor(8) as threads:
+            starts = [threads.submit(sockets.on_path, str(path), 0o600) for _ in range(8)]
+        listeners = [start.result() for start in starts if start.exception() is None]
+        refusals = [start.exception() for start in starts if start.exception() is not None]
+        assert len(listeners) == 1
+        assert all("Address already in use" in str(refusal) for refusal in refusals)
+        listeners[0].close()
+        path.unlink()
 
 
 def wait_until_nobody_listens(path: Path) -> None:
