@@ -8,7 +8,7 @@ import pytest
 
 from app.api.http import body
 from app.api.rest import derivatives
-from tests.support import assertions
+from tests.support import assertions, documented
 from tests.support.service import Client
 
 FOREIGN = {"tesseract", "open inference", "UM-Bridge"}
@@ -21,9 +21,10 @@ def references(node: Any) -> list[str]:
     return [found for item in node for found in references(item)] if isinstance(node, list) else []
 
 
-def schema_of(document: Any, content: Any) -> Any:
-    reference = content["application/json"]["schema"]["$ref"]
-    return document["components"]["schemas"][reference.rpartition("/")[2]]
+def schemas_of(document: Any, operation: Any) -> list[Any]:
+    """Return the schemas of which the body of a request has one."""
+    found = references(operation["requestBody"]["content"]["application/json"]["schema"])
+    return [document["components"]["schemas"][each.rpartition("/")[2]] for each in found]
 
 
 def operations(document: Any, *, foreign: bool = False) -> list[tuple[str, str, Any]]:
@@ -64,7 +65,7 @@ def test_the_examples_of_the_openapi_document_are_real_answers(client: Client) -
     for path, method, operation in operations(document):
         if "requestBody" not in operation:
             continue
-        asked = schema_of(document, operation["requestBody"]["content"])["examples"]
+        asked = documented.asked(document, operation)
         success = "201" if path in {"/v1/functions", "/v1/data"} else "200"
         answered = [
             e["value"] for e in operation["responses"][success]["content"]["application/json"]["examples"].values()
@@ -73,7 +74,7 @@ def test_the_examples_of_the_openapi_document_are_real_answers(client: Client) -
             address = path
             if "{function_id}" in path:
                 twin = document["paths"]["/v1/" + path.rpartition("/")[2]]["post"]
-                whole, *_ = schema_of(document, twin["requestBody"]["content"])["examples"]
+                whole, *_ = documented.asked(document, twin)
                 function = {name: whole[name] for name in ("expression", "args")}
                 address = path.format(function_id=client.post(function, "/v1/functions").json()["function_id"])
             response = client.request(method.upper(), address, json=example)
@@ -89,9 +90,9 @@ def test_every_request_field_is_described_and_unknown_ones_are_forbidden(client:
     document = client.get("/openapi.json").json()
     for _, _, operation in operations(document):
         if "requestBody" in operation:
-            schema = schema_of(document, operation["requestBody"]["content"])
-            assert schema["additionalProperties"] is False
-            assert all(field.get("description") for field in schema["properties"].values())
+            for schema in schemas_of(document, operation):
+                assert schema["additionalProperties"] is False
+                assert all(field.get("description") for field in schema["properties"].values())
 
 
 def test_every_status_a_refusal_can_have_is_in_the_openapi_document(client: Client) -> None:

@@ -98,7 +98,7 @@ def _flag(text: str) -> bool:
 _KIND = inspect.Parameter.POSITIONAL_OR_KEYWORD
 _register.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what FastAPI documents
     [
-        inspect.Parameter("body", _KIND, annotation=data_bodies.DataRequest),
+        inspect.Parameter("body", _KIND, annotation=data_bodies.DataRequest | data_bodies.KeptTensor),
         inspect.Parameter(
             "shared",
             _KIND,
@@ -122,7 +122,14 @@ _posted.add_api_route(
     "document or behind it (`Inference-Header-Content-Length`). Where keys are needed data belong to the key, unless "
     "they are `shared`.",
     responses={201: _EXAMPLE, 200: {"model": Kept, "description": "This client had registered it before."}},
-    openapi_extra={"requestBody": {"content": {data_bodies.NPY_TYPES[0]: _BINARY}}},  # generators know no other
+    openapi_extra={
+        "requestBody": {
+            "content": {
+                "application/json": {"example": {"values": [1.0, 2.5, 4.0]}},
+                data_bodies.NPY_TYPES[0]: _BINARY,  # generators know no other
+            }
+        }
+    },
 )
 
 

@@ -42,10 +42,6 @@ _Dtype = Literal["float64", "float32", "int64", "int32"]
 class DataRequest(schemas.RequestFields):
     """An array to be kept."""
 
-    model_config = pydantic.ConfigDict(
-        strict=True, extra="forbid", json_schema_extra={"examples": [{"values": [1.0, 2.5, 4.0]}]}
-    )
-
     values: Annotated[
         Any, pydantic.Field(description="a number or nested list.", json_schema_extra={schemas.NAME: "Numbers"})
     ]
@@ -62,11 +58,21 @@ class DataRequest(schemas.RequestFields):
 class KeptTensor(schemas.RequestFields):
     """A tensor of the Open Inference Protocol to be kept."""
 
-    name: str | None = None
-    shape: list[schemas.Whole]
-    datatype: str
-    data: Any = None
-    parameters: dict[str, Any] | None = None
+    name: Annotated[str | None, pydantic.Field(description="It is not read.")] = None
+    shape: Annotated[list[schemas.Whole], pydantic.Field(description="at most 8 axes.")]
+    datatype: Annotated[
+        str, pydantic.Field(description="the type of the numbers.", json_schema_extra={"enum": list(_DATATYPES)})
+    ]
+    data: Annotated[
+        Any,
+        pydantic.Field(
+            description="the numbers, flat or nested, unless they follow the document.",
+            json_schema_extra={"anyOf": [{schemas.NAME: "Numbers"}, {"type": "null"}]},
+        ),
+    ] = None
+    parameters: Annotated[
+        dict[str, Any] | None, pydantic.Field(description="binary_data_size: the bytes behind the document.")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,21 @@ NAMED: dict[str, JsonDict] = {
         "anyOf": [{"type": "number"}, {"type": "array", "items": {}}],
         "description": "A number, or a nested list of numbers.",
     },
+    "KeptArray": {
+        "type": "object",
+        "properties": {"data": {"type": "string"}},
+        "required": ["data"],
+        "additionalProperties": False,
+        "description": "An array that POST /v1/data keeps, by its id.",
+    },
+    "Argument": {
+        "anyOf": [{"type": "number"}, {"type": "array", "items": {}}, {"$ref": "#/components/schemas/KeptArray"}],
+        "description": "A number, a nested list of numbers, or an array that is kept.",
+    },
     "PointByName": {
         "type": "object",
-        "additionalProperties": {"$ref": "#/components/schemas/Numbers"},
-        "description": "A number or nested list for each argument.",
+        "additionalProperties": {"$ref": "#/components/schemas/Argument"},
+        "description": "A number, nested list or kept array for each argument.",
     },
     "Found": {
         "anyOf": [{"type": "number"}, {"type": "string"}, {"type": "array", "items": {}}],
@@ -116,9 +127,16 @@ class FunctionFields(RequestFields):
 Point = Annotated[
     Any,
     Field(
-        description="one number or nested list for each argument, or an object by name. A function of one "
-        "argument may be given that argument's number or list itself.",
-        json_schema_extra={"anyOf": [{"type": "array", "items": _NUMBERS}, {NAME: "PointByName"}, {"type": "number"}]},
+        description='one number, nested list or {"data": id} for each argument, or an object by name. A function of '
+        "one argument may be given that argument's number or list itself.",
+        json_schema_extra={
+            "anyOf": [
+                {"type": "array", "items": {NAME: "Argument"}},
+                {NAME: "KeptArray"},
+                {NAME: "PointByName"},
+                {"type": "number"},
+            ]
+        },
     ),
 ]
 InAxes = Annotated[

@@ -153,6 +153,8 @@ async def resolved(
     stays: DataStore, point: Json, dtype: str, limits: points.PointLimits
 ) -> tuple[Json, points.PointLimits]:
     """Return a point with the arrays of the data that it names, and limits that do not count these."""
+    if isinstance(point, dict) and isinstance(point.get("data"), str) and len(point) == 1:
+        point = [point]  # the one argument itself
     named = data_ids(point)
     if not named:
         return point, limits

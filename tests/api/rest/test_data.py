@@ -95,6 +95,12 @@ def test_an_entry_that_names_no_data_is_refused(client: Client, entry: Any) -> N
     assertions.assert_problem(client.post({"expression": "sum(X)", "point": {"X": entry}}), 422, "invalid_field")
 
 
+def test_data_stand_for_the_only_argument_without_a_list(client: Client) -> None:
+    entry = {"data": kept(client, NUMBERS)}
+    assert client.grad("sum(data**2)", entry)["gradient"] == [2 * number for number in NUMBERS]
+    assertions.assert_problem(client.post({"expression": "sum(X*c)", "point": entry}), 422, "invalid_field")
+
+
 def test_data_among_the_numbers_of_an_argument_are_refused(client: Client) -> None:
     entry = {"data": kept(client, NUMBERS)}
     for point in ([1.0, entry], [entry, entry], [entry, entry, entry], [[entry]], [[1.0, entry]]):

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.test_openapi import operations, schema_of
-from tests.support import assertions
+from tests.api.test_openapi import operations, schemas_of
+from tests.support import assertions, documented
 from tests.support.service import Client
 
 ONE: dict[str, Any] = {"expression": "x**3", "args": ["x"], "point": [2.0]}
@@ -23,11 +23,11 @@ def test_null_means_that_a_field_is_not_given(client: Client) -> None:
     for path, _, operation in operations(document):
         if "requestBody" not in operation:
             continue
-        schema = schema_of(document, operation["requestBody"]["content"])
-        example, address = schema["examples"][0], path
+        schema, *_ = schemas_of(document, operation)
+        example, address = documented.asked(document, operation)[0], path
         if "{function_id}" in path:
             twin = document["paths"]["/v1/" + path.rpartition("/")[2]]["post"]
-            whole = schema_of(document, twin["requestBody"]["content"])["examples"][0]
+            whole = documented.asked(document, twin)[0]
             function = {name: whole[name] for name in ("expression", "args")}
             address = path.format(function_id=client.post(function, "/v1/functions").json()["function_id"])
         for name in schema["properties"].keys() - schema.get("required", ()):
