@@ -24,7 +24,6 @@ A request goes through these middlewares, the first of them outermost:
 from __future__ import annotations
 
 import asyncio
-import functools
 import gc
 import sys
 from collections.abc import AsyncIterator
@@ -103,6 +102,7 @@ def create_app(settings: Settings | None = None) -> Application:
         version=__version__,
         description=_DESCRIPTION,
         lifespan=_lifespan,
+        openapi_url=None,  # routes of our own
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -115,7 +115,7 @@ def create_app(settings: Settings | None = None) -> Application:
     for routes in (*rest, um_bridge, tesseract, inference, health, reference, metrics_route):
         app.include_router(routes.router)
     pages.add_pages(app, address.ended_with_slash)
-    app.openapi = functools.partial(openapi.document, app)  # type: ignore[method-assign]
+    openapi.add_document(app)
     app.front = _stack(app, um_bridge.find)
     return app
 
@@ -151,7 +151,7 @@ def _services(settings: Settings) -> services.Services:
             cross_origin=bool(origins),
         ),
     )
-    metrics.gauges = metrics_route.gauges(parts)
+    metrics.gauges, metrics.measured = metrics_route.gauges(parts), metrics_route.MEASURED
     return parts
 
 

@@ -30,7 +30,7 @@ router = APIRouter(tags=["service"])
 async def metrics(request: Request) -> Response:
     """Publish counters, histograms and gauges; where several processes serve together, their sum."""
     parts = services.of(request)
-    snapshot = parts.metrics.snapshot()
+    snapshot = await parts.metrics.measure()
     if parts.shared_metrics is not None:
         parts.shared_metrics.write(snapshot)
         snapshot = runtime_metrics.total([snapshot, *parts.shared_metrics.others()])
@@ -85,6 +85,11 @@ def gauges(parts: services.Services) -> dict[str, runtime_metrics.Gauge]:
         "data_bytes": lambda: served.data.held_bytes,
         "programs_missing": lambda: served.interpreters.missing,
         "workers_alive": lambda: len(served.workers.pids),
-        "memory_maps": processes.memory_maps,
-        "resident_bytes": processes.resident_bytes,
     }
+
+
+MEASURED: dict[str, runtime_metrics.Gauge] = {
+    "memory_maps": processes.memory_maps,
+    "resident_bytes": processes.resident_bytes,
+}
+"""Gauges of the process."""

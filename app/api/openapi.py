@@ -6,14 +6,20 @@ FastAPI makes the document. It knows errors as JSON of another media type only. 
 
 from __future__ import annotations
 
+import asyncio
+import functools
+import hashlib
+import json
 from collections.abc import Iterable
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
 
 from app import errors
 from app.api import services
-from app.api.http import problem
+from app.api.http import problem, replies
 from app.api.http.middleware import auth, draining, ratelimit
 from app.api.interop import endpoints, wires
 from app.api.interop.inference import model, tensors
@@ -41,6 +47,28 @@ _PARAMETERS = {
     "version": "Of the model; there is one.",
 }
 _EXAMPLES = {"data_id": data.EXAMPLE_ID, "model": model.MODEL, "version": tensors.VERSION}
+
+
+def add_document(app: FastAPI) -> None:
+    """Serve the document at /openapi.json. The first to ask has it made, in a thread: that takes half a second."""
+    app.openapi = functools.partial(document, app)  # type: ignore[method-assign]
+    made: list[tuple[bytes, str]] = []
+    alone = asyncio.Lock()
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def openapi(request: Request) -> Response:
+        async with alone:
+            if not made:
+                made.append(await asyncio.to_thread(_encoded, app))
+        content, etag = made[0]
+        response = Response(content, media_type="application/json", headers={"ETag": etag, "Cache-Control": "no-cache"})
+        return replies.unless_known(response, request)
+
+
+def _encoded(app: FastAPI) -> tuple[bytes, str]:
+    """Return the bytes of the document and their ETag."""
+    content = json.dumps(app.openapi(), ensure_ascii=False, separators=(",", ":")).encode()
+    return content, f'"{hashlib.blake2b(content, digest_size=16).hexdigest()}"'
 
 
 def document(app: FastAPI) -> dict[str, Any]:

@@ -80,6 +80,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.gauges: dict[str, Gauge] = {}  # by the name of the family
+        self.measured: dict[str, Gauge] = {}  # gauges for which the kernel is asked
         self._rows: Snapshot = {family.name: {} for family in FAMILIES if family.kind != "gauge"}
         # One row holds all numbers of requests with the same labels, or of answers. A snapshot splits the rows.
         self._requests: dict[tuple[str, int, str], list[float]] = {}
@@ -116,8 +117,12 @@ class Metrics:
         else:
             _add(self._rows, "disagreements", (), [1.0])
 
+    async def measure(self) -> Snapshot:
+        """Return all current values. The kernel is asked in a thread: while memory is mapped it may answer late."""
+        return self.snapshot() | await asyncio.to_thread(_current, self.measured)
+
     def snapshot(self) -> Snapshot:
-        """Return all current values."""
+        """Return all current values but those that are measured."""
         found = total([self._rows])
         for (route, status, tier), row in self._requests.items():
             _add(found, "requests", (route, str(status)), [sum(row[:-1])])
@@ -126,16 +131,21 @@ class Metrics:
             _add(found, "cache_requests", (tier, "hit" if hit else "miss"), [sum(row[:-2])])
             _add(found, "points", (tier,), [row[-1]])
             _add(found, "answer_seconds", (transform, tier), row[:-1])
-        for name, read in self.gauges.items():
-            now = read()
-            values = now if isinstance(now, Mapping) else {(): now}
-            found[name] = {labels: [value] for labels, value in values.items()}
-        return found
+        return found | _current(self.gauges)
 
     def _time(self, name: str, labels: Labels, seconds: float) -> None:
         row = self._rows[name].setdefault(labels, [0.0] * _ROW)
         row[bisect_left(BOUNDS, seconds)] += 1
         row[-1] += seconds
+
+
+def _current(gauges: Mapping[str, Gauge]) -> Snapshot:
+    found: Snapshot = {}
+    for name, read in gauges.items():
+        now = read()
+        values = now if isinstance(now, Mapping) else {(): now}
+        found[name] = {labels: [value] for labels, value in values.items()}
+    return found
 
 
 def total(snapshots: Iterable[Snapshot]) -> Snapshot:
@@ -195,7 +205,7 @@ async def write_regularly(metrics: Metrics, directory: SharedDirectory | None) -
 
     async def write() -> None:
         while True:
-            directory.write(metrics.snapshot())
+            directory.write(await metrics.measure())
             await asyncio.sleep(_WRITE_SECONDS)
 
     writing = asyncio.ensure_future(write())
@@ -203,7 +213,7 @@ async def write_regularly(metrics: Metrics, directory: SharedDirectory | None) -
         yield
     finally:
         writing.cancel()
-        directory.write(metrics.snapshot())
+        directory.write(await metrics.measure())
 
 
 def _restored(document: dict[str, Any], *, alive: bool) -> Snapshot:

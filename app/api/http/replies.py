@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from starlette.requests import Request
 from starlette.responses import Response
+from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Send
 
 Header = tuple[bytes, bytes]
 Headers = Sequence[Header]  # names in lower case, as in ASGI
+_CONDITIONS = StaticFiles()  # knows how to compare ETags
 
 
 @dataclass(slots=True)
@@ -118,3 +121,10 @@ class RepeatedRequest(Protocol):
 
         Entries may be arrays. Raises ``errors.Rejected``.
         """
+
+
+def unless_known(response: Response, request: Request) -> Response:
+    """Return a response with an ETag, or a 304 if the client has it already (RFC 9110, section 13.1.2)."""
+    if _CONDITIONS.is_not_modified(response.headers, request.headers):
+        return NotModifiedResponse(response.headers)
+    return response

@@ -14,11 +14,12 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
-from starlette.staticfiles import NotModifiedResponse, StaticFiles
+from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from app.api.http import replies
+
 _WEB = Path(str(resources.files("app.api.web") / "static"))
-_FILES = StaticFiles(directory=_WEB)
 _SWAGGER = Path(str(resources.files("fastapi_offline") / "static"))
 
 _POLICY = (
@@ -55,7 +56,4 @@ def _add_page(
     async def page(request: Request) -> Response:
         if ended_with_slash(request.scope):
             return RedirectResponse(f"..{path}")
-        response = FileResponse(file, headers=headers | {"ETag": etag})
-        if _FILES.is_not_modified(response.headers, request.headers):
-            return NotModifiedResponse(response.headers)
-        return response
+        return replies.unless_known(FileResponse(file, headers=headers | {"ETag": etag}), request)
