@@ -27,7 +27,7 @@ _SPECIAL = [
 ]
 _REFUSED = [
     *["x +* y", "import os", "__import__('os')", "sinn(x)", "x.y.z", "foo(x, y)", "x**", "lambda: 1", "(" * 300],
-    *["sum(sin(i*x) for i in range(10**7))", "det(zeros((2000, 2000)) + x)", "9**9**9**9", "x[0][1]", "X @ X @ Y"],
+    *["sum(sin(i*x) for i in range(10**7))", "det(zeros((4000, 4000)) + x)", "9**9**9**9", "x[0][1]", "X @ X @ Y"],
 ]
 _MODELS = [
     "def loss(X, y, w):\n    p = 1/(1 + exp(-(X @ w)))\n    return -mean(y*log(p) + (1 - y)*log(1 - p)) + %r*sum(w**2)",
