@@ -77,8 +77,8 @@ class GradientCall:
     def present(self, result: query.Result) -> query.Answer:
         call = self.call
         argnums = call.argnums
-        if self.layout.scalars and self.point.batch is None:
-            value, derivative, finite = _chosen(result.numbers, argnums)
+        if self.layout.cuts is not None and self.point.batch is None:
+            value, derivative, finite = _chosen(result.numbers, argnums, self.layout.cuts)
             if call.transform == "value":
                 derivative = None
         else:
@@ -174,8 +174,8 @@ class Dispatch:
         began = time.perf_counter()
         numbers, tier = await self._gradients(prepared)
         ended = time.perf_counter()
-        scalars = prepared.layout.scalars and prepared.point.batch is None
-        return query.Result(numbers.tolist() if scalars else numbers, tier, began, ended)
+        listed = prepared.layout.cuts is not None and prepared.point.batch is None
+        return query.Result(numbers.tolist() if listed else numbers, tier, began, ended)
 
     async def _derive(self, prepared: transforms.DerivativeQuery) -> query.Result:
         began = time.perf_counter()
@@ -315,14 +315,22 @@ def _padded(executable: compiler.Executable, columns: Array, constants: Array) -
     return executable(np.ascontiguousarray(columns), constants)[:, : executable.rows - missing]
 
 
-def _chosen(numbers: Sequence[float], argnums: int | list[int]) -> tuple[float, Any, bool]:
-    """Return value, gradient by argnums and whether all of it is finite, of a function of numbers at one point."""
+def _chosen(numbers: Sequence[float], argnums: int | list[int], cuts: Sequence[int | slice]) -> tuple[float, Any, bool]:
+    """Return value, gradient by argnums and whether all of it is finite, of numbers and vectors at one point."""
     value = numbers[0]
     if isinstance(argnums, int):
-        partial = numbers[argnums + 1]
-        return value, partial, math.isfinite(value) and math.isfinite(partial)
-    chosen = [numbers[argnum + 1] for argnum in argnums]
-    return value, chosen, math.isfinite(value) and all(map(math.isfinite, chosen))
+        partial, finite = _partial(numbers, cuts[argnums])
+        return value, partial, finite and math.isfinite(value)
+    found = [_partial(numbers, cuts[argnum]) for argnum in argnums]
+    return value, [each for each, _ in found], math.isfinite(value) and all(finite for _, finite in found)
+
+
+def _partial(numbers: Sequence[float], cut: int | slice) -> tuple[Any, bool]:
+    if isinstance(cut, int):
+        partial = numbers[cut]
+        return partial, math.isfinite(partial)
+    partials = list(numbers[cut])
+    return partials, all(map(math.isfinite, partials))
 
 
 def numbers_key(prepared: Prepared, most: int) -> Hashable:

@@ -28,6 +28,8 @@ Shape = tuple[int, ...]
 Argnums = int | list[int]
 
 NUMERIC = frozenset({int, float})  # types of numbers in JSON
+_POINTS = frozenset({list, dict})
+_FEW = 1000  # numbers of a vector that becomes part of one array; longer ones stay apart, each aligned
 
 _MAX_FLAT = 1 << 26
 """Numbers of all points together: half a gigabyte. Arguments without a batch axis count for each point."""
@@ -153,8 +155,8 @@ def bind(
     argument; it is ``ranks`` if not given. Arguments with ``defaults`` may be left out, in a list the last ones. Raises
     ``errors.InvalidField``, ``BadShape`` or ``TooComplex``.
     """
-    if in_axes is None and type(point) is list:
-        quick = _numbers(point, list_ranks or ranks, limits)
+    if in_axes is None and type(point) in _POINTS:
+        quick = _quick(point, args, ranks, list_ranks or ranks, limits)
         if quick is not None:
             return quick
     elif type(point) in NUMERIC and len(args) - len(defaults or ()) <= 1:
@@ -207,24 +209,48 @@ def _position(argnum: int | str, args: Sequence[str], field: str) -> int:
     return argnum % len(args)
 
 
-def _numbers(point: list[Json], ranks: Sequence[int | None], limits: PointLimits) -> Point | None:
-    """Return a point given as a list of numbers, None if it is given in another way.
-
-    Either each number is an argument, the common case, or the list is the one argument, a vector.
-    """
-    if len(point) == len(ranks) and not any(ranks):
-        shapes: tuple[Shape, ...] = ((),) * len(point)
-    elif len(ranks) == 1 and ranks[0] == 1 and 1 < len(point) <= limits.max_elements:
-        shapes = ((len(point),),)
+def _quick(
+    point: list[Json] | dict[str, Json],
+    args: Sequence[str],
+    ranks: Sequence[int | None],
+    list_ranks: Sequence[int | None],
+    limits: PointLimits,
+) -> Point | None:
+    """Return a point of numbers and vectors, the common case; None if it has anything else."""
+    if isinstance(point, dict):
+        if len(point) != len(args) or not point.keys() >= set(args):
+            return None
+        point = [point[name] for name in args]
+    shapes: tuple[Shape, ...]
+    if len(point) == len(ranks) and not any(list_ranks):
+        numbers, shapes = point, ((),) * len(point)
+    elif len(list_ranks) == 1 and list_ranks[0] == 1 and len(point) > 1:
+        numbers, shapes = point, ((len(point),),)  # the list is the one argument
+    elif len(point) == len(ranks):
+        numbers, shapes = _joined(point, ranks)
     else:
         return None
     try:
         # A sum that overflows may be of finite numbers: the caller then checks them one by one.
-        if not NUMERIC.issuperset(map(type, point)) or not math.isfinite(sum(point)):
+        if not NUMERIC.issuperset(map(type, numbers)) or not math.isfinite(sum(numbers)):
             return None
-        return Point(np.array(point, dtype=np.float64), shapes, None)
+        return None if len(numbers) > limits.max_elements else Point(np.array(numbers, dtype=np.float64), shapes, None)
     except OverflowError:
         return None
+
+
+def _joined(point: list[Json], ranks: Sequence[int | None]) -> tuple[list[Json], tuple[Shape, ...]]:
+    """Return the few numbers of numbers and vectors, and the shapes of these; None among them if they are not that."""
+    numbers: list[Json] = []
+    shapes: list[Shape] = []
+    for entry, rank in zip(point, ranks, strict=True):
+        if type(entry) is list and rank == 1 and len(entry) <= _FEW:
+            numbers += entry
+            shapes.append((len(entry),))
+        else:
+            numbers.append(None if rank else entry)
+            shapes.append(())
+    return numbers, tuple(shapes)
 
 
 def _batched(in_axes: int | Sequence[int | None] | None, count: int) -> list[bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
 from collections.abc import Hashable, Sequence
@@ -27,7 +28,8 @@ class Layout:
 
     positions: Array  # for each leaf, int, shape (n,)
     identity: bool  # whether the leaves are the elements of the flat point in order, the usual case
-    scalars: bool  # whether that holds and every argument is a number
+    cuts: tuple[int | slice, ...] | None
+    """Where the partials of each argument lie in [value, *partials] if that holds and all are numbers or vectors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ class Plan:
             positions = np.array(leaves, dtype=np.intp)
             if len(self._layouts) >= _MAX_KEPT:
                 self._layouts.clear()
-            found = self._layouts[shapes] = Layout(positions, identity, scalars=identity and not any(shapes))
+            found = self._layouts[shapes] = Layout(positions, identity, _cuts(shapes) if identity else None)
         return found
 
     def leaves(self, flat: Array, layout: Layout, dtype: str) -> Array:
@@ -164,3 +166,11 @@ class Plan:
         with np.errstate(over="ignore"):
             inputs = flat if layout.identity else flat[layout.positions]
             return inputs.astype(dtype, copy=False), np.array(self.recording.constants).astype(dtype)
+
+
+def _cuts(shapes: Sequence[tuple[int, ...]]) -> tuple[int | slice, ...] | None:
+    """Return where the partials of each argument lie in [value, *partials]; None if one is more than a vector."""
+    if any(len(shape) > 1 for shape in shapes):
+        return None
+    starts = itertools.accumulate(map(math.prod, shapes), initial=1)
+    return tuple([slice(start, start + shape[0]) if shape else start for start, shape in zip(starts, shapes)])  # noqa: B905
