@@ -6,9 +6,8 @@ that are worth it. An executable's first numbers are compared with the interpret
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from app.autodiff import compiler
 from app.engine import executables as live
 from app.engine import points, query
-from app.engine.derivatives import arrays, enclosures, nesting, reductions, scalars, tiers, transforms, verify
+from app.engine.derivatives import arrays, enclosures, gradients, reductions, scalars, tiers, transforms, verify
 from app.engine.functions import plans
 from app.engine.workers import jobs
 from app.runtime import events, queue
@@ -32,94 +31,10 @@ _BRIEF_WORK = 200_000  # up to this, work runs in threads of its own, so that mi
 _INLINE_NUMBERS = 10_000  # up to so many, a product with a known gradient is formed on the event loop
 
 
-@dataclass(slots=True, eq=False)
-class GradientCall:
-    """Value or gradient of a scalar function at a point: everything but the numbers is known.
-
-    Its numbers are [value, *partials by the inputs of the plan]: a sequence or array (1 + inputs,) for one point, an
-    array (batch, 1 + inputs) for many.
-    """
-
-    call: plans.PlannedCall  # the query without its point
-    point: points.Point
-    layout: plans.Layout  # of the plan for the point
-    start: float  # when the query arrived, by ``time.perf_counter``
-    hit: bool  # whether the function was known
-    executable: compiler.Executable | None = None  # runs the call, if it takes no time and is known to be right
-    vector: Array | None = None  # what the executable takes
-
-    @property
-    def name(self) -> str:
-        """Name of the transform."""
-        return self.call.transform
-
-    @property
-    def seconds(self) -> float:
-        """How long ``run`` is expected to take: nothing that counts if there is an executable."""
-        return 0.0 if self.executable is not None else math.inf
-
-    def without_point(self, tier: str) -> plans.PlannedCall | None:
-        """Return what ``Preparation.prepare_again`` takes, if this has been answered by a tier that it can use."""
-        return self.call if tier == "compiled" and self.point.batch is None else None
-
-    def run(self) -> query.Result:
-        """Return the numbers that the executable computes; nothing else is done here.
-
-        Several calls run one directly after the other: machine code that has just run is in the processor's caches,
-        which makes so short a computation three times as fast.
-        """
-        assert self.executable is not None
-        assert self.vector is not None
-        began = time.perf_counter()
-        numbers = self.executable.numbers(self.vector)
-        return query.Result(numbers, "compiled", began, time.perf_counter())
-
-    def present(self, result: query.Result) -> query.Answer:
-        call = self.call
-        argnums = call.argnums
-        if self.layout.cuts is not None and self.point.batch is None:
-            value, derivative, finite = _chosen(result.numbers, argnums, self.layout.cuts)
-            if call.transform == "value":
-                derivative = None
-        else:
-            value, derivative, finite = self._nested(result.numbers, argnums)
-        plan = call.plan
-        return query.Answer(
-            plan.args, argnums, call.job.dtype, plan.function_id, value, derivative, finite,
-            self.hit, result.tier, result.began - self.start, result.ended - result.began,
-        )  # fmt: skip
-
-    def _nested(self, numbers: Sequence[float] | Array, argnums: int | list[int]) -> tuple[Any, Any, bool]:
-        rows = self.rows(numbers)
-        if self.point.batch is None:
-            rows = rows[0]
-        values, flat = rows[..., 0], rows[..., 1:]
-        derivative = None
-        if self.call.transform == "grad":
-            derivative = nesting.vector(flat, self.point.shapes, argnums)
-        return values.tolist(), derivative, nesting.is_finite(values, flat, derivative)
-
-    def arrays(self, result: query.Result) -> query.ArrayAnswer:
-        """Return the answer as arrays: values (batch, 1) and gradients (batch, 1, n) by every element of the point."""
-        rows = self.rows(result.numbers)
-        return query.ArrayAnswer((), rows[:, :1], rows[:, None, 1:], result.tier)
-
-    def rows(self, numbers: Sequence[float] | Array) -> Array:
-        """Return [value, *partials by every element of the point], shape (batch, 1 + n)."""
-        found = np.asarray(numbers, self.call.job.dtype)
-        rows = found[None] if found.ndim == 1 else found
-        if self.layout.identity or self.call.transform == "value":
-            return rows
-        columns = np.zeros((1 + self.point.flat.shape[-1], len(rows)), rows.dtype)
-        columns[0] = rows[:, 0]
-        np.add.at(columns, self.layout.positions + 1, rows[:, 1:].T)
-        return columns.T
-
-
-Prepared = GradientCall | transforms.DerivativeQuery | reductions.ReducedQuery
+Prepared = gradients.GradientCall | transforms.DerivativeQuery | reductions.ReducedQuery
 """A query that is ready to run: ``present`` and ``arrays`` make answers of its numbers."""
 
-PreparedAgain = GradientCall | transforms.DerivativeQuery
+PreparedAgain = gradients.GradientCall | transforms.DerivativeQuery
 """One that may be run where it is called."""
 
 Earlier = plans.PlannedCall | transforms.DerivativeQuery
@@ -146,7 +61,7 @@ class Dispatch:
             self.executables, self.array_derivatives, self.brief, self.lengthy, self.observer
         )
 
-    def prepare(self, call: plans.PlannedCall, point: points.Point, start: float, hit: bool) -> GradientCall:
+    def prepare(self, call: plans.PlannedCall, point: points.Point, start: float, hit: bool) -> gradients.GradientCall:
         """Return a call ready to run at a point.
 
         It has its executable if that is loaded, known to be right, and so quick that it can run on the event loop.
@@ -156,8 +71,8 @@ class Dispatch:
             executable = self.executables.get(call.job.key)
             if executable is not None and executable.checked:
                 vector = call.plan.leaves(point.flat, layout, call.job.dtype)
-                return GradientCall(call, point, layout, start, hit, executable, vector)
-        return GradientCall(call, point, layout, start, hit)
+                return gradients.GradientCall(call, point, layout, start, hit, executable, vector)
+        return gradients.GradientCall(call, point, layout, start, hit)
 
     def prompt(self, prepared: transforms.DerivativeQuery) -> tiers.PromptRun | None:
         """Return what computes a query on the event loop at once, None if it may have to wait or takes too long."""
@@ -200,34 +115,34 @@ class Dispatch:
 
     async def _numbers(self, prepared: transforms.DerivativeQuery) -> tuple[transforms.Numbers, str]:
         """Return the numbers of a query for a function recorded as tapes of numbers, and the tier."""
-        gradients, tier = None, "interpreted"
+        rows, tier = None, "interpreted"
         if prepared.specialization.shape == () and prepared.transform.order == 1:
             # The derivative is a product with the gradient, which an executable may compute.
             plan, layout = prepared.plans[0]
             call = plan.call("grad", prepared.argnums, prepared.dtype)
-            gradient = GradientCall(call, prepared.point, layout, prepared.start, prepared.hit)
+            gradient = gradients.GradientCall(call, prepared.point, layout, prepared.start, prepared.hit)
             numbers, tier = await self._gradients(gradient)
-            gradients = gradient.rows(numbers)
-        return await self._compute(prepared, gradients), tier
+            rows = gradient.rows(numbers)
+        return await self._compute(prepared, rows), tier
 
-    async def _compute(self, prepared: transforms.DerivativeQuery, gradients: Array | None) -> transforms.Numbers:
-        if gradients is not None and prepared.size <= _INLINE_NUMBERS:
-            return self.derivatives.compute(prepared, gradients)
+    async def _compute(self, prepared: transforms.DerivativeQuery, rows: Array | None) -> transforms.Numbers:
+        if rows is not None and prepared.size <= _INLINE_NUMBERS:
+            return self.derivatives.compute(prepared, rows)
         # The first of its kind and size may have to wait until a program is compiled.
         operations = max(plan.operations for plan, _ in prepared.plans)
         kind = (prepared.transform.name, prepared.dtype, operations.bit_length())
         pool = self._pool(prepared.work) if kind in self._computed_kinds else self.lengthy
-        found = await pool.run(lambda: self.derivatives.compute(prepared, gradients))
+        found = await pool.run(lambda: self.derivatives.compute(prepared, rows))
         self._computed_kinds.add(kind)
         return found
 
-    async def _gradients(self, prepared: GradientCall) -> tuple[Array, str]:
+    async def _gradients(self, prepared: gradients.GradientCall) -> tuple[Array, str]:
         """Return [value, *partials of the inputs], (1 + inputs,) or (batch, 1 + inputs), and the tier."""
         if prepared.point.batch is None:
             return await self._at_one_point(prepared)
         return await self._at_many_points(prepared)
 
-    async def _at_one_point(self, prepared: GradientCall) -> tuple[Array, str]:
+    async def _at_one_point(self, prepared: gradients.GradientCall) -> tuple[Array, str]:
         call = prepared.call
         vector = call.plan.leaves(prepared.point.flat, prepared.layout, call.job.dtype)
 
@@ -238,7 +153,7 @@ class Dispatch:
             call.job, call.plan, interpret, lambda executable: executable(vector), 1
         )
 
-    async def _at_many_points(self, prepared: GradientCall) -> tuple[Array, str]:
+    async def _at_many_points(self, prepared: gradients.GradientCall) -> tuple[Array, str]:
         call = prepared.call
         plan, dtype = call.plan, call.job.dtype
         columns, constants = plan.columns(prepared.point.flat, prepared.layout, dtype)
@@ -313,24 +228,6 @@ def _padded(executable: compiler.Executable, columns: Array, constants: Array) -
     if missing:
         columns = np.pad(columns, ((0, 0), (0, missing)), mode="edge")
     return executable(np.ascontiguousarray(columns), constants)[:, : executable.rows - missing]
-
-
-def _chosen(numbers: Sequence[float], argnums: int | list[int], cuts: Sequence[int | slice]) -> tuple[float, Any, bool]:
-    """Return value, gradient by argnums and whether all of it is finite, of numbers and vectors at one point."""
-    value = numbers[0]
-    if isinstance(argnums, int):
-        partial, finite = _partial(numbers, cuts[argnums])
-        return value, partial, finite and math.isfinite(value)
-    found = [_partial(numbers, cuts[argnum]) for argnum in argnums]
-    return value, [each for each, _ in found], math.isfinite(value) and all(finite for _, finite in found)
-
-
-def _partial(numbers: Sequence[float], cut: int | slice) -> tuple[Any, bool]:
-    if isinstance(cut, int):
-        partial = numbers[cut]
-        return partial, math.isfinite(partial)
-    partials = list(numbers[cut])
-    return partials, all(map(math.isfinite, partials))
 
 
 def numbers_key(prepared: Prepared, most: int) -> Hashable:

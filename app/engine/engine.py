@@ -26,7 +26,7 @@ from app.autodiff import compiler
 from app.engine import dispatch, executables, preparation, registry, symbolic
 from app.engine import query as queries
 from app.engine.derivatives import arrays as whole
-from app.engine.derivatives import enclosures, propagation, scalars, taylor, transforms
+from app.engine.derivatives import enclosures, gradients, propagation, scalars, taylor, transforms
 from app.engine.fits import fitter
 from app.engine.functions import bindings, functions
 from app.engine.workers import pool
@@ -89,6 +89,7 @@ class Engine:
             self.executables, self.interpreters, derivatives, array_derivatives,
             brief=self.brief, lengthy=self.lengthy, prover=prover, observer=options.observer,
         )  # fmt: skip
+        self.together = gradients.Together(self.executables, options.observer)
         self.preparation = preparation.Preparation(
             self._functions, self.data, array_derivatives, prover, self._dispatch, options.limits, self.lengthy
         )

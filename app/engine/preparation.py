@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from app import errors
 from app.engine import dispatch, points, query
-from app.engine.derivatives import arrays, enclosures, reductions, transforms
+from app.engine.derivatives import arrays, enclosures, gradients, reductions, transforms
 from app.engine.functions import array_plans, bindings, functions, plans
 from app.runtime import queue
 from app.runtime.data import store
@@ -188,7 +188,7 @@ class Preparation:
 
     def _gradient_again(
         self, earlier: plans.PlannedCall, point: Any, limits: points.PointLimits, start: float
-    ) -> dispatch.GradientCall | None:
+    ) -> gradients.GradientCall | None:
         plan = earlier.plan
         if len(point) < len(plan.args):
             return None  # it may leave out default values

@@ -3,7 +3,7 @@
 import pytest
 
 from app.engine import dispatch, engine, query
-from app.engine.derivatives import transforms
+from app.engine.derivatives import gradients, transforms
 from app.runtime import events
 from tests.support.engines import Recorder
 from tests.support.service import Client
@@ -50,7 +50,7 @@ def test_a_call_is_prepared_again_at_another_point_once_it_is_compiled(client: C
 
     earlier = client.run(ask())
     prepared = served.preparation.prepare_again(earlier, [1.0, 2.0, 4.0])
-    assert isinstance(prepared, dispatch.GradientCall)
+    assert isinstance(prepared, gradients.GradientCall)
     again = served.present(prepared, prepared.run())
     assert again.value == 8.0 + 2.0 + 1.5
     assert again.derivative == [8.0 + 1.5, 12.0 - 1.0, 0.5 + 0.375]

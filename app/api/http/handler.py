@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -146,6 +146,10 @@ class Handler:
         point = repeated.point(found) if found.unread <= _PROMPT_BYTES else None
         prepared = None if point is None else repeated.request.prepare(point)
         return prepared if prepared is not None and prepared.seconds <= _PROMPT_SECONDS else None
+
+    def run_together(self, pending: Sequence[replies.PreparedRequest]) -> None:
+        """Compute what several requests have in common; ``run`` of each computes the rest."""
+        self._engine.together.run([each.prepared for each in pending])
 
     async def _answer(self, operation: Operation, named: str, raw: bytes) -> replies.Reply:
         taken = repeated_requests.split(raw)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app import errors
@@ -59,6 +60,10 @@ class HotLane:
         # A request is counted here only if it is answered here.
         left = () if self.rate is None else self.rate.count_now(caller.id, caller.quota)
         return None if left is None else (prepared, left)
+
+    def run_together(self, pending: Sequence[replies.PreparedRequest]) -> None:
+        """Compute what requests have in common that ``prepare`` found."""
+        self.request_handler.run_together(pending)
 
     def record(
         self, path: str, reply: replies.Reply, began: float, headers: replies.Headers, response_headers: replies.Headers

@@ -88,6 +88,10 @@ class PreparedRequest(Protocol):
     """A request that is ready to be computed."""
 
     @property
+    def prepared(self) -> Any:
+        """What the engine computes; calls of one function may be computed together before ``run``."""
+
+    @property
     def seconds(self) -> float:
         """How long ``run`` and ``reply`` are expected to take together, infinite if they may have to wait."""
 

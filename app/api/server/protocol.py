@@ -6,7 +6,7 @@ the hot lane prepares the held requests that it can answer without waiting, all 
 written. The other requests go on to ASGI as if they had only just arrived.
 
 Each step is done for all requests before the next step. Done in turn, the machine code of one step would push that of
-the others out of the processor's caches.
+the others out of the processor's caches. Requests for one function are computed by one call of its executable.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ class Batch:
             # What does not fit in this turn goes on to ASGI, where each request has turns of its own.
             if time.perf_counter() < end:
                 end -= self._prepared(connection)
+        self._run_together(held)
         for step in (HotConnection.run, HotConnection.respond):
             for connection in held:
                 try:
@@ -60,6 +61,13 @@ class Batch:
                     connection.give_up()
         for connection in held:
             connection.finish()
+
+    def _run_together(self, held: list[HotConnection]) -> None:
+        pending = [connection.pending for connection in held if connection.pending is not None]
+        try:
+            self.lane.run_together(pending)
+        except Exception:  # noqa: BLE001 - each is run by itself, then
+            _log.exception("requests could not be computed together")
 
     def _prepared(self, connection: HotConnection) -> float:
         """Prepare a held request; return how long it is expected to take."""
@@ -80,7 +88,7 @@ class HotConnection(connections.BoundedConnection):
         self.held: bytes | None = None  # the body of the held request
         self._complete = False
         self._path, self._began = "", 0.0
-        self._pending: replies.PreparedRequest | None = None
+        self.pending: replies.PreparedRequest | None = None
         self._more_headers: replies.Headers = ()
         self._response: bytes | None = None
 
@@ -125,27 +133,27 @@ class HotConnection(connections.BoundedConnection):
         self._began = time.perf_counter()
         self._path = self.url.decode("ascii", "replace")
         found = self._batch.lane.prepare(self._path, self.headers, self.held or b"", self.client)
-        self._pending, self._more_headers = found or (None, ())
-        return 0.0 if self._pending is None else self._pending.seconds
+        self.pending, self._more_headers = found or (None, ())
+        return 0.0 if self.pending is None else self.pending.seconds
 
     def run(self) -> None:
-        if self._pending is not None:
-            self._pending.run()
+        if self.pending is not None:
+            self.pending.run()
 
     def respond(self) -> None:
-        if self._pending is not None:
-            reply = self._pending.reply()
+        if self.pending is not None:
+            reply = self.pending.reply()
             more = (request_id.header_for(self.headers), *self._more_headers)
             self._response, response_headers = self.encode(reply, *more)
             self._batch.lane.record(self._path, reply, self._began, self.headers, response_headers)
 
     def give_up(self) -> None:
         """Leave the request to ASGI."""
-        self._pending = self._response = None
+        self.pending = self._response = None
 
     def finish(self) -> None:
         """Write the response, or let the request go on to ASGI."""
-        response, self._response, self._pending = self._response, None, None
+        response, self._response, self.pending = self._response, None, None
         if response is None or self.transport.is_closing():
             self._release(complete=True)
             return

@@ -213,7 +213,9 @@ def test_a_parameter_that_is_not_valid_is_refused_as_a_problem(client: Client, l
     assert (response.json()["code"], response.json()["field"]) == ("invalid_field", "limit")
 
 
-@pytest.mark.parametrize("path", ["/", "/fit", "/docs", "/openapi.json", "/web/style.css", "/docs/assets/swagger-ui.css"])
+@pytest.mark.parametrize(
+    "path", ["/", "/fit", "/docs", "/openapi.json", "/web/style.css", "/docs/assets/swagger-ui.css"]
+)
 def test_what_a_browser_has_is_not_sent_again(client: Client, path: str) -> None:
     first = client.get(path)
     for tag in (first.headers["etag"], f'"other", {first.headers["etag"]}'):
