@@ -25,7 +25,6 @@ from app.language.vocabulary.foreign import lookup
 Json = Any
 Array = NDArray[Any]
 Shape = tuple[int, ...]
-Argnums = int | list[int]
 
 NUMERIC = frozenset({int, float})  # types of numbers in JSON
 _POINTS = frozenset({list, dict})
@@ -176,37 +175,6 @@ def bind(
     batch = _batch(shaped, args, batched, limits)
     shapes = tuple(a.shape[1:] if axis else a.shape for a, axis in zip(shaped, batched, strict=True))
     return Point(None, shapes, batch, shaped, batched)
-
-
-def resolve_argnums(argnums: int | str | Sequence[int | str] | None, args: Sequence[str]) -> int | list[int]:
-    """Return argnums with names and negative numbers turned into positions, or raise ``errors.InvalidField``.
-
-    None means all arguments, the only one by itself.
-    """
-    if argnums is None:
-        argnums = 0 if len(args) == 1 else range(len(args))
-    if isinstance(argnums, int | str):
-        return _position(argnums, args, "argnums")
-    if not argnums:
-        raise errors.InvalidField("argnums is empty: nothing to differentiate by", field="argnums")
-    found: list[int] = []
-    for index, argnum in enumerate(argnums[: len(args) + 1]):
-        position = _position(argnum, args, f"argnums.{index}")
-        if position in found:
-            raise errors.InvalidField(f"argnums names argument {position} twice", field=f"argnums.{index}")
-        found.append(position)
-    return found
-
-
-def _position(argnum: int | str, args: Sequence[str], field: str) -> int:
-    if isinstance(argnum, str):
-        try:
-            return list(args).index(lexer.identifier(argnum))
-        except (ValueError, errors.InvalidName):
-            raise errors.InvalidField(f"{errors.quote(argnum)} is not an argument", field=field) from None
-    if not -len(args) <= argnum < len(args):
-        raise errors.InvalidField(f"argnums out of range: the function has {len(args)} argument(s)", field=field)
-    return argnum % len(args)
 
 
 def _quick(

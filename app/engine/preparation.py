@@ -11,7 +11,7 @@ import time
 from typing import Any, NamedTuple
 
 from app import errors
-from app.engine import dispatch, points, query
+from app.engine import arguments, dispatch, points, query
 from app.engine.derivatives import arrays, enclosures, gradients, reductions, transforms
 from app.engine.functions import array_plans, bindings, functions, plans
 from app.runtime import queue
@@ -94,11 +94,11 @@ class Preparation:
             name = "grad" if as_arrays and transform.is_direct else transform.name
             if name in _COMPILED:
                 return self._dispatch.prepare(plan.call(name, argnums, asked.dtype), point, start, hit)
-        positions = points.resolve_argnums(argnums, function.args) if transform.order else []
+        positions = arguments.resolve(argnums, function.args) if transform.order else []
         whole_or_some = some or specialization.whole is not None
         if as_arrays and whole_or_some and specialization.shape == () and transform.is_direct:
             asked = dataclasses.replace(asked, transform="jacobian")  # a gradient, with the axis of the value
-            positions = points.resolve_argnums(argnums, function.args)
+            positions = arguments.resolve(argnums, function.args)
         derivative = transforms.DerivativeQuery(asked, function, specialization, point, positions, start, hit=hit)
         derivative.check(self._limits.work)
         if asked.verify == "rigorous":
@@ -154,7 +154,7 @@ class Preparation:
     async def _reduce(self, asked: query.Query, bound: Bound, argnums: Any, start: float) -> reductions.ReducedQuery:
         """Return a query for a sum or mean ready to run."""
         function, point, limits = bound.function, bound.point, self._limits.work
-        positions = points.resolve_argnums(argnums, function.args) if asked.transform != "value" else []
+        positions = arguments.resolve(argnums, function.args) if asked.transform != "value" else []
         prepared = await self._lengthy.run(
             lambda: self._reductions.prepare(asked, function, point, positions, limits, start)
         )

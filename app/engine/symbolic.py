@@ -10,7 +10,7 @@ from typing import Any
 
 from app import errors
 from app.autodiff.symbolic import formulae
-from app.engine import points, query
+from app.engine import arguments, query
 from app.engine.functions import functions
 from app.engine.workers import jobs, pool
 from app.language.expression.values import Shape
@@ -62,7 +62,7 @@ class FormulaCache:
             async with asyncio.timeout(deadlines.ANSWER_SECONDS if queue.CALLER.get() else None):
                 _, function, _ = await self._functions.function(expression, args)
                 known = None if shapes is None else tuple([tuple(shape) for shape in shapes])
-                found = points.resolve_argnums(argnums, function.args)
+                found = arguments.resolve(argnums, function.args)
                 self._check(await self._shaped(function, known))
                 by = (found,) if isinstance(found, int) else tuple(found)
                 texts, limits = self._limits.text, self._limits.formulae

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import errors
-from app.engine import points
+from app.engine import arguments, points
 from app.engine.derivatives import nesting
 from tests.support.service import Client
 
@@ -206,11 +206,11 @@ def test_a_bound_batch_nests_back_to_the_given_one(batch: tuple[int, Any, Any]) 
 @given(st.lists(st.sampled_from("abcde"), min_size=1, max_size=5, unique=True), st.data())
 def test_argnums_may_be_positions_or_names(args: list[str], data: st.DataObject) -> None:
     position = data.draw(st.integers(-len(args), len(args) - 1))
-    assert points.resolve_argnums(position, args) == args.index(args[position])
-    assert points.resolve_argnums(args[position], args) == position % len(args)
+    assert arguments.resolve(position, args) == args.index(args[position])
+    assert arguments.resolve(args[position], args) == position % len(args)
     everything = data.draw(st.permutations(range(len(args))))
     mixed = [args[i] if data.draw(st.booleans()) else i - len(args) * data.draw(st.booleans()) for i in everything]
-    assert points.resolve_argnums(mixed, args) == list(everything)
+    assert arguments.resolve(mixed, args) == list(everything)
 
 
 @pytest.mark.parametrize(
@@ -232,17 +232,17 @@ def test_argnums_may_be_positions_or_names(args: list[str], data: st.DataObject)
 )
 def test_argnums_out_of_range_unknown_repeated_or_empty_are_refused(argnums: Any, field: str) -> None:
     with pytest.raises(errors.InvalidField) as caught:
-        points.resolve_argnums(argnums, ["x", "y"])
+        arguments.resolve(argnums, ["x", "y"])
     assert caught.value.field == field
 
 
 def test_names_in_argnums_are_normalised() -> None:
-    assert points.resolve_argnums("ｘ", ["x"]) == 0
+    assert arguments.resolve("ｘ", ["x"]) == 0
 
 
 def test_a_long_list_of_argnums_is_refused_early() -> None:
     with pytest.raises(errors.InvalidField):
-        points.resolve_argnums([0, 1] * 1_000_000, ["x", "y"])
+        arguments.resolve([0, 1] * 1_000_000, ["x", "y"])
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import errors
-from app.engine import points
+from app.engine import arguments, points
 from app.engine.derivatives import nesting
 from app.language.expression.values import Shape
 
@@ -18,7 +18,7 @@ Json = Any
 Array = NDArray[Any]
 
 
-def tangents(given: Json, shapes: Sequence[Shape], argnums: points.Argnums, batch: int | None) -> tuple[Array, bool]:
+def tangents(given: Json, shapes: Sequence[Shape], argnums: arguments.Argnums, batch: int | None) -> tuple[Array, bool]:
     """Return tangents as float64 rows, and whether several were given.
 
     JSON has one tangent shaped like the arguments of argnums, or a list of several; with a batch axis one for all

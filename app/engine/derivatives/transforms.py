@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import errors
-from app.engine import points, query
+from app.engine import arguments, points, query
 from app.engine.derivatives import directions, nesting
 from app.engine.functions import array_plans, functions
 
@@ -36,15 +36,15 @@ Numbers = tuple[Array, Array]
 """Values (batch, m), and the derivative in the flat shape that the module docstring gives."""
 
 
-def _nest_vector(flat: Array, _: Shape, shapes: list[Shape], argnums: points.Argnums) -> Json:
+def _nest_vector(flat: Array, _: Shape, shapes: list[Shape], argnums: arguments.Argnums) -> Json:
     return nesting.vector(flat, shapes, argnums)
 
 
-def _nest_value(flat: Array, value: Shape, _: list[Shape], __: points.Argnums) -> Json:
+def _nest_value(flat: Array, value: Shape, _: list[Shape], __: arguments.Argnums) -> Json:
     return flat.reshape((*flat.shape[:-1], *value)).tolist()
 
 
-def _nest_hessian(flat: Array, _: Shape, shapes: list[Shape], argnums: points.Argnums) -> Json:
+def _nest_hessian(flat: Array, _: Shape, shapes: list[Shape], argnums: arguments.Argnums) -> Json:
     return nesting.hessian(flat, shapes, argnums)
 
 
@@ -63,7 +63,7 @@ class Transform:
     rows: Literal["1", "m", "n", "k"]  # of the derivative at one point
     contract: Callable[[Array, Any], Array]  # Jacobians (batch, m, n) and directions to a derivative of order 1
     # A flat derivative, the shape of the value, the shapes of the arguments and argnums to JSON.
-    nest: Callable[[Array, Shape, list[Shape], points.Argnums], Json]
+    nest: Callable[[Array, Shape, list[Shape], arguments.Argnums], Json]
 
     @property
     def is_direct(self) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import errors
-from app.engine import executables, points, preparation, query
+from app.engine import arguments, executables, points, preparation, query
 from app.engine.derivatives import arrays, nesting, scalars
 from app.engine.fits import bounds, least_squares, methods, minimize, root, statistics
 from app.engine.fits.oracle import Budget, Derivations, Oracle, Stopped
@@ -95,9 +95,7 @@ class Fitter:
     async def _prepare(self, asked: FitQuery) -> Fit:
         function, point, specialization, hit = await self.bind(asked.start)
         binding = asked.start.binding
-        argnums = (
-            points.resolve_argnums(asked.argnums, function.args) if binding is None else binding.argnums(asked.argnums)
-        )
+        argnums = arguments.resolve(asked.argnums, function.args) if binding is None else binding.argnums(asked.argnums)
         if asked.kind == "minimize" and specialization.shape != ():
             hint = "write the sum of what is to be small, or POST /v1/least_squares"
             detail = f"the value is not a scalar: it has shape {list(specialization.shape)}"

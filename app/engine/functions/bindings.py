@@ -16,7 +16,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from app import errors
-from app.engine import points
+from app.engine import arguments, points
 from app.language.grammar import lexer
 from app.runtime import queue
 from app.runtime.data.store import DataStore
@@ -100,7 +100,7 @@ class Binding:
 
     def argnums(self, argnums: int | str | Sequence[int | str] | None) -> int | list[int]:
         """Return argnums that count the free arguments as positions among all."""
-        found = points.resolve_argnums(argnums, self.free)
+        found = arguments.resolve(argnums, self.free)
         return self.positions[found] if isinstance(found, int) else [self.positions[each] for each in found]
 
     def shown(self, argnums: int | Sequence[int]) -> int | list[int]:

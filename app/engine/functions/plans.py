@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.autodiff import bytecode, tape
-from app.engine import points
+from app.engine import arguments
 from app.engine.workers import jobs
 
 Array = NDArray[Any]
@@ -113,7 +113,7 @@ class Plan:
         key = (transform, argnums if isinstance(argnums, int | str | None) else tuple(argnums), dtype)
         found = self._calls.get(key)
         if found is None:
-            positions = points.resolve_argnums(argnums, self.args) if transform == "grad" else []
+            positions = arguments.resolve(argnums, self.args) if transform == "grad" else []
             if len(self._calls) >= _MAX_KEPT:
                 self._calls.clear()
             found = self._calls[key] = positions, self.job(transform, dtype, 0)

@@ -16,7 +16,7 @@ from app import errors
 from app.api.interop import array_query, json_bodies, named_arrays
 from app.api.interop.inference import tensors
 from app.api.interop.named_arrays import Array, Shape
-from app.engine import engine, points
+from app.engine import arguments, engine
 
 MODEL = "gradient"
 """Name of the model that takes its function from the request."""
@@ -62,7 +62,7 @@ async def infer(
     layout = query.layout
     wanted = list(request.outputs) or tensors.OUTPUTS[: 1 + (query.value_shape == ())]
     argnums = request.parameters.get("argnums") if "gradient" in wanted else None
-    positions = None if argnums is None else points.resolve_argnums(_argnums(argnums), named.function.args)
+    positions = None if argnums is None else arguments.resolve(_argnums(argnums), named.function.args)
     answer = await query.answer("grad" if "gradient" in wanted else "value")
     outputs = {"value": answer.values.reshape(layout.batch_shape + answer.shape)}
     if answer.derivative is not None:
