@@ -11,9 +11,9 @@ import time
 from typing import Any, NamedTuple
 
 from app import errors
-from app.engine import arguments, dispatch, points, query
+from app.engine import dispatch, points, query
 from app.engine.derivatives import arrays, enclosures, gradients, reductions, transforms
-from app.engine.functions import array_plans, bindings, functions, plans
+from app.engine.functions import arguments, array_plans, bindings, functions, plans
 from app.runtime import queue
 from app.runtime.data import store
 

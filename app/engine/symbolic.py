@@ -10,8 +10,8 @@ from typing import Any
 
 from app import errors
 from app.autodiff.symbolic import formulae
-from app.engine import arguments, query
-from app.engine.functions import functions
+from app.engine import query
+from app.engine.functions import arguments, functions
 from app.engine.workers import jobs, pool
 from app.language.expression.values import Shape
 from app.runtime import cache, deadlines, queue

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import errors
-from app.engine import arguments, points
+from app.engine import points
 from app.engine.derivatives import nesting
+from app.engine.functions import arguments
 from tests.support.service import Client
 
 Axes = int | list[int | None] | None

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import errors
-from app.engine import arguments, points
+from app.engine import points
 from app.engine.derivatives import nesting
+from app.engine.functions import arguments
 from app.language.expression.values import Shape
 
 Json = Any

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.arguments import Argnums
+from app.engine.functions.arguments import Argnums
 from app.language.expression.values import Shape
 
 Json = Any

@@ -25,9 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import errors
-from app.engine import arguments, points, query
+from app.engine import points, query
 from app.engine.derivatives import directions, nesting
-from app.engine.functions import array_plans, functions
+from app.engine.functions import arguments, array_plans, functions
 
 Array = NDArray[Any]
 Json = Any

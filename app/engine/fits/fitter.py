@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import errors
-from app.engine import arguments, executables, points, preparation, query
+from app.engine import executables, points, preparation, query
 from app.engine.derivatives import arrays, nesting, scalars
 from app.engine.fits import bounds, least_squares, methods, minimize, root, statistics
 from app.engine.fits.oracle import Budget, Derivations, Oracle, Stopped
 from app.engine.fits.query import Constraint, FitAnswer, FitQuery, Kind, Outcome, Progress
 from app.engine.fits.search import Search
-from app.engine.functions import functions
+from app.engine.functions import arguments, functions
 from app.runtime import blas, deadlines, events, queue
 
 Array = NDArray[Any]

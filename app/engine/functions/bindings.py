@@ -16,7 +16,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from app import errors
-from app.engine import arguments, points
+from app.engine import points
+from app.engine.functions import arguments
 from app.language.grammar import lexer
 from app.runtime import queue
 from app.runtime.data.store import DataStore

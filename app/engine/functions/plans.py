@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.autodiff import bytecode, tape
-from app.engine import arguments
+from app.engine.functions import arguments
 from app.engine.workers import jobs
 
 Array = NDArray[Any]

@@ -16,7 +16,8 @@ from app import errors
 from app.api.interop import array_query, json_bodies, named_arrays
 from app.api.interop.inference import tensors
 from app.api.interop.named_arrays import Array, Shape
-from app.engine import arguments, engine
+from app.engine import engine
+from app.engine.functions import arguments
 
 MODEL = "gradient"
 """Name of the model that takes its function from the request."""
