@@ -7,7 +7,7 @@ SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PIP    := -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-all debian browser screenshot mutants lint lint-format lint-rules lint-types lint-imports audit format bench image prove-image clean
+.PHONY: help serve test test-all debian browser generator screenshot mutants lint lint-format lint-rules lint-types lint-imports audit format bench image prove-image clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -114,7 +114,10 @@ audit: $(VENV)/.dev  ## look for known vulnerabilities of what is installed; nee
 format: $(VENV)/.dev  ## format the code
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
-bench: $(VENV)/.dev $(VENV)-bench/.done  ## measure the service, its peers and the floor, side by side in one run
+generator:
+	@missing="$$($(call has,wrk,wrk))"; $(install)
+
+bench: $(VENV)/.dev $(VENV)-bench/.done generator  ## measure the service, its peers and the floor, side by side in one run
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 image:  ## build the container image; ACCELERATOR=cuda13 for a GPU

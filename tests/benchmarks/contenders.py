@@ -71,12 +71,19 @@ class Contender:
     environment: Mapping[str, str] = field(default_factory=dict)
     settled: str = ""
 
-    def start(self, stack: ExitStack, environment: Mapping[str, str] | None = None, *, settle: bool = True) -> Server:
+    def start(
+        self,
+        stack: ExitStack,
+        environment: Mapping[str, str] | None = None,
+        *,
+        settle: bool = True,
+        cores: set[int] | None = None,
+    ) -> Server:
         """Start the server, and wait until it has warmed up, a minute the first time. The stack stops it."""
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
         command = [part.replace("{scratch}", scratch) for part in self.command]
         variables = {name: value.replace("{scratch}", scratch) for name, value in self.environment.items()}
-        server = stack.enter_context(Server(command, self.ready, variables | dict(environment or {})))
+        server = stack.enter_context(Server(command, self.ready, variables | dict(environment or {}), cores=cores))
         if settle and self.settled:
             wait_for(server, self.settled, _FIRST_SECONDS)
         return server
@@ -222,9 +229,9 @@ def tesseract(peers: Path) -> Contender:
     )
 
 
-def in_process(peers: Path, stack: ExitStack) -> Process:
+def in_process(peers: Path, stack: ExitStack, cores: set[int] | None = None) -> Process:
     """Start a process with JAX alone; the stack ends it."""
-    return stack.enter_context(Process([str(peers), "-m", f"{_SERVERS}.in_process"], conversing=True))
+    return stack.enter_context(Process([str(peers), "-m", f"{_SERVERS}.in_process"], conversing=True, cores=cores))
 
 
 def versions(peers: Path) -> dict[str, str]:

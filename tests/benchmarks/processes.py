@@ -38,13 +38,19 @@ class Process:
         command: program and arguments.
         environment: variables to add.
         conversing: whether orders are written to it and answers read, see ``order``.
+        cores: the processor cores it may run on, and all it starts; None for all.
 
     Attributes:
         stop_seconds: from being asked to end to having ended; ten if it had to be made to.
     """
 
     def __init__(
-        self, command: list[str], environment: Mapping[str, str] | None = None, *, conversing: bool = False
+        self,
+        command: list[str],
+        environment: Mapping[str, str] | None = None,
+        *,
+        conversing: bool = False,
+        cores: set[int] | None = None,
     ) -> None:
         # Not into a pipe: nobody would read it and the server would stop when it is full.
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  # closed by stop
@@ -59,6 +65,7 @@ class Process:
             stderr=self._log,
             start_new_session=True,
             text=True,
+            preexec_fn=None if cores is None else (lambda: os.sched_setaffinity(0, cores)),  # noqa: PLW1509 - no threads
         )
 
     @property
@@ -120,16 +127,24 @@ class Server(Process):
         command: program and arguments; ``{port}`` stands for the port.
         ready: path that answers 200 when it can be asked.
         environment: variables to add.
+        cores: see ``Process``.
 
     Attributes:
         port: where it listens.
         start_seconds: from starting the process to ready.
     """
 
-    def __init__(self, command: list[str], ready: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        ready: str,
+        environment: Mapping[str, str] | None = None,
+        *,
+        cores: set[int] | None = None,
+    ) -> None:
         self.port = free_port()
         start = time.perf_counter()
-        super().__init__([part.replace("{port}", str(self.port)) for part in command], environment)
+        super().__init__([part.replace("{port}", str(self.port)) for part in command], environment, cores=cores)
         try:
             self._wait(ready, start + START_SECONDS)
         except BaseException:

@@ -52,6 +52,7 @@ class Row:
         reference: the result of that server, in the same unit.
         ratio: the comparison, as ``goal`` has it.
         goal: from the design.
+        spread: the least and the greatest of the rounds' ratios.
     """
 
     what: str
@@ -62,6 +63,7 @@ class Row:
     reference: float | None = None
     ratio: float | None = None
     goal: Goal | None = None
+    spread: tuple[float, float] | None = None
 
     @property
     def met(self) -> str:
@@ -74,6 +76,7 @@ class Row:
         """Return the line as text."""
         reference = "" if self.reference is None else f"{_number(self.reference)} {self.unit}"
         ratio = "" if self.ratio is None else f"{_number(self.ratio)}x"
+        spread = "" if self.spread is None else f"{_number(self.spread[0])} to {_number(self.spread[1])}"
         goal = "" if self.goal is None else str(self.goal)
         return (
             self.what,
@@ -82,6 +85,7 @@ class Row:
             self.against,
             reference,
             ratio,
+            spread,
             goal,
             self.met,
         )
@@ -135,9 +139,9 @@ class Run:
         }
 
 
-def ratio(figures: Sequence[float], references: Sequence[float]) -> float:
-    """Return the median of the ratios within each round: a slow moment of the machine slows both and cancels."""
-    return statistics.median(figure / reference for figure, reference in zip(figures, references, strict=True))
+def ratios(figures: Sequence[float], references: Sequence[float]) -> list[float]:
+    """Return the ratios within each round, whose median counts: a slow moment slows both figures and cancels."""
+    return [figure / reference for figure, reference in zip(figures, references, strict=True)]
 
 
 def compare(
@@ -152,8 +156,11 @@ def compare(
     faster: bool = False,
 ) -> Row:
     """Return the row that compares two lists of one figure per round; the ratio is inverted if less is faster."""
-    found = ratio(references, figures) if faster else ratio(figures, references)
-    return Row(what, who, statistics.median(figures), unit, against, statistics.median(references), found, goal)
+    found = ratios(references, figures) if faster else ratios(figures, references)
+    middle, spread = statistics.median(found), (min(found), max(found))
+    return Row(
+        what, who, statistics.median(figures), unit, against, statistics.median(references), middle, goal, spread
+    )
 
 
 def heading(run: Run, load_before: Sequence[float]) -> str:
@@ -169,12 +176,12 @@ def heading(run: Run, load_before: Sequence[float]) -> str:
 
 def render(rows: Sequence[Row]) -> str:
     """Return the table."""
-    head = ("", "who", "figure", "against", "its figure", "ratio", "goal", "met")
+    head = ("", "who", "figure", "against", "its figure", "ratio", "of rounds", "goal", "met")
     lines = [head, *(row.cells() for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     # What is said once is not said again in the next line.
     lines = [line if line[0] != before[0] else ("", *line[1:]) for before, line in pairwise([head, *lines])]
-    right = {2, 4, 5}
+    right = {2, 4, 5, 6}
     return "\n".join(
         "  ".join(
             cell.rjust(width) if column in right else cell.ljust(width)
