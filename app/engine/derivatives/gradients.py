@@ -68,7 +68,7 @@ class GradientCall:
         assert self.executable is not None
         assert self.vector is not None
         began = time.perf_counter()
-        numbers = self.executable.numbers(self.vector)
+        numbers = list(self.executable.numbers(self.vector))
         return query.Result(numbers, "compiled", began, time.perf_counter())
 
     def present(self, result: query.Result) -> query.Answer:
@@ -117,18 +117,12 @@ def _chosen(numbers: Sequence[float], argnums: int | list[int], cuts: Sequence[i
     """Return value, gradient by argnums and whether all of it is finite, of numbers and vectors at one point."""
     value = numbers[0]
     if isinstance(argnums, int):
-        partial, finite = _partial(numbers, cuts[argnums])
-        return value, partial, finite and math.isfinite(value)
-    found = [_partial(numbers, cuts[argnum]) for argnum in argnums]
-    return value, [each for each, _ in found], math.isfinite(value) and all(finite for _, finite in found)
-
-
-def _partial(numbers: Sequence[float], cut: int | slice) -> tuple[Any, bool]:
-    if isinstance(cut, int):
-        partial = numbers[cut]
-        return partial, math.isfinite(partial)
-    partials = list(numbers[cut])
-    return partials, all(map(math.isfinite, partials))
+        derivative: Any = numbers[cuts[argnums]]
+    else:
+        derivative = [numbers[cuts[argnum]] for argnum in argnums]
+    # A sum that is finite is of finite numbers; one that is not may be of large ones, or of partials not asked for.
+    finite = math.isfinite(sum(numbers)) or all(map(math.isfinite, nesting.leaves([value, derivative])))
+    return value, derivative, finite
 
 
 @dataclass(frozen=True, slots=True)
