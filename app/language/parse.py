@@ -1,6 +1,6 @@
 """Text to SymPy expression, without ever evaluating the text.
 
-``grammar`` turns the text into stack code; ``tracer`` runs the code over values. Arguments become the symbols v0, v1,
+``grammar`` turns the text, or LaTeX that says it is, into stack code; ``tracer`` runs the code over values. Arguments become the symbols v0, v1,
 ... and indexed v0, v1, ...: text of a client reaches no printer and no symbol table.
 
 Where the expression depends on the shapes of the arguments (``sum(X**2)``, ``len(X)``), the code is traced again for
@@ -29,6 +29,7 @@ from app.language.expression.values import NeedsShapes, Shape
 from app.language.grammar import lexer, stack_code, statements
 from app.language.grammar.definitions import counting
 from app.language.grammar.modules import parser as modules
+from app.language.grammar.spelling.latex import translator as latex
 from app.language.limits import TextLimits
 from app.language.reading import imports
 from app.language.reading.calls import methods
@@ -118,9 +119,9 @@ def read(
     arguments. ``errors.Rejected`` says in its ``position`` where the text is not in the language.
     """
     with _located(text):
-        source = _sources(text, limits)
+        source, written = _sources(text, declared if args is None else args, limits)
         source, defaults = _with_defaults(source, limits)
-        names = _arguments(source, args, declared, limits)
+        names = _arguments(source, args, {*declared, *written}, limits)
         expression: Expression | None = None
         # A text that is wrong for numbers may be right for arrays, and one that takes too many steps may take few when
         # it is read for whole arrays: it is traced again for the shapes of its arguments.
@@ -166,19 +167,24 @@ def _locate_in(texts: Sequence[str], error: errors.GradserveError) -> None:
         error.offset -= len(text) + 1
 
 
-def _sources(text: str | Sequence[str], limits: TextLimits) -> statements.Source:
-    """Return one source for a text or a list of them."""
+def _sources(
+    text: str | Sequence[str], known: Collection[str], limits: TextLimits
+) -> tuple[statements.Source, Collection[str]]:
+    """Return one source for a text or a list of them, and the names that LaTeX writes as arguments."""
     texts = [text] if isinstance(text, str) else text
-    size = sum(len(each) if each.isascii() else len(each.encode()) for each in texts)
+    plain = [latex.unmarked(each) for each in texts]
+    size = sum(len(each) if each.isascii() else len(each.encode()) for each in plain)
     if size > limits.max_expression_bytes:
         raise errors.TooComplex(
             f"the expression has {size} bytes, the limit is {limits.max_expression_bytes}", field="expression"
         )
     if isinstance(text, str):
-        return _parsed(text, limits)
-    parts, start = [], 0
+        return _parsed(text, known, limits)
+    parts, written, start = [], dict[str, None](), 0
     for each in texts:
-        parts.append(_shifted(each, start, limits))
+        part, names = _shifted(each, start, known, limits)
+        parts.append(part)
+        written |= dict.fromkeys(names)
         start += len(each) + 1
     parameters = {part.parameters for part in parts}
     if len(parameters) != 1:
@@ -186,28 +192,37 @@ def _sources(text: str | Sequence[str], limits: TextLimits) -> statements.Source
     code = [instruction for part in parts for instruction in part.code]
     if stack_code.has_statements(code) or any(part.around for part in parts):
         raise errors.InvalidField("a list is of expressions or lambdas; a def may return several values itself")
-    return statements.Source(parts[0].parameters, [*code, stack_code.Collection("tuple", len(parts), 0)])
+    return statements.Source(parts[0].parameters, [*code, stack_code.Collection("tuple", len(parts), 0)]), written
 
 
-def _parsed(text: str, limits: TextLimits) -> statements.Source:
-    """Return the source of one text, or say what to write instead where the grammar refuses it."""
+def _parsed(text: str, known: Collection[str], limits: TextLimits) -> tuple[statements.Source, Collection[str]]:
+    """Return the source of one text and the names that LaTeX writes as arguments.
+
+    Say what to write instead where the grammar refuses it.
+    """
+    if latex.is_marked(text):
+        tokens, written = latex.translated(text, known, words.BY_NAME, limits.max_nesting)
+        return modules.parse(text, max_nesting=limits.max_nesting, words=_WORDS, tokens=tokens), written
     try:
-        return imports.applied(modules.parse(text, max_nesting=limits.max_nesting, words=_WORDS))
+        return imports.applied(modules.parse(text, max_nesting=limits.max_nesting, words=_WORDS)), ()
     except errors.SyntaxRejected as error:
         if error.offset is not None and not (error.hint or "").startswith(modules.OWN_HINTS):
             error.hint = slips.hint(text, error.offset, words.BY_NAME) or error.hint
         raise
 
 
-def _shifted(text: str, start: int, limits: TextLimits) -> statements.Source:
-    """Return the source of one text of a list, with offsets that count from the start of the first text."""
+def _shifted(
+    text: str, start: int, known: Collection[str], limits: TextLimits
+) -> tuple[statements.Source, Collection[str]]:
+    """Return the same as ``_parsed`` for a text of a list, with offsets that count from the start of the first text."""
     try:
-        source = _parsed(text, limits)
+        source, written = _parsed(text, known, limits)
     except errors.GradserveError as error:
         if error.offset is not None:
             error.offset += start
         raise
-    return statements.Source(source.parameters, [part._replace(offset=part.offset + start) for part in source.code])
+    code = [part._replace(offset=part.offset + start) for part in source.code]
+    return statements.Source(source.parameters, code), written
 
 
 def _with_defaults(source: statements.Source, limits: TextLimits) -> tuple[statements.Source, Mapping[str, Json]]:

@@ -29,12 +29,14 @@ from app.language.grammar.stack_code import (
 class SimpleStatements:
     """Reads statements that have no block."""
 
-    def __init__(self, text: str, max_nesting: int) -> None:
-        self._text = spreadsheet.plain(pasted.plain(text))
-        tokens = lexer.tokens(self._text)
-        first = next((index for index, token in enumerate(tokens) if token.kind != "newline"), 0)
-        if tokens[first].text == "=":
-            tokens = spreadsheet.translated(tokens[first + 1 :])
+    def __init__(self, text: str, max_nesting: int, tokens: list[lexer.Token] | None = None) -> None:
+        """Read a text, or the tokens that another notation than that of the language was made of."""
+        self._text = text if tokens is not None else spreadsheet.plain(pasted.plain(text))
+        if tokens is None:
+            tokens = lexer.tokens(self._text)
+            first = next((index for index, token in enumerate(tokens) if token.kind != "newline"), 0)
+            if tokens[first].text == "=":
+                tokens = spreadsheet.translated(tokens[first + 1 :])
         self._cursor = Cursor(tokens)
         self._expressions = expressions.ExpressionParser(self._cursor, max_nesting)
         self._globals: dict[str, int] = {}  # names that the function says are those around it, with their offsets

@@ -61,19 +61,24 @@ def naming(text: str, name: str) -> str:
         raise
 
 
-def parse(text: str, *, max_nesting: int, words: Container[str] = ()) -> Source:
+def parse(
+    text: str, *, max_nesting: int, words: Container[str] = (), tokens: list[lexer.Token] | None = None
+) -> Source:
     """Parse a text with at most ``max_nesting`` brackets open at once.
 
-    ``words`` are names that mean something of their own, which an equation ``f(x) = ...`` cannot define.
+    ``words`` are names that mean something of their own, which an equation ``f(x) = ...`` cannot define. ``tokens`` are
+    those of a text in another notation.
     """
     _, line, asked = text.rpartition(_NAMING)
     named = bool(line) and asked.isidentifier()
-    return _ModuleParser(text, max_nesting, words).module(asked if named else None)
+    return _ModuleParser(text, max_nesting, words, tokens).module(asked if named else None)
 
 
 class _ModuleParser(ClassParser):
-    def __init__(self, text: str, max_nesting: int, words: Container[str]) -> None:
-        super().__init__(text, max_nesting)
+    def __init__(
+        self, text: str, max_nesting: int, words: Container[str], tokens: list[lexer.Token] | None
+    ) -> None:
+        super().__init__(text, max_nesting, tokens)
         self._words = words
         self._imports: list[Import] = []
         self._procedures: list[int] = []  # offsets of functions without a value

@@ -1,0 +1,146 @@
+"""What the commands of LaTeX mean, as tables."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_LOWER = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi chi"
+    " psi omega"
+)
+_UPPER = "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
+_VARIANTS = {f"var{name}": name for name in ("epsilon", "theta", "kappa", "rho", "sigma", "phi", "pi")}
+
+
+def _letter(name: str) -> str:
+    case = "SMALL" if name.islower() else "CAPITAL"
+    return unicodedata.lookup(f"GREEK {case} LETTER {name.upper().replace('LAMBDA', 'LAMDA')}")
+
+
+LETTERS: dict[str, tuple[str, ...]] = {
+    **{name: (name, _letter(name)) for name in [*_LOWER.split(), *_UPPER.split()]},
+    **{variant: (variant, name, _letter(name)) for variant, name in _VARIANTS.items()},
+    "lambda": ("lambda", _letter("lambda"), "lam"),
+    "ell": ("ell", "l"),
+    "hbar": ("hbar",),
+    "nabla": (),
+}
+"""Letters by command: the names of arguments that they may stand for, the usual one first."""
+
+GREEK = {_letter(name): name for name in [*_LOWER.split(), *_UPPER.split()]}
+"""Commands by letter, for a letter that is typed."""
+
+FUNCTIONS: dict[str, str] = {
+    **{name: name for name in ("sin", "cos", "tan", "sec", "csc", "cot", "sinh", "cosh", "tanh", "coth")},
+    **{f"arc{name}": f"a{name}" for name in ("sin", "cos", "tan", "sec", "csc", "cot")},
+    **{f"ar{name}": f"a{name}" for name in ("sinh", "cosh", "tanh", "coth", "sech", "csch")},
+    "sech": "sech", "csch": "csch", "exp": "exp", "log": "log", "ln": "log", "lg": "log10", "max": "max", "min": "min",
+    "det": "det", "tg": "tan", "ctg": "cot", "arctg": "atan", "sh": "sinh", "ch": "cosh", "th": "tanh",
+}  # fmt: skip
+"""Functions of the language by command."""
+
+WORDS: dict[str, str] = {
+    **{name: word for name, word in FUNCTIONS.items() if name != word},
+    "sgn": "sign", "tr": "trace", "Tr": "trace", "erfcx": "erfcx", "sa": "usinc",
+}  # fmt: skip
+r"""Functions by what stands in ``\operatorname``, where it is no word of the language itself."""
+
+INVERSES = {name: f"a{name}" for name in "sin cos tan sec csc cot sinh cosh tanh sech csch coth".split()}
+r"""The inverse that a power of -1 means, as in ``\sin^{-1} x``."""
+
+BEFORE_BRACKETS = {"Gamma": "gamma", "psi": "digamma", "zeta": "zeta", "Phi": "ndtr"}
+"""Letters that are functions before a bracket, unless an argument has their name."""
+
+NAMED = frozenset({"max", "min", "exp", "log", "ln", "sin", "cos", "tan", "lim", "sup", "inf", "det"})
+"""Commands that stand for their letters in an index."""
+
+PLUS_MINUS = frozenset({"+", "-"})
+TIMES = frozenset({"*", "cdot", "times", "ast", "bullet"})
+DIVISION = frozenset({"/", "div", "slash"})
+RELATIONS = {
+    "<": "<", ">": ">", "=": "==", "lt": "<", "gt": ">", "le": "<=", "leq": "<=", "leqslant": "<=", "ge": ">=",
+    "geq": ">=", "geqslant": ">=", "ne": "!=", "neq": "!=", "eq": "==",
+}  # fmt: skip
+CONNECTIVES = {"wedge": "and", "land": "and", "vee": "or", "lor": "or", "and": "and", "or": "or"}
+NEGATIONS = frozenset({"neg", "lnot", "not"})
+
+SIGNS = {
+    "−": "-", "–": "-", "·": "cdot", "⋅": "cdot", "×": "times", "÷": "div", "≤": "le", "≥": "ge", "≠": "ne",
+    "∞": "infty", "∑": "sum", "∏": "prod", "∂": "partial", "∇": "nabla", "√": "sqrt", "∫": "int", "±": "pm",
+    "∧": "wedge", "∨": "vee", "¬": "neg", "‖": "Vert", "⌊": "lfloor", "⌋": "rfloor", "⌈": "lceil", "⌉": "rceil",
+}  # fmt: skip  # noqa: RUF001 - the very characters that people paste
+"""Commands, or signs of ASCII, by the sign that is typed."""
+
+CLOSERS = {"(": ")", "[": "]", r"\{": r"\}", "langle": "rangle", "lfloor": "rfloor", "lceil": "rceil", "lbrace": "rbrace"}
+"""What closes each bracket."""
+
+ROUND = {"lfloor": "floor", "lceil": "ceil"}
+BARS = {"|": "abs", "vert": "abs", "lvert": "abs", "rvert": "abs", r"\|": "norm", "Vert": "norm"} | {
+    "lVert": "norm", "rVert": "norm",
+}  # fmt: skip
+"""Functions that bars around an operand mean."""
+
+SIZES = frozenset(
+    [f"{size}{side}" for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "r", "m")] + ["left", "right"]
+)
+"""Commands that only make the bracket after them larger."""
+
+SPACES = frozenset(
+    "quad qquad thinspace medspace thickspace enspace displaystyle textstyle scriptstyle limits nolimits nonumber notag"
+    " hfill allowbreak strut left. null relax".split()
+)
+"""Commands that mean nothing."""
+
+FONTS = frozenset(
+    "mathrm mathit mathsf mathtt mathnormal mathcal mathscr mathfrak text textrm textit textsf texttt mbox".split()
+)
+BOLD = frozenset({"mathbf", "boldsymbol", "bm", "vec", "textbf", "mathbfit", "pmb", "underline"})
+"""Fonts of arrays: a product of two of these is a product of matrices."""
+
+ACCENTS = {
+    "hat": "hat", "widehat": "hat", "bar": "bar", "overline": "bar", "tilde": "tilde", "widetilde": "tilde",
+    "dot": "dot", "ddot": "ddot", "check": "check", "breve": "breve", "mathring": "ring",
+}  # fmt: skip
+r"""What an accent adds to a name: ``\hat{x}`` is x_hat."""
+
+MATRICES = {name: name for name in ("pmatrix", "bmatrix", "matrix", "smallmatrix", "Bmatrix")} | {"vmatrix": "vmatrix"}
+CASES = frozenset({"cases", "dcases", "rcases"})
+AROUND = frozenset(
+    f"{name}{star}" for name in ("equation", "align", "gather", "multline", "displaymath", "flalign") for star in ("", "*")
+) | {"aligned", "split", "gathered", "math"}  # fmt: skip
+"""Environments around a formula, whose lines and alignment mean nothing."""
+
+LEADS = frozenset({"if", "for", "when", "where", "if and only if", "falls", "wenn", "si", "with", "in case"})
+OTHERWISE = frozenset({"otherwise", "else", "sonst", "elsewhere", "in all other cases", "default", "sinon"})
+"""Words of the conditions of cases."""
+
+_DERIVATIVE = "send the function alone: /v1/grad, /v1/hessian and /v1/taylor differentiate it"
+_INTEGRAL = r"integrals are not computed: write the closed form, or a \sum"
+_TWO = "write two functions, one with + and one with -"
+REFUSED: dict[str, tuple[str, str]] = {
+    **dict.fromkeys(("int", "iint", "iiint", "oint"), ("an integral", _INTEGRAL)),
+    **dict.fromkeys(("partial", "nabla", "prime", "grad", "Delta^"), ("a derivative", _DERIVATIVE)),
+    **dict.fromkeys(("pm", "mp"), ("a sign of two values", _TWO)),
+    **dict.fromkeys(("lim", "liminf", "limsup"), ("a limit", "write the value that is meant")),
+    **dict.fromkeys(("sup", "inf", "argmax", "argmin"), ("an extremum", r"write \max(a, b), or POST /v1/minimize")),
+    **dict.fromkeys(("approx", "sim", "simeq", "cong", "propto", "equiv"), ("this relation", "write =, <, \\le or \\ne")),
+    **dict.fromkeys(("in", "notin", "subset", "forall", "exists", "cup", "cap"), ("sets", r"write a condition: a \le x")),
+    **dict.fromkeys(("dots", "ldots", "cdots", "vdots", "ddots"), ("an ellipsis", r"write \sum_{i=1}^{n} or all terms")),
+    **dict.fromkeys(("to", "rightarrow", "mapsto", "Rightarrow", "implies"), ("an arrow", "write f(x) = ... for a function")),
+    **dict.fromkeys(("mathbb", "mathbbm"), ("a blackboard letter", r"an expectation is \frac{1}{n} \sum_{i=1}^{n}")),
+    **dict.fromkeys(("odot", "circ", "otimes", "oplus", "star"), ("this product", r"write \cdot for a product of elements")),
+    **dict.fromkeys(("label", "tag", "ref", "eqref", "cite", "footnote"), ("a command of documents", "leave it out")),
+    **dict.fromkeys(("newcommand", "def", "renewcommand", "usepackage"), ("a definition", "write the formula alone")),
+    **dict.fromkeys(("underbrace", "overbrace", "underset", "overset", "stackrel"), ("an annotation", "leave it out")),
+    **dict.fromkeys(("color", "textcolor", "boxed", "phantom", "cancel"), ("a command of style", "leave it out")),
+    **dict.fromkeys(("bmod", "mod", "pmod", "pod"), ("mod", r"write \operatorname{mod}(a, b)")),
+    **dict.fromkeys(("gcd", "Pr", "arg", "dim", "ker", "hom", "deg"), ("this function", "it is not in the language")),
+    **dict.fromkeys(("degree",), ("an angle in degrees", r"write x \cdot \frac{\pi}{180}")),
+    **dict.fromkeys(("Re", "Im"), ("a part of a complex number", "numbers are real here")),
+    **dict.fromkeys(("over", "choose", "atop", "above"), ("TeX's fraction", r"write \frac{a}{b} or \binom{n}{k}")),
+    **dict.fromkeys(("mid", "middle"), ("a condition", "write the arguments with commas: f(x, y)")),
+    **dict.fromkeys(("cfrac",), ("a continued fraction", r"write \frac")),
+    **dict.fromkeys(("cal", "bf", "it", "rm", "sf", "tt"), ("an old font command", r"write \mathbf{x}")),
+    **dict.fromkeys(("coloneqq", "triangleq", "doteq"), ("a definition here", "give the right-hand side alone")),
+}  # fmt: skip
+"""Commands that are refused: what they are, and what to write instead."""
