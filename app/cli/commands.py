@@ -58,6 +58,7 @@ Dtype = Annotated[str, typer.Option(help="float64 or float32.")]
 Named = Annotated[
     str | None, typer.Option("--function", help="Name of the function, if the text has several; else the last one.")
 ]
+Notation = Annotated[str, typer.Option("--format", help="Notation of the function: text or latex.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the JSON answer of the service.")]
 Url = Annotated[str | None, typer.Option(help="Ask this server, not this process.", envvar="GRADSERVE_URL")]
 Key = Annotated[str | None, typer.Option(help="Key for the server.", envvar="GRADSERVE_KEY")]
@@ -134,11 +135,12 @@ def _derivative(transform: str, show: Callable[[Answer], None]) -> Callable[...,
         argnums: Argnums = None,
         dtype: Dtype = "float64",
         function: Named = None,
+        notation: Notation = "text",
         as_json: Json = False,
         url: Url = None,
         key: Key = None,
     ) -> None:
-        document = _request(expression, at, data, argnums, dtype, function)
+        document = _request(expression, at, data, argnums, dtype, function, notation)
 
         async def post() -> httpx.Response:
             async with client.connect(url, key) as service:
@@ -165,12 +167,13 @@ def taylor(  # noqa: PLR0913, PLR0917 - options
     orders: Annotated[list[str] | None, typer.Option(help="x=2: instead, a mixed derivative of these orders.")] = None,
     dtype: Dtype = "float64",
     function: Named = None,
+    notation: Notation = "text",
     as_json: Json = False,
     url: Url = None,
     key: Key = None,
 ) -> None:
     """Print the value and derivatives of high order of a function at a point."""
-    document = _request(expression, at, data, None, dtype, function)
+    document = _request(expression, at, data, None, dtype, function, notation)
     del document["argnums"]
     by_name = {"direction": direction, "orders": orders}
     given = {"order": order} | {name: assignments.numbers(each, f"--{name}") or None for name, each in by_name.items()}
@@ -194,13 +197,14 @@ def symbolic(  # noqa: PLR0913, PLR0917 - options
     args: Annotated[list[str] | None, typer.Option(help="Argument names in order, if not as they appear.")] = None,
     latex: Annotated[bool, typer.Option("--latex", help="Write LaTeX.")] = False,
     function: Named = None,
+    notation: Notation = "text",
     as_json: Json = False,
     url: Url = None,
     key: Key = None,
 ) -> None:
     """Print a function and its partial derivatives as formulae."""
     given: dict[str, Any] = {"expression": _text(expression)} | ({"args": args} if args else {})
-    given |= {"function": function} if function else {}
+    given |= _written(function, notation)
 
     async def post() -> httpx.Response:
         async with client.connect(url, key, workers=True) as service:
@@ -222,12 +226,13 @@ def measure_gradient(  # noqa: PLR0913, PLR0917 - options
     data: Data = None,
     seconds: Annotated[float, typer.Option(min=0.1, max=600, help="How long to measure.")] = 3.0,
     function: Named = None,
+    notation: Notation = "text",
     as_json: Json = False,
     url: Url = None,
     key: Key = None,
 ) -> None:
     """Measure how long the gradient of a function takes, one request after the other."""
-    document = _request(expression, at, data, None, "float64", function)
+    document = _request(expression, at, data, None, "float64", function, notation)
 
     async def measure() -> bench.Timings:
         async with client.connect(url, key, workers=True) as service:
@@ -353,6 +358,7 @@ def _request(
     argnums: list[str] | None,
     dtype: str,
     function: str | None,
+    notation: str,
 ) -> dict[str, Any]:
     """Return a request for derivatives, by the arguments that are neither data nor files unless some are named."""
     if dtype not in ("float64", "float32"):
@@ -365,8 +371,16 @@ def _request(
     point = given | files
     moved = [name for name, entry in given.items() if not assignments.is_data(entry)]
     by = [_argnum(text) for text in argnums or moved or point]
-    named = {"function": function} if function else {}
-    return {"expression": _text(expression), "point": point, "argnums": by, "dtype": dtype} | named
+    asked = {"expression": _text(expression), "point": point, "argnums": by, "dtype": dtype}
+    return asked | _written(function, notation)
+
+
+def _written(function: str | None, notation: str) -> dict[str, str]:
+    """Return the fields that say how to read the text."""
+    if notation not in ("text", "latex"):
+        raise typer.BadParameter(f"{notation} is not text or latex", param_hint="--format")
+    given = {"function": function, "format": notation if notation != "text" else None}
+    return {name: value for name, value in given.items() if value}
 
 
 def _text(expression: str) -> str:

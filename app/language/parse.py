@@ -1,7 +1,8 @@
 """Text to SymPy expression, without ever evaluating the text.
 
-``grammar`` turns the text, or LaTeX that says it is, into stack code; ``tracer`` runs the code over values. Arguments become the symbols v0, v1,
-... and indexed v0, v1, ...: text of a client reaches no printer and no symbol table.
+``grammar`` turns the text into stack code, LaTeX too if its last line says that it is; ``tracer`` runs the code over
+values. Arguments become the symbols v0, v1, ... and indexed v0, v1, ...: text of a client reaches no printer and no
+symbol table.
 
 Where the expression depends on the shapes of the arguments (``sum(X**2)``, ``len(X)``), the code is traced again for
 each set of shapes; else (``X[0]*y``) it is traced once. An array is one node; for few numbers, and for formulae, arrays

@@ -56,7 +56,11 @@ class Derivative:
         bases = self.bases
         if by_id:
             bases = bases[1:]
-            example = {name: value for name, value in example.items() if name not in ("expression", "args", "function")}
+            example = {
+                name: value
+                for name, value in example.items()
+                if name not in ("expression", "args", "function", "format")
+            }
         name = self.name.capitalize() + ("AtRequest" if by_id else "Request")
         more = {"json_schema_extra": {"examples": [example]}}
         # Fields in the order of the bases, which is how people write them: pydantic's is the other way round.

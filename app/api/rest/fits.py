@@ -56,6 +56,7 @@ class ConstraintFields(schemas.RequestFields):
 
     type: Annotated[Literal["ineq", "eq"], Field(description='"ineq" for >= 0, "eq" for == 0.')]
     expression: Annotated[schemas.Texts, Field(description="A text, or a list of them, of the same arguments.")]
+    format: schemas.Format = "text"
 
 
 class _ConstraintsFields(schemas.RequestFields):
@@ -217,7 +218,10 @@ def _query(
     fit: FitRoute, request: Any, expression: Any, args: Any, binding: bindings.Binding | None = None
 ) -> FitQuery:
     start = query.Query("value", expression, request.point, args, in_axes=request.in_axes, binding=binding)
-    conditions = [Constraint(each.type, each.expression) for each in getattr(request, "constraints", ())]
+    conditions = [
+        Constraint(each.type, schemas.written(each.expression, each.format))
+        for each in getattr(request, "constraints", ())
+    ]
     return FitQuery(
         fit.kind, start, request.argnums, request.bounds, conditions,
         request.method, request.tolerance, request.max_evaluations,

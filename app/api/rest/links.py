@@ -71,6 +71,7 @@ _FIELDS: Mapping[str, _Field] = {
     "expression": _Field(_text, "The function, as text; repeated, a function of as many values."),
     "args": _Field(_names, "Names of the arguments in order, separated by commas."),
     "function": _Field(_text, "The name of the function in a text that has several."),
+    "notation": _Field(_text, "text or latex: the notation of the expression, which the POST calls its format."),
     "argnums": _Field(_argnums, "Positions or names, separated by commas. One alone: by that argument."),
     "point": _Field(_numbers, "The point as the POST takes it, for arguments named like other parameters."),
     "dtype": _Field(_text, "float64 or float32."),
@@ -83,7 +84,9 @@ _DESCRIPTION = (
     "argument of the function: `?expression=x**2*y&x=1.5&y=2`. In a URL a plus is written `%2B`. Caches may keep the "
     "answer for a day."
 )
-_OF_FUNCTION = frozenset({"expression", "args", "function"})
+_OF_FUNCTION = frozenset({"expression", "args", "function", "notation"})
+_NAMES = {"notation": "format"}
+"""What the POST calls a field whose name is another one here."""
 
 
 def _csv(document: dict[str, Any], field: str | None) -> bytes:
@@ -138,7 +141,7 @@ class Link:
             if name == "format":
                 form = text
             elif name in self.fields:
-                document[name] = texts if len(texts) > 1 else self.fields[name].read(name, text)
+                document[_NAMES.get(name, name)] = texts if len(texts) > 1 else self.fields[name].read(name, text)
             elif name in _FIELDS:
                 hint = "an argument of this name is given in point"
                 raise errors.InvalidField("the function is given by its id", hint=hint, field=name)

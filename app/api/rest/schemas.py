@@ -12,6 +12,7 @@ from pydantic.config import JsonDict
 from app import errors
 from app.api.http import problem
 from app.language.grammar.modules import parser as modules
+from app.language.grammar.spelling.latex import translator as latex
 
 NAMED: dict[str, JsonDict] = {
     "Dtype": {"type": "string", "enum": ["float64", "float32"], "description": "A precision."},
@@ -92,19 +93,17 @@ Args = Annotated[
         "the names of an expression in the order they appear."
     ),
 ]
+Format = Annotated[
+    Literal["text", "latex"] | Annotated[None, null_is("text")],
+    Field(description='"text" or "latex". The notation of the expression.'),
+]
 
 
-class ScalarFields(RequestFields):
-    """A function of one value."""
-
-    expression: Text
-    args: Args = None
-    function: Named = None
-
-    @property
-    def text(self) -> str:
-        """The text, which names its function if the request does."""
-        return self.expression if self.function is None else modules.naming(self.expression, self.function)
+def written(expression: str | list[str], notation: str | None) -> str | list[str]:
+    """Return a text or texts that say that they are LaTeX if that is their notation."""
+    if notation != "latex":
+        return expression
+    return latex.marked(expression) if isinstance(expression, str) else [latex.marked(each) for each in expression]
 
 
 class FunctionFields(RequestFields):
@@ -113,15 +112,23 @@ class FunctionFields(RequestFields):
     expression: Texts
     args: Args = None
     function: Named = None
+    format: Format = "text"
 
     @property
     def text(self) -> str | list[str]:
-        """The text or texts; a text names its function if the request does."""
+        """The text or texts, which say that they are LaTeX and which function is asked about if the request does."""
         if self.function is None:
-            return self.expression
-        if isinstance(self.expression, list):
-            raise errors.InvalidField("a list of texts has no functions to choose from", field="function")
+            return written(self.expression, self.format)
+        if isinstance(self.expression, list) or self.format == "latex":
+            what = "a list of texts has" if isinstance(self.expression, list) else "LaTeX has"
+            raise errors.InvalidField(f"{what} no functions to choose from", field="function")
         return modules.naming(self.expression, self.function)
+
+
+class ScalarFields(FunctionFields):
+    """A function of one value."""
+
+    expression: Text
 
 
 Point = Annotated[

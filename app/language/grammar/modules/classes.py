@@ -35,7 +35,7 @@ _WITHOUT = frozenset({"object", "ABC", "abc", "(", ")", ".", ","})
 class ClassParser(statements.Parser):
     """Reads classes into ``_entries``."""
 
-    def __init__(self, text: str, max_nesting: int, tokens: list[Token] | None = None) -> None:
+    def __init__(self, text: str, max_nesting: int, tokens: list[lexer.Token] | None = None) -> None:
         super().__init__(text, max_nesting, tokens)
         self._entries: list[ModuleEntry] = []
         self._classes: dict[str, instances.Class] = {}

@@ -75,9 +75,7 @@ def parse(
 
 
 class _ModuleParser(ClassParser):
-    def __init__(
-        self, text: str, max_nesting: int, words: Container[str], tokens: list[lexer.Token] | None
-    ) -> None:
+    def __init__(self, text: str, max_nesting: int, words: Container[str], tokens: list[lexer.Token] | None) -> None:
         super().__init__(text, max_nesting, tokens)
         self._words = words
         self._imports: list[Import] = []

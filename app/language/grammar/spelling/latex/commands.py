@@ -1,5 +1,7 @@
 """What the commands of LaTeX mean, as tables."""
 
+# ruff: noqa: RUF001 - the very characters that people paste
+
 from __future__ import annotations
 
 import unicodedata
@@ -45,7 +47,8 @@ WORDS: dict[str, str] = {
 }  # fmt: skip
 r"""Functions by what stands in ``\operatorname``, where it is no word of the language itself."""
 
-INVERSES = {name: f"a{name}" for name in "sin cos tan sec csc cot sinh cosh tanh sech csch coth".split()}
+_INVERTIBLE = "sin cos tan sec csc cot sinh cosh tanh sech csch coth"
+INVERSES = {name: f"a{name}" for name in _INVERTIBLE.split()}
 r"""The inverse that a power of -1 means, as in ``\sin^{-1} x``."""
 
 BEFORE_BRACKETS = {"Gamma": "gamma", "psi": "digamma", "zeta": "zeta", "Phi": "ndtr"}
@@ -68,10 +71,18 @@ SIGNS = {
     "−": "-", "–": "-", "·": "cdot", "⋅": "cdot", "×": "times", "÷": "div", "≤": "le", "≥": "ge", "≠": "ne",
     "∞": "infty", "∑": "sum", "∏": "prod", "∂": "partial", "∇": "nabla", "√": "sqrt", "∫": "int", "±": "pm",
     "∧": "wedge", "∨": "vee", "¬": "neg", "‖": "Vert", "⌊": "lfloor", "⌋": "rfloor", "⌈": "lceil", "⌉": "rceil",
-}  # fmt: skip  # noqa: RUF001 - the very characters that people paste
+}  # fmt: skip
 """Commands, or signs of ASCII, by the sign that is typed."""
 
-CLOSERS = {"(": ")", "[": "]", r"\{": r"\}", "langle": "rangle", "lfloor": "rfloor", "lceil": "rceil", "lbrace": "rbrace"}
+CLOSERS = {
+    "(": ")",
+    "[": "]",
+    r"\{": r"\}",
+    "langle": "rangle",
+    "lfloor": "rfloor",
+    "lceil": "rceil",
+    "lbrace": "rbrace",
+}
 """What closes each bracket."""
 
 ROUND = {"lfloor": "floor", "lceil": "ceil"}
@@ -85,15 +96,15 @@ SIZES = frozenset(
 )
 """Commands that only make the bracket after them larger."""
 
-SPACES = frozenset(
+_SPACES = (
     "quad qquad thinspace medspace thickspace enspace displaystyle textstyle scriptstyle limits nolimits nonumber notag"
-    " hfill allowbreak strut left. null relax".split()
+    " hfill allowbreak strut null relax"
 )
+SPACES = frozenset(_SPACES.split())
 """Commands that mean nothing."""
 
-FONTS = frozenset(
-    "mathrm mathit mathsf mathtt mathnormal mathcal mathscr mathfrak text textrm textit textsf texttt mbox".split()
-)
+_FONTS = "mathrm mathit mathsf mathtt mathnormal mathcal mathscr mathfrak text textrm textit textsf texttt mbox"
+FONTS = frozenset(_FONTS.split())
 BOLD = frozenset({"mathbf", "boldsymbol", "bm", "vec", "textbf", "mathbfit", "pmb", "underline"})
 """Fonts of arrays: a product of two of these is a product of matrices."""
 
@@ -105,9 +116,10 @@ r"""What an accent adds to a name: ``\hat{x}`` is x_hat."""
 
 MATRICES = {name: name for name in ("pmatrix", "bmatrix", "matrix", "smallmatrix", "Bmatrix")} | {"vmatrix": "vmatrix"}
 CASES = frozenset({"cases", "dcases", "rcases"})
-AROUND = frozenset(
-    f"{name}{star}" for name in ("equation", "align", "gather", "multline", "displaymath", "flalign") for star in ("", "*")
-) | {"aligned", "split", "gathered", "math"}  # fmt: skip
+_STARRED = "equation align gather multline displaymath flalign"
+AROUND = frozenset(["aligned", "split", "gathered", "math"]).union(
+    *[(name, f"{name}*") for name in _STARRED.split()],
+)
 """Environments around a formula, whose lines and alignment mean nothing."""
 
 LEADS = frozenset({"if", "for", "when", "where", "if and only if", "falls", "wenn", "si", "with", "in case"})
@@ -117,30 +129,31 @@ OTHERWISE = frozenset({"otherwise", "else", "sonst", "elsewhere", "in all other 
 _DERIVATIVE = "send the function alone: /v1/grad, /v1/hessian and /v1/taylor differentiate it"
 _INTEGRAL = r"integrals are not computed: write the closed form, or a \sum"
 _TWO = "write two functions, one with + and one with -"
-REFUSED: dict[str, tuple[str, str]] = {
-    **dict.fromkeys(("int", "iint", "iiint", "oint"), ("an integral", _INTEGRAL)),
-    **dict.fromkeys(("partial", "nabla", "prime", "grad", "Delta^"), ("a derivative", _DERIVATIVE)),
-    **dict.fromkeys(("pm", "mp"), ("a sign of two values", _TWO)),
-    **dict.fromkeys(("lim", "liminf", "limsup"), ("a limit", "write the value that is meant")),
-    **dict.fromkeys(("sup", "inf", "argmax", "argmin"), ("an extremum", r"write \max(a, b), or POST /v1/minimize")),
-    **dict.fromkeys(("approx", "sim", "simeq", "cong", "propto", "equiv"), ("this relation", "write =, <, \\le or \\ne")),
-    **dict.fromkeys(("in", "notin", "subset", "forall", "exists", "cup", "cap"), ("sets", r"write a condition: a \le x")),
-    **dict.fromkeys(("dots", "ldots", "cdots", "vdots", "ddots"), ("an ellipsis", r"write \sum_{i=1}^{n} or all terms")),
-    **dict.fromkeys(("to", "rightarrow", "mapsto", "Rightarrow", "implies"), ("an arrow", "write f(x) = ... for a function")),
-    **dict.fromkeys(("mathbb", "mathbbm"), ("a blackboard letter", r"an expectation is \frac{1}{n} \sum_{i=1}^{n}")),
-    **dict.fromkeys(("odot", "circ", "otimes", "oplus", "star"), ("this product", r"write \cdot for a product of elements")),
-    **dict.fromkeys(("label", "tag", "ref", "eqref", "cite", "footnote"), ("a command of documents", "leave it out")),
-    **dict.fromkeys(("newcommand", "def", "renewcommand", "usepackage"), ("a definition", "write the formula alone")),
-    **dict.fromkeys(("underbrace", "overbrace", "underset", "overset", "stackrel"), ("an annotation", "leave it out")),
-    **dict.fromkeys(("color", "textcolor", "boxed", "phantom", "cancel"), ("a command of style", "leave it out")),
-    **dict.fromkeys(("bmod", "mod", "pmod", "pod"), ("mod", r"write \operatorname{mod}(a, b)")),
-    **dict.fromkeys(("gcd", "Pr", "arg", "dim", "ker", "hom", "deg"), ("this function", "it is not in the language")),
-    **dict.fromkeys(("degree",), ("an angle in degrees", r"write x \cdot \frac{\pi}{180}")),
-    **dict.fromkeys(("Re", "Im"), ("a part of a complex number", "numbers are real here")),
-    **dict.fromkeys(("over", "choose", "atop", "above"), ("TeX's fraction", r"write \frac{a}{b} or \binom{n}{k}")),
-    **dict.fromkeys(("mid", "middle"), ("a condition", "write the arguments with commas: f(x, y)")),
-    **dict.fromkeys(("cfrac",), ("a continued fraction", r"write \frac")),
-    **dict.fromkeys(("cal", "bf", "it", "rm", "sf", "tt"), ("an old font command", r"write \mathbf{x}")),
-    **dict.fromkeys(("coloneqq", "triangleq", "doteq"), ("a definition here", "give the right-hand side alone")),
-}  # fmt: skip
+_ROWS: tuple[tuple[str, str, str], ...] = (
+    ("int iint iiint oint", "an integral", _INTEGRAL),
+    ("partial nabla prime grad", "a derivative", _DERIVATIVE),
+    ("pm mp", "a sign of two values", _TWO),
+    ("lim liminf limsup", "a limit", "write the value that is meant"),
+    ("sup inf argmax argmin", "an extremum", r"write \max(a, b), or POST /v1/minimize"),
+    ("approx sim simeq cong propto equiv", "this relation", r"write =, <, \le or \ne"),
+    ("in notin subset forall exists cup cap", "a statement about sets", r"write a condition: a \le x"),
+    ("dots ldots cdots vdots ddots", "an ellipsis", r"write \sum_{i=1}^{n}, or all terms"),
+    ("to rightarrow mapsto Rightarrow implies", "an arrow", "write f(x) = ... for a function"),
+    ("mathbb mathbbm", "a blackboard letter", r"an expectation is \frac{1}{n} \sum_{i=1}^{n}"),
+    ("odot circ otimes oplus star", "this product", r"write \cdot for a product of elements"),
+    ("label tag ref eqref cite footnote", "a command of documents", "leave it out"),
+    ("newcommand def renewcommand usepackage", "a definition", "write the formula alone"),
+    ("underbrace overbrace underset overset stackrel", "an annotation", "leave it out"),
+    ("color textcolor boxed phantom cancel", "a command of style", "leave it out"),
+    ("bmod mod pmod pod", "mod", r"write \operatorname{mod}(a, b)"),
+    ("gcd Pr arg dim ker hom deg", "this function", "it is not in the language"),
+    ("degree", "an angle in degrees", r"write x \cdot \frac{\pi}{180}"),
+    ("Re Im", "a part of a complex number", "numbers are real here"),
+    ("over choose atop above", "a fraction of TeX", r"write \frac{a}{b} or \binom{n}{k}"),
+    ("mid middle", "a condition", "write the arguments with commas: f(x, y)"),
+    ("cfrac", "a continued fraction", r"write \frac"),
+    ("cal bf it rm sf tt", "an old font command", r"write \mathbf{x}"),
+    ("coloneqq triangleq doteq", "a definition here", "give the right-hand side alone"),
+)
+REFUSED = {name: (what, hint) for names, what, hint in _ROWS for name in names.split()}
 """Commands that are refused: what they are, and what to write instead."""

@@ -10,6 +10,7 @@ from app.language.grammar.lexer import Token
 from app.language.grammar.spelling.latex import commands, names
 from app.language.grammar.spelling.latex.marks import Mark
 from app.language.grammar.spelling.latex.operands import Operands
+from app.language.grammar.spelling.latex.writer import Then
 
 _OPENS = frozenset(commands.CLOSERS)
 _BASES = {"2": "log2", "10": "log10", "e": "log"}
@@ -104,7 +105,7 @@ class Constructs(Operands):
         else:
             self._open("argument", "", call.mark, end)
 
-    def _end_bar_operand(self, then: functools.partial[None], mark: Mark) -> None:
+    def _end_bar_operand(self, then: Then, mark: Mark) -> None:
         then(mark)
         self._close(mark)  # bars around the whole operand end it
 
@@ -276,7 +277,9 @@ class Constructs(Operands):
         """Find the array whose elements the index of a sum without bounds counts, and give it that array's bounds."""
         offset, depth = series.mark.offset, 0
         opened: list[tuple[str, int]] = []  # the arrays whose indices are open, with how many of them are complete
-        for before, token, after in zip(self._tokens[start:], self._tokens[start + 1 :], self._tokens[start + 2 :], strict=False):
+        for before, token, after in zip(
+            self._tokens[start:], self._tokens[start + 1 :], self._tokens[start + 2 :], strict=False
+        ):
             if token.text == "[":
                 opened.append((before.text, 0))
             elif token.text == "]" and opened:

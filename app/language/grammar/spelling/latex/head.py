@@ -23,8 +23,8 @@ class Head(NamedTuple):
 
 
 def unwrapped(marks: Marks) -> Marks:
-    """Return the marks without what is around the formula."""
-    inner, last = list(marks.marks[:-1]), marks.marks[-1]
+    """Return the marks without what is around the formula, and without colons, which say ``:=``."""
+    inner, last = [mark for mark in marks.marks[:-1] if mark.sign != ":"], marks.marks[-1]
     while len(inner) > 1:
         first, final = inner[0], inner[-1]
         if first.kind == "begin" and first.text in commands.AROUND and (final.kind, final.text) == ("end", first.text):
@@ -67,12 +67,12 @@ def head(marks: Marks) -> Head:
         mark, found = marks.marks[at + 1], names.spelling(marks, at + 1)
         if found is None:
             return Head(None, 0)
-        parts, at = (), found[1]
+        parts: tuple[str, ...] | None = ()
+        at = found[1]
         if marks.marks[at].sign == "_":
-            read, at = names.index_parts(marks, at + 1)
-            if read is None:
-                return Head(None, 0)
-            parts = read
+            parts, at = names.index_parts(marks, at + 1)
+        if parts is None:
+            return Head(None, 0)
         name, _ = known.resolve(found[0], parts)
         if name in parameters:
             raise errors.SyntaxRejected(f"the argument {errors.quote(name)} stands twice", offset=mark.offset)
@@ -95,8 +95,6 @@ def _equals(marks: Marks) -> int | None:
     for index, mark in enumerate(marks.marks):
         if depth == 0 and mark.sign in _DEFINES:
             return index
-        if depth == 0 and mark.sign == ":" and marks.marks[index + 1].sign == "=":
-            return None
         depth += mark.sign in _OPENS or mark.kind == "begin"
         depth -= mark.sign in _CLOSES or mark.kind == "end"
     return None

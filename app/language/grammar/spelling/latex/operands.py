@@ -118,7 +118,10 @@ class Operands(Writer):
         parts, end = names.index_parts(self._paired, behind + 1)
         if behind != at:
             if parts is None:
-                what, hint = "an index that is an expression stands behind a power", "write the index first: x_{i+1}^{2}"
+                what, hint = (
+                    "an index that is an expression stands behind a power",
+                    "write the index first: x_{i+1}^{2}",
+                )
                 raise errors.SyntaxRejected(what, hint=hint, offset=self._marks[behind].offset)
             self._jumps[behind] = end
         elif parts is not None:

@@ -216,7 +216,9 @@ class Translator(Tables):
             listed = [*self._read, *commands.FUNCTIONS, *commands.LETTERS, *commands.RELATIONS, *commands.ACCENTS]
             near = difflib.get_close_matches(mark.text[:40], listed, 1, 0.7)
             hint = f"did you mean \\{near[0]}?" if near else rf"a function is \operatorname{{{mark.text[:20]}}}(x)"
-            raise errors.SyntaxRejected(f"the command {errors.quote(mark.shown)} is not read", hint=hint, offset=mark.offset)
+            raise errors.SyntaxRejected(
+                f"the command {errors.quote(mark.shown)} is not read", hint=hint, offset=mark.offset
+            )
         what = f"{errors.quote(mark.shown)} is not read in a formula"
         raise errors.SyntaxRejected(what, hint=_INSTEAD.get(mark.text), offset=mark.offset)
 
@@ -226,7 +228,6 @@ _INSTEAD = {
     "\\": r"write \\ between rows of cases and matrices alone",
     "@": "write \\cdot, or \\mathbf for matrices",
     '"': "leave it out",
-    ":": "leave it out",
     "?": "write cases",
     "%": "write 0.1 for 10%",
     "#": "leave it out",
