@@ -73,8 +73,8 @@ _LATEX_WORDS = {name: "\\" + name for name in _LATEX_OWN}
 _LATEX_WORDS |= {"asin": r"\arcsin", "acos": r"\arccos", "atan": r"\arctan"}
 _LATEX_WORDS |= {"gamma": r"\Gamma", "digamma": r"\psi", "log2": r"\log_{2}", "log10": r"\log_{10}"}
 _MATHML_WORDS = {
-    "gamma": "<mi>&#x393;</mi>",
-    "digamma": "<mi>&#x3C8;</mi>",
+    "gamma": "<mi>Γ</mi>",
+    "digamma": "<mi>ψ</mi>",
     "log2": "<msub><mi>log</mi><mn>2</mn></msub>",
     "log10": "<msub><mi>log</mi><mn>10</mn></msub>",
 }
@@ -96,17 +96,25 @@ class Notation:
 
     symbols: Mapping[str, str]  # template of each construct, by the keys of ``SYMBOLS`` and ``MARKUP``
     word: Callable[[str], str]  # how the name of a function is written
+    spelled: Callable[[str], str]  # the same letter for letter
     name: Callable[[str, str, str], str]
     """How a name is written, from its letter, its index and the indices of an element, '' for none. A name without a
     letter is written letter for letter, the whole name in place of the index."""
 
     def names(self, leaves: Iterable[Leaf], args: Sequence[str]) -> dict[Leaf, str]:
-        """Return how each element is written: as a letter with indices unless another one looks the same."""
+        """Return how each element is written: as a letter with indices unless that may be one of another argument."""
         elements = {leaf: ", ".join(map(str, leaf[1])) for leaf in leaves}
-        written = {leaf: self.name(*_split(args[leaf[0]]), element) for leaf, element in elements.items()}
-        alike = Counter(written.values())
+        split = [_split(name) for name in args]
+        written = {leaf: self.name(*split[leaf[0]], element) for leaf, element in elements.items()}
+        alike, named = Counter(written.values()), Counter(self.name(*each, "") for each in split)
+
+        def is_clear(leaf: Leaf) -> bool:
+            letter, index = split[leaf[0]]
+            first = str(leaf[1][0]) if leaf[1] and not index else None  # X[1] looks like X1
+            return alike[written[leaf]] == named[self.name(letter, index, "")] == 1 and (letter, first) not in split
+
         return {
-            leaf: text if alike[text] == 1 else self.name("", args[leaf[0]], elements[leaf])
+            leaf: text if is_clear(leaf) else self.name("", args[leaf[0]], elements[leaf])
             for leaf, text in written.items()
         }
 
@@ -144,7 +152,11 @@ def _latex_name(letter: str, index: str, element: str) -> str:
 
 
 def _latex_word(name: str) -> str:
-    return _LATEX_WORDS.get(name) or rf"\operatorname{{{_latex_escaped(name)}}}"
+    return _LATEX_WORDS.get(name) or _latex_spelled(name)
+
+
+def _latex_spelled(name: str) -> str:
+    return rf"\operatorname{{{_latex_escaped(name)}}}"
 
 
 def _mathml_name(letter: str, index: str, element: str) -> str:
@@ -158,9 +170,15 @@ def _mathml_name(letter: str, index: str, element: str) -> str:
 
 
 def _mathml_word(name: str) -> str:
-    return _MATHML_WORDS.get(name) or f"<mi>{html.escape(name)}</mi>"
+    return _MATHML_WORDS.get(name) or _mathml_spelled(name)
+
+
+def _mathml_spelled(name: str) -> str:
+    return f"<mi>{html.escape(name)}</mi>"
 
 
 TEXT = {name: row[0] for name, row in SYMBOLS.items()}
-LATEX = Notation({name: row[-2] for name, row in (SYMBOLS | MARKUP).items()}, _latex_word, _latex_name)
-MATHML = Notation({name: row[-1] for name, row in (SYMBOLS | MARKUP).items()}, _mathml_word, _mathml_name)
+LATEX = Notation({name: row[-2] for name, row in (SYMBOLS | MARKUP).items()}, _latex_word, _latex_spelled, _latex_name)
+MATHML = Notation(
+    {name: row[-1] for name, row in (SYMBOLS | MARKUP).items()}, _mathml_word, _mathml_spelled, _mathml_name
+)

@@ -192,7 +192,7 @@ class Markup(Printer):
 
     def __init__(self, written: notation.Notation, args: Sequence[str], leaves: Iterable[Leaf]) -> None:
         super().__init__(written.symbols)
-        self._word = written.word
+        self._written = written
         self._names = written.names(leaves, args)
         self._taken = frozenset(self._names.values())
 
@@ -236,7 +236,10 @@ class Markup(Printer):
             return POWER, self.filled("exp", [self.constant("e")], parts)
         if word in _DRAWN:
             return ATOM, self.filled(word, parts)
-        return ATOM, self.filled("call", [self._word(word)], parts)
+        drawn = self._written.word(word)
+        if drawn in self._taken:  # by an argument that looks like it
+            drawn = self._written.spelled(word)
+        return ATOM, self.filled("call", [drawn], parts)
 
     def cases(self, pairs: list[tuple[Any, Any]]) -> Layout:
         rows: list[Piece] = []

@@ -43,7 +43,7 @@ FUNCTIONS: dict[str, str] = {
 
 WORDS: dict[str, str] = {
     **{name: word for name, word in FUNCTIONS.items() if name != word},
-    "sgn": "sign", "tr": "trace", "Tr": "trace", "erfcx": "erfcx", "sa": "usinc",
+    "sgn": "sign", "tr": "trace", "Tr": "trace", "B": "beta",
 }  # fmt: skip
 r"""Functions by what stands in ``\operatorname``, where it is no word of the language itself."""
 

@@ -91,6 +91,7 @@ class Names:
 
     def __init__(self, known: Collection[str], words: Collection[str]) -> None:
         self.known = frozenset(known)
+        self._stripped = {name.rstrip("_"): name for name in known if name.endswith("_")}  # as LaTeX sets them
         self.words = words
         self.bound: list[str] = []
         self.found: dict[str, None] = {}  # names that must be arguments
@@ -113,8 +114,10 @@ class Names:
         return next(_joined(spelled.names[0], parts)), ()
 
     def _known(self, spelled: Spelling, index: Sequence[str]) -> str | None:
-        found = (name for base in spelled.names for name in _joined(base, index) if self.is_known(name))
-        return next(found, None)
+        names = [name for base in spelled.names for name in _joined(base, index)]
+        return next(
+            (self._stripped.get(name, name) for name in names if self.is_known(self._stripped.get(name, name))), None
+        )
 
     def _is_bound(self, part: str) -> bool:
         return part in self.bound or all(each in self.bound for each in part)
@@ -171,3 +174,4 @@ def _joined(base: str, index: Sequence[str]) -> Iterator[str]:
         return
     yield "_".join([base, *index])
     yield "".join([base, *index])
+    yield "__".join([base, *index])

@@ -163,7 +163,8 @@ class Writer:
         if frame.slash:
             what = "it is not clear what the / divides by"
             raise errors.SyntaxRejected(what, hint=_AMBIGUOUS_SLASH, offset=mark.offset)
-        if mark.kind == "number":
+        number = self._tokens[-1].kind == "number" and self._marks[self._next].sign != "^"
+        if mark.kind == "number" and (number or not mark.spaced):
             hint = r"write \cdot for a product, ^{2} for a power, _{2} for an index"
             raise errors.SyntaxRejected("a number follows a value", hint=hint, offset=mark.offset)
         self._put(mark, "@" if frame.turned or (bold and frame.bold) else "*")
