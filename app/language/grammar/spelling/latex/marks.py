@@ -16,8 +16,8 @@ _MARK = re.compile(
   | \\(?P<environment>begin|end)[ ]{{0,8}}\{{(?P<kind>[A-Za-z]{{1,40}}\*?)\}}
   | (?P<side>\\(?:left|right)[ ]{{0,8}}\.)
   | \\(?P<command>[A-Za-z]+)\*?
-  | (?P<sign>\\[{{}}|_\\()\[\]]|_|[^\s\w])
   | (?P<number>[0-9]+(?:(?:\.|\{{,\}})[0-9]+)?|\.[0-9]+)
+  | (?P<sign>\\[{{}}|_\\()\[\]]|_|[^\s\w])
   | (?P<letter>[^\W_])
     """,
     re.VERBOSE,

@@ -243,7 +243,9 @@ class Operands(Writer):
     def _is_mark(self, at: int) -> bool:
         """Return whether an exponent is none: a transpose, a prime, a star."""
         inner = self._inner(at, 3)
-        return len(inner) == 1 and (inner[0].sign in _MARKED or self._is_transpose(inner[0]))
+        if len(inner) != 1 or (inner[0].sign in commands.PLUS_MINUS and self._marks[at].sign != "{"):
+            return False  # a sign before what braces are missing around
+        return inner[0].sign in _MARKED or self._is_transpose(inner[0])
 
     def _is_transpose(self, mark: Mark) -> bool:
         if mark.kind == "word":
@@ -260,11 +262,12 @@ class Operands(Writer):
             raise errors.SyntaxRejected(what, hint=hint, offset=mark.offset)
         inner = self._inner(at, 4)
         frame.raised = True
-        if len(inner) == 1 and self._is_transpose(inner[0]):
+        is_mark = self._is_mark(at)
+        if is_mark and self._is_transpose(inner[0]):
             self._put(mark, ". T")
             self._next, frame.turned = self._behind(at), True
             return
-        if len(inner) == 1 and inner[0].sign in _MARKED:
+        if is_mark:
             what, hint = _MARKED[inner[0].sign]
             raise errors.SyntaxRejected(f"{what} is no exponent", hint=hint, offset=inner[0].offset)
         if [each.sign for each in inner[::2]] == ["(", ")"] and inner[1].kind in {"letter", "number"}:

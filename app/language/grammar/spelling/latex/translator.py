@@ -148,7 +148,7 @@ class Translator(Tables):
     # Signs between operands
 
     def _plus_minus(self, mark: Mark) -> None:
-        if self._frame.value:
+        if self._frame.value or (self._frame.kind == "argument" and mark.sign == "+"):
             self._end_terms(mark)
             self._after_operator()
         self._put(mark, mark.sign)
