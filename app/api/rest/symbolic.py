@@ -13,6 +13,9 @@ _MATHML = '<math xmlns="http://www.w3.org/1998/Math/MathML" display="block"><mro
 _TIMES = "<mo>&#x2062;</mo>"
 _X0 = "<msub><mi>X</mi><mn>0</mn></msub>"
 _ASKED: dict[str, Any] = {"expression": "a*X[0]**2", "argnums": ["X"]}
+_ASKED_IN_LATEX: dict[str, Any] = {
+    "expression": r"a \, X_{0}^{2}", "format": "latex", "args": ["a", "X"], "argnums": ["X"],
+}  # fmt: skip
 _FORMULAE: dict[str, Any] = {
     "function": {
         "text": "a*X[0]**2",
@@ -33,7 +36,7 @@ _FORMULAE: dict[str, Any] = {
     "simplified": True,
     "function_id": "dc7629a750205a46500e1f8e654c781e",
 }
-
+_EXAMPLES = {"example": {"value": _FORMULAE}, "of LaTeX": {"value": _FORMULAE}}
 
 _Size = Annotated[schemas.Whole, Field(ge=0)]
 _Shape = list[_Size] | Annotated[_Size, schemas.listed]
@@ -42,7 +45,7 @@ _Shape = list[_Size] | Annotated[_Size, schemas.listed]
 class SymbolicRequest(schemas.ScalarFields):
     """A function and what to differentiate it by."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_ASKED]})
+    model_config = ConfigDict(json_schema_extra={"examples": [_ASKED, _ASKED_IN_LATEX]})
 
     argnums: Annotated[
         schemas.Chosen | Annotated[None, schemas.null_is(0)],
@@ -65,7 +68,7 @@ class Formula(BaseModel):
     """An expression in three forms."""
 
     text: Annotated[str, Field(description="In the function language; post it as an expression.")]
-    latex: Annotated[str, Field(description="LaTeX, for the mathematics mode.")]
+    latex: Annotated[str, Field(description="LaTeX, for the mathematics mode; post it with the format latex.")]
     mathml: Annotated[str, Field(description="A math element of presentation MathML.")]
 
 
@@ -113,5 +116,5 @@ routing.add_operation(
     summary="A function and its partial derivatives as formulae",
     description="Differentiate a scalar function symbolically: text of the function language, LaTeX and MathML.\n\n"
     "An argument used by its elements has one partial derivative for each element used.",
-    responses={200: {"content": {"application/json": {"examples": {"example": {"value": _FORMULAE}}}}}},
+    responses={200: {"content": {"application/json": {"examples": _EXAMPLES}}}},
 )

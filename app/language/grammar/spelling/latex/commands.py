@@ -107,6 +107,7 @@ _FONTS = "mathrm mathit mathsf mathtt mathnormal mathcal mathscr mathfrak text t
 FONTS = frozenset(_FONTS.split())
 BOLD = frozenset({"mathbf", "boldsymbol", "bm", "vec", "textbf", "mathbfit", "pmb", "underline"})
 """Fonts of arrays: a product of two of these is a product of matrices."""
+AROUND_NAMES = FONTS | BOLD
 
 ACCENTS = {
     "hat": "hat", "widehat": "hat", "bar": "bar", "overline": "bar", "tilde": "tilde", "widetilde": "tilde",

@@ -35,7 +35,7 @@ def spelling(marks: Marks, at: int, depth: int = 0) -> tuple[Spelling, int] | No
     if mark.text in commands.LETTERS:
         return (Spelling(commands.LETTERS[mark.text]), at + 1) if commands.LETTERS[mark.text] else None
     accent = commands.ACCENTS.get(mark.text)
-    if (accent is None and mark.text not in commands.FONTS | commands.BOLD) or depth == _MAX_DEPTH:
+    if (accent is None and mark.text not in commands.AROUND_NAMES) or depth == _MAX_DEPTH:
         return None
     group = marks.marks[at + 1].sign == "{"
     found = spelling(marks, at + 1 + group, depth + 1)
