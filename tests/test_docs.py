@@ -129,6 +129,13 @@ def test_a_text_that_is_said_to_be_refused_gets_the_code_shown(client: Client, r
     assert client.post({"expression": text, "point": [1.0]}).json()["code"] == code
 
 
+@pytest.mark.parametrize("row", documents.rows("docs/latex.md", "refused latex"), ids=lambda row: row[0])
+def test_latex_that_is_said_to_be_refused_is(client: Client, row: list[str]) -> None:
+    for text in re.findall(r"`([^`]+)`", row[0]):
+        problem = client.post({"expression": text, "format": "latex", "point": [1.0]}).json()
+        assert (problem["code"], bool(problem["hint"])) == ("syntax_error", True), text
+
+
 def test_every_error_code_is_documented_with_its_status() -> None:
     statuses: dict[str, set[int]] = defaultdict(set)
     for line in re.findall(r"^\| (\d[\d, ]*) \| (.*) \|$", documents.text("docs/api.md"), re.MULTILINE):

@@ -177,3 +177,11 @@ REFUSALS: tuple[tuple[str, str, str], ...] = (
     (r"x + \frac{1⟨}⟩{0}", "bad_constant", ""),
     (r"x + ⟨\mathit{" + 70 * "a" + "}⟩", "invalid_name", ""),
 )  # fmt: skip
+
+PIECES = (
+    r"x y 1 2.5 + - * / ^ _ { } ( ) [ ] | ! & \\ , = < > ' . ; : $ ~ % @ {i=1} {,} ^{-1} _{i} e f(x)="
+    r" \frac \sqrt \sum \prod \sin \log \max \left \right \lvert \rVert \| \{ \} \cdot \alpha \pi \infty \top \hat"
+    r" \begin{cases} \end{cases} \begin{pmatrix} \end{pmatrix} \text{if} \text{otherwise} \operatorname{erf} \mathbf"
+    r" \binom \le \land \neg \, \partial \int \langle \rangle \foo"
+)
+"""What formulae are made of, separated by spaces."""

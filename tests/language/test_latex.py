@@ -13,7 +13,7 @@ from app.engine.functions.functions import Function
 from app.language import parse
 from app.language.grammar.spelling.latex import translator as latex
 from app.language.limits import TextLimits
-from tests.language.latex_texts import MEANINGS, REFUSALS
+from tests.language.latex_texts import MEANINGS, PIECES, REFUSALS
 
 
 def read(text: str, args: Sequence[str] | None = None, declared: Collection[str] = ()) -> parse.ParsedFunction:
@@ -164,14 +164,6 @@ def test_a_formula_over_the_limit_of_bytes_is_refused() -> None:
     assert parse.read(latex.marked("x" + "+x" * 49), limits=limits).args == ("x",)
     with pytest.raises(errors.TooComplex, match="has 101 bytes"):
         parse.read(latex.marked("x" + "+x" * 50), limits=limits)
-
-
-PIECES = (
-    r"x y 1 2.5 + - * / ^ _ { } ( ) [ ] | ! & \\ , = < > ' . ; : $ ~ % @ {i=1} {,} ^{-1} _{i} e f(x)="
-    r" \frac \sqrt \sum \prod \sin \log \max \left \right \lvert \rVert \| \{ \} \cdot \alpha \pi \infty \top \hat"
-    r" \begin{cases} \end{cases} \begin{pmatrix} \end{pmatrix} \text{if} \text{otherwise} \operatorname{erf} \mathbf"
-    r" \binom \le \land \neg \, \partial \int \langle \rangle \foo"
-)
 
 
 def test_random_formulae_are_read_or_refused() -> None:

@@ -22,10 +22,13 @@ with atheris.instrument_imports(include=["app"]):
     from app.autodiff import tape
     from app.autodiff.arrays import cost, recording, run, transforms
     from app.language import parse
+    from app.language.grammar.spelling.latex import translator as latex
     from app.language.limits import TextLimits
     from app.language.vocabulary import words
 
 from tests.correctness import formulas
+from tests.correctness.formulas import latex as published
+from tests.language import latex_texts
 from tests.support import float_tapes
 
 SHAPES = [(), (3,), (2, 2)]
@@ -36,7 +39,15 @@ _MOST_OPERATIONS = 1e6
 
 def function(data: bytes) -> None:
     """Parse a text for several shapes of its arguments; every tape must be well formed and computable."""
-    text = data.decode(errors="replace")
+    check_function(data.decode(errors="replace"))
+
+
+def formula(data: bytes) -> None:
+    """Parse a formula in LaTeX, likewise."""
+    check_function(latex.marked(data.decode(errors="replace")))
+
+
+def check_function(text: str) -> None:
     with contextlib.suppress(errors.Rejected):
         read = parse.read(text, limits=LIMITS)
         programs = [read.expression] if read.expression is not None else []
@@ -101,7 +112,7 @@ MODELS = (
     symbolic.SymbolicRequest,
 )
 RUNNER = asyncio.Runner()
-TARGETS: dict[str, Callable[[bytes], None]] = {"function": function, "request": request}
+TARGETS: dict[str, Callable[[bytes], None]] = {"function": function, "formula": formula, "request": request}
 
 
 def seeds(target: str) -> list[bytes]:
@@ -109,14 +120,18 @@ def seeds(target: str) -> list[bytes]:
     texts = [formula.expression for formula in formulas.ALL]
     if target == "function":
         return [text.encode() for text in texts]
+    if target == "formula":
+        return [row[1].encode() for row in published.ROWS] + [text.encode() for text, _ in latex_texts.MEANINGS]
     return [
         json.dumps({"expression": text, "point": [[1.5, 2.0], 3.0], "argnums": [0, "y"], "in_axes": [0, None]}).encode()
         for text in texts[:50]
     ]
 
 
-def dictionary_entries() -> list[str]:
-    """Return the dictionary of the fuzzer: words of the language."""
+def dictionary_entries(target: str) -> list[str]:
+    """Return the dictionary of the fuzzer: words of the language, or the pieces of formulae."""
+    if target == "formula":
+        return [piece.replace("\\", "\\\\") for piece in latex_texts.PIECES.split()]
     names = {name for word in words.ALL for name in word.names if name.isascii()}
     more = (
         "lambda x:",
@@ -143,7 +158,7 @@ def main() -> None:
     for number, seed in enumerate(seeds(target)):
         (folder / f"seed-{number}").write_bytes(seed)
     dictionary = folder.with_suffix(".dict")
-    dictionary.write_text("".join(f'"{word}"\n' for word in dictionary_entries()))
+    dictionary.write_text("".join(f'"{word}"\n' for word in dictionary_entries(target)))
     json_stream._PIECE_BYTES = 16
     atheris.Setup([sys.argv[0], f"-dict={dictionary}", *options, corpus], TARGETS[target])
     atheris.Fuzz()

@@ -238,6 +238,21 @@ def test_a_typed_text_is_differentiated(browser: Browser) -> None:
     browser.until(lambda: shows(browser, math.sin(1) / 4, [math.sin(1), math.cos(1) / 4]))
 
 
+def test_a_formula_in_latex_is_read_and_its_text_shown(browser: Browser) -> None:
+    browser.open()
+    browser.until(lambda: len(browser.all("#formulae math")) == 4)
+    browser.choose("#format", "LaTeX")
+    browser.until(lambda: browser.text("#read") == "Read as 5*x_1**2 + 6*x_2**2 + 7*x_3**2")
+    browser.until(lambda: browser.text("#value") == "92")
+    assert browser.find("#function").get_attribute("value").startswith("5 \\, x_{1}^{2}")
+    browser.write(r"\frac{x_1^2}{2} + \sin x_2 (1)")
+    browser.until(lambda: "put the operand in brackets" in browser.text("#problem"))
+    assert browser.text("mark") == "("
+    browser.write(r"\frac{x_1^2}{2} + \cos^2 x_2 + \sin^2 x_2")
+    browser.until(lambda: browser.text("#value") == "1.5")
+    browser.until(lambda: "format=latex" in browser.driver.current_url)
+
+
 def test_a_number_beyond_the_slider_can_be_typed_to_its_end(browser: Browser) -> None:
     browser.open(link("x**2 + y", **{"at": {"x": 1, "y": 2}, "in": {"x": [-3, 3], "y": [-3, 3]}}))
     browser.until(lambda: shows(browser, 3, [2, 1]))

@@ -26,7 +26,7 @@ def ran(command: list[str], seconds: float) -> str:
     return written
 
 
-@pytest.mark.parametrize(("target", "longest"), [("function", 400), ("request", 2000)])
+@pytest.mark.parametrize(("target", "longest"), [("function", 400), ("formula", 300), ("request", 2000)])
 def test_any_bytes_are_parsed_or_refused(tmp_path: Path, target: str, longest: int) -> None:
     command = [sys.executable, "-m", "tests.live.fuzzing", target, str(tmp_path / "corpus")]
     options = [f"-max_total_time={_SECONDS}", "-timeout=15", "-rss_limit_mb=4096", f"-max_len={longest}", "-seed=1"]

@@ -11,8 +11,8 @@ const MOST = 8;
 
 const make = (name, properties) => Object.assign(document.createElement(name), properties);
 
-/** Offer names in a list while somebody types in a text area. */
-export function makeCompletion(area, list) {
+/** Offer names in a list while somebody types in a text area, where they mean something. */
+export function makeCompletion(area, list, isMeant) {
   let offered = [];
   let chosen = -1;
   let known = [];
@@ -43,7 +43,7 @@ export function makeCompletion(area, list) {
   const offer = () => {
     const word = before(area);
     close();
-    if (word.length < LEAST) return;
+    if (word.length < LEAST || !isMeant()) return;
     offered = matching(known, word);
     list.append(...offered.map((each, n) => option(each, n)));
     list.hidden = offered.length === 0;

@@ -34,6 +34,13 @@ export const EXAMPLES = [
     path: "ascent",
   },
   {
+    name: "Saddle in LaTeX",
+    format: "latex",
+    expression: "\\frac{x^2 - y^2}{1 + x^2 + y^2} e^{-\\frac{x^2 + y^2}{8}}",
+    at: { x: 0.5, y: 0.2 },
+    in: { x: [-5, 5], y: [-5, 5] },
+  },
+  {
     name: "Wave packet",
     expression: "sin(3*t)*exp(-t**2/4)",
     at: { t: 0.9 },

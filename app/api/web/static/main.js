@@ -14,11 +14,16 @@ import { fromHash, ofExample, toHash } from "./state.js";
 import { makeWords } from "./words.js";
 
 const WIDEST = 3;
+const HELP = {
+  text: "An expression, a lambda or a def, in the names of Python, NumPy, JAX and SymPy.",
+  latex: "A formula as in a paper: \\frac, \\sqrt, powers, indices, \\sum, \\sin x, cases, Greek letters.",
+};
 const element = (id) => document.getElementById(id);
 
 let state = fromHash(location.hash);
 let args = [];
 let language = "curl";
+let formulae = null; // the newest, with the expression they are of
 
 const editor = makeEditor(element("function"), element("marks"), element("problem"));
 const controls = makeControls(element("arguments"), setArgument);
@@ -31,12 +36,17 @@ const picture = makePicture(
 const all = () => coordinates(args, state.at);
 const everyArgument = () => args.map((_, n) => n);
 
+/** The fields of a request that are the function. */
+const written = () =>
+  state.format === "text" ? { expression: state.expression } : { expression: state.expression, format: state.format };
+
 /** The function changed: learn its arguments, then everything about it. */
 const changeFunction = newest(async (signal) => {
   try {
-    const described = await post("/v1/functions", { expression: state.expression }, signal);
+    const described = await post("/v1/functions", written(), signal);
     understood();
     adopt(described.args);
+    showRead(described.expression);
     refresh();
   } catch (error) {
     if (error.name === "AbortError") throw error;
@@ -47,10 +57,17 @@ const changeFunction = newest(async (signal) => {
 /** Show what is wrong; where a key is asked for, ask for it. What is drawn is of an earlier text, and looks it. */
 function refuse(problem) {
   editor.show(problem);
+  element("read").hidden = true;
   showNothing();
   element("page").classList.add("refused");
   element("page").classList.toggle("empty", args.length === 0);
   element("key-form").hidden = ![401, 403].includes(problem.status) && element("key-form").hidden;
+}
+
+/** Show the text that a formula in LaTeX was read as, if it has one. */
+function showRead(text) {
+  element("read").hidden = state.format === "text" || /LaTeX$/.test(text);
+  element("read").lastElementChild.textContent = text;
 }
 
 function understood() {
@@ -61,13 +78,19 @@ function understood() {
 /** Keep what is known of the arguments that still exist, and guess the rest. */
 function adopt(found) {
   args = found;
-  state.at = Object.fromEntries(args.map((arg) => [arg, state.at[arg] ?? guess(state.expression, arg)]));
+  state.at = Object.fromEntries(args.map((arg) => [arg, known(state.at, arg) ?? guess(state.expression, arg)]));
   rebuild();
+}
+
+/** What is known of a name; x_1 of LaTeX is x1 of a text. */
+function known(record, name) {
+  const bare = (each) => each.replaceAll("_", "");
+  return record[name] ?? record[Object.keys(record).find((each) => bare(each) === bare(name))];
 }
 
 function rebuild() {
   state.in = Object.fromEntries(
-    all().map(({ arg, index, label }) => [label, widened(state.in[label], read(state.at[arg], index))]),
+    all().map(({ arg, index, label }) => [label, widened(known(state.in, label), read(state.at[arg], index))]),
   );
   controls.build(args, state.at, state.in);
 }
@@ -96,7 +119,7 @@ function drawPicture() {
   return picture.draw({
     args,
     at: state.at,
-    request: { expression: state.expression },
+    request: written(),
     coordinates: all(),
     ranges: all().map(({ label }) => state.in[label]),
     argnums: everyArgument(),
@@ -145,7 +168,7 @@ function reshape(arg) {
 /** Value and gradient at the point, as fast as they come. */
 const readGradient = following(async () => {
   const at = state.at;
-  const asked = { expression: state.expression, ...single(args, at), argnums: everyArgument() };
+  const asked = { ...written(), ...single(args, at), argnums: everyArgument() };
   const began = performance.now();
   try {
     const found = await post("/v1/grad", asked);
@@ -197,11 +220,14 @@ const derive = settled(
     if (host.childElementCount === 0) showNote(host, "Deriving…");
     try {
       const asked = {
-        expression: state.expression,
+        ...written(),
+        args,
         argnums: everyArgument(),
         shapes: args.map((arg) => shape(state.at[arg])),
       };
-      showFormulae(host, await post("/v1/symbolic", asked, signal));
+      const found = await post("/v1/symbolic", asked, signal);
+      formulae = { of: asked.expression, ...found.function };
+      showFormulae(host, found);
     } catch (error) {
       if (error.name === "AbortError") throw error;
       showNote(host, `No formulae: ${error.message}.`);
@@ -212,16 +238,31 @@ const derive = settled(
 const remember = settled(250, () => history.replaceState(null, "", toHash(state)));
 
 function showSnippet() {
-  const body = { expression: state.expression, ...single(args, state.at), argnums: everyArgument() };
+  const body = { ...written(), ...single(args, state.at), argnums: everyArgument() };
   element("snippet").textContent = LANGUAGES[language](address("/v1/grad"), body);
 }
 
 function load(next) {
   state = next;
   editor.text = state.expression;
+  showFormat();
   element("path").value = state.path;
   element("example").value = EXAMPLES.find(({ expression }) => expression === state.expression)?.name ?? "";
   changeFunction();
+}
+
+function showFormat() {
+  element("format").value = state.format;
+  element("function-help").textContent = HELP[state.format];
+  element("read").hidden = true;
+}
+
+/** Read the text in another notation, and write it in that if we know how. */
+function changeFormat(format) {
+  if (formulae?.of === state.expression) editor.text = formulae[format];
+  Object.assign(state, { format, expression: editor.text });
+  showFormat();
+  typed();
 }
 
 /** Scale every range about the point. */
@@ -275,6 +316,7 @@ function listen() {
     const picked = EXAMPLES.find(({ name }) => name === target.value);
     if (picked) load(ofExample(picked));
   });
+  element("format").addEventListener("change", ({ target }) => changeFormat(target.value));
   element("path").addEventListener("change", ({ target }) => {
     state.path = target.value;
     remember();
@@ -302,7 +344,7 @@ function redraw() {
 }
 
 choices();
-makeCompletion(element("function"), element("completions"));
+makeCompletion(element("function"), element("completions"), () => state.format === "text");
 makeWords(element("language"), element("words"));
 listen();
 redraw.width = innerWidth;

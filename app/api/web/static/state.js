@@ -1,6 +1,6 @@
 // What is shown, as one object, and that object as the fragment of a URL, which no server sees.
 //
-// expression: the text; at: a number or nested list for each argument; in: a range for each coordinate, by its label;
+// expression: the text; format: its notation, "text" or "latex"; at: a number or nested list for each argument; in: a range for each coordinate, by its label;
 // path: "descent" or "ascent".
 
 import { EXAMPLES } from "./examples.js";
@@ -8,8 +8,8 @@ import { EXAMPLES } from "./examples.js";
 const copy = (value) => JSON.parse(JSON.stringify(value));
 
 /** The state of an example. */
-export const ofExample = ({ expression, at, in: ranges, path = "descent" }) =>
-  copy({ expression, at, in: ranges, path });
+export const ofExample = ({ expression, format = "text", at, in: ranges, path = "descent" }) =>
+  copy({ expression, format, at, in: ranges, path });
 
 /** The fragment that says everything. */
 export function toHash(state) {
@@ -18,6 +18,7 @@ export function toHash(state) {
     at: JSON.stringify(state.at),
     in: JSON.stringify(state.in),
   });
+  if (state.format !== "text") fields.set("format", state.format);
   if (state.path !== "descent") fields.set("path", state.path);
   return `#${fields}`;
 }
@@ -28,6 +29,7 @@ export function fromHash(hash) {
   if (!fields.has("f")) return ofExample(EXAMPLES[0]);
   return {
     expression: fields.get("f"),
+    format: fields.get("format") === "latex" ? "latex" : "text",
     at: record(fields.get("at"), isNumbers),
     in: record(fields.get("in"), isRange),
     path: fields.get("path") === "ascent" ? "ascent" : "descent",
