@@ -147,6 +147,8 @@ REFUSALS: tuple[tuple[str, str, str], ...] = (
     (r"x^2⟨!⟩", "syntax_error", "put brackets"),
     (r"x^{⟨(⟩i)}", "syntax_error", "x_{i} for an index"),
     (r"T_⟨{⟩1/2}", "syntax_error", "count from 0"),
+    (r"x_⟨⟩", "syntax_error", "write x_{1}"),
+    (r"x_⟨+⟩", "syntax_error", "write x_{1}"),
     (r"(a)⟨_⟩1", "syntax_error", "write x_{1}"),
     (r"⟨\sum⟩ x", "syntax_error", "with one index"),
     (r"⟨\sum⟩_i x", "syntax_error", "with one index"),

@@ -244,7 +244,7 @@ def test_a_formula_in_latex_is_read_and_its_text_shown(browser: Browser) -> None
     browser.choose("#format", "LaTeX")
     browser.until(lambda: browser.text("#read") == "Read as 5*x_1**2 + 6*x_2**2 + 7*x_3**2")
     browser.until(lambda: browser.text("#value") == "92")
-    assert browser.find("#function").get_attribute("value").startswith("5 \\, x_{1}^{2}")
+    assert str(browser.find("#function").get_attribute("value")).startswith("5 \\, x_{1}^{2}")
     browser.write(r"\frac{x_1^2}{2} + \sin x_2 (1)")
     browser.until(lambda: "put the operand in brackets" in browser.text("#problem"))
     assert browser.text("mark") == "("

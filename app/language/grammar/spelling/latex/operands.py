@@ -10,7 +10,7 @@ from app.language.grammar.lexer import Token
 from app.language.grammar.spelling.latex import commands, names
 from app.language.grammar.spelling.latex.marks import Mark
 from app.language.grammar.spelling.latex.names import Spelling
-from app.language.grammar.spelling.latex.writer import Writer
+from app.language.grammar.spelling.latex.writer import TokenWriter
 
 _TURNED = frozenset({"top", "intercal"})
 _MARKED = {
@@ -28,7 +28,7 @@ _MARKED = {
 _CONSTANTS = {"NaN": "nan", "nan": "nan", "True": "True", "False": "False", "inf": "inf"}
 
 
-class Operands(Writer):
+class Operands(TokenWriter):
     """Reads operands."""
 
     # Numbers
@@ -185,6 +185,9 @@ class Operands(Writer):
 
     def _element_at(self, mark: Mark, spelled: Spelling, at: int) -> None:
         """Read the element of an array at an index that is an expression."""
+        if self._marks[at].sign != "{":
+            hint = "write x_{1}, x_{ab} or x_{i+1}"
+            raise errors.SyntaxRejected("this is no index", hint=hint, offset=self._marks[at].offset)
         name, _ = self._names.resolve(spelled)
         inner = self._inner(at, 64)
         if not self._names.is_known(name) and not any(each.text in self._names.bound for each in inner):

@@ -16,7 +16,7 @@ _CASES = r"write \begin{cases} a & x > 0 \\ b & \text{otherwise} \end{cases}"
 
 
 @dataclass(slots=True)
-class Rows:
+class MatrixRows:
     """The rows of a matrix: where the tokens of their brackets stand, and whether a row has several cells."""
 
     brackets: list[int] = field(default_factory=list)
@@ -28,7 +28,7 @@ class Tables(Constructs):
 
     def __init__(self, found: Marks, names: Names, max_nesting: int) -> None:
         super().__init__(found, names, max_nesting)
-        self._rows: list[Rows] = []  # of the matrices that are open
+        self._rows: list[MatrixRows] = []  # of the matrices that are open
 
     def _environment(self, mark: Mark) -> None:
         if mark.text in commands.CASES:
@@ -39,7 +39,7 @@ class Tables(Constructs):
             self._begin(mark, "bracket")
             determinant = mark.text == "vmatrix"
             self._put(mark, "det ( array ( [ [" if determinant else "array ( [ [")
-            self._rows.append(Rows([len(self._tokens) - 1]))
+            self._rows.append(MatrixRows([len(self._tokens) - 1]))
             end = functools.partial(self._end_matrix, "] ) )" if determinant else "] )")
             self._open("matrix", "end", mark, end)
         else:

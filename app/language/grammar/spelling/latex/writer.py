@@ -47,7 +47,7 @@ class Frame:
     cells: int = 0  # complete ones of the row of a table
 
 
-class Writer:
+class TokenWriter:
     """Writes the tokens of one formula."""
 
     def __init__(self, marks: Marks, names: Names, max_nesting: int) -> None:
