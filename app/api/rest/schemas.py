@@ -82,10 +82,7 @@ Texts = Annotated[
         "a function with as many values."
     ),
 ]
-Named = Annotated[
-    str | None,
-    Field(description="the name of the function in a text that has several. Default: the last one."),
-]
+Named = Annotated[str | None, Field(description="its name, in a text of several functions. Default: the last one.")]
 Args = Annotated[
     Annotated[list[str], Field(fail_fast=True)] | Annotated[str, listed] | None,
     Field(
@@ -101,9 +98,8 @@ Format = Annotated[
 
 def written(expression: str | list[str], notation: str | None) -> str | list[str]:
     """Return a text or texts that say that they are LaTeX if that is their notation."""
-    if notation != "latex":
-        return expression
-    return latex.marked(expression) if isinstance(expression, str) else [latex.marked(each) for each in expression]
+    mark = latex.marked if notation == "latex" else str
+    return mark(expression) if isinstance(expression, str) else [mark(each) for each in expression]
 
 
 class FunctionFields(RequestFields):
@@ -120,8 +116,7 @@ class FunctionFields(RequestFields):
         if self.function is None:
             return written(self.expression, self.format)
         if isinstance(self.expression, list) or self.format == "latex":
-            what = "a list of texts has" if isinstance(self.expression, list) else "LaTeX has"
-            raise errors.InvalidField(f"{what} no functions to choose from", field="function")
+            raise errors.InvalidField("a list of texts, or LaTeX, has no functions to choose from", field="function")
         return modules.naming(self.expression, self.function)
 
 
