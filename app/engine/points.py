@@ -195,7 +195,7 @@ def _quick(
     elif len(list_ranks) == 1 and list_ranks[0] == 1 and len(point) > 1:
         numbers, shapes = point, ((len(point),),)  # the list is the one argument
     elif len(point) == len(ranks):
-        numbers, shapes = _joined(point, ranks)
+        numbers, shapes = _joined(point, [rank or listed for rank, listed in zip(ranks, list_ranks, strict=True)])
     else:
         return None
     try:
