@@ -1,0 +1,120 @@
+"""NumPy and JAX: whole arrays, elementwise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.export import program as programs
+from app.export.forms import ATOM, COMPARISON, OPERATORS, PRODUCT, SIGN, Form, calls
+from app.export.language import Language, Syntax
+from app.export.languages import python
+
+_SHARED = (
+    "sin cos tan sinh cosh tanh exp exp2 expm1 log log2 log10 log1p sqrt cbrt sign floor ceil trunc round=rint abs"
+    " asin=arcsin acos=arccos atan=arctan asinh=arcsinh atanh=arctanh"
+)
+_PAIRS = "atan2=arctan2 hypot maximum minimum copysign mod fmod pow=power pow_const=power const_pow=power"
+
+
+def _words(module: str) -> dict[str, Form]:
+    return {
+        **OPERATORS,
+        # & and | bind tighter than comparisons
+        "and": Form("{0} & {1}", PRODUCT, (ATOM,)),
+        "or": Form("{0} | {1}", PRODUCT, (ATOM,)),
+        "not": Form("~{0}", SIGN, (ATOM,)),
+        **calls("select=where", 3, before=f"{module}."),
+        **calls(_SHARED, before=f"{module}."),
+        **calls(_PAIRS, 2, before=f"{module}."),
+    }
+
+
+_SPECIAL = {
+    **calls("erf erfc lgamma=gammaln digamma i0e i1e expi", before="special."),
+    **calls("betaln zeta", 2, before="special."),
+    "sigmoid": Form("jax.nn.sigmoid({0})"),
+    "betainc": Form("special.betainc({0}, {1}, {2})"),
+    "gamma_part": Form("jnp.where({2} != 0, special.gammaincc({0}, {1}), special.gammainc({0}, {1}))", ATOM),
+}
+
+
+def _syntax(module: str) -> Syntax:
+    return Syntax(
+        infinity=f"{module}.inf",
+        nan=f"{module}.nan",
+        whole=False,
+        as_condition=Form("{0} != 0", COMPARISON, OPERATORS["equal"].operands),
+        as_number=Form(f"{module}.where({{0}}, 1.0, 0.0)"),
+        assign="{0} = {1}",
+        assign_condition="{0} = {1}",
+        function="def {name}({parameters}):\n{body}    return {result}\n",
+        parameter="{0}",
+        comment="# ",
+        unicode=True,
+        keywords=f"{python.KEYWORDS} np jnp jax special lax",
+    )
+
+
+def _element(name: str, indices: Sequence[int], _: programs.Shape) -> str:
+    return f"{name}[{', '.join(map(str, indices))}]" if indices else name
+
+
+def _layout(module: str, imports: str, decorator: str) -> programs.Layout:
+    array = f"{module}.asarray"
+
+    def layout(program: programs.Program) -> str:
+        text = "\n".join(program.heading) + f"\n\n{imports}\n"
+        text += "".join(f"\n{line}\n" for line in program.constants)
+        for helper in program.helpers:
+            text += f"\n\n{helper}"
+        for function in program.functions:
+            lines = [decorator, *python.head(program, function)]
+            lines += [
+                f"    {each.name} = {array}({each.name}, dtype=float)"
+                for each in program.arguments
+                if each.used
+            ]
+            lines += [f"    {line}" for line in function.lines]
+            found = [
+                f"{array}({programs.nested(entries, shape)})" if len(entries) > 1 or not shape else entries[0]
+                for entries, shape in zip(function.entries, program.shapes(), strict=True)
+            ]
+            listed = found[0] if program.single else programs.broken("[", found, "]", "    ")
+            text += "\n\n" + "\n".join([*lines, f"    return {function.value}, {listed}"]) + "\n"
+        return text
+
+    return layout
+
+
+NUMPY = Language(
+    name="numpy",
+    title="NumPy",
+    filename="value_and_grad.py",
+    media_type="text/x-python",
+    words=_words("np"),
+    syntax=_syntax("np"),
+    layout=_layout("np", "import numpy as np", '@np.errstate(all="ignore")  # of branches that are not taken'),
+    element=_element,
+    listed=lambda name, place, _: f"{name}[{place}]",
+    arrays="np",
+    requires="NumPy",
+)
+
+JAX = Language(
+    name="jax",
+    title="JAX",
+    filename="value_and_grad.py",
+    media_type="text/x-python",
+    words=_words("jnp") | _SPECIAL,
+    syntax=_syntax("jnp"),
+    layout=_layout(
+        "jnp",
+        "import jax\nimport jax.numpy as jnp\nfrom jax.scipy import special\n\n"
+        'jax.config.update("jax_enable_x64", True)  # float64, to about 15 digits',
+        "@jax.jit",
+    ),
+    element=_element,
+    listed=lambda name, place, _: f"{name}[{place}]",
+    arrays="jnp",
+    requires="JAX",
+)
