@@ -59,7 +59,8 @@ from app.api.interop.inference import routes as inference
 from app.api.interop.tesseract import routes as tesseract
 from app.api.interop.umbridge import model
 from app.api.interop.umbridge import routes as umbridge
-from app.api.rest import data, derivatives, fits, functions, links, propagate, reference, symbolic, taylor
+from app.api.rest import data, derivatives, fits, functions, links, propagate, reference, taylor
+from app.api.rest.symbolic import code, formulae
 from app.api.web import pages
 from app.autodiff import compiler
 from app.engine import engine, executables, query
@@ -111,7 +112,7 @@ def create_app(settings: Settings | None = None) -> Application:
     )
     app.state.services = parts
     um_bridge = umbridge.UmBridge(model.Models(parts.engine), parts.limits)
-    rest = (derivatives, links, taylor, fits, propagate, functions, data, symbolic)
+    rest = (derivatives, links, taylor, fits, propagate, functions, data, formulae, code)
     for routes in (*rest, um_bridge, tesseract, inference, health, reference, metrics_route):
         app.include_router(routes.router)
     pages.add_pages(app, address.ended_with_slash)

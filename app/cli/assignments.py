@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -130,3 +131,24 @@ def _finite(given: Any) -> Any:
 
 _READERS: dict[str, Callable[[bytes], Any]] = {".npy": _npy, ".json": _json}
 """By the ending of a file; all others are tables."""
+
+
+def text(expression: str) -> str:
+    """Return the text of a function; for - what is read from the input."""
+    return sys.stdin.buffer.read().decode() if expression == "-" else expression
+
+
+def reading(function: str | None, notation: str) -> dict[str, str]:
+    """Return the fields that say how to read a text: the name of its function, and its notation."""
+    if notation not in ("text", "latex"):
+        raise typer.BadParameter(f"{notation} is not text or latex", param_hint="--format")
+    given = {"function": function, "format": notation if notation != "text" else None}
+    return {name: value for name, value in given.items() if value}
+
+
+def argnum(given: str) -> int | str:
+    """Return a position as a number, a name as it stands."""
+    try:
+        return int(given)
+    except ValueError:
+        return given

@@ -7,7 +7,6 @@ for now.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from app import __version__, errors
-from app.cli import assignments, bench, client, fit, keys, output, tables
+from app.cli import assignments, bench, client, code, fit, keys, output, tables
 
 
 class _Commands(TyperGroup):
@@ -54,6 +53,7 @@ Data = Annotated[
 Argnums = Annotated[
     list[str] | None, typer.Option(help="Name or position to differentiate by; all of --at if not given.")
 ]
+Args = Annotated[list[str] | None, typer.Option(help="Argument names in order, if not as they appear.")]
 Dtype = Annotated[str, typer.Option(help="float64 or float32.")]
 Named = Annotated[
     str | None, typer.Option("--function", help="Name of the function, if the text has several; else the last one.")
@@ -194,7 +194,7 @@ def taylor(  # noqa: PLR0913, PLR0917 - options
 def symbolic(  # noqa: PLR0913, PLR0917 - options
     expression: Expression,
     argnums: Argnums = None,
-    args: Annotated[list[str] | None, typer.Option(help="Argument names in order, if not as they appear.")] = None,
+    args: Args = None,
     latex: Annotated[bool, typer.Option("--latex", help="Write LaTeX.")] = False,
     function: Named = None,
     notation: Notation = "text",
@@ -203,12 +203,13 @@ def symbolic(  # noqa: PLR0913, PLR0917 - options
     key: Key = None,
 ) -> None:
     """Print a function and its partial derivatives as formulae."""
-    given: dict[str, Any] = {"expression": _text(expression)} | ({"args": args} if args else {})
-    given |= _written(function, notation)
+    by = [assignments.argnum(text) for text in argnums or moved or point]
+    asked = {"expression": assignments.text(expression), "point": point, "argnums": by, "dtype": dtype}
+    return asked | assignments.reading(function, notation)
 
     async def post() -> httpx.Response:
         async with client.connect(url, key, workers=True) as service:
-            by = [_argnum(text) for text in argnums or []]
+            by = [assignments.argnum(text) for text in argnums or []]
             if not by:
                 by = list((await service.post("/v1/functions", given)).json()["args"])
             return await service.post("/v1/symbolic", given | {"argnums": by})
@@ -217,6 +218,26 @@ def symbolic(  # noqa: PLR0913, PLR0917 - options
     form = "latex" if latex else "text"
     partials = [(f"df/d{part['arg']}{part['index'] or ''}", part[form]) for part in answer["partials"]]
     output.listing([("f", answer["function"][form]), *partials])
+
+
+@cli.command("code")
+def write_code(  # noqa: PLR0913, PLR0917 - options
+    expression: Expression,
+    language: Annotated[str, typer.Option(help="c, python, numpy, jax, javascript, julia, r, matlab, ...")] = "python",
+    file: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file, not to the screen.")] = None,
+    argnums: Argnums = None,
+    args: Args = None,
+    shape: Annotated[list[str] | None, typer.Option(help="3, 2x3 or (), one for each argument in order.")] = None,
+    hvp: Annotated[bool, typer.Option("--hvp", help="Write Hessian-vector products, too.")] = False,
+    function: Named = None,
+    as_json: Json = False,
+    url: Url = None,
+    key: Key = None,
+) -> None:
+    """Print a function and its gradient as a source file that needs nothing else."""
+    by = [assignments.argnum(text) for text in argnums or []] or None
+    given = {"expression": assignments.text(expression), "language": language, "argnums": by, "args": args, "hvp": hvp}
+    code.write(given | {"function": function}, code.shapes(shape), file, as_json=as_json, url=url, key=key)
 
 
 @cli.command("bench")
@@ -370,6 +391,7 @@ def _request(
         raise typer.BadParameter("the point is missing", param_hint="--at")
     point = given | files
     moved = [name for name, entry in given.items() if not assignments.is_data(entry)]
+<<<<<<< HEAD
     by = [_argnum(text) for text in argnums or moved or point]
     asked = {"expression": _text(expression), "point": point, "argnums": by, "dtype": dtype}
     return asked | _written(function, notation)
@@ -392,6 +414,11 @@ def _argnum(text: str) -> int | str:
         return int(text)
     except ValueError:
         return text
+=======
+    by = [assignments.argnum(text) for text in argnums or moved or point]
+    named = {"function": function} if function else {}
+    return {"expression": assignments.text(expression), "point": point, "argnums": by, "dtype": dtype} | named
+>>>>>>> f56f5a6 (Routes, engine and command line of source files)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ answers in three steps: a query is made ready (``preparation``), run, and presen
 for arguments of given shapes (``functions``); points become flat arrays (``points``).
 ``derivatives`` has one row for each transform, and computes what is more than a gradient of numbers. ``dispatch`` runs
 a query by an executable, by the interpreter or by NumPy; ``executables`` compiles code in ``workers`` and keeps it in a
-store. ``registry`` has functions by their id, ``symbolic`` derives formulae, ``fits`` asks again and again.
+store. ``registry`` has functions by their id, ``symbolic`` derives formulae and source files, ``fits`` asks again and
+again.
 """
 
 __all__ = [

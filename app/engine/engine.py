@@ -23,12 +23,13 @@ import numpy as np
 
 from app import errors
 from app.autodiff import compiler
-from app.engine import dispatch, executables, preparation, registry, symbolic
+from app.engine import dispatch, executables, preparation, registry
 from app.engine import query as queries
 from app.engine.derivatives import arrays as whole
 from app.engine.derivatives import enclosures, gradients, propagation, scalars, taylor, transforms
 from app.engine.fits import fitter
 from app.engine.functions import bindings, functions
+from app.engine.symbolic import code, formulae
 from app.engine.workers import pool
 from app.language import parse
 from app.language.expression.values import Shape
@@ -78,8 +79,9 @@ class Engine:
             capacity=options.executable_capacity,
             budget=budget,
         )
-        self.symbolic = symbolic.FormulaCache(self._functions, self.workers, options.limits)
+        self.symbolic = formulae.FormulaCache(self._functions, self.workers, options.limits)
         self.data = _data_store(options, self.lengthy, self._store_threads)
+        self.code = code.CodeCache(self._functions, self.workers, self.data, options.limits)
         self.registry = registry.Registry(
             self._functions, options.kept, self.executables, options.limits.text, capacity=options.registry_capacity,
             stays=self.data, lengthy=self.lengthy, waiting=self._store_threads,
@@ -140,6 +142,7 @@ class Engine:
         self._store_threads.shutdown()
         self._functions.clear()
         self.symbolic.clear()
+        self.code.clear()
         self._memo.clear()
         self.data.clear()
 

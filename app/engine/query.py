@@ -13,6 +13,7 @@ from app.autodiff.symbolic import formulae as symbolic
 from app.engine import executables, points
 from app.engine.functions import bindings
 from app.engine.workers import enclosures, pool
+from app.export import source
 from app.language.expression.values import Shape
 from app.language.limits import TextLimits
 from app.runtime import events
@@ -110,13 +111,14 @@ class QueryLimits:
     point: points.PointLimits = points.PointLimits()
     work: WorkLimits = WorkLimits()
     formulae: symbolic.FormulaLimits = symbolic.FormulaLimits()
+    code: source.CodeLimits = source.CodeLimits()
     enclosures: enclosures.EnclosureLimits = enclosures.EnclosureLimits()
     fits: FitLimits = FitLimits()
     data: DataLimits = DataLimits()
 
     def groups(self) -> tuple[Any, ...]:
         """Return each group of limits, dataclasses."""
-        return self.text, self.point, self.work, self.formulae, self.enclosures, self.fits, self.data
+        return self.text, self.point, self.work, self.formulae, self.code, self.enclosures, self.fits, self.data
 
 
 @dataclass(frozen=True, slots=True)

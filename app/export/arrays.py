@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
+from app.autodiff.arrays import primitives
 from app.autodiff.arrays.tape import Parameters
-from app.export.forms import ATOM, Form
+from app.export.forms import ATOM, CHOICE, PRODUCT, SUM, Form
 from app.export.program import Shape
 
 Write = Callable[[str, Parameters, Sequence[Shape]], str]
@@ -42,7 +42,11 @@ def _place(np: str, p: Parameters, _: Sequence[Shape]) -> str:
 
 
 def _reduction(name: str) -> Write:
-    return lambda np, p, shapes: f"{np}.{name}({{0}})" if len(p[0]) == len(shapes[0]) else f"{np}.{name}({{0}}, {_axes(p[0])})"
+    def write(np: str, p: Parameters, shapes: Sequence[Shape]) -> str:
+        axes = "" if len(p[0]) == len(shapes[0]) else f", {_axes(p[0])}"
+        return f"{np}.{name}({{0}}{axes})"
+
+    return write
 
 
 def _axes(axes: Sequence[int]) -> str:
@@ -51,14 +55,22 @@ def _axes(axes: Sequence[int]) -> str:
 
 def _cumsum(np: str, p: Parameters, _: Sequence[Shape]) -> str:
     axis, reverse = p
-    return f"{np}.flip({np}.cumsum({np}.flip({{0}}, {axis}), {axis}), {axis})" if reverse else f"{np}.cumsum({{0}}, {axis})"
+    return (
+        f"{np}.flip({np}.cumsum({np}.flip({{0}}, {axis}), {axis}), {axis})"
+        if reverse
+        else f"{np}.cumsum({{0}}, {axis})"
+    )
 
 
-def _einsum(np: str, p: Parameters, shapes: Sequence[Shape]) -> str:
-    first, second = [len(shape) for shape in shapes]
-    if p[0] in {"ab,b->a", "ab,bc->ac", "a,ab->b", "a,a->"} and first and second:
-        return "{0} @ {1}"
-    return f'{np}.einsum("{p[0]}", {{0}}, {{1}})'
+_PRODUCTS = {"ab,b->a": "{0} @ {1}", "ab,bc->ac": "{0} @ {1}", "a,ab->b": "{0} @ {1}", "a,a->": "{0} @ {1}",
+             "a,ba->b": "{1} @ {0}", "ab,a->b": "{1} @ {0}", "ab,ca->cb": "{1} @ {0}"}  # fmt: skip
+"""Sums that the operator @ writes, by their letters in the order they come."""
+
+
+def _einsum(np: str, p: Parameters, _: Sequence[Shape]) -> str:
+    seen = list(dict.fromkeys(letter for letter in p[0] if letter.isalpha()))
+    product = _PRODUCTS.get("".join(chr(ord("a") + seen.index(each)) if each in seen else each for each in p[0]))
+    return product or f'{np}.einsum("{p[0]}", {{0}}, {{1}})'
 
 
 def _triangle(np: str, p: Parameters, _: Sequence[Shape]) -> str:
@@ -72,6 +84,13 @@ def _solve_triangular(np: str, p: Parameters, _: Sequence[Shape]) -> str:
         return f"jax.lax.linalg.triangular_solve({{0}}, {{1}}, left_side=True, lower={lower}, transpose_a={transposed})"
     part = "tril" if lower else "triu"
     return f"np.linalg.solve(np.{part}({{0}}){'.swapaxes(-1, -2)' if transposed else ''}, {{1}})"
+
+
+def _added(function: str, opcode: str) -> Write:
+    def write(np: str, p: Parameters, shapes: Sequence[Shape]) -> str:
+        return f"{function}({{0}}, {{1}}, {p[0]}, {primitives.shape(opcode, p, *shapes)})"
+
+    return write
 
 
 PRIMITIVES: dict[str, Write] = {
@@ -101,12 +120,20 @@ PRIMITIVES: dict[str, Write] = {
     "eigvalsh": lambda np, _, __: f"{np}.linalg.eigvalsh({{0}})",
     "eigvecsh": lambda np, _, __: f"{np}.linalg.eigh({{0}})[1]",
     "solve": lambda np, _, __: f"{np}.linalg.solve({{0}}, {{1}})",
-    "gather": lambda np, p, _: f"{np}.take({{0}}, {{1}}, axis={p[0]})",
+    "cofactor": lambda _, __, ___: "cofactor({0})",
+    "argsort": lambda np, p, _: f"{np}.argsort({{0}}, axis={p[0]}, stable=True)",
+    "argmax": lambda np, p, _: f"{np}.argmax({{0}}, axis={p[0]})",
+    "argmin": lambda np, p, _: f"{np}.argmin({{0}}, axis={p[0]})",
+    "gather": lambda np, p, _: f"{np}.take({{0}}, {np}.asarray({{1}}, dtype=int), axis={p[0]})",
+    "take_along": lambda np, p, _: f"{np}.take_along_axis({{0}}, {np}.asarray({{1}}, dtype=int), axis={p[0]})",
+    "scatter_add": _added("scattered", "scatter_add"),
+    "put_along": _added("put_along", "put_along"),
     "stop_gradient": lambda _, __, ___: "{0}",
 }
 """How each primitive is written; the others are refused."""
 
-_INFIX = frozenset({"triangle", "einsum"})
+FUNCTIONS = ("placed", "scattered", "put_along", "cofactor")
+"""Functions of a file that primitives call; the languages have them as snippets."""
 
 
 def form(opcode: str, module: str, parameters: Parameters, shapes: Sequence[Shape]) -> Form | None:
@@ -115,11 +142,13 @@ def form(opcode: str, module: str, parameters: Parameters, shapes: Sequence[Shap
     if write is None:
         return None
     text = write(module, parameters, shapes)
-    if opcode == "einsum" and "@" in text:
-        return Form(text, 60, (60, 70))
+    if "@" in text:
+        first = text.startswith("{0}")
+        return Form(text, PRODUCT, (PRODUCT, PRODUCT + 1) if first else (PRODUCT + 1, PRODUCT))
     if opcode == "triangle":
-        return Form(text, 50)
-    return Form(text, ATOM, (ATOM,) if text.startswith("{0}") else (0,))
+        return Form(text, SUM)
+    needs = tuple([name for name in FUNCTIONS if text.startswith(f"{name}(")])
+    return Form(text, ATOM, (ATOM,) if text.startswith("{0}") else (CHOICE,), needs)
 
 
 def literal(array: np.ndarray, module: str) -> str:

@@ -44,14 +44,14 @@ _LGAMMA_TERMS = [1 - _EULER, *[(-1) ** k * float(scipy.special.zetac(k)) / k for
 
 
 def log1p(np: Any, x: Any) -> Any:
-    """Near 0 by 2*atanh(x / (2 + x))."""
+    """Return it near 0 by 2*atanh(x / (2 + x))."""
     near = np.abs(x) < 0.5
     r = np.where(near, x, 0) / (2 + np.where(near, x, 0))
     return np.where(near, r * polynomial(r * r, _LOG1P_TERMS), np.log(1 + x))
 
 
 def expm1(np: Any, x: Any) -> Any:
-    """Near 0 by the power series."""
+    """Return it near 0 by the power series."""
     near = np.abs(x) < 0.5
     return np.where(near, x * polynomial(np.where(near, x, 0), _EXPM1_TERMS), np.exp(x) - 1)
 
@@ -77,7 +77,7 @@ def atanh(np: Any, x: Any) -> Any:
 
 
 def cbrt(np: Any, x: Any) -> Any:
-    """A power, and one step of Newton's method."""
+    """Return a power, after one step of Newton's method."""
     zero = x == 0
     size = np.where(zero, 1, np.abs(x))
     root = np.exp(np.log(size) / 3)
@@ -95,7 +95,7 @@ def copysign(np: Any, x: Any, y: Any) -> Any:
 
 
 def erfcx(np: Any, x: Any) -> Any:
-    """exp(x**2) * erfc(x), by a series in t = (|x| - 3.75) / (|x| + 3.75).
+    """Return exp(x**2) * erfc(x), by a series in t = (|x| - 3.75) / (|x| + 3.75).
 
     The form is that of Schonfelder, Chebyshev expansions for the error and related functions, Mathematics of
     Computation 32 (1978); the coefficients are computed here.
@@ -152,13 +152,13 @@ def _lgamma_above(np: Any, x: Any) -> Any:
 
 
 def lgamma(np: Any, x: Any) -> Any:
-    """The logarithm of |gamma(x)|, reflected below 0 (DLMF 5.5.3)."""
+    """Return the logarithm of |gamma(x)|, reflected below 0 (DLMF 5.5.3)."""
     above = _lgamma_above(np, np.where(x < 0, 1 - x, x))
     return np.where(x < 0, math.log(math.pi) - np.log(np.abs(np.word("sinpi", x))) - above, above)
 
 
 def gamma(np: Any, x: Any) -> Any:
-    """By Stirling's series; reflected below 1/2."""
+    """Return it by Stirling's series; reflected below 1/2."""
     low = x < 0.5
     y, product = _stirling(np, np.where(low, 1 - x, x))
     half = np.power(y, 0.5 * y - 0.25)  # y**(y - 1/2) would overflow before gamma(y) does
@@ -176,7 +176,7 @@ def digamma(np: Any, x: Any) -> Any:
 
 
 def polygamma(np: Any, n: float, x: Any) -> Any:
-    """The n-th derivative of digamma: a sum over x, x + 1, ... (DLMF 25.11); ``gammas.polygamma`` says how below 0."""
+    """Return a sum over x, x + 1, ... (DLMF 25.11), as ``gammas.polygamma`` does."""
     order, odd = int(n) + 1, -1.0 if n % 2 == 0 else 1.0
     apart = x - np.round(x)
     below = np.where(apart < 0, 1 + apart, apart)
@@ -188,18 +188,18 @@ def polygamma(np: Any, n: float, x: Any) -> Any:
 
 
 def betaln(np: Any, a: Any, b: Any) -> Any:
-    """For positive a and b."""
+    """Return it for positive a and b."""
     return np.word("lgamma", a) + np.word("lgamma", b) - np.word("lgamma", a + b)
 
 
 def gamma_density(np: Any, k: float, a: Any, x: Any) -> Any:
-    """x**(a-1) * exp(-x) / gamma(a)."""
+    """Return x**(a-1) * exp(-x) / gamma(a)."""
     _only_value(k)
     return np.exp((a - 1) * np.log(x) - x - np.word("lgamma", a))
 
 
 def beta_density(np: Any, i: float, j: float, a: Any, b: Any, x: Any, _: Any) -> Any:
-    """x**(a-1) * (1-x)**(b-1) / B(a, b)."""
+    """Return x**(a-1) * (1-x)**(b-1) / B(a, b)."""
     _only_value(i + j)
     return np.exp((a - 1) * np.log(x) + (b - 1) * np.log1p(-x) - np.word("betaln", a, b))
 
@@ -232,25 +232,25 @@ def trunc(np: Any, x: Any) -> Any:
 
 
 def nearest(np: Any, x: Any) -> Any:
-    """The nearest integer, the even one of two."""
+    """Return the nearest integer, the even one of two."""
     above = np.floor(x + 0.5)
     odd = above - 2 * np.floor(0.5 * above)
     return np.where((above - x == 0.5) & (odd != 0), above - 1, above)
 
 
 def fmod(np: Any, x: Any, y: Any) -> Any:
-    """The remainder with the sign of x."""
+    """Return the remainder with the sign of x."""
     return x - y * np.word("trunc", x / y)
 
 
 def mod(np: Any, x: Any, y: Any) -> Any:
-    """The remainder with the sign of y."""
+    """Return the remainder with the sign of y."""
     rest = np.word("fmod", x, y)
     return np.where((rest != 0) & ((rest < 0) != (y < 0)), rest + y, rest)
 
 
 def _erfcx_derivative(np: Any, n: float, x: Any) -> Any:
-    """For x >= 0; what cancels is at most as large as the function's other parts."""
+    """Return it for x >= 0; what cancels is at most as large as the function's other parts."""
     before, last = np.word("erfcx", x), 2 * x * np.word("erfcx", x) - 2 / math.sqrt(math.pi)
     for k in range(1, int(n)):
         before, last = last, 2 * x * last + 2 * k * before
@@ -270,7 +270,7 @@ INLINE: dict[str, Definition] = {
     "log2": lambda np, x: np.log(x) / math.log(2),
     "log10": lambda np, x: np.log(x) / math.log(10),
     "floor_divide": lambda np, x, y: np.floor(x / y),
-    "acosh": lambda np, x: closed_forms.acosh(np, x),
+    "acosh": closed_forms.acosh,
     "one_minus_square": closed_forms.one_minus_square,
     "soft_sign": closed_forms.soft_sign,
     "gd": closed_forms.gd,

@@ -87,9 +87,7 @@ class Body:
     results: list[str]
 
 
-def printed(
-    tape: ArrayTape, leaves: Sequence[str], helpers: Helpers, *, first: str = "", start: int = 1
-) -> Body:
+def printed(tape: ArrayTape, leaves: Sequence[str], helpers: Helpers, *, first: str = "", start: int = 1) -> Body:
     """Return a tape of numbers as statements.
 
     Args:

@@ -24,7 +24,7 @@ from app.export.language import Language
 from app.export.languages import LANGUAGES
 from app.language import parse
 from app.language.expression.result import Expression
-from app.language.expression.values import NeedsShapes, NeedsWhole, Shape
+from app.language.expression.values import NeedsWhole, Shape
 from app.language.limits import TextLimits
 
 NAMES = (*LANGUAGES, stablehlo.NAME)
@@ -67,7 +67,7 @@ def document(asked: Asked, texts: TextLimits, limits: CodeLimits) -> dict[str, A
     """Return ``language``, ``filename``, ``media_type``, ``entry`` and ``source``, ready for JSON.
 
     Raises:
-        errors.Rejected: the function is not a number, lacks shapes, is too large, or has a word that the language lacks.
+        errors.Rejected: the function gives no number, is too large, or has a word that the language lacks.
     """
     taken = _Function.read(asked, texts, limits)
     if asked.language == stablehlo.NAME:
@@ -79,6 +79,13 @@ def document(asked: Asked, texts: TextLimits, limits: CodeLimits) -> dict[str, A
     if len(found["source"]) > limits.max_code_characters:
         raise errors.TooComplex(f"the file has more than {limits.max_code_characters} characters", field="expression")
     return found
+
+
+def check_data(numbers: int, limits: CodeLimits) -> None:
+    """Raise ``errors.TooComplex`` if the bound arguments have more numbers than a file may have."""
+    if numbers > limits.max_code_data:
+        detail = f"a file has at most {limits.max_code_data} numbers of data, and {numbers} are bound"
+        raise errors.TooComplex(detail, hint="ask for a file of the function without its data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +112,7 @@ class _Function:
     def read(cls, asked: Asked, texts: TextLimits, limits: CodeLimits) -> _Function:
         parsed = parse.read(asked.text, asked.args, limits=texts)
         bound = {parsed.args.index(name): np.asarray(given, float) for name, given in (asked.data or {}).items()}
-        numbers = sum(each.size for each in bound.values())
-        if numbers > limits.max_code_data:
-            detail = f"a file has at most {limits.max_code_data} numbers of data, and {numbers} are bound"
-            raise errors.TooComplex(detail, hint="ask for the derivative of all arguments, without data")
+        check_data(sum(each.size for each in bound.values()), limits)
         free = [position for position in range(len(parsed.args)) if position not in bound]
         given = _shapes(parsed, asked.shapes, free)
         shapes = tuple([bound[p].shape if p in bound else given[p] for p in range(len(parsed.args))])
@@ -148,7 +152,9 @@ class _Function:
 
     def check(self, operations: int) -> None:
         if operations > self.limits.max_code_operations:
-            detail = f"files are written for up to {self.limits.max_code_operations} operations, and this has {operations}"
+            detail = (
+                f"files are written for up to {self.limits.max_code_operations} operations, and this has {operations}"
+            )
             raise errors.TooComplex(detail, field="expression")
 
 
@@ -158,9 +164,7 @@ def _check_value(expression: Expression) -> None:
         raise errors.BadShape(detail, field="expression")
 
 
-def _shapes(
-    parsed: parse.ParsedFunction, given: tuple[Shape, ...] | None, free: Sequence[int]
-) -> dict[int, Shape]:
+def _shapes(parsed: parse.ParsedFunction, given: tuple[Shape, ...] | None, free: Sequence[int]) -> dict[int, Shape]:
     """Return the shapes of the arguments that are not bound: those given, or those that the text uses."""
     if given is not None:
         if len(given) != len(free):
@@ -177,11 +181,11 @@ def _shapes(
             read.setdefault(argument, []).append(indices)
     found: dict[int, Shape] = {}
     for position in free:
-        indices = read.get(position, [()])
-        if any(index < 0 for each in indices for index in each):
+        used = read.get(position, [()])
+        if any(index < 0 for each in used for index in each):
             detail = f"the shape of {errors.quote(parsed.args[position])} is not known: it is indexed from its end"
             raise errors.InvalidField(detail, hint=hint, field="shapes")
-        found[position] = tuple([max(column) + 1 for column in zip(*indices, strict=True)])
+        found[position] = tuple([max(column) + 1 for column in zip(*used, strict=True)])
     return found
 
 
@@ -374,7 +378,11 @@ def _heading(taken: _Function, language: Language) -> list[str]:
     """Return the comment at the top of a file. A client's text is never in its first two lines, which Python reads."""
     written = [taken.parsed.args[position] for position in taken.wanted]
     what = "Value, gradient and Hessian-vector product" if taken.asked.hvp else "Value and gradient"
-    lines = [f"{what} of a function by {', '.join(written)}.", "", *names.comment(f"f({', '.join(taken.parsed.args)}) =")]
+    lines = [
+        f"{what} of a function by {', '.join(written)}.",
+        "",
+        *names.comment(f"f({', '.join(taken.parsed.args)}) ="),
+    ]
     lines += [f"    {line}" for line in names.comment(taken.asked.text)]
     lines += ["", f"Written by gradserve {__version__}. The numbers are float64. This file needs {language.requires}."]
     prefix = language.syntax.comment

@@ -42,11 +42,12 @@ def document(
         return (value, *[partials.get(place, jnp.zeros(shapes[place])) for place in wanted])
 
     abstract = [jax.ShapeDtypeStruct(shapes[position], np.dtype(np.float64)) for position in free]
+    # keep_unused: the function takes every argument, also one that it does not read.
+    traced_once = jax.jit(value_and_grad, keep_unused=True).trace(*abstract)
     return {
         "language": NAME,
         "filename": "value_and_grad.mlir",
         "media_type": "text/plain",
         "entry": "main",
-        # keep_unused: the function takes every argument, also one that it does not read.
-        "source": jax.jit(value_and_grad, keep_unused=True).lower(*abstract).as_text(),
+        "source": traced_once.lower(lowering_platforms=("cpu",)).as_text(),
     }

@@ -205,10 +205,10 @@ class Namespace:
         if opcode not in {"less", "less_equal", "equal", "not_equal"}:
             return None
         x, y = numbers
-        if x in {math.inf, -math.inf} and y is None:
-            return float(opcode == "not_equal" or (x is not None and x < 0 and opcode.startswith("less")))
-        if y in {math.inf, -math.inf} and x is None:
-            return float(opcode == "not_equal" or (y is not None and y > 0 and opcode.startswith("less")))
+        if x is None and y is not None and math.isinf(y):
+            return float(opcode == "not_equal" or (y > 0 and opcode.startswith("less")))
+        if y is None and x is not None and math.isinf(x):
+            return float(opcode == "not_equal" or (x < 0 and opcode.startswith("less")))
         return None
 
     def both(self, x: Any, y: Any) -> Any:
@@ -239,7 +239,7 @@ class Namespace:
         if number is None:
             return self.word("pow", x, exponent)
         if number in {0.0, 1.0, -1.0, 2.0}:
-            return {0.0: lambda: 1.0, 1.0: lambda: x, -1.0: lambda: 1 / x, 2.0: lambda: self.word("square", x)}[number]()
+            return 1.0 if number == 0 else x if number == 1 else 1 / x if number == -1 else self.word("square", x)
         return self.word("pow_const", x, exponent)
 
     def isfinite(self, x: Any) -> Any:

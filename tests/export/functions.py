@@ -66,7 +66,7 @@ CASES = [
     _case("lambda T, c, e, t1: T*c + e**t1", ("T", 1.5), ("c", -0.5), ("e", 2.5), ("t1", 0.3)),
     _case("gradient*value + point*tangents + list*c", ("gradient", 1.0), ("value", 2.0), ("point", 3.0),
           ("tangents", 4.0), ("list", 5.0), ("c", 6.0)),
-    _case("α*sin(β_1) + exp_*softplus", ("α", 1.5), ("β_1", 0.5), ("exp_", 0.25), ("softplus", 3.0)),
+    _case("θ*sin(β_1) + exp_*softplus", ("θ", 1.5), ("β_1", 0.5), ("exp_", 0.25), ("softplus", 3.0)),
     _case("gd(x) + exprel(y) + pseudo_huber(1.5, x)", X, Y),
     _case("boxcox(x, 0.5) + boxcox1p(x, y) + x", X, Y),
     _case("log(cosh(x)) + tanh(x)**2*erf(x/y) - 1e-300*x + 1e300*0*y", X, Y),

@@ -40,7 +40,17 @@ def c(sources: Sequence[str], points: Sequence[Point], folder: Path) -> list[Fou
     for number, (source, point) in enumerate(zip(sources, points, strict=True)):
         file, library = folder / f"f{number}.c", folder / f"f{number}.so"
         file.write_text(source)
-        flags = "-std=c99 -pedantic -Wall -Wextra -Werror -Wno-unused-function -O2 -shared -fPIC".split()
+        flags = [
+            "-std=c99",
+            "-pedantic",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-Wno-unused-function",
+            "-O2",
+            "-shared",
+            "-fPIC",
+        ]
         _call(["gcc", *flags, str(file), "-lm", "-o", str(library)])
         function = ctypes.CDLL(str(library)).value_and_grad
         function.restype = ctypes.c_double
@@ -56,7 +66,7 @@ def rust(sources: Sequence[str], points: Sequence[Point], folder: Path) -> list[
         modules.append(f"mod f{number} {{\n{source}\n}}")
         flat = ", ".join(repr(float(each)) for each in reference.flat(point))
         calls.append(f"show(f{number}::value_and_grad(&[{flat}]));")
-    show = "fn show<const N: usize>(found: (f64, [f64; N])) { println!(\"{:e} {:?}\", found.0, found.1); }"
+    show = 'fn show<const N: usize>(found: (f64, [f64; N])) { println!("{:e} {:?}", found.0, found.1); }'
     file, program = folder / "all.rs", folder / "all"
     file.write_text("\n".join([*modules, show, "fn main() {", *calls, "}"]))
     _call(["rustc", "--edition", "2021", "-O", "-o", str(program), str(file)])
@@ -69,7 +79,9 @@ def javascript(sources: Sequence[str], points: Sequence[Point], folder: Path) ->
         (folder / f"f{number}.mjs").write_text(source)
         lines.append(f"import {{ valueAndGrad as f{number} }} from './f{number}.mjs';")
         lines.append(f"show(f{number}({', '.join(json.dumps(each) for each in point)}));")
-    lines.append("function show(found) { console.log([found.value, ...found.gradient.flat(9)].map(String).join(' ')); }")
+    lines.append(
+        "function show(found) { console.log([found.value, ...found.gradient.flat(9)].map(String).join(' ')); }"
+    )
     (folder / "all.mjs").write_text("\n".join(lines))
     return [_numbers(line) for line in _call(["node", str(folder / "all.mjs")]).splitlines()]
 
@@ -102,7 +114,7 @@ def octave(sources: Sequence[str], points: Sequence[Point], folder: Path) -> lis
         (own / "value_and_grad.m").write_text(source)
         given = ", ".join(_in_octave(np.asarray(each, float)) for each in point)
         lines += [f'cd("{own}"); clear -f value_and_grad; [v, g] = value_and_grad({given});']
-        lines += ['if ~iscell(g), g = num2cell(g); end', 'flat = cellfun(@rows, g, "UniformOutput", false);']
+        lines += ["if ~iscell(g), g = num2cell(g); end", 'flat = cellfun(@rows, g, "UniformOutput", false);']
         lines += ['printf("%.17g ", [v, flat{:}]); printf("\\n");']
     (folder / "all.m").write_text("\n".join(lines))
     command = ["octave-cli", "--no-init-file", "--quiet", str(folder / "all.m")]
@@ -154,8 +166,9 @@ _OPERATORS: dict[type, Callable[..., Any]] = {
     ast.USub: operator.neg, ast.Lt: operator.lt, ast.LtE: operator.le, ast.Eq: operator.eq, ast.NotEq: operator.ne,
 }  # fmt: skip
 _SHEET: dict[str, Callable[..., Any]] = {
-    **{name.upper(): getattr(math, name) for name in "sin cos tan asin acos atan sinh cosh tanh asinh atanh".split()},
-    **{name.upper(): getattr(math, name) for name in "exp log10 sqrt trunc".split()},
+    **{name.upper(): getattr(math, name) for name in ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh")},
+    **{name.upper(): getattr(math, name) for name in ("tanh", "asinh", "atanh")},
+    **{name.upper(): getattr(math, name) for name in ["exp", "log10", "sqrt", "trunc"]},
     "LN": math.log, "ABS": abs, "INT": math.floor, "MAX": max, "MIN": min, "POWER": math.pow,
     "SIGN": lambda x: (x > 0) - (x < 0), "ATAN2": lambda x, y: math.atan2(y, x), "MOD": lambda x, y: x % y,
     "AND": lambda x, y: x and y, "OR": lambda x, y: x or y, "NOT": lambda x: not x,
@@ -190,6 +203,6 @@ def _numbers(line: str) -> Found:
 
 
 def _call(command: list[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)  # noqa: S603 - a compiler
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout

@@ -18,7 +18,8 @@ import numpy as np
 with atheris.instrument_imports(include=["app"]):
     from app import errors
     from app.api.http import body, json_stream, repeated_requests
-    from app.api.rest import derivatives, symbolic
+    from app.api.rest import derivatives
+    from app.api.rest.symbolic import formulae
     from app.autodiff import tape
     from app.autodiff.arrays import cost, recording, run, transforms
     from app.language import parse
@@ -109,7 +110,7 @@ def refuse(token: str) -> None:
 MODELS = (
     derivatives.BY_NAME["grad"].model(by_id=False),
     derivatives.BY_NAME["vjp"].model(by_id=True),
-    symbolic.SymbolicRequest,
+    formulae.SymbolicRequest,
 )
 RUNNER = asyncio.Runner()
 TARGETS: dict[str, Callable[[bytes], None]] = {"function": function, "formula": formula, "request": request}

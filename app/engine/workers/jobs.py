@@ -20,6 +20,7 @@ from app.autodiff.arrays.tape import ArrayTape
 from app.autodiff.symbolic import formulae
 from app.autodiff.tape import Tape
 from app.engine.workers.enclosures import EnclosureJob
+from app.export import source
 from app.language.limits import TextLimits
 from app.runtime import events
 
@@ -231,10 +232,60 @@ class FormulaeJob:
         return events.Derived(self.function_id, len(self.argnums), seconds)
 
 
-Derivation = FormulaeJob | EnclosureJob
+@dataclass(frozen=True, slots=True)
+class CodeJob:
+    """A file to write of a function, see ``source.document``; the worker parses the text again."""
+
+    asked: source.Asked
+    texts: TextLimits
+    limits: source.CodeLimits
+    function_id: str
+    key: Key = field(init=False)
+    kind: ClassVar[str] = "code"
+    doing: ClassVar[str] = "writing a file of this function"
+    memory_bytes: ClassVar[int | None] = None
+
+    def __post_init__(self) -> None:
+        # The text counts: it is in the file. The id covers the data.
+        asked = self.asked
+        spelling = hashlib.blake2b(asked.text.encode(), digest_size=16).hexdigest()
+        way = f"{asked.language} {asked.shapes} {asked.hvp} {spelling}"
+        object.__setattr__(self, "key", (self.function_id, way, str(asked.argnums), 0))
+
+    @property
+    def seconds(self) -> float | None:
+        return self.limits.code_seconds
+
+    def header(self) -> dict[str, Any]:
+        return {name: value for name, value in dataclasses.asdict(self).items() if name != "key"}
+
+    @classmethod
+    def read(cls, header: dict[str, Any]) -> CodeJob:
+        asked, shapes, argnums = header["asked"], header["asked"]["shapes"], header["asked"]["argnums"]
+        asked |= {
+            "args": tuple(asked["args"]),
+            "shapes": None if shapes is None else tuple([tuple(shape) for shape in shapes]),
+            "argnums": tuple(argnums) if isinstance(argnums, list) else argnums,
+        }
+        limits = source.CodeLimits(**header["limits"])
+        return cls(source.Asked(**asked), TextLimits(**header["texts"]), limits, header["function_id"])
+
+    def perform(self) -> bytes:
+        try:
+            return json.dumps(source.document(self.asked, self.texts, self.limits)).encode()
+        except RecursionError:
+            raise errors.TooComplex("the function is nested too deep for a file", field="expression") from None
+
+    def event(self, seconds: float) -> events.Event:
+        return events.Derived(self.function_id, 1, seconds)
+
+
+Derivation = FormulaeJob | CodeJob | EnclosureJob
 """What a worker of its own does for a request that waits for it; its caller pays for the time."""
 
-_KINDS: dict[str, type[Job]] = {job.kind: job for job in (TapeJob, ArrayJob, ProgramJob, FormulaeJob, EnclosureJob)}
+_KINDS: dict[str, type[Job]] = {
+    job.kind: job for job in (TapeJob, ArrayJob, ProgramJob, FormulaeJob, CodeJob, EnclosureJob)
+}
 
 
 def expected_seconds(operations: int) -> float:

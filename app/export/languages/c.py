@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.export import program as programs
-from app.export.forms import ATOM, C_LOGIC, OPERATORS, CHOICE, Form, calls
+from app.export.forms import ATOM, C_LOGIC, CHOICE, OPERATORS, Form, calls
 from app.export.language import Language, Syntax
 
 WORDS: dict[str, Form] = {

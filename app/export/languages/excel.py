@@ -1,4 +1,4 @@
-"""A spreadsheet: rows of tab-separated text to paste at A1, a name in column A and a number or a formula in column B."""
+"""A spreadsheet: rows of tab-separated text to paste at A1, names in column A, numbers and formulae in column B."""
 
 from __future__ import annotations
 

@@ -37,8 +37,8 @@ SYNTAX = Syntax(
     parameter="{0}",
     comment="# ",
     unicode=True,
-    keywords="baremodule begin break catch const continue do else elseif end export false finally for function global if"
-    " import importall in isa let local macro module public quote return struct true try using while where mutable"
+    keywords="baremodule begin break catch const continue do else elseif end export false finally for function global"
+    " if import importall in isa let local macro module quote return struct true try using while where mutable"
     " primitive abstract type Float64 Inf NaN reshape tangents value pi im ans",
 )
 

@@ -50,7 +50,7 @@ WORDS: dict[str, Form] = {
     **calls("sin cos tan atan sinh cosh tanh asinh exp expm1 abs sign floor ceil trunc=fix"),
     **calls("erf erfc erfcx erfinv erfcinv gamma lgamma=gammaln digamma=psi"),
     **calls(" ".join(f"{name}=real_{name}" for name in _PARTIAL), needs=True),
-    **calls("atan2 hypot mod fmod=rem maximum=max minimum=min betaln polygamma=psi", 2),
+    **calls("atan2 hypot mod fmod=rem maximum=max minimum=min betaln", 2),
     **calls("pow=real_power pow_const=real_power const_pow=real_power", 2, needs=True),
     **calls("jn=besselj yn=bessely iv=besseli kn=besselk", 2),
     "cbrt": Form("nthroot({0}, 3)"),

@@ -59,21 +59,62 @@ def _element(name: str, indices: Sequence[int], _: programs.Shape) -> str:
     return f"{name}[{', '.join(map(str, indices))}]" if indices else name
 
 
+_JAX_IMPORT = "import jax.numpy as jnp"
+
+_COFACTOR = """def cofactor(a):
+    \"\"\"Return det(a) times the transposed inverse of a, also where a is singular.\"\"\"
+    u, s, v = {0}.linalg.svd(a)
+    others = {0}.where({0}.eye(s.shape[-1], dtype=bool), 1.0, s[..., None, :])
+    sign = {0}.linalg.det(u) * {0}.linalg.det(v)
+    return (u * (sign[..., None] * {0}.prod(others, axis=-1))[..., None, :]) @ v
+"""
+
+_NUMPY_SNIPPETS = {
+    "cofactor": _COFACTOR.format("np"),
+    "placed": """def placed(x, shape, where):
+    result = np.zeros(shape)
+    result[where] = x
+    return result
+""",
+    "scattered": """def scattered(x, where, axis, shape):
+    result = np.zeros(shape)
+    np.add.at(result, (slice(None),) * axis + (np.asarray(where, dtype=int),), x)
+    return result
+""",
+    "put_along": """def put_along(x, where, axis, shape):
+    result = np.zeros(shape)
+    place = list(np.ogrid[tuple(slice(size) for size in where.shape)])
+    place[axis] = np.asarray(where, dtype=int)
+    np.add.at(result, tuple(place), x)
+    return result
+""",
+}
+
+_JAX_SNIPPETS = {
+    "cofactor": _COFACTOR.format("jnp"),
+    "scattered": """def scattered(x, where, axis, shape):
+    place = (slice(None),) * axis + (jnp.asarray(where, dtype=int),)
+    return jnp.zeros(shape).at[place].add(x)
+""",
+    "put_along": """def put_along(x, where, axis, shape):
+    place = list(jnp.ogrid[tuple(slice(size) for size in where.shape)])
+    place[axis] = jnp.asarray(where, dtype=int)
+    return jnp.zeros(shape).at[tuple(place)].add(x)
+""",
+}
+
+
 def _layout(module: str, imports: str, decorator: str) -> programs.Layout:
     array = f"{module}.asarray"
 
     def layout(program: programs.Program) -> str:
-        text = "\n".join(program.heading) + f"\n\n{imports}\n"
+        text = f"\n\n{imports}\n"
         text += "".join(f"\n{line}\n" for line in program.constants)
         for helper in program.helpers:
             text += f"\n\n{helper}"
         for function in program.functions:
             lines = [decorator, *python.head(program, function)]
-            lines += [
-                f"    {each.name} = {array}({each.name}, dtype=float)"
-                for each in program.arguments
-                if each.used
-            ]
+            lines += [f"    {each.name} = {array}({each.name}, dtype=float)" for each in program.arguments if each.used]
             lines += [f"    {line}" for line in function.lines]
             found = [
                 f"{array}({programs.nested(entries, shape)})" if len(entries) > 1 or not shape else entries[0]
@@ -81,7 +122,9 @@ def _layout(module: str, imports: str, decorator: str) -> programs.Layout:
             ]
             listed = found[0] if program.single else programs.broken("[", found, "]", "    ")
             text += "\n\n" + "\n".join([*lines, f"    return {function.value}, {listed}"]) + "\n"
-        return text
+        if "special." in text:
+            text = text.replace(_JAX_IMPORT, f"{_JAX_IMPORT}\nfrom jax.scipy import special", 1)
+        return "\n".join(program.heading) + text
 
     return layout
 
@@ -93,6 +136,7 @@ NUMPY = Language(
     media_type="text/x-python",
     words=_words("np"),
     syntax=_syntax("np"),
+    snippets=_NUMPY_SNIPPETS,
     layout=_layout("np", "import numpy as np", '@np.errstate(all="ignore")  # of branches that are not taken'),
     element=_element,
     listed=lambda name, place, _: f"{name}[{place}]",
@@ -107,10 +151,10 @@ JAX = Language(
     media_type="text/x-python",
     words=_words("jnp") | _SPECIAL,
     syntax=_syntax("jnp"),
+    snippets=_JAX_SNIPPETS,
     layout=_layout(
         "jnp",
-        "import jax\nimport jax.numpy as jnp\nfrom jax.scipy import special\n\n"
-        'jax.config.update("jax_enable_x64", True)  # float64, to about 15 digits',
+        f'import jax\n{_JAX_IMPORT}\n\njax.config.update("jax_enable_x64", True)  # float64, to about 15 digits',
         "@jax.jit",
     ),
     element=_element,

@@ -33,22 +33,25 @@ WORDS: dict[str, Form] = {
 }
 
 _QUIET = ("quiet",)
+
+
+def _quiet(words: str) -> dict[str, Form]:
+    return {word: Form(f"quiet(math.{word}, {{0}})", needs=_QUIET) for word in words.split()}
+
+
 CAREFUL: dict[str, Form] = {
     **calls("div=divide", 2, needs=True),
-    **{
-        word: Form(f"quiet(math.{word}, {{0}})", needs=_QUIET)
-        for word in "sin cos tan asin acos atanh log2 log10 log1p gamma lgamma floor ceil trunc".split()
-    },
+    **_quiet("sin cos tan asin acos atanh log2 log10 log1p gamma lgamma floor ceil trunc"),
     "fmod": Form("quiet(math.fmod, {0}, {1})", needs=_QUIET),
     "round": Form("quiet(round, {0})", needs=_QUIET),
 }
 
-_LARGE = '''def {0}(x):
+_LARGE = """def {0}(x):
     try:
         return math.{0}(x)
     except OverflowError:
         return {1}
-'''
+"""
 
 SNIPPETS: dict[str, str] = {
     "exp": _LARGE.format("exp", "math.inf"),
