@@ -68,7 +68,7 @@ def tanh(np: Any, x: Any) -> Any:
 
 def asinh(np: Any, x: Any) -> Any:
     size = np.abs(x)
-    return np.sign(x) * np.log1p(size + size * size / (1 + np.hypot(size, 1)))
+    return np.sign(x) * np.log1p(size + size * (size / (1 + np.hypot(size, 1))))
 
 
 def atanh(np: Any, x: Any) -> Any:
@@ -284,7 +284,9 @@ INLINE: dict[str, Definition] = {
 """Words that are written out where they stand."""
 
 _LISTED: dict[str, Definition] = {
-    name: getattr(closed_forms, name) for name in f"{numpy_words.CLOSED} {numpy_words.CLOSED_IN_JAX}".split()
+    name: getattr(closed_forms, name)
+    for name in f"{numpy_words.CLOSED} {numpy_words.CLOSED_IN_JAX}".split()
+    if name not in INLINE
 }
 
 FUNCTIONS: dict[str, Definition] = {

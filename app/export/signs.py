@@ -53,7 +53,7 @@ def of_tape(tape: ArrayTape) -> list[Signs]:
     for opcode, operands, _ in tape.code:
         each = [found[slot] for slot in operands]
         all_are = [all(sign in signs for signs in each) for sign in ("finite", "nonnegative", "nonzero")]
-        of = _Of(each, *all_are, same=len(set(operands)) == 1)
+        of = _Of(each, all_are[0], all_are[1], all_are[2], len(set(operands)) == 1)
         found.append(frozenset(_of_word(opcode, of, branches)))
     return found
 

@@ -115,6 +115,9 @@ def _layout(module: str, imports: str, decorator: str) -> programs.Layout:
         for function in program.functions:
             lines = [decorator, *python.head(program, function)]
             lines += [f"    {each.name} = {array}({each.name}, dtype=float)" for each in program.arguments if each.used]
+            if function.moved:
+                each = f"{array}(tangents, dtype=float)" if program.single else f"[{array}(each) for each in tangents]"
+                lines.append(f"    tangents = {each}")
             lines += [f"    {line}" for line in function.lines]
             found = [
                 f"{array}({programs.nested(entries, shape)})" if len(entries) > 1 or not shape else entries[0]

@@ -47,7 +47,7 @@ class _FileFields(schemas.RequestFields):
     language: Annotated[
         Literal["c", "python", "numpy", "jax", "javascript", "julia", "r", "matlab", "rust", "excel", "stablehlo"],
         Field(
-            description="a name. The language of the file; matlab is for GNU Octave, too, and excel for any spreadsheet."
+            description="a name. The language of the file; matlab is for Octave, too, and excel for any spreadsheet."
         ),
     ]
     argnums: Annotated[
