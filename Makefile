@@ -61,7 +61,8 @@ browser:
 debian: browser
 	@missing="$$($(call has,node,nodejs); $(call has,npm,npm); $(call has,redis-server,redis-server); \
 	  $(call has,faketime,faketime); $(call has,promtool,prometheus); $(call has,kubectl,kubernetes-client); \
-	  [ -x /usr/sbin/nginx ] || echo nginx; \
+	  $(call has,gcc,gcc libc6-dev); $(call has,octave-cli,octave); $(call has,rustc,rustc); \
+  [ -x /usr/sbin/nginx ] || echo nginx; \
 	  Rscript -e 'library(httr2); library(jsonlite)' >/dev/null 2>&1 || echo r-base-core r-cran-httr2 r-cran-jsonlite)"; \
 	  $(install)
 

@@ -203,9 +203,8 @@ def symbolic(  # noqa: PLR0913, PLR0917 - options
     key: Key = None,
 ) -> None:
     """Print a function and its partial derivatives as formulae."""
-    by = [assignments.argnum(text) for text in argnums or moved or point]
-    asked = {"expression": assignments.text(expression), "point": point, "argnums": by, "dtype": dtype}
-    return asked | assignments.reading(function, notation)
+    given: dict[str, Any] = {"expression": assignments.text(expression)} | ({"args": args} if args else {})
+    given |= assignments.reading(function, notation)
 
     async def post() -> httpx.Response:
         async with client.connect(url, key, workers=True) as service:
@@ -391,34 +390,9 @@ def _request(
         raise typer.BadParameter("the point is missing", param_hint="--at")
     point = given | files
     moved = [name for name, entry in given.items() if not assignments.is_data(entry)]
-<<<<<<< HEAD
-    by = [_argnum(text) for text in argnums or moved or point]
-    asked = {"expression": _text(expression), "point": point, "argnums": by, "dtype": dtype}
-    return asked | _written(function, notation)
-
-
-def _written(function: str | None, notation: str) -> dict[str, str]:
-    """Return the fields that say how to read the text."""
-    if notation not in ("text", "latex"):
-        raise typer.BadParameter(f"{notation} is not text or latex", param_hint="--format")
-    given = {"function": function, "format": notation if notation != "text" else None}
-    return {name: value for name, value in given.items() if value}
-
-
-def _text(expression: str) -> str:
-    return sys.stdin.buffer.read().decode() if expression == "-" else expression
-
-
-def _argnum(text: str) -> int | str:
-    try:
-        return int(text)
-    except ValueError:
-        return text
-=======
     by = [assignments.argnum(text) for text in argnums or moved or point]
-    named = {"function": function} if function else {}
-    return {"expression": assignments.text(expression), "point": point, "argnums": by, "dtype": dtype} | named
->>>>>>> f56f5a6 (Routes, engine and command line of source files)
+    asked = {"expression": assignments.text(expression), "point": point, "argnums": by, "dtype": dtype}
+    return asked | assignments.reading(function, notation)
 
 
 if __name__ == "__main__":

@@ -269,6 +269,27 @@ def test_symbolic_prints_latex_by_the_given_arguments(server: str) -> None:
     assert partial.split(maxsplit=1) == ["df/dx", r"2 \, a \, x"]
 
 
+def test_code_is_printed_or_written_to_a_file(server: str, tmp_path: Path) -> None:
+    printed = invoke("code", "x*sin(y)", "--language", "c", "--hvp")
+    assert printed.stdout == invoke("code", "x*sin(y)", "--language", "c", "--hvp", "--url", server).stdout
+    assert "double value_and_grad(const double *point, double *gradient)" in printed.stdout
+    assert "value_and_hvp" in printed.stdout
+    file = tmp_path / "f.py"
+    shaped = ["--shape", "3", "--shape", "()", "--argnums", "0"]
+    written = invoke("code", "sum(X**2)*y", *shaped, "--output", str(file), "--url", server)
+    assert (written.exit_code, written.stdout) == (0, "")
+    space: dict[str, Any] = {}
+    exec(file.read_text(), space)  # noqa: S102 - the file
+    assert space["value_and_grad"]([1.0, 2.0, 3.0], 0.5) == (7.0, [[1.0, 2.0, 3.0]])
+
+
+def test_code_says_what_it_cannot_write(server: str) -> None:
+    lacks = invoke("code", "jv(0, x)", "--language", "c", "--url", server)
+    assert lacks.exit_code == 1
+    assert lacks.stderr.startswith("unknown_name: C has no word for 'jn'\nhint: ")
+    assert invoke("code", "x", "--shape", "two").exit_code == 2
+
+
 def test_a_text_is_read_from_standard_input() -> None:
     result = CliRunner().invoke(cli, ["grad", "-", "--at", "x=3"], input="def f(x):\n    return x**2\n")
     assert [line.split() for line in result.stdout.splitlines()] == [["value", "9.0"], ["d/dx", "6.0"]]
@@ -374,7 +395,7 @@ def test_a_wrong_setting_is_named_without_a_traceback(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     "arguments",
     [["--help"]]
-    + [[name, "--help"] for name in ("grad", "hessian", "symbolic", "bench", "warm", "serve", "config", "keys")],
+    + [[name, "--help"] for name in ("grad", "hessian", "symbolic", "code", "bench", "warm", "serve", "config", "keys")],
 )
 def test_every_command_has_help(arguments: list[str]) -> None:
     result = invoke(*arguments)

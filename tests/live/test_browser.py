@@ -402,6 +402,26 @@ def test_the_code_of_the_request_runs_in_each_language(browser: Browser) -> None
     assert found == [2.25, [3, 0]]
 
 
+def test_the_function_can_be_taken_as_a_file_of_each_language(browser: Browser) -> None:
+    browser.open(link("lambda x, Y: x**2 + Y[0]*Y[1]", at={"x": 1.5, "Y": [2, 3]}))
+    browser.until(lambda: shows(browser, 8.25, [3, 3, 2]))
+    files = {}
+    for button in browser.all("#files button"):
+        button.click()
+        browser.until(lambda name=button.text: browser.text("#copied") == f"Copied as {name}.")
+        files[button.text] = browser.text("#snippet")
+    assert list(files) == [
+        "C", "Python", "NumPy", "JAX", "JavaScript", "Julia", "R", "MATLAB", "Rust", "Excel", "StableHLO",
+    ]  # fmt: skip
+    space: dict[str, Any] = {}
+    exec(files["Python"], space)  # noqa: S102 - the file
+    assert space["value_and_grad"](1.5, [2, 3]) == (8.25, [3.0, [3.0, 2.0]])
+    assert all("Value and gradient of a function by x, Y." in text for text in list(files.values())[:-1])
+    browser.open(link("jv(0, x)", at={"x": 1.5}))
+    next(button for button in browser.all("#files button") if button.text == "C").click()
+    browser.until(lambda: browser.text("#snippet").startswith("No file: C has no word for 'jn'."))
+
+
 def test_formulae_contain_only_mathematics(browser: Browser) -> None:
     browser.open()
     browser.until(lambda: browser.all("#formulae math"))

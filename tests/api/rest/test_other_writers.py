@@ -80,6 +80,7 @@ SINGLE = [
     ("root", SQUARE | {"expression": ["x - 1"]}, "point", 3),
     ("symbolic", {"expression": "sum(X**2)", "shapes": [[2]]}, "shapes", 2),
     ("symbolic", {"expression": "sum(X**2)", "shapes": [[2]]}, "shapes", [2]),
+    ("code", {"expression": "sum(X**2)", "shapes": [[2]], "language": "c"}, "shapes", 2),
 ]  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 // The playground: the text, the point and the link are one state, and everything else is asked of the service.
 
-import { address, following, newest, number, post, settled, useKey } from "./api.js";
+import { following, newest, number, post, settled, useKey } from "./api.js";
 import { copy } from "./clipboard.js";
 import { makeCompletion } from "./completion.js";
 import { brief, makeControls } from "./controls.js";
@@ -9,8 +9,8 @@ import { makeEditor } from "./editor.js";
 import { EXAMPLES } from "./examples.js";
 import { showFormulae, showNote } from "./formulae.js";
 import { makePicture } from "./picture.js";
-import { LANGUAGES } from "./snippets.js";
 import { fromHash, ofExample, toHash } from "./state.js";
+import { makeTaking } from "./taking.js";
 import { makeWords } from "./words.js";
 
 const WIDEST = 3;
@@ -22,7 +22,6 @@ const element = (id) => document.getElementById(id);
 
 let state = fromHash(location.hash);
 let args = [];
-let language = "curl";
 let formulae = null; // the newest, with the expression they are of
 
 const editor = makeEditor(element("function"), element("marks"), element("problem"));
@@ -32,6 +31,12 @@ const picture = makePicture(
   element("caption"),
   (problem) => (element("caption").textContent = problem.message),
 );
+const take = makeTaking({
+  requests: element("languages"),
+  files: element("files"),
+  snippet: element("snippet"),
+  said: element("copied"),
+});
 
 const all = () => coordinates(args, state.at);
 const everyArgument = () => args.map((_, n) => n);
@@ -239,7 +244,10 @@ const remember = settled(250, () => history.replaceState(null, "", toHash(state)
 
 function showSnippet() {
   const body = { ...written(), ...single(args, state.at), argnums: everyArgument() };
-  element("snippet").textContent = LANGUAGES[language](address("/v1/grad"), body);
+  take(
+    body,
+    args.map((arg) => shape(state.at[arg])),
+  );
 }
 
 function load(next) {
@@ -279,21 +287,6 @@ function zoom(factor) {
 
 function choices() {
   element("example").append(new Option("your own", ""), ...EXAMPLES.map(({ name }) => new Option(name)));
-  for (const name of Object.keys(LANGUAGES)) {
-    const button = Object.assign(document.createElement("button"), { type: "button", textContent: name });
-    button.setAttribute("aria-pressed", String(name === language));
-    button.addEventListener("click", () => takeAs(name));
-    element("languages").append(button);
-  }
-}
-
-async function takeAs(name) {
-  language = name;
-  for (const button of element("languages").children)
-    button.setAttribute("aria-pressed", String(button.textContent === name));
-  showSnippet();
-  await copy(element("snippet").textContent);
-  element("copied").textContent = `Copied as ${name}.`;
 }
 
 async function share() {
