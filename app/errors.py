@@ -7,7 +7,7 @@
     + resource: Unauthorized, Forbidden, NotFound, MethodNotAllowed
     + fields: InvalidField, InvalidName
     + function: SyntaxRejected, UnknownName, BadArity, BadConstant, BadShape
-      - NotDifferentiable, NotEnclosed (each an UnknownName)
+      - NotDifferentiable, NotEnclosed, NotWritten (each an UnknownName)
     + cost: TooComplex, TooExpensive
   x Refused: the service cannot answer now; the same request may succeed later
     + Overloaded, Draining
@@ -128,6 +128,10 @@ class NotDifferentiable(UnknownName, title="The derivative has no formula in the
 
 class NotEnclosed(UnknownName, title="The function has no enclosure"):
     """A function that ball arithmetic does not have."""
+
+
+class NotWritten(UnknownName, title="The language of the file lacks a word"):
+    """A function that another language has no words for."""
 
 
 class BadArity(Rejected, code="bad_arity", title="A function has the wrong number of arguments"):

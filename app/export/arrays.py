@@ -9,7 +9,7 @@ import numpy as np
 
 from app.autodiff.arrays import primitives
 from app.autodiff.arrays.tape import Parameters
-from app.export.forms import ATOM, CHOICE, PRODUCT, SUM, Form
+from app.export.forms import ATOM, CHOICE, PRODUCT, SUM, WordForm
 from app.export.program import Shape
 
 Write = Callable[[str, Parameters, Sequence[Shape]], str]
@@ -136,7 +136,7 @@ FUNCTIONS = ("placed", "scattered", "put_along", "cofactor")
 """Functions of a file that primitives call; the languages have them as snippets."""
 
 
-def form(opcode: str, module: str, parameters: Parameters, shapes: Sequence[Shape]) -> Form | None:
+def form(opcode: str, module: str, parameters: Parameters, shapes: Sequence[Shape]) -> WordForm | None:
     """Return how a primitive is written, or None if it is not."""
     write = PRIMITIVES.get(opcode)
     if write is None:
@@ -144,11 +144,11 @@ def form(opcode: str, module: str, parameters: Parameters, shapes: Sequence[Shap
     text = write(module, parameters, shapes)
     if "@" in text:
         first = text.startswith("{0}")
-        return Form(text, PRODUCT, (PRODUCT, PRODUCT + 1) if first else (PRODUCT + 1, PRODUCT))
+        return WordForm(text, PRODUCT, (PRODUCT, PRODUCT + 1) if first else (PRODUCT + 1, PRODUCT))
     if opcode == "triangle":
-        return Form(text, SUM)
+        return WordForm(text, SUM)
     needs = tuple([name for name in FUNCTIONS if text.startswith(f"{name}(")])
-    return Form(text, ATOM, (ATOM,) if text.startswith("{0}") else (CHOICE,), needs)
+    return WordForm(text, ATOM, (ATOM,) if text.startswith("{0}") else (CHOICE,), needs)
 
 
 def literal(array: np.ndarray, module: str) -> str:

@@ -22,16 +22,16 @@ _PLAIN = {"strong_mul": "mul", "strong_div": "div", "zero_mul": "mul"}
 
 
 @dataclass(frozen=True, slots=True)
-class Lacking:
+class LackingWords:
     """Says of a word that a language lacks which languages have it."""
 
     languages: Mapping[str, Language]
 
-    def refuse(self, opcode: str, language: Language) -> errors.NotDifferentiable:
+    def refuse(self, opcode: str, language: Language) -> errors.NotWritten:
         having = [each.title for each in self.languages.values() if has(each, opcode)]
         hint = f"these have it: {', '.join(having)}" if having else "no language has it"
         detail = f"{language.title} has no word for {errors.quote(opcode)}"
-        return errors.NotDifferentiable(detail, hint=hint, field="language")
+        return errors.NotWritten(detail, hint=hint, field="language")
 
 
 def has(language: Language, opcode: str) -> bool:

@@ -11,7 +11,7 @@ CHOICE, OR, AND, NOT, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(0, 100
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class WordForm:
     """A word in a language.
 
     Attributes:
@@ -35,16 +35,16 @@ class Form:
         return self.text.count(f"{{{position}}}") > 1
 
 
-def infix(symbol: str, level: int) -> Form:
+def infix(symbol: str, level: int) -> WordForm:
     """Return an operator between two operands; what stands on its right binds tighter, so that order is kept."""
-    return Form(f"{{0}} {symbol} {{1}}", level, (level, level + 1))
+    return WordForm(f"{{0}} {symbol} {{1}}", level, (level, level + 1))
 
 
-def prefix(symbol: str, level: int) -> Form:
-    return Form(f"{symbol}{{0}}", level, (level,))
+def prefix(symbol: str, level: int) -> WordForm:
+    return WordForm(f"{symbol}{{0}}", level, (level,))
 
 
-def calls(named: str, arity: int = 1, *, before: str = "", needs: bool = False) -> dict[str, Form]:
+def calls(named: str, arity: int = 1, *, before: str = "", needs: bool = False) -> dict[str, WordForm]:
     """Return the forms of functions: ``named`` lists words, or ``word=function`` where the language's name differs.
 
     ``needs`` is whether the functions are snippets of the language.
@@ -54,18 +54,18 @@ def calls(named: str, arity: int = 1, *, before: str = "", needs: bool = False) 
     for entry in named.split():
         word, _, function = entry.partition("=")
         name = function or word
-        found[word] = Form(f"{before}{name}({places})", needs=(name,) if needs else ())
+        found[word] = WordForm(f"{before}{name}({places})", needs=(name,) if needs else ())
     return found
 
 
-OPERATORS: dict[str, Form] = {
+OPERATORS: dict[str, WordForm] = {
     "add": infix("+", SUM),
     "sub": infix("-", SUM),
     "mul": infix("*", PRODUCT),
     "div": infix("/", PRODUCT),
     "neg": prefix("-", SIGN),
-    "square": Form("{0} * {0}", PRODUCT, (ATOM,)),
-    "reciprocal": Form("1 / {0}", PRODUCT, (PRODUCT + 1,)),
+    "square": WordForm("{0} * {0}", PRODUCT, (ATOM,)),
+    "reciprocal": WordForm("1 / {0}", PRODUCT, (PRODUCT + 1,)),
     "less": infix("<", COMPARISON),
     "less_equal": infix("<=", COMPARISON),
     "equal": infix("==", COMPARISON),
@@ -73,11 +73,11 @@ OPERATORS: dict[str, Form] = {
 }
 """Words that most languages write alike."""
 
-C_LOGIC: dict[str, Form] = {
+C_LOGIC: dict[str, WordForm] = {
     "and": infix("&&", AND),
-    "or": Form("{0} || {1}", OR, (NOT,)),  # && within || gets parentheses, which compilers ask for
-    "not": Form("!{0}", SIGN, (ATOM,)),
-    "select": Form("{0} ? {1} : {2}", CHOICE, (CHOICE + 1, CHOICE + 1, CHOICE + 1)),
+    "or": WordForm("{0} || {1}", OR, (NOT,)),  # && within || gets parentheses, which compilers ask for
+    "not": WordForm("!{0}", SIGN, (ATOM,)),
+    "select": WordForm("{0} ? {1} : {2}", CHOICE, (CHOICE + 1, CHOICE + 1, CHOICE + 1)),
 }
 """Conditions as C writes them."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from app.export.forms import Form
+from app.export.forms import WordForm
 from app.export.program import Layout, Place
 
 
@@ -31,8 +31,8 @@ class Syntax:
     infinity: str
     nan: str
     whole: bool
-    as_condition: Form
-    as_number: Form
+    as_condition: WordForm
+    as_number: WordForm
     assign: str
     assign_condition: str
     function: str
@@ -67,7 +67,7 @@ class Language:
     title: str
     filename: str
     media_type: str
-    words: Mapping[str, Form]
+    words: Mapping[str, WordForm]
     syntax: Syntax
     layout: Layout
     element: Place
@@ -76,6 +76,6 @@ class Language:
     entry: str = "value_and_grad"
     hvp: str = "value_and_hvp"
     snippets: Mapping[str, str] = field(default_factory=dict)
-    careful: Mapping[str, Form] = field(default_factory=dict)
+    careful: Mapping[str, WordForm] = field(default_factory=dict)
     arrays: str = ""
     inline: bool = False

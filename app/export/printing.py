@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from app.autodiff import table
 from app.autodiff.arrays.tape import ArrayTape, Parameters
 from app.export import arrays, definitions, expansion, forms, names
-from app.export.forms import Form
+from app.export.forms import WordForm
 from app.export.language import Language
 
 _LONG = 72
@@ -35,7 +35,7 @@ class Helpers:
     """The functions that a file has beside its own: definitions and snippets, each before what uses it."""
 
     language: Language
-    lacking: expansion.Lacking
+    lacking: expansion.LackingWords
     reserved: frozenset[str]
     taken: set[str] = field(init=False)  # names of arguments and functions, beside what the language reserves
     sources: dict[str, str] = field(default_factory=dict)  # text by name
@@ -80,14 +80,16 @@ class Helpers:
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class PrintedTape:
     """The statements of a function, and the expressions of its results."""
 
     lines: list[str]
     results: list[str]
 
 
-def printed(tape: ArrayTape, leaves: Sequence[str], helpers: Helpers, *, first: str = "", start: int = 1) -> Body:
+def printed(
+    tape: ArrayTape, leaves: Sequence[str], helpers: Helpers, *, first: str = "", start: int = 1
+) -> PrintedTape:
     """Return a tape of numbers as statements.
 
     Args:
@@ -95,18 +97,17 @@ def printed(tape: ArrayTape, leaves: Sequence[str], helpers: Helpers, *, first: 
         leaves: names of the inputs and constants.
         helpers: where functions that it needs are added.
         first: the name that the first result gets, if it gets one.
-        start: number of the first temporary.
     """
-    return _Printer(tape, leaves, helpers, first, start).body()
+    return _Printer(tape, leaves, helpers, first).body()
 
 
 class _Printer:
-    def __init__(self, tape: ArrayTape, leaves: Sequence[str], helpers: Helpers, first: str, start: int) -> None:
+    def __init__(self, tape: ArrayTape, leaves: Sequence[str], helpers: Helpers, first: str) -> None:
         self._tape, self._helpers, self._first = tape, helpers, first
         self._language = helpers.language
         branches = any(opcode == "select" for opcode, _, _ in tape.code)
         self._words = {**self._language.words, **self._language.careful} if branches else self._language.words
-        self._next = start
+        self._next = 1
         self._lines: list[str] = []
         self._known = [Expr(leaf) for leaf in leaves] + [self._number(value) for value in tape.statics]
         self._uses = [0] * len(tape.shapes)
@@ -116,7 +117,7 @@ class _Printer:
         for slot in tape.results:
             self._uses[slot] += 1
 
-    def body(self) -> Body:
+    def body(self) -> PrintedTape:
         tape = self._tape
         for position, (opcode, operands, parameters) in enumerate(tape.code):
             slot = tape.leaves + position
@@ -125,7 +126,7 @@ class _Printer:
             if self._uses[slot] > 1 or len(found.text) > _LONG or is_value:
                 found = self._named(found, self._first if is_value else "")
             self._known.append(found)
-        return Body(self._lines, [self._as_number(self._known[slot]).text for slot in tape.results])
+        return PrintedTape(self._lines, [self._as_number(self._known[slot]).text for slot in tape.results])
 
     def _number(self, value: float) -> Expr:
         syntax = self._language.syntax
@@ -176,11 +177,11 @@ class _Printer:
     def _is_number(self, slot: int) -> bool:
         return len(self._tape.inputs) + len(self._tape.constants) <= slot < self._tape.leaves
 
-    def _call(self, opcode: str, orders: tuple[float, ...], arity: int) -> Form:
+    def _call(self, opcode: str, orders: tuple[float, ...], arity: int) -> WordForm:
         name = self._helpers.defined(opcode, orders, arity)
-        return Form(f"{name}({', '.join(f'{{{position}}}' for position in range(arity))})")
+        return WordForm(f"{name}({', '.join(f'{{{position}}}' for position in range(arity))})")
 
-    def _operand(self, slot: int, position: int, condition: bool, form: Form) -> str:
+    def _operand(self, slot: int, position: int, condition: bool, form: WordForm) -> str:
         found = self._known[slot]
         found = self._as_condition(found) if condition else self._as_number(found)
         if form.repeats(position) and (found.level < forms.ATOM or len(found.text) > _SHORT or "(" in found.text):
@@ -193,6 +194,6 @@ class _Printer:
     def _as_condition(self, found: Expr) -> Expr:
         return found if found.condition else self._turned(found, self._language.syntax.as_condition, True)
 
-    def _turned(self, found: Expr, form: Form, condition: bool) -> Expr:
+    def _turned(self, found: Expr, form: WordForm, condition: bool) -> Expr:
         text = f"({found.text})" if found.level < form.least(0) else found.text
         return Expr(form.text.format(text), form.level, condition)

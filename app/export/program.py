@@ -26,7 +26,7 @@ class Argument:
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class DerivedFunction:
     """One function of the file.
 
     Attributes:
@@ -46,7 +46,7 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
+class SourceFileParts:
     """All of a file.
 
     Attributes:
@@ -65,7 +65,7 @@ class Program:
     single: bool
     constants: list[str]
     helpers: list[str]
-    functions: list[Function]
+    functions: list[DerivedFunction]
 
     @property
     def flat(self) -> bool:
@@ -81,7 +81,7 @@ class Program:
         return [self.arguments[position].shape for position in self.wanted]
 
 
-Layout = Callable[[Program], str]
+Layout = Callable[[SourceFileParts], str]
 
 
 def nested(entries: Sequence[str], shape: Shape, opening: str = "[", closing: str = "]") -> str:

@@ -18,17 +18,15 @@ from app.autodiff.arrays import recording as array_recording
 from app.autodiff.arrays import sweep, transforms
 from app.autodiff.arrays.recorder import Recorder
 from app.autodiff.arrays.tape import ArrayTape
-from app.export import arrays, expansion, forms, names, printing, stablehlo
+from app.export import arrays, expansion, forms, names, printing
 from app.export import program as programs
 from app.export.language import Language
-from app.export.languages import LANGUAGES
+from app.export.languages import stablehlo
+from app.export.languages.table import LANGUAGES
 from app.language import parse
 from app.language.expression.result import Expression
 from app.language.expression.values import NeedsWhole, Shape
 from app.language.limits import TextLimits
-
-NAMES = (*LANGUAGES, stablehlo.NAME)
-"""Languages that a request may ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ class Asked:
 
     Attributes:
         text, args: the function.
-        language: one of ``NAMES``.
+        language: one of ``table.NAMES``.
         argnums: what to differentiate by, as positions among the arguments that are not bound; None for all.
         shapes: of the arguments that are not bound, or None where the text tells.
         hvp: whether the file gives Hessian-vector products, too.
@@ -69,7 +67,7 @@ def document(asked: Asked, texts: TextLimits, limits: CodeLimits) -> dict[str, A
     Raises:
         errors.Rejected: the function gives no number, is too large, or has a word that the language lacks.
     """
-    taken = _Function.read(asked, texts, limits)
+    taken = _AskedFunction.read(asked, texts, limits)
     if asked.language == stablehlo.NAME:
         found = stablehlo.document(taken.whole(), taken.bound, taken.shapes, taken.wanted)
     else:
@@ -89,7 +87,7 @@ def check_data(numbers: int, limits: CodeLimits) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Function:
+class _AskedFunction:
     """A function that was read.
 
     Attributes:
@@ -109,7 +107,7 @@ class _Function:
     limits: CodeLimits
 
     @classmethod
-    def read(cls, asked: Asked, texts: TextLimits, limits: CodeLimits) -> _Function:
+    def read(cls, asked: Asked, texts: TextLimits, limits: CodeLimits) -> _AskedFunction:
         parsed = parse.read(asked.text, asked.args, limits=texts)
         bound = {parsed.args.index(name): np.asarray(given, float) for name, given in (asked.data or {}).items()}
         check_data(sum(each.size for each in bound.values()), limits)
@@ -136,7 +134,7 @@ class _Function:
             except NeedsWhole:
                 listed = " and ".join(each.title for each in LANGUAGES.values() if each.arrays)
                 what = "the function has words of whole arrays"
-                raise errors.NotDifferentiable(what, hint=f"{listed} have them", field="language") from None
+                raise errors.NotWritten(what, hint=f"{listed} have them", field="language") from None
         _check_value(expression)
         (recording,) = tape.record_cells(expression)
         self.check(len(recording.tape.code))
@@ -189,7 +187,7 @@ def _shapes(parsed: parse.ParsedFunction, given: tuple[Shape, ...] | None, free:
     return found
 
 
-def _written(taken: _Function, language: Language) -> str:
+def _written(taken: _AskedFunction, language: Language) -> str:
     """Return the file of a language."""
     if taken.asked.hvp and not language.hvp:
         raise errors.InvalidField(f"{language.title} have no Hessian-vector products", field="hvp")
@@ -198,12 +196,12 @@ def _written(taken: _Function, language: Language) -> str:
     return reader.file()
 
 
-class _Reader:
+class _FilePrinter:
     """Prints the functions of a file."""
 
-    def __init__(self, taken: _Function, language: Language) -> None:
+    def __init__(self, taken: _AskedFunction, language: Language) -> None:
         self.taken, self.language = taken, language
-        lacking = expansion.Lacking(LANGUAGES)
+        lacking = expansion.LackingWords(LANGUAGES)
         self.helpers = printing.Helpers(language, lacking, _reserved(language))
         self.args: dict[int, str] = {}
         for position in taken.free:
@@ -214,7 +212,7 @@ class _Reader:
     def file(self) -> str:
         functions = [self.function("grad")] + ([self.function("hvp")] if self.taken.asked.hvp else [])
         free = self.taken.free
-        program = programs.Program(
+        program = programs.SourceFileParts(
             _heading(self.taken, self.language),
             [programs.Argument(self.args[p], self.taken.shapes[p], self.is_used(p)) for p in free],
             [free.index(position) for position in self.taken.wanted],
@@ -225,7 +223,7 @@ class _Reader:
         )
         return self.language.layout(program)
 
-    def function(self, transform: str) -> programs.Function:
+    def function(self, transform: str) -> programs.DerivedFunction:
         raise NotImplementedError
 
     def is_used(self, position: int) -> bool:
@@ -234,8 +232,11 @@ class _Reader:
     def constants(self) -> list[str]:
         return []
 
-    def name_of(self, transform: str) -> str:
-        return self.language.entry if transform == "grad" else self.language.hvp
+    def named(self, transform: str, body: printing.PrintedTape, entries: list[list[str]]) -> programs.DerivedFunction:
+        """Return a function of the file under its name."""
+        moved = transform == "hvp"
+        name = self.language.hvp if moved else self.language.entry
+        return programs.DerivedFunction(name, moved, body.lines, body.results[0], entries)
 
     @property
     def is_flat(self) -> bool:
@@ -246,10 +247,10 @@ class _Reader:
         return "tangents" if self.taken.single else self.language.listed("tangents", index, self.is_flat)
 
 
-class _Numbers(_Reader):
+class _Numbers(_FilePrinter):
     """Prints a function as numbers: of an argument that is an array, the elements that it reads."""
 
-    def __init__(self, taken: _Function, language: Language) -> None:
+    def __init__(self, taken: _AskedFunction, language: Language) -> None:
         super().__init__(taken, language)
         recording = taken.numbers()
         self.leaves = [_positive(leaf, taken.shapes) for leaf in recording.inputs]
@@ -265,7 +266,7 @@ class _Numbers(_Reader):
     def is_used(self, position: int) -> bool:
         return any(argument == position for argument, _ in self.leaves)
 
-    def function(self, transform: str) -> programs.Function:
+    def function(self, transform: str) -> programs.DerivedFunction:
         wanted = [place for place, (argument, _) in enumerate(self.leaves) if argument in self.taken.wanted]
         derived = transforms.derive(self.tape, transform if wanted else "value", tuple(wanted))
         leaves = [
@@ -282,7 +283,9 @@ class _Numbers(_Reader):
             [partials.get((position, index), zero) for index in np.ndindex(self.taken.shapes[position])]
             for position in self.taken.wanted
         ]
-        return programs.Function(self.name_of(transform), transform == "hvp", body.lines, body.results[0], entries)
+        return programs.DerivedFunction(
+            self.name_of(transform), transform == "hvp", body.lines, body.results[0], entries
+        )
 
     def _tangent(self, argument: int, indices: tuple[int, ...]) -> str:
         index, shape = self.taken.wanted.index(argument), self.taken.shapes[argument]
@@ -292,10 +295,10 @@ class _Numbers(_Reader):
         return self.language.element(self.tangents(index), indices, shape)
 
 
-class _Whole(_Reader):
+class _Whole(_FilePrinter):
     """Prints a function of whole arrays."""
 
-    def __init__(self, taken: _Function, language: Language) -> None:
+    def __init__(self, taken: _AskedFunction, language: Language) -> None:
         super().__init__(taken, language)
         self.recording = taken.whole()
         self.values = _inlined(self.recording, taken.bound)
@@ -308,7 +311,7 @@ class _Whole(_Reader):
         written = [arrays.literal(each, self.language.arrays) for each in self.values.data]
         return [f"{name} = {text}" for name, text in zip(self.names, written, strict=True)]
 
-    def function(self, transform: str) -> programs.Function:
+    def function(self, transform: str) -> programs.DerivedFunction:
         inputs, wanted = self.values.inputs, [p for p in self.taken.wanted if p in self.values.inputs]
         leaves = tuple([inputs.index(position) for position in wanted])
         derived = transforms.derive(self.values.tape, transform if wanted else "value", leaves)
@@ -323,7 +326,9 @@ class _Whole(_Reader):
             [partials.get(position) or f"{module}.zeros({self.taken.shapes[position]})"]
             for position in self.taken.wanted
         ]
-        return programs.Function(self.name_of(transform), transform == "hvp", body.lines, body.results[0], entries)
+        return programs.DerivedFunction(
+            self.name_of(transform), transform == "hvp", body.lines, body.results[0], entries
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,7 +379,7 @@ def _reserved(language: Language) -> frozenset[str]:
     return found | {language.entry, language.hvp, "value", "gradient", "product", "tangents"}
 
 
-def _heading(taken: _Function, language: Language) -> list[str]:
+def _heading(taken: _AskedFunction, language: Language) -> list[str]:
     """Return the comment at the top of a file. A client's text is never in its first two lines, which Python reads."""
     written = [taken.parsed.args[position] for position in taken.wanted]
     what = "Value, gradient and Hessian-vector product" if taken.asked.hvp else "Value and gradient"

@@ -96,58 +96,58 @@ class Traced:
         return self  # x[..., None] broadcasts along a new last axis
 
 
-class Row:
+class TracedRow:
     """Numbers along a last axis."""
 
     def __init__(self, entries: Sequence[Any]) -> None:
         self.entries = list(entries)
 
-    def reshape(self, _: Any) -> Row:
+    def reshape(self, _: Any) -> TracedRow:
         return self
 
     def __getitem__(self, index: Any) -> Any:
         return self.entries[index[-1]]
 
-    def _each(self, other: Any, operation: Callable[[Any, Any], Any]) -> Row:
-        others = other.entries if isinstance(other, Row) else [other] * len(self.entries)
-        return Row([operation(x, y) for x, y in zip(self.entries, others, strict=True)])
+    def _each(self, other: Any, operation: Callable[[Any, Any], Any]) -> TracedRow:
+        others = other.entries if isinstance(other, TracedRow) else [other] * len(self.entries)
+        return TracedRow([operation(x, y) for x, y in zip(self.entries, others, strict=True)])
 
-    def __add__(self, other: Any) -> Row:
+    def __add__(self, other: Any) -> TracedRow:
         return self._each(other, operator.add)
 
-    def __radd__(self, other: Any) -> Row:
+    def __radd__(self, other: Any) -> TracedRow:
         return self._each(other, lambda x, y: y + x)
 
-    def __sub__(self, other: Any) -> Row:
+    def __sub__(self, other: Any) -> TracedRow:
         return self._each(other, operator.sub)
 
-    def __mul__(self, other: Any) -> Row:
+    def __mul__(self, other: Any) -> TracedRow:
         return self._each(other, operator.mul)
 
     __rmul__ = __mul__
 
-    def __truediv__(self, other: Any) -> Row:
+    def __truediv__(self, other: Any) -> TracedRow:
         return self._each(other, operator.truediv)
 
-    def __rtruediv__(self, other: Any) -> Row:
+    def __rtruediv__(self, other: Any) -> TracedRow:
         return self._each(other, lambda x, y: y / x)
 
-    def __pow__(self, other: Any) -> Row:
+    def __pow__(self, other: Any) -> TracedRow:
         return self._each(other, operator.pow)
 
-    def __neg__(self) -> Row:
-        return Row([-x for x in self.entries])
+    def __neg__(self) -> TracedRow:
+        return TracedRow([-x for x in self.entries])
 
-    def __lt__(self, other: Any) -> Row:
+    def __lt__(self, other: Any) -> TracedRow:
         return self._each(other, operator.lt)
 
-    def __le__(self, other: Any) -> Row:
+    def __le__(self, other: Any) -> TracedRow:
         return self._each(other, operator.le)
 
-    def __gt__(self, other: Any) -> Row:
+    def __gt__(self, other: Any) -> TracedRow:
         return self._each(other, operator.gt)
 
-    def __ge__(self, other: Any) -> Row:
+    def __ge__(self, other: Any) -> TracedRow:
         return self._each(other, operator.ge)
 
 
@@ -182,16 +182,16 @@ class Namespace:
         return Traced(self, slot)
 
     def _function(self, opcode: str, *operands: Any) -> Any:
-        rows = [x for x in operands if isinstance(x, Row)]
+        rows = [x for x in operands if isinstance(x, TracedRow)]
         if not rows:
             return self.word(opcode, *operands)
         count = len(rows[0].entries)
-        columns = [x.entries if isinstance(x, Row) else [x] * count for x in operands]
-        return Row([self.word(opcode, *entries) for entries in zip(*columns, strict=True)])
+        columns = [x.entries if isinstance(x, TracedRow) else [x] * count for x in operands]
+        return TracedRow([self.word(opcode, *entries) for entries in zip(*columns, strict=True)])
 
     def word(self, opcode: str, *operands: Any) -> Any:
         """Write a word; a product with the number 0 is 0, and a comparison with infinity may be known."""
-        if any(isinstance(x, Row) for x in operands):
+        if any(isinstance(x, TracedRow) for x in operands):
             return NotImplemented  # the row takes the operation
         given = [x.slot if isinstance(x, Traced) else self.recorder.number(float(x)) for x in operands]
         numbers = [slot.number for slot in given]
@@ -225,10 +225,10 @@ class Namespace:
         return self.word(opcode, x, y)
 
     def where(self, condition: Any, x: Any, y: Any) -> Any:
-        rows = [each for each in (condition, x, y) if isinstance(each, Row)]
+        rows = [each for each in (condition, x, y) if isinstance(each, TracedRow)]
         if rows:
-            columns = [e.entries if isinstance(e, Row) else [e] * len(rows[0].entries) for e in (condition, x, y)]
-            return Row([self.where(*entries) for entries in zip(*columns, strict=True)])
+            columns = [e.entries if isinstance(e, TracedRow) else [e] * len(rows[0].entries) for e in (condition, x, y)]
+            return TracedRow([self.where(*entries) for entries in zip(*columns, strict=True)])
         known = condition.number if isinstance(condition, Traced) else float(condition)
         if known is None:
             return self.word("select", condition, x, y)
@@ -257,11 +257,11 @@ class Namespace:
     def ones_like(self, _: Any) -> float:
         return 1.0
 
-    def asarray(self, values: Iterable[float], _: Any = None) -> Row:
-        return Row([float(value) for value in values])
+    def asarray(self, values: Iterable[float], _: Any = None) -> TracedRow:
+        return TracedRow([float(value) for value in values])
 
-    def stack(self, entries: Sequence[Any], axis: int) -> Row:  # noqa: ARG002 - as in NumPy
-        return Row(entries)
+    def stack(self, entries: Sequence[Any], axis: int) -> TracedRow:  # noqa: ARG002 - as in NumPy
+        return TracedRow(entries)
 
-    def sum(self, row: Row, axis: int) -> Any:  # noqa: ARG002 - as in NumPy
+    def sum(self, row: TracedRow, axis: int) -> Any:  # noqa: ARG002 - as in NumPy
         return functools.reduce(operator.add, row.entries)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
@@ -395,7 +396,9 @@ def test_a_wrong_setting_is_named_without_a_traceback(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     "arguments",
     [["--help"]]
-    + [[name, "--help"] for name in ("grad", "hessian", "symbolic", "code", "bench", "warm", "serve", "config", "keys")],
+    + [
+        [name, "--help"] for name in ("grad", "hessian", "symbolic", "code", "bench", "warm", "serve", "config", "keys")
+    ],
 )
 def test_every_command_has_help(arguments: list[str]) -> None:
     result = invoke(*arguments)

@@ -1,6 +1,6 @@
 """Functions whose files are run in every language: words of every kind, branches, kinks, arrays, awkward names."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Case(NamedTuple):
@@ -8,7 +8,7 @@ class Case(NamedTuple):
 
     text: str
     args: list[str]
-    point: list[object]
+    point: list[Any]
 
 
 def _case(text: str, *arguments: tuple[str, object]) -> Case:

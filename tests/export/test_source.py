@@ -14,7 +14,8 @@ from mpmath import mp
 from app import errors
 from app.autodiff import table
 from app.export import arrays, definitions, expansion, names, printing, source
-from app.export.languages import LANGUAGES
+from app.export.languages import table as languages
+from app.export.languages.table import LANGUAGES
 from app.language import parse
 from app.language.limits import TextLimits
 from tests.export import runners
@@ -57,7 +58,7 @@ def test_python_numpy_and_sheets_give_value_and_gradient(case: Case) -> None:
         close(runners.spreadsheet(written(case, "excel"), case.point), case, exact)
 
 
-@pytest.mark.parametrize("case", CASES[::6], ids=ids)
+@pytest.mark.parametrize("case", [CASES[k] for k in (2, 16, 23, 31)], ids=ids)
 def test_jax_and_stablehlo_give_value_and_gradient(case: Case) -> None:
     exact = reference.gradient(case.text, case.args, case.point)
     close(runners.python(written(case, "jax"), case.point), case, exact)
@@ -133,8 +134,8 @@ def test_functions_of_whole_arrays_agree_with_jax(text: str, shapes: list[tuple[
 
 
 def test_the_answer_says_what_the_file_is() -> None:
-    found = {name: document("x*y", name) for name in source.NAMES}
-    assert {name: each["language"] for name, each in found.items()} == {name: name for name in source.NAMES}
+    found = {name: document("x*y", name) for name in languages.NAMES}
+    assert {name: each["language"] for name, each in found.items()} == {name: name for name in languages.NAMES}
     assert all(set(each) == {"language", "filename", "media_type", "entry", "source"} for each in found.values())
     assert found["c"]["filename"] == "value_and_grad.c"
     assert found["javascript"]["entry"] == "valueAndGrad"
@@ -169,15 +170,15 @@ def test_every_word_is_written_or_refused_by_its_name(language: str) -> None:
     assert set(known.careful) <= set(known.words)
     used = {name for form in (*known.words.values(), *known.careful.values()) for name in form.needs}
     assert used <= set(known.snippets)
-    lacking = expansion.Lacking(LANGUAGES)
-    written, refused = 0, dict[str, errors.NotDifferentiable]()
+    lacking = expansion.LackingWords(LANGUAGES)
+    written, refused = 0, dict[str, errors.NotWritten]()
     for opcode, row in table.TABLE.items():
         orders = definitions.ORDERS.get(opcode, 0)
         helpers = printing.Helpers(known, lacking, frozenset())
         try:
             if opcode not in known.words and opcode not in definitions.INLINE:
                 helpers.defined(opcode, (1.0,) * orders, len(row.partials) - orders)
-        except errors.NotDifferentiable as error:
+        except errors.NotWritten as error:
             refused[opcode] = error
             continue
         except AttributeError:
@@ -217,7 +218,7 @@ EXACT: dict[str, tuple[Any, list[float]]] = {
 @pytest.mark.parametrize("opcode", EXACT)
 def test_definitions_are_right_to_a_few_roundings(opcode: str) -> None:
     numpy = LANGUAGES["numpy"]
-    helpers = printing.Helpers(numpy, expansion.Lacking(LANGUAGES), frozenset())
+    helpers = printing.Helpers(numpy, expansion.LackingWords(LANGUAGES), frozenset())
     name = helpers.defined(opcode, (), 1)
     space: dict[str, Any] = {"np": np}
     exec("\n".join(helpers.sources.values()), space)  # noqa: S102 - the functions of a file
@@ -229,7 +230,7 @@ def test_definitions_are_right_to_a_few_roundings(opcode: str) -> None:
 
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_polygamma_is_defined_by_its_order(order: int) -> None:
-    helpers = printing.Helpers(LANGUAGES["numpy"], expansion.Lacking(LANGUAGES), frozenset())
+    helpers = printing.Helpers(LANGUAGES["numpy"], expansion.LackingWords(LANGUAGES), frozenset())
     space: dict[str, Any] = {"np": np}
     name = helpers.defined("polygamma", (float(order),), 1)
     exec("\n".join(helpers.sources.values()), space)  # noqa: S102 - the functions of a file
@@ -239,13 +240,13 @@ def test_polygamma_is_defined_by_its_order(order: int) -> None:
 
 
 def test_what_a_language_lacks_is_refused_with_the_languages_that_have_it() -> None:
-    with pytest.raises(errors.NotDifferentiable, match="Python has no word for 'jn'") as refused:
+    with pytest.raises(errors.NotWritten, match="Python has no word for 'jn'") as refused:
         document("jv(0, x)", "python")
     assert refused.value.hint == "these have it: MATLAB and GNU Octave"
-    with pytest.raises(errors.NotDifferentiable, match="words of whole arrays") as refused:
+    with pytest.raises(errors.NotWritten, match="words of whole arrays") as refused:
         document("sum(linalg.eigvalsh(A))", "c", shapes=((3, 3),))
     assert refused.value.hint == "NumPy and JAX have them"
-    with pytest.raises(errors.NotDifferentiable, match="only NumPy has"):
+    with pytest.raises(errors.NotWritten, match="only NumPy has"):
         document("ellipk(x)", "stablehlo")
 
 
@@ -289,7 +290,7 @@ HOSTILE = (
 )
 
 
-@pytest.mark.parametrize("language", sorted(set(source.NAMES) - {"stablehlo"}))
+@pytest.mark.parametrize("language", sorted(set(languages.NAMES) - {"stablehlo"}))
 def test_nothing_of_a_text_leaves_its_comment(language: str) -> None:
     code = document(HOSTILE, language, ["x"])["source"]
     prefix = LANGUAGES[language].syntax.comment.strip()

@@ -1,5 +1,6 @@
 """The pages in a real browser, served by a real server."""
 
+import functools
 import json
 import math
 import subprocess
@@ -402,13 +403,17 @@ def test_the_code_of_the_request_runs_in_each_language(browser: Browser) -> None
     assert found == [2.25, [3, 0]]
 
 
+def said(browser: Browser, wanted: str) -> bool:
+    return browser.text("#copied") == wanted
+
+
 def test_the_function_can_be_taken_as_a_file_of_each_language(browser: Browser) -> None:
     browser.open(link("lambda x, Y: x**2 + Y[0]*Y[1]", at={"x": 1.5, "Y": [2, 3]}))
     browser.until(lambda: shows(browser, 8.25, [3, 3, 2]))
     files = {}
     for button in browser.all("#files button"):
         button.click()
-        browser.until(lambda name=button.text: browser.text("#copied") == f"Copied as {name}.")
+        browser.until(functools.partial(said, browser, f"Copied as {button.text}."))
         files[button.text] = browser.text("#snippet")
     assert list(files) == [
         "C", "Python", "NumPy", "JAX", "JavaScript", "Julia", "R", "MATLAB", "Rust", "Excel", "StableHLO",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.export import program as programs
-from app.export.forms import ATOM, C_LOGIC, CHOICE, OPERATORS, Form, calls
+from app.export.forms import ATOM, C_LOGIC, CHOICE, OPERATORS, WordForm, calls
 from app.export.language import Language, Syntax
 
-WORDS: dict[str, Form] = {
+WORDS: dict[str, WordForm] = {
     **OPERATORS,
     **C_LOGIC,
     **calls("sin cos tan asin acos atan sinh cosh tanh asinh atanh exp exp2 expm1 log log2 log10 log1p sqrt cbrt"),
@@ -20,8 +20,8 @@ SYNTAX = Syntax(
     infinity="INFINITY",
     nan="NAN",
     whole=False,
-    as_condition=Form("{0} != 0.0", OPERATORS["equal"].level, OPERATORS["equal"].operands),
-    as_number=Form("({0} ? 1.0 : 0.0)", ATOM, (CHOICE + 1,)),
+    as_condition=WordForm("{0} != 0.0", OPERATORS["equal"].level, OPERATORS["equal"].operands),
+    as_number=WordForm("({0} ? 1.0 : 0.0)", ATOM, (CHOICE + 1,)),
     assign="const double {0} = {1};",
     assign_condition="const int {0} = {1};",
     function="static double {name}({parameters}) {{\n{body}    return {result};\n}}\n",
@@ -38,12 +38,12 @@ def element(name: str, indices: Sequence[int], shape: programs.Shape) -> str:
     return f"{name}[{programs.flat_place(indices, shape)}]" if shape else name
 
 
-def _layout(program: programs.Program) -> str:
+def _layout(program: programs.SourceFileParts) -> str:
     parts = ["\n".join(program.heading) + "\n\n#include <math.h>\n", *program.helpers]
     return "\n".join([*parts, *[_function(program, each) for each in program.functions]])
 
 
-def _function(program: programs.Program, function: programs.Function) -> str:
+def _function(program: programs.SourceFileParts, function: programs.DerivedFunction) -> str:
     output = "product" if function.moved else "gradient"
     moved = ", const double *tangents" if function.moved else ""
     lines = [f"double {function.name}(const double *point{moved}, double *{output}) {{"]
@@ -62,7 +62,7 @@ def _function(program: programs.Program, function: programs.Function) -> str:
     return "\n".join([*lines, f"    return {function.value};", "}", ""])
 
 
-def _texts(function: programs.Function) -> list[str]:
+def _texts(function: programs.DerivedFunction) -> list[str]:
     return [*function.lines, *[entry for entries in function.entries for entry in entries]]
 
 

@@ -9,13 +9,13 @@ import numpy as np
 
 from app import errors
 from app.export import program as programs
-from app.export.forms import COMPARISON, OPERATORS, Form, calls, infix
+from app.export.forms import COMPARISON, OPERATORS, WordForm, calls, infix
 from app.export.language import Language, Syntax
 
 MOST_ROWS = 400
 """Rows of a sheet that is still one to read."""
 
-WORDS: dict[str, Form] = {
+WORDS: dict[str, WordForm] = {
     **OPERATORS,
     "equal": infix("=", COMPARISON),
     "not_equal": infix("<>", COMPARISON),
@@ -25,15 +25,15 @@ WORDS: dict[str, Form] = {
     **calls("sin=SIN cos=COS tan=TAN asin=ASIN acos=ACOS atan=ATAN sinh=SINH cosh=COSH tanh=TANH asinh=ASINH"),
     **calls("atanh=ATANH exp=EXP log=LN log10=LOG10 sqrt=SQRT abs=ABS sign=SIGN trunc=TRUNC floor=INT"),
     **calls("maximum=MAX minimum=MIN mod=MOD pow=POWER pow_const=POWER const_pow=POWER", 2),
-    "atan2": Form("ATAN2({1}, {0})"),
+    "atan2": WordForm("ATAN2({1}, {0})"),
 }
 
 SYNTAX = Syntax(
     infinity="NA()",
     nan="NA()",
     whole=True,
-    as_condition=Form("{0}<>0", COMPARISON, OPERATORS["equal"].operands),
-    as_number=Form("IF({0}, 1, 0)"),
+    as_condition=WordForm("{0}<>0", COMPARISON, OPERATORS["equal"].operands),
+    as_number=WordForm("IF({0}, 1, 0)"),
     assign="{0}\t{1}",
     assign_condition="{0}\t{1}",
     function="",
@@ -51,7 +51,7 @@ def element(name: str, indices: Sequence[int], shape: programs.Shape) -> str:
     return f"\0{name}:{programs.flat_place(indices, shape)}\0"
 
 
-def _layout(program: programs.Program) -> str:
+def _layout(program: programs.SourceFileParts) -> str:
     (function,) = program.functions
     inputs = [
         (argument.name + _index(place, argument.shape), argument.name, place)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from app.export import program as programs
-from app.export.forms import ATOM, C_LOGIC, CHOICE, OPERATORS, Form, calls, infix
+from app.export.forms import ATOM, C_LOGIC, CHOICE, OPERATORS, WordForm, calls, infix
 from app.export.language import Language, Syntax
 
-WORDS: dict[str, Form] = {
+WORDS: dict[str, WordForm] = {
     **OPERATORS,
     **C_LOGIC,
     "equal": infix("===", OPERATORS["equal"].level),
@@ -14,15 +14,15 @@ WORDS: dict[str, Form] = {
     **calls("sin cos tan asin acos atan sinh cosh tanh asinh atanh exp expm1 log log2 log10 log1p", before="Math."),
     **calls("sqrt cbrt abs sign floor ceil trunc", before="Math."),
     **calls("atan2 maximum=max minimum=min pow pow_const=pow const_pow=pow", 2, before="Math."),
-    "fmod": Form("{0} % {1}", OPERATORS["div"].level, OPERATORS["div"].operands),
+    "fmod": WordForm("{0} % {1}", OPERATORS["div"].level, OPERATORS["div"].operands),
 }
 
 SYNTAX = Syntax(
     infinity="Infinity",
     nan="NaN",
     whole=True,
-    as_condition=Form("{0} !== 0", OPERATORS["equal"].level, OPERATORS["equal"].operands),
-    as_number=Form("({0} ? 1 : 0)", ATOM, (CHOICE + 1,)),
+    as_condition=WordForm("{0} !== 0", OPERATORS["equal"].level, OPERATORS["equal"].operands),
+    as_number=WordForm("({0} ? 1 : 0)", ATOM, (CHOICE + 1,)),
     assign="const {0} = {1};",
     assign_condition="const {0} = {1};",
     function="function {name}({parameters}) {{\n{body}  return {result};\n}}\n",
@@ -37,12 +37,12 @@ SYNTAX = Syntax(
 )
 
 
-def _layout(program: programs.Program) -> str:
+def _layout(program: programs.SourceFileParts) -> str:
     parts = ["\n".join(program.heading) + "\n", *program.helpers]
     return "\n".join([*parts, *[_function(program, each) for each in program.functions]])
 
 
-def _function(program: programs.Program, function: programs.Function) -> str:
+def _function(program: programs.SourceFileParts, function: programs.DerivedFunction) -> str:
     names = [argument.name for argument in program.arguments] + (["tangents"] if function.moved else [])
     lines = [f"export function {function.name}({', '.join(names)}) {{", *[f"  {line}" for line in function.lines]]
     output = "product" if function.moved else "gradient"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.export import program as programs
-from app.export.forms import C_LOGIC, OPERATORS, Form, calls
+from app.export.forms import C_LOGIC, OPERATORS, WordForm, calls
 from app.export.language import Language, Syntax
 
 _PARTIAL = {"sqrt": "x < 0", "log": "x < 0", "log2": "x < 0", "log10": "x < 0", "log1p": "x < -1",
@@ -16,7 +16,7 @@ SNIPPETS: dict[str, str] = {
     f"real_{name}": f"real_{name}(x) = {where} ? NaN : {name}(x)\n" for name, where in _PARTIAL.items()
 } | {"real_power": "real_power(x, n) = x < 0 && n != trunc(n) ? NaN : x^n\n"}
 
-WORDS: dict[str, Form] = {
+WORDS: dict[str, WordForm] = {
     **OPERATORS,
     **C_LOGIC,
     **calls("sin cos tan atan sinh cosh tanh asinh exp exp2 expm1 cbrt abs sign floor ceil trunc round"),
@@ -29,8 +29,8 @@ SYNTAX = Syntax(
     infinity="Inf",
     nan="NaN",
     whole=False,
-    as_condition=Form("{0} != 0", OPERATORS["equal"].level, OPERATORS["equal"].operands),
-    as_number=Form("Float64({0})"),
+    as_condition=WordForm("{0} != 0", OPERATORS["equal"].level, OPERATORS["equal"].operands),
+    as_number=WordForm("Float64({0})"),
     assign="{0} = {1}",
     assign_condition="{0} = {1}",
     function="function {name}({parameters})\n{body}    return {result}\nend\n",
@@ -54,7 +54,7 @@ def _gradient(entries: Sequence[str], shape: programs.Shape) -> str:
     return listed if len(shape) == 1 else f"reshape({listed}, {', '.join(map(str, shape))})"
 
 
-def _layout(program: programs.Program) -> str:
+def _layout(program: programs.SourceFileParts) -> str:
     parts = ["\n".join(program.heading) + "\n", *program.helpers]
     for function in program.functions:
         names = [argument.name for argument in program.arguments] + (["tangents"] if function.moved else [])

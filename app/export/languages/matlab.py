@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.export import program as programs
-from app.export.forms import AND, ATOM, NOT, OPERATORS, OR, SIGN, Form, calls, infix
+from app.export.forms import AND, ATOM, NOT, OPERATORS, OR, SIGN, WordForm, calls, infix
 from app.export.language import Language, Syntax
 
 _PARTIAL = {"sqrt": "x < 0", "log": "x < 0", "log2": "x < 0", "log10": "x < 0", "log1p": "x < -1",
@@ -40,12 +40,12 @@ end
 """,
 }
 
-WORDS: dict[str, Form] = {
+WORDS: dict[str, WordForm] = {
     **OPERATORS,
     "not_equal": infix("~=", OPERATORS["equal"].level),
     "and": infix("&&", AND),
-    "or": Form("{0} || {1}", OR, (NOT,)),
-    "not": Form("~{0}", SIGN, (ATOM,)),
+    "or": WordForm("{0} || {1}", OR, (NOT,)),
+    "not": WordForm("~{0}", SIGN, (ATOM,)),
     **calls("select=pick", 3, needs=True),
     **calls("sin cos tan atan sinh cosh tanh asinh exp expm1 abs sign floor ceil trunc=fix"),
     **calls("erf erfc erfcx erfinv erfcinv gamma lgamma=gammaln digamma=psi"),
@@ -53,16 +53,16 @@ WORDS: dict[str, Form] = {
     **calls("atan2 hypot mod fmod=rem maximum=max minimum=min betaln", 2),
     **calls("pow=real_power pow_const=real_power const_pow=real_power", 2, needs=True),
     **calls("jn=besselj yn=bessely iv=besseli kn=besselk", 2),
-    "cbrt": Form("nthroot({0}, 3)"),
-    "betainc": Form("betainc({2}, {0}, {1})"),
+    "cbrt": WordForm("nthroot({0}, 3)"),
+    "betainc": WordForm("betainc({2}, {0}, {1})"),
 }
 
 SYNTAX = Syntax(
     infinity="Inf",
     nan="NaN",
     whole=True,
-    as_condition=Form("{0} ~= 0", OPERATORS["equal"].level, OPERATORS["equal"].operands),
-    as_number=Form("double({0})"),
+    as_condition=WordForm("{0} ~= 0", OPERATORS["equal"].level, OPERATORS["equal"].operands),
+    as_number=WordForm("double({0})"),
     assign="{0} = {1};",
     assign_condition="{0} = {1};",
     function="function y = {name}({parameters})\n{body}    y = {result};\nend\n",
@@ -86,7 +86,7 @@ def _gradient(entries: Sequence[str], shape: programs.Shape) -> str:
     return listed if len(shape) == 1 else f"reshape({listed}, {', '.join(map(str, shape))})"
 
 
-def _layout(program: programs.Program) -> str:
+def _layout(program: programs.SourceFileParts) -> str:
     functions = []
     for function in program.functions:
         names = [argument.name for argument in program.arguments] + (["tangents"] if function.moved else [])

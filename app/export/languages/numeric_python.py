@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.export import program as programs
-from app.export.forms import ATOM, COMPARISON, OPERATORS, PRODUCT, SIGN, Form, calls
+from app.export.forms import ATOM, COMPARISON, OPERATORS, PRODUCT, SIGN, WordForm, calls
 from app.export.language import Language, Syntax
 from app.export.languages import python
 
@@ -16,13 +16,13 @@ _SHARED = (
 _PAIRS = "atan2=arctan2 hypot maximum minimum copysign mod fmod pow=power pow_const=power const_pow=power"
 
 
-def _words(module: str) -> dict[str, Form]:
+def _words(module: str) -> dict[str, WordForm]:
     return {
         **OPERATORS,
         # & and | bind tighter than comparisons
-        "and": Form("{0} & {1}", PRODUCT, (ATOM,)),
-        "or": Form("{0} | {1}", PRODUCT, (ATOM,)),
-        "not": Form("~{0}", SIGN, (ATOM,)),
+        "and": WordForm("{0} & {1}", PRODUCT, (ATOM,)),
+        "or": WordForm("{0} | {1}", PRODUCT, (ATOM,)),
+        "not": WordForm("~{0}", SIGN, (ATOM,)),
         **calls("select=where", 3, before=f"{module}."),
         **calls(_SHARED, before=f"{module}."),
         **calls(_PAIRS, 2, before=f"{module}."),
@@ -32,9 +32,9 @@ def _words(module: str) -> dict[str, Form]:
 _SPECIAL = {
     **calls("erf erfc lgamma=gammaln digamma i0e i1e expi", before="special."),
     **calls("betaln zeta", 2, before="special."),
-    "sigmoid": Form("jax.nn.sigmoid({0})"),
-    "betainc": Form("special.betainc({0}, {1}, {2})"),
-    "gamma_part": Form("jnp.where({2} != 0, special.gammaincc({0}, {1}), special.gammainc({0}, {1}))", ATOM),
+    "sigmoid": WordForm("jax.nn.sigmoid({0})"),
+    "betainc": WordForm("special.betainc({0}, {1}, {2})"),
+    "gamma_part": WordForm("jnp.where({2} != 0, special.gammaincc({0}, {1}), special.gammainc({0}, {1}))", ATOM),
 }
 
 
@@ -43,8 +43,8 @@ def _syntax(module: str) -> Syntax:
         infinity=f"{module}.inf",
         nan=f"{module}.nan",
         whole=False,
-        as_condition=Form("{0} != 0", COMPARISON, OPERATORS["equal"].operands),
-        as_number=Form(f"{module}.where({{0}}, 1.0, 0.0)"),
+        as_condition=WordForm("{0} != 0", COMPARISON, OPERATORS["equal"].operands),
+        as_number=WordForm(f"{module}.where({{0}}, 1.0, 0.0)"),
         assign="{0} = {1}",
         assign_condition="{0} = {1}",
         function="def {name}({parameters}):\n{body}    return {result}\n",
@@ -107,7 +107,7 @@ _JAX_SNIPPETS = {
 def _layout(module: str, imports: str, decorator: str) -> programs.Layout:
     array = f"{module}.asarray"
 
-    def layout(program: programs.Program) -> str:
+    def layout(program: programs.SourceFileParts) -> str:
         text = f"\n\n{imports}\n"
         text += "".join(f"\n{line}\n" for line in program.constants)
         for helper in program.helpers:

@@ -8,18 +8,18 @@ give nan or infinity.
 from __future__ import annotations
 
 from app.export import program as programs
-from app.export.forms import AND, CHOICE, NOT, OPERATORS, OR, Form, calls, infix, prefix
+from app.export.forms import AND, CHOICE, NOT, OPERATORS, OR, WordForm, calls, infix, prefix
 from app.export.language import Language, Syntax
 
-LOGIC: dict[str, Form] = {
+LOGIC: dict[str, WordForm] = {
     "and": infix("and", AND),
     "or": infix("or", OR),
     "not": prefix("not ", NOT),
-    "select": Form("{1} if {0} else {2}", CHOICE, (CHOICE + 1,)),
+    "select": WordForm("{1} if {0} else {2}", CHOICE, (CHOICE + 1,)),
 }
 
 _OVERFLOWING = "exp cosh sinh expm1 log sqrt"
-WORDS: dict[str, Form] = {
+WORDS: dict[str, WordForm] = {
     **OPERATORS,
     **LOGIC,
     **calls("sin cos tan asin acos atan tanh asinh atanh log2 log10 log1p cbrt", before="math."),
@@ -35,15 +35,15 @@ WORDS: dict[str, Form] = {
 _QUIET = ("quiet",)
 
 
-def _quiet(words: str) -> dict[str, Form]:
-    return {word: Form(f"quiet(math.{word}, {{0}})", needs=_QUIET) for word in words.split()}
+def _quiet(words: str) -> dict[str, WordForm]:
+    return {word: WordForm(f"quiet(math.{word}, {{0}})", needs=_QUIET) for word in words.split()}
 
 
-CAREFUL: dict[str, Form] = {
+CAREFUL: dict[str, WordForm] = {
     **calls("div=divide", 2, needs=True),
     **_quiet("sin cos tan asin acos atanh log2 log10 log1p gamma lgamma floor ceil trunc"),
-    "fmod": Form("quiet(math.fmod, {0}, {1})", needs=_QUIET),
-    "round": Form("quiet(round, {0})", needs=_QUIET),
+    "fmod": WordForm("quiet(math.fmod, {0}, {1})", needs=_QUIET),
+    "round": WordForm("quiet(round, {0})", needs=_QUIET),
 }
 
 _LARGE = """def {0}(x):
@@ -97,8 +97,8 @@ SYNTAX = Syntax(
     infinity="math.inf",
     nan="math.nan",
     whole=False,
-    as_condition=Form("{0} != 0", OPERATORS["equal"].level, OPERATORS["equal"].operands),
-    as_number=Form("float({0})"),
+    as_condition=WordForm("{0} != 0", OPERATORS["equal"].level, OPERATORS["equal"].operands),
+    as_number=WordForm("float({0})"),
     assign="{0} = {1}",
     assign_condition="{0} = {1}",
     function="def {name}({parameters}):\n{body}    return {result}\n",
@@ -109,25 +109,25 @@ SYNTAX = Syntax(
 )
 
 
-def head(program: programs.Program, function: programs.Function) -> list[str]:
+def head(program: programs.SourceFileParts, function: programs.DerivedFunction) -> list[str]:
     names = [argument.name for argument in program.arguments] + (["tangents"] if function.moved else [])
     return [f"def {function.name}({', '.join(names)}):", f'    """{docstring(program, function)}"""']
 
 
-def docstring(program: programs.Program, function: programs.Function) -> str:
+def docstring(program: programs.SourceFileParts, function: programs.DerivedFunction) -> str:
     by = [program.arguments[position].name for position in program.wanted]
     listed = by[0] if program.single else f"[{', '.join(by)}]"
     what = "the product of the Hessian and the tangents" if function.moved else "the gradient"
     return f"Return the value, and {what} by {listed}."
 
 
-def results(program: programs.Program, function: programs.Function) -> str:
+def results(program: programs.SourceFileParts, function: programs.DerivedFunction) -> str:
     found = [programs.nested(e, s) for e, s in zip(function.entries, program.shapes(), strict=True)]
     listed = found[0] if program.single else programs.broken("[", found, "]", "    ")
     return f"    return {function.value}, {listed}"
 
 
-def _layout(program: programs.Program) -> str:
+def _layout(program: programs.SourceFileParts) -> str:
     text = "\n".join(program.heading) + "\n\nimport math\n"
     for helper in program.helpers:
         text += "\n\n" + helper

@@ -5,34 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.export import program as programs
-from app.export.forms import C_LOGIC, CHOICE, OPERATORS, POWER, Form, calls
+from app.export.forms import C_LOGIC, CHOICE, OPERATORS, POWER, WordForm, calls
 from app.export.language import Language, Syntax
 
-_POWER = Form("{0}^{1}", POWER, (POWER + 1,))
+_POWER = WordForm("{0}^{1}", POWER, (POWER + 1,))
 
-WORDS: dict[str, Form] = {
+WORDS: dict[str, WordForm] = {
     **OPERATORS,
     **C_LOGIC,
-    "select": Form("if (isTRUE({0})) {1} else {2}", CHOICE, (CHOICE, CHOICE + 1)),
+    "select": WordForm("if (isTRUE({0})) {1} else {2}", CHOICE, (CHOICE, CHOICE + 1)),
     **calls("sin cos tan asin acos atan sinh cosh tanh asinh atanh exp expm1 log log2 log10 log1p sqrt abs sign"),
     **calls("floor ceil=ceiling trunc gamma lgamma digamma sinpi cospi"),
     **calls("atan2 maximum=max minimum=min betaln=lbeta", 2),
-    "mod": Form("{0} %% {1}", OPERATORS["div"].level + 1, (OPERATORS["div"].level + 2,)),
+    "mod": WordForm("{0} %% {1}", OPERATORS["div"].level + 1, (OPERATORS["div"].level + 2,)),
     "pow": _POWER,
     "pow_const": _POWER,
     "const_pow": _POWER,
-    "polygamma": Form("psigamma({1}, {0})"),
-    "erfc": Form("2 * pnorm({0}, sd = sqrt(0.5), lower.tail = FALSE)", OPERATORS["mul"].level),
-    "gamma_part": Form("pgamma({1}, {0}, lower.tail = {2} == 0)"),
-    "betainc": Form("pbeta({2}, {0}, {1})"),
+    "polygamma": WordForm("psigamma({1}, {0})"),
+    "erfc": WordForm("2 * pnorm({0}, sd = sqrt(0.5), lower.tail = FALSE)", OPERATORS["mul"].level),
+    "gamma_part": WordForm("pgamma({1}, {0}, lower.tail = {2} == 0)"),
+    "betainc": WordForm("pbeta({2}, {0}, {1})"),
 }
 
 SYNTAX = Syntax(
     infinity="Inf",
     nan="NaN",
     whole=True,
-    as_condition=Form("{0} != 0", OPERATORS["equal"].level, OPERATORS["equal"].operands),
-    as_number=Form("as.numeric(isTRUE({0}))"),
+    as_condition=WordForm("{0} != 0", OPERATORS["equal"].level, OPERATORS["equal"].operands),
+    as_number=WordForm("as.numeric(isTRUE({0}))"),
     assign="{0} <- {1}",
     assign_condition="{0} <- {1}",
     function="{name} <- function({parameters}) {{\n{body}  {result}\n}}\n",
@@ -56,7 +56,7 @@ def _gradient(entries: Sequence[str], shape: programs.Shape) -> str:
     return listed if len(shape) == 1 else f"array({listed}, dim = c({', '.join(map(str, shape))}))"
 
 
-def _layout(program: programs.Program) -> str:
+def _layout(program: programs.SourceFileParts) -> str:
     parts = ["\n".join(program.heading) + "\n", *program.helpers]
     for function in program.functions:
         names = [argument.name for argument in program.arguments] + (["tangents"] if function.moved else [])

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from app.export import program as programs
-from app.export.forms import C_LOGIC, CHOICE, OPERATORS, Form, calls
+from app.export.forms import C_LOGIC, CHOICE, OPERATORS, WordForm, calls
 from app.export.language import Language, Syntax
 from app.export.languages.c import element
 
-WORDS: dict[str, Form] = {
+WORDS: dict[str, WordForm] = {
     **OPERATORS,
     **C_LOGIC,
-    "select": Form("if {0} {{ {1} }} else {{ {2} }}", CHOICE),
+    "select": WordForm("if {0} {{ {1} }} else {{ {2} }}", CHOICE),
     **calls("sin cos tan asin acos atan sinh cosh tanh exp exp2 log=ln log2 log10 sqrt cbrt", before="f64::"),
     **calls("expm1=exp_m1 log1p=ln_1p abs floor ceil trunc round=round_ties_even", before="f64::"),
     **calls("atan2 hypot copysign maximum=max minimum=min pow=powf pow_const=powf const_pow=powf", 2, before="f64::"),
-    "fmod": Form("{0} % {1}", OPERATORS["div"].level, OPERATORS["div"].operands),
+    "fmod": WordForm("{0} % {1}", OPERATORS["div"].level, OPERATORS["div"].operands),
 }
 
 SYNTAX = Syntax(
     infinity="f64::INFINITY",
     nan="f64::NAN",
     whole=False,
-    as_condition=Form("{0} != 0.0", OPERATORS["equal"].level, OPERATORS["equal"].operands),
-    as_number=Form("f64::from({0})"),
+    as_condition=WordForm("{0} != 0.0", OPERATORS["equal"].level, OPERATORS["equal"].operands),
+    as_number=WordForm("f64::from({0})"),
     assign="let {0} = {1};",
     assign_condition="let {0} = {1};",
     function="fn {name}({parameters}) -> f64 {{\n{body}    {result}\n}}\n",
@@ -35,12 +35,12 @@ SYNTAX = Syntax(
 )
 
 
-def _layout(program: programs.Program) -> str:
+def _layout(program: programs.SourceFileParts) -> str:
     parts = ["\n".join(program.heading) + "\n", *program.helpers]
     return "\n".join([*parts, *[_function(program, each) for each in program.functions]])
 
 
-def _function(program: programs.Program, function: programs.Function) -> str:
+def _function(program: programs.SourceFileParts, function: programs.DerivedFunction) -> str:
     point = f"point: &[f64; {program.offsets[-1]}]"
     flat = [entry for entries in function.entries for entry in entries]
     moved = f", tangents: &[f64; {len(flat)}]" if function.moved else ""

@@ -5,7 +5,7 @@ from typing import Any, get_args
 import pytest
 
 from app.api.rest.symbolic import code
-from app.export import source
+from app.export.languages import table
 from tests.export import runners
 from tests.support.service import Client
 
@@ -33,10 +33,10 @@ def test_a_file_comes_with_what_it_is(client: Client) -> None:
 
 
 def test_the_document_lists_every_language() -> None:
-    assert get_args(code.CodeRequest.model_fields["language"].annotation) == source.NAMES
+    assert get_args(code.CodeRequest.model_fields["language"].annotation) == table.NAMES
 
 
-@pytest.mark.parametrize("language", source.NAMES)
+@pytest.mark.parametrize("language", table.NAMES)
 def test_every_language_is_answered(client: Client, language: str) -> None:
     found = answer(client, expression="a*X[0]**2", language=language, argnums="X", shapes=[[], [2]])
     assert found["argnums"] == 1

@@ -12,7 +12,7 @@ from app.engine import engine
 from app.engine.functions import bindings
 from app.engine.symbolic import code
 
-_ASKED: dict[str, Any] = {"expression": "x*sin(y)", "language": "python"}
+REQUEST_EXAMPLE: dict[str, Any] = {"expression": "x*sin(y)", "args": ["x", "y"], "language": "python"}
 _SOURCE = f'''# Value and gradient of a function by x, y.
 #
 # f(x, y) =
@@ -72,7 +72,7 @@ class _FileFields(schemas.RequestFields):
 class CodeRequest(_FileFields, schemas.ScalarFields):
     """A function and the file that is wanted."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_ASKED]})
+    model_config = ConfigDict(json_schema_extra={"examples": [REQUEST_EXAMPLE]})
 
 
 class CodeAtRequest(_FileFields):

@@ -26,10 +26,10 @@ def document(
     """Return the members of the answer: a module whose function takes the arguments that are not bound, float64.
 
     Its results are the value, and then the gradient by each argument of ``wanted``. Raises
-    ``errors.NotDifferentiable`` for a function that JAX does not compute.
+    ``errors.NotWritten`` for a function that JAX does not compute.
     """
     if recorded.tape.hosted:
-        raise errors.NotDifferentiable(f"{TITLE} lacks a word of this function, which only NumPy has", field="language")
+        raise errors.NotWritten(f"{TITLE} lacks a word of this function, which only NumPy has", field="language")
     leaves = tuple([recorded.inputs.index(position) for position in wanted if position in recorded.inputs])
     run = traced.function(transforms.derive(recorded.tape, "grad" if leaves else "value", leaves))
     free = [position for position in range(len(shapes)) if position not in bound]
