@@ -87,9 +87,7 @@ class PrintedTape:
     results: list[str]
 
 
-def printed(
-    tape: ArrayTape, leaves: Sequence[str], helpers: Helpers, *, first: str = "", start: int = 1
-) -> PrintedTape:
+def printed(tape: ArrayTape, leaves: Sequence[str], helpers: Helpers, *, first: str = "") -> PrintedTape:
     """Return a tape of numbers as statements.
 
     Args:

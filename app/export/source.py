@@ -283,9 +283,7 @@ class _Numbers(_FilePrinter):
             [partials.get((position, index), zero) for index in np.ndindex(self.taken.shapes[position])]
             for position in self.taken.wanted
         ]
-        return programs.DerivedFunction(
-            self.name_of(transform), transform == "hvp", body.lines, body.results[0], entries
-        )
+        return self.named(transform, body, entries)
 
     def _tangent(self, argument: int, indices: tuple[int, ...]) -> str:
         index, shape = self.taken.wanted.index(argument), self.taken.shapes[argument]
@@ -326,9 +324,7 @@ class _Whole(_FilePrinter):
             [partials.get(position) or f"{module}.zeros({self.taken.shapes[position]})"]
             for position in self.taken.wanted
         ]
-        return programs.DerivedFunction(
-            self.name_of(transform), transform == "hvp", body.lines, body.results[0], entries
-        )
+        return self.named(transform, body, entries)
 
 
 @dataclass(frozen=True, slots=True)
