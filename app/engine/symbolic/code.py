@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from app import errors
-from app.engine import points, query
-from app.engine.functions import bindings, functions
+from app.engine import query
+from app.engine.functions import arguments, bindings, functions
 from app.engine.workers import jobs, pool
 from app.export import source
 from app.runtime import cache, deadlines, queue
@@ -75,7 +75,7 @@ class CodeCache:
                 _, function, _ = await self._functions.function(expression, args)
                 free = function.args if binding is None else binding.free
                 argnums = list(range(len(free))) if asked.argnums is None else asked.argnums
-                found = points.resolve_argnums(argnums, free)
+                found = arguments.resolve(argnums, free)
                 data = None if binding is None else await self._data(binding)
                 wanted = source.Asked(
                     expression,
