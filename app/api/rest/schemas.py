@@ -69,10 +69,6 @@ def null_is(default: Any) -> AfterValidator:
 Whole = Annotated[int, BeforeValidator(_whole)]
 listed = AfterValidator(lambda given: [given])
 """The validator of what stands alone for a list of one."""
-_Size = Annotated[Whole, Field(ge=0)]
-_Shape = list[_Size] | Annotated[_Size, listed]
-Shapes = Annotated[list[_Shape], Field(fail_fast=True)] | Annotated[_Size, listed, listed] | None
-"""A shape for each argument; the only one may stand alone."""
 Text = Annotated[
     str,
     Field(

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app import __version__
 from app.api.http import handler, json_stream, replies, routing
 from app.api.rest import schemas
+from app.api.rest.symbolic import formulae
 from app.engine import engine
 from app.engine.functions import bindings
 from app.engine.symbolic import code
@@ -57,7 +58,7 @@ class _FileFields(schemas.RequestFields):
         ),
     ] = None
     shapes: Annotated[
-        schemas.Shapes,
+        formulae.Shapes,
         Field(
             description="a list of shapes, one for each argument, [] for a number. Needed where the function depends "
             "on them, and where the text does not tell how long an argument is."

@@ -38,6 +38,12 @@ _FORMULAE: dict[str, Any] = {
 }
 _EXAMPLES = {"example": {"value": _FORMULAE}, "of LaTeX": {"value": _FORMULAE}}
 
+_Size = Annotated[schemas.Whole, Field(ge=0)]
+_Shape = list[_Size] | Annotated[_Size, schemas.listed]
+Shapes = Annotated[list[_Shape], Field(fail_fast=True)] | Annotated[_Size, schemas.listed, schemas.listed] | None
+"""A shape for each argument; the only one may stand alone."""
+
+
 class SymbolicRequest(schemas.ScalarFields):
     """A function and what to differentiate it by."""
 
@@ -48,7 +54,7 @@ class SymbolicRequest(schemas.ScalarFields):
         Field(description="a position or name of an argument, or a list of them."),
     ] = 0
     shapes: Annotated[
-        schemas.Shapes,
+        Shapes,
         Field(
             description="a list of shapes, one for each argument, [] for a number. Needed where the function depends "
             "on them."
