@@ -56,6 +56,7 @@ from app.api.http.middleware import (
 )
 from app.api.interop import wires
 from app.api.interop.inference import routes as inference
+from app.api.interop.mcp import routes as mcp
 from app.api.interop.tesseract import routes as tesseract
 from app.api.interop.umbridge import model
 from app.api.interop.umbridge import routes as umbridge
@@ -113,12 +114,19 @@ def create_app(settings: Settings | None = None) -> Application:
     app.state.services = parts
     um_bridge = umbridge.UmBridge(model.Models(parts.engine), parts.limits)
     rest = (derivatives, links, taylor, fits, propagate, functions, data, formulae, code)
-    for routes in (*rest, um_bridge, tesseract, inference, health, reference, metrics_route):
+    agents = mcp.Mcp(_operations(), reference.language)
+    for routes in (*rest, um_bridge, tesseract, inference, agents, health, reference, metrics_route):
         app.include_router(routes.router)
     pages.add_pages(app, address.ended_with_slash)
     openapi.add_document(app)
     app.front = _stack(app, um_bridge.find)
     return app
+
+
+def _operations() -> dict[str, handler.Operation]:
+    """Return the REST operations that tools of agents ask, by path."""
+    one_route = {"/v1/taylor": taylor.OPERATIONS[0], "/v1/symbolic": formulae.SYMBOLIC}
+    return derivatives.OPERATIONS | fits.OPERATIONS | one_route
 
 
 def _services(settings: Settings) -> services.Services:

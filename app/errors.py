@@ -3,7 +3,7 @@
 * GradserveError
   x Rejected: the request is at fault; sending it again cannot help
     + transport: InvalidJson, BadRequest, RequestTimeout, UnsupportedMediaType, BodyTooLarge
-      - HeadersTooLarge, AddressTooLong (each a BodyTooLarge)
+      - HeadersTooLarge, AddressTooLong (each a BodyTooLarge), NotAcceptable (an UnsupportedMediaType)
     + resource: Unauthorized, Forbidden, NotFound, MethodNotAllowed
     + fields: InvalidField, InvalidName
     + function: SyntaxRejected, UnknownName, BadArity, BadConstant, BadShape
@@ -162,6 +162,10 @@ class BodyTooLarge(Rejected, code="body_too_large", title="The request body is t
 
 class UnsupportedMediaType(Rejected, code="unsupported_media_type", title="The media type is not supported"):
     """Not application/json, or encoded in a way this service does not decode."""
+
+
+class NotAcceptable(UnsupportedMediaType, title="No media type of the answer is accepted"):
+    """The answer has a media type that the request does not accept (RFC 9110, section 15.5.7)."""
 
 
 class HeadersTooLarge(BodyTooLarge, title="The request headers are too large"):

@@ -25,8 +25,8 @@ def configure(level: str, form: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # Records of JAX and asyncio below a warning do not help an operator.
-    for name in ("jax", "asyncio"):
+    # Records of these below a warning do not help an operator.
+    for name in ("jax", "asyncio", "mcp"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

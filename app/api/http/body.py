@@ -27,6 +27,7 @@ class RequestLimits:
     """Bounds on one request, on all requests that are being answered, and on connections."""
 
     max_body_bytes: int = 16 * 1024 * 1024
+    max_message_bytes: int = 1024 * 1024  # of the Model Context Protocol
     max_bodies_bytes: int = 64 * 1024 * 1024
     max_answers_bytes: int = 256 * 1024 * 1024
     max_json_values: int = 2_200_000

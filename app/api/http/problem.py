@@ -37,6 +37,7 @@ _STATUS: dict[type[errors.GradserveError], int] = {
     errors.Forbidden: 403,
     errors.NotFound: 404,
     errors.MethodNotAllowed: 405,
+    errors.NotAcceptable: 406,
     errors.RequestTimeout: 408,
     errors.BodyTooLarge: 413,
     errors.AddressTooLong: 414,
@@ -103,7 +104,7 @@ def headers(error: errors.GradserveError) -> tuple[replies.Header, ...]:
     """Return the headers that say what an error means to an HTTP client."""
     if isinstance(error, errors.Unauthorized):
         return ((b"www-authenticate", _CHALLENGE),)
-    if isinstance(error, errors.Forbidden):  # RFC 6750, section 3.1
+    if isinstance(error, errors.Forbidden) and error.scope:  # RFC 6750, section 3.1
         challenge = f'Bearer realm="gradserve", error="insufficient_scope", scope="{error.scope}"'
         return ((b"www-authenticate", challenge.encode()),)
     if isinstance(error, errors.MethodNotAllowed):

@@ -1,4 +1,4 @@
-"""Protocols of other projects: UM-Bridge, Tesseract and the Open Inference Protocol, a package for each.
+"""Protocols of other projects: UM-Bridge, Tesseract, Open Inference and Model Context, a package for each.
 
 In come requests as the clients of those projects send them; out go queries to ``app.engine``, and replies and errors in
 each protocol's own form. Each package has ``routes`` (paths, examples and errors), ``schemas`` (bodies in the OpenAPI
@@ -7,4 +7,4 @@ what they share: ``endpoints`` (routes and their entries in the OpenAPI document
 answers), ``json_bodies``, ``named_arrays`` and ``array_query``.
 """
 
-__all__ = ["endpoints", "inference", "tesseract", "umbridge", "wires"]
+__all__ = ["endpoints", "inference", "mcp", "tesseract", "umbridge", "wires"]

@@ -15,6 +15,7 @@ import pydantic
 from app import errors
 from app.api.http import problem, replies
 from app.api.interop.inference import routes as inference
+from app.api.interop.mcp import json_rpc
 from app.api.interop.tesseract import routes as tesseract
 from app.api.interop.umbridge import routes as umbridge
 
@@ -31,6 +32,7 @@ class Wire(NamedTuple):
 
 # A client whose base URL is wrong asks for the names of its protocol below another path.
 _WIRES = (
+    Wire(re.compile(r"/mcp(/|$)"), json_rpc.refusal, json_rpc.McpRefusal),
     Wire(re.compile(r"/v2(/|$)"), inference.refusal, inference.InferenceRefusal),
     Wire(re.compile(r".*/tesseract(/|$)"), tesseract.refusal, tesseract.TesseractRefusal),
     Wire(re.compile(rf"/f/|.*/({_UM_BRIDGE_NAMES})/?$"), umbridge.refusal, umbridge.UmBridgeRefusal),
