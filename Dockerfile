@@ -18,7 +18,7 @@ RUN python -m venv --without-pip /opt/gradserve \
 # Dependencies first: they change less often than the code, so their layer is reused.
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 RUN mkdir -p app && echo '__version__ = "0"' > app/__init__.py && true \
-    && pip --python /opt/gradserve/bin/python install -c constraints.txt '.[objects,proofs,redis,traces,zstd]' ${ACCELERATOR:+"jax[${ACCELERATOR}]"} \
+    && pip --python /opt/gradserve/bin/python install -c constraints.txt '.[agents,objects,proofs,redis,traces,zstd]' ${ACCELERATOR:+"jax[${ACCELERATOR}]"} \
     && pip --python /opt/gradserve/bin/python uninstall --yes gradserve \
     # What only developers of the dependencies need: their tests, headers and stubs, a quarter of their files.
     && find /opt/gradserve -depth -type d -name tests -exec rm -r {} + \

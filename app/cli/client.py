@@ -41,15 +41,21 @@ class Client:
 
     async def post(self, path: str, document: dict[str, Any]) -> httpx.Response:
         """Return the response to a document if its status is 200 or 201, else raise ``ProblemResponse``."""
+        headers = {"Content-Type": "application/json"}
+        return await self._answered(self._http.post(path, content=_json(document), headers=headers))
+
+    async def get(self, path: str) -> httpx.Response:
+        """Return what is at a path, or raise ``ProblemResponse``."""
+        return await self._answered(self._http.get(path))
+
+    async def _answered(self, response: Awaitable[httpx.Response]) -> httpx.Response:
         try:
-            response = await self._http.post(
-                path, content=_json(document), headers={"Content-Type": "application/json"}
-            )
+            answered = await response
         except httpx.HTTPError as error:
             raise ProblemResponse(_unreachable(f"{self._address} cannot be reached: {error}")) from None
-        if response.status_code not in (200, 201):
-            raise ProblemResponse(self._problem(response))
-        return response
+        if answered.status_code not in (200, 201):
+            raise ProblemResponse(self._problem(answered))
+        return answered
 
     async def events(
         self, path: str, document: dict[str, Any], tell: Callable[[dict[str, Any]], None]
@@ -99,14 +105,16 @@ def service_seconds(response: httpx.Response) -> float:
 
 
 def connect(
-    url: str | None = None, key: str | None = None, *, workers: bool = False
+    url: str | None = None, key: str | None = None, *, workers: bool = False, caller: str = ""
 ) -> AbstractAsyncContextManager[Client]:
     """Open a client of the server at ``url``, or of the application in this process, with compile workers or without.
+
+    Without an address as ``caller`` the requests here are those of the service itself: without deadline and quota.
 
     Raises:
         BadAddress: ``url`` is not http://host:port or https://host, or ``key`` is not printable ASCII.
     """
-    return _server(url, key) if url is not None else _application(workers=workers)
+    return _server(url, key) if url is not None else _application(workers=workers, caller=caller)
 
 
 @asynccontextmanager
@@ -130,15 +138,14 @@ async def _server(url: str, key: str | None) -> AsyncIterator[Client]:
 
 
 @asynccontextmanager
-async def _application(*, workers: bool) -> AsyncIterator[Client]:
+async def _application(*, workers: bool, caller: str) -> AsyncIterator[Client]:
     # Imported here because it loads JAX, which takes seconds.
     from app import application  # noqa: PLC0415
     from app.environment import read  # noqa: PLC0415
 
     app = application.create_app(read().for_one_user())
     engine = app.state.services.engine
-    # Without an address the caller is the service itself: its requests have no deadline and no quota.
-    transport = httpx.ASGITransport(app, client=("", 0))
+    transport = httpx.ASGITransport(app, client=(caller, 0))
     try:
         if workers:
             await engine.start()

@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from app import __version__, errors
-from app.cli import assignments, bench, client, code, fit, keys, output, tables
+from app.cli import assignments, bench, client, code, fit, keys, mcp, output, tables
 
 
 class _Commands(TyperGroup):
@@ -96,6 +96,12 @@ def run_server(
     settings.check_cache()
     settings.certificate()
     raise typer.Exit(serve.serve(settings))
+
+
+@cli.command("mcp")
+def serve_agents(url: Url = None, key: Key = None) -> None:
+    """Serve agents over the standard input and output, by the Model Context Protocol."""
+    mcp.serve(url, key)
 
 
 def _gradient(answer: Answer) -> None:

@@ -80,5 +80,6 @@ def refusal(error: errors.GradserveError) -> replies.Reply:
     """Return the reply to a request that failed, in this protocol's form."""
     code = next((_CODES[cls] for cls in type(error).__mro__ if cls in _CODES), _REFUSED)
     document = problem.body(error)
+    status = document["status"] = 400 if document["status"] == 422 else document["status"]
     told = {"code": code, "message": json_bodies.one_line(error), "data": document}
-    return json_bodies.refusal(error, document["status"], {"jsonrpc": "2.0", "id": None, "error": told})
+    return json_bodies.refusal(error, status, {"jsonrpc": "2.0", "id": None, "error": told})

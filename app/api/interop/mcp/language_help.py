@@ -11,7 +11,7 @@ from app.api.interop.mcp import schemas, service
 
 _MOST = 12  # words of an answer
 _MOST_FORMS = 5
-_TOO_COMMON = frozenset("a an and as by each else for from in is its it of on or the to what with x y".split())
+_TOO_COMMON = frozenset({"a", "an", "and", "as", "by", "from", "in", "is", "of", "on", "or", "the", "to", "with", "x"})
 
 _OVERVIEW = (
     "An expression, a lambda or a def, over numbers and arrays. Names may have their library before them, as in "
@@ -37,7 +37,9 @@ async def find(call: schemas.LanguageCall, asked: service.Service) -> service.Do
     return _answer(document, found, forms, [], note)
 
 
-def _answer(document: service.Document, words: Iterable[Any], forms: Any, names: list[str], note: str) -> Any:
+def _answer(
+    document: service.Document, words: Iterable[Any], forms: Any, names: list[str], note: str
+) -> service.Document:
     constants, operators = list(document["constants"]), document["operators"]
     shown = [_shown(word) for word in words]
     notations = [{member: form[member] for member in ("form", "doc", "example")} for form in forms]

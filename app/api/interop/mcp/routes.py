@@ -78,6 +78,7 @@ class Mcp:
         # What the SDK reads: it asks for more types than it answers.
         scope = {**request.scope, "headers": [*(each for each in headers if each[0] != b"accept"), _ACCEPT]}
         reply: replies.Reply = await sdk.over_http(self._server, scope, raw, request.receive)
+        reply.computed = context.of(request.scope).computed
         return reply
 
     def _service(self, request: Request) -> service.Service:
@@ -88,8 +89,11 @@ class _ThisApplication:
     """Asks the operations of this application, for the caller of one request; see ``service.Service``."""
 
     def __init__(self, operations: Mapping[str, handler.Operation], language: Language, request: Request) -> None:
-        self._operations, self.language, self._request = operations, language, request
+        self._operations, self._language, self._request = operations, language, request
         self._asked = 0
+
+    async def language(self) -> service.Document:
+        return await self._language()
 
     async def ask(self, path: str, document: service.Document) -> service.Document:
         """Return the answer to a document; each but the first of a call counts as another request."""

@@ -86,7 +86,7 @@ class EvaluateCall(ToolFields):
         dict[str, Any],
         WithJsonSchema(_BY_NAME),
         Field(description="an object with a number or nested list for each argument, {} for a function of none."),
-    ] = {}  # noqa: RUF012 - pydantic copies it
+    ] = {}
 
 
 class JacobianCall(ToolFields):
