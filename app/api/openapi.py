@@ -37,6 +37,7 @@ TAGS = [
     {"name": "UM-Bridge", "description": "The wire of UM-Bridge 1.0, at the root and for each function by its id."},
     {"name": "tesseract", "description": "The wire of Tesseract, for each function by its id."},
     {"name": "open inference", "description": "The Open Inference Protocol, JSON and binary tensors."},
+    {"name": "model context protocol", "description": "Tools for agents, over streamable HTTP without sessions."},
     {"name": "service", "description": "Health, limits, error codes and the function language."},
 ]
 _SCHEMA = {"$ref": "#/components/schemas/Problem"}

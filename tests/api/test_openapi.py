@@ -11,7 +11,7 @@ from app.api.rest import derivatives
 from tests.support import assertions, documented
 from tests.support.service import Client
 
-FOREIGN = {"tesseract", "open inference", "UM-Bridge"}
+FOREIGN = {"tesseract", "open inference", "UM-Bridge", "model context protocol"}
 
 
 def references(node: Any) -> list[str]:

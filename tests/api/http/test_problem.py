@@ -15,8 +15,8 @@ from tests.support.service import Client, serving
 
 CLASSES = assertions.subclasses(errors.GradserveError)
 ABSTRACT = {errors.Rejected, errors.Refused}
-FURTHER = {errors.HeadersTooLarge, errors.AddressTooLong}
-"""Body, headers and address too large have one code, and the status that HTTP gives each."""
+FURTHER = {errors.HeadersTooLarge, errors.AddressTooLong, errors.NotAcceptable}
+"""Body, headers and address too large have one code, and the status that HTTP gives each; so have media types."""
 
 
 def test_python_without_docstrings_knows_what_errors_mean() -> None:

@@ -62,6 +62,7 @@ WHOLE: dict[str, dict[str, Any]] = {
     },
     "abstract_eval": INPUTS,
     "infer": TENSORS,
+    "mcp": {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}},
 }  # fmt: skip
 """By the last part of a path, a request with every member that the schema names."""
 WRONG: list[Any] = [{"wrong": None}, True, [[None]]]
@@ -80,7 +81,7 @@ def filled(path: str, operation: dict[str, Any]) -> str:
 
 def posted(client: Client, path: str, request: Any) -> Any:
     """Send a request, which nobody compares with the document; the bytes of its tensors are those of 5.0."""
-    raw, headers = json.dumps(request).encode(), {}
+    raw, headers = json.dumps(request).encode(), {"Content-Type": "application/json"} if path == "/mcp" else {}
     if path.endswith("/infer"):
         headers = {"Inference-Header-Content-Length": str(len(raw))}
         raw += b"\0\0\0\0\0\0\x14@"

@@ -31,7 +31,15 @@ def of_inference(document: Any) -> str:
     return str(document["error"])
 
 
+def of_mcp(document: Any) -> str:
+    assert set(document) == {"jsonrpc", "id", "error"}
+    assert set(document["error"]) == {"code", "message", "data"}
+    assert document["error"]["data"]["detail"] in document["error"]["message"]
+    return str(document["error"]["message"])
+
+
 WIRES = [
+    pytest.param(of_mcp, "/mcp", id="mcp"),
     pytest.param(of_um_bridge, "/Evaluate", id="UM-Bridge"),
     pytest.param(of_um_bridge, "/f/4226752467f825da2f16ea77bfc0464d/Gradient", id="UM-Bridge by id"),
     pytest.param(of_tesseract, "/tesseract/apply", id="tesseract"),
@@ -85,7 +93,7 @@ def test_headers_and_addresses_that_are_too_long(message: Message, path: str) ->
 @each_wire
 def test_a_body_that_is_too_large(message: Message, path: str) -> None:
     with serving(Settings(max_body_bytes=1024)) as client:
-        check(client.request("POST", path, content=b"1" * 2000), 413, message, "1024 bytes")
+        check(client.post(b"1" * 2000, path), 413, message, "1024 bytes")
 
 
 @each_wire
@@ -104,6 +112,7 @@ def test_another_method(message: Message, path: str) -> None:
         (of_tesseract, "/tesseract/nothing"),
         (of_tesseract, "/there/tesseract/apply"),
         (of_inference, "/v2/nothing"),
+        (of_mcp, "/mcp/nothing"),
     ],
 )
 def test_an_address_at_which_there_is_nothing(message: Message, path: str) -> None:
@@ -132,6 +141,7 @@ def test_the_document_of_the_api_says_so() -> None:
         ("/Evaluate", "UmBridgeRefusal"),
         ("/tesseract/apply", "TesseractRefusal"),
         ("/v2/models/{model}/infer", "InferenceRefusal"),
+        ("/mcp", "McpRefusal"),
     ):
         responses = paths[path]["post"]["responses"]
         refusals = {status: each["content"] for status, each in responses.items() if int(status) >= 400}

@@ -19,7 +19,7 @@ PASTED = """def y(X):
     s = 6*(X[1]**2)
     return r + s + 7*(X[2]**2)
 """
-FOREIGN = {"tesseract", "open inference", "UM-Bridge"}
+FOREIGN = {"tesseract", "open inference", "UM-Bridge", "model context protocol"}
 """Tags of other projects' wires: their requests are as those projects have them."""
 GRAD_MEMBERS = {"value", "gradient", "args", "argnums", "dtype", "finite", "function_id"}
 

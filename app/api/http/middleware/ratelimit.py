@@ -42,12 +42,17 @@ class RateLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] not in UNCOUNTED:
-            request = context.of(scope)
-            counted = await self._rate.count(request.caller, request.quota)
-            request.left = counted.headers
-            if counted.refusal is not None:
-                raise counted.refusal
+            await charge(self._rate, scope)
         await self._app(scope, receive, send)
+
+
+async def charge(rate: Rate, scope: Scope) -> None:
+    """Count a request for its caller, once more if it was counted; ``errors.Overloaded`` if it is one too many."""
+    request = context.of(scope)
+    counted = await rate.count(request.caller, request.quota)
+    request.left = counted.headers
+    if counted.refusal is not None:
+        raise counted.refusal
 
 
 class QuotaHeaders:

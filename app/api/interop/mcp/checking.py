@@ -20,7 +20,7 @@ Entry = tuple[str, list[int], Any, Any]
 """An argument, the index of an element, what is claimed, and what is right."""
 
 
-async def check(call: schemas.CheckCall, asked: service.Service) -> service.Document:
+async def check(call: schemas.CheckArguments, asked: service.Service) -> service.Document:
     """Return the verdict on a claimed gradient."""
     names = list(call.claimed)
     for name in names:

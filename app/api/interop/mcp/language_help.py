@@ -22,7 +22,7 @@ _NEAREST = "Nothing has this name or topic. These names are the nearest."
 _NOTHING = "Nothing has this name or topic. Ask with an empty query for all names."
 
 
-async def find(call: schemas.LanguageCall, asked: service.Service) -> service.Document:
+async def find(call: schemas.LanguageArguments, asked: service.Service) -> service.Document:
     """Return what a query finds."""
     document = await asked.language()
     words = [*document["functions"], *map(_distribution, document["distributions"])]

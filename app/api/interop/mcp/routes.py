@@ -21,11 +21,13 @@ from starlette.requests import Request
 
 from app import errors
 from app.api import services
-from app.api.http import body, context, handler, json_faults, json_stream, replies, routing
+from app.api.http import body, handler, json_faults, json_stream, replies, routing
+from app.api.http.middleware import ratelimit
 from app.api.interop import endpoints
 from app.api.interop.mcp import json_rpc, service
 
 PATH = "/mcp"
+_SERVICE = "gradserve.service"  # in the scope of a message: what answers its call
 _ACCEPT = (b"accept", b"application/json, text/event-stream")
 _TYPES = frozenset({"application/json", "application/*", "*/*"})
 
@@ -74,15 +76,14 @@ class Mcp:
             raise json_faults.fault(error, raw) from None
         sdk = await _loaded()
         if self._server is None:
-            self._server = sdk.make(self._service)
-        # What the SDK reads: it asks for more types than it answers.
-        scope = {**request.scope, "headers": [*(each for each in headers if each[0] != b"accept"), _ACCEPT]}
+            self._server = sdk.make(lambda asking: asking.scope[_SERVICE])
+        asked = _ThisApplication(self._operations, self._language, request)
+        # The SDK wants more types accepted than it answers.
+        accepting = [*(each for each in headers if each[0] != b"accept"), _ACCEPT]
+        scope = {**request.scope, "headers": accepting, _SERVICE: asked}
         reply: replies.Reply = await sdk.over_http(self._server, scope, raw, request.receive)
-        reply.computed = context.of(request.scope).computed
+        reply.computed = asked.computed
         return reply
-
-    def _service(self, request: Request) -> service.Service:
-        return _ThisApplication(self._operations, self._language, request)
 
 
 class _ThisApplication:
@@ -91,22 +92,20 @@ class _ThisApplication:
     def __init__(self, operations: Mapping[str, handler.Operation], language: Language, request: Request) -> None:
         self._operations, self._language, self._request = operations, language, request
         self._asked = 0
+        self.computed: replies.Computed | None = None  # how the last answer was
 
     async def language(self) -> service.Document:
         return await self._language()
 
     async def ask(self, path: str, document: service.Document) -> service.Document:
         """Return the answer to a document; each but the first of a call counts as another request."""
-        parts, state = services.of(self._request), context.of(self._request.scope)
+        parts = services.of(self._request)
         self._asked += 1
         if self._asked > 1 and parts.rate is not None:
-            counted = await parts.rate.count(state.caller, state.quota)
-            state.left = counted.headers
-            if counted.refusal is not None:
-                raise counted.refusal
+            await ratelimit.charge(parts.rate, self._request.scope)
         raw = pydantic_core.to_json(document)
         reply = await parts.request_handler.ask(self._operations[path], "", raw, self._request.receive)
-        state.computed = reply.computed
+        self.computed = reply.computed
         answer: service.Document = pydantic_core.from_json(reply.content)
         return answer
 

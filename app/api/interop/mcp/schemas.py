@@ -70,7 +70,7 @@ _CONDITION: Schema = {
 }
 
 
-class GradientCall(ToolFields):
+class GradientArguments(ToolFields):
     """A function of one value, and where."""
 
     expression: _Text
@@ -78,7 +78,7 @@ class GradientCall(ToolFields):
     argnums: _Names = None
 
 
-class EvaluateCall(ToolFields):
+class EvaluateArguments(ToolFields):
     """A function, and where."""
 
     expression: _Texts
@@ -89,7 +89,7 @@ class EvaluateCall(ToolFields):
     ] = {}
 
 
-class JacobianCall(ToolFields):
+class JacobianArguments(ToolFields):
     """A function of several values, and where."""
 
     expression: _Texts
@@ -97,7 +97,7 @@ class JacobianCall(ToolFields):
     argnums: _Names = None
 
 
-class SymbolicCall(ToolFields):
+class SymbolicArguments(ToolFields):
     """A function, and by what to differentiate it."""
 
     expression: _Text
@@ -115,7 +115,7 @@ class SymbolicCall(ToolFields):
     ] = None
 
 
-class TaylorCall(ToolFields):
+class TaylorArguments(ToolFields):
     """A function, where, and which derivatives."""
 
     expression: _Text
@@ -135,7 +135,7 @@ class TaylorCall(ToolFields):
     ] = None  # fmt: skip
 
 
-class MinimizeCall(ToolFields):
+class MinimizeArguments(ToolFields):
     """A function to minimise, and where to start."""
 
     expression: _Text
@@ -151,7 +151,7 @@ class MinimizeCall(ToolFields):
     max_evaluations: _Evaluations = None
 
 
-class LeastSquaresCall(ToolFields):
+class LeastSquaresArguments(ToolFields):
     """Residuals, parameters and data."""
 
     expression: Annotated[
@@ -167,7 +167,7 @@ class LeastSquaresCall(ToolFields):
     max_evaluations: _Evaluations = None
 
 
-class CheckCall(ToolFields):
+class CheckArguments(ToolFields):
     """A function, where, and the gradient that is claimed there."""
 
     expression: _Text
@@ -194,7 +194,7 @@ class CheckCall(ToolFields):
     ] = None
 
 
-class LanguageCall(ToolFields):
+class LanguageArguments(ToolFields):
     """What is looked for."""
 
     query: Annotated[
@@ -213,20 +213,20 @@ _NumbersByName = Annotated[dict[str, Any], WithJsonSchema(_FOUND_BY_NAME)]
 _Finite = Annotated[bool, Field(description="Whether every number of the answer is finite.")]
 
 
-class Value(pydantic.BaseModel):
+class ValueContent(pydantic.BaseModel):
     """A value."""
 
     value: Annotated[_Numbers, Field(description="The value of the function.")]
     finite: _Finite
 
 
-class Gradient(Value):
+class GradientContent(ValueContent):
     """A value and a gradient."""
 
     gradient: Annotated[_NumbersByName, Field(description="By argument name, each in the argument's shape.")]
 
 
-class Hessian(Value):
+class HessianContent(ValueContent):
     """A value and second derivatives."""
 
     hessian: Annotated[
@@ -236,7 +236,7 @@ class Hessian(Value):
     ]
 
 
-class Jacobian(Value):
+class JacobianContent(ValueContent):
     """Values and their derivatives."""
 
     jacobian: Annotated[
@@ -244,7 +244,7 @@ class Jacobian(Value):
     ]
 
 
-class Partial(pydantic.BaseModel):
+class PartialContent(pydantic.BaseModel):
     """A partial derivative as formulae."""
 
     arg: str
@@ -253,15 +253,15 @@ class Partial(pydantic.BaseModel):
     latex: str
 
 
-class Formulae(pydantic.BaseModel):
+class FormulaeContent(pydantic.BaseModel):
     """A function and its partial derivatives."""
 
     function: Annotated[str, Field(description="The function, in one spelling.")]
-    partials: list[Partial]
+    partials: list[PartialContent]
     simplified: bool
 
 
-class Series(pydantic.BaseModel):
+class SeriesContent(pydantic.BaseModel):
     """Derivatives of high order: a list by order, or one mixed derivative."""
 
     value: _Numbers
@@ -272,7 +272,7 @@ class Series(pydantic.BaseModel):
     finite: _Finite
 
 
-class Found(Value):
+class SearchContent(ValueContent):
     """What a search found."""
 
     x: Annotated[_NumbersByName, Field(description="The arguments that moved, by name.")]
@@ -284,7 +284,7 @@ class Found(Value):
     iterations: int
 
 
-class Fit(Found):
+class FitContent(SearchContent):
     """What a fit found; value is half the sum of squares."""
 
     standard_errors: Annotated[_NumbersByName | _Nothing, Field(description="Of the parameters, by name.")] = None
@@ -292,7 +292,7 @@ class Fit(Found):
     reason: Annotated[str | _Nothing, Field(description="Why there is no covariance.")] = None
 
 
-class CheckedEntry(pydantic.BaseModel):
+class EntryContent(pydantic.BaseModel):
     """One number of a gradient."""
 
     arg: str
@@ -306,17 +306,17 @@ class CheckedEntry(pydantic.BaseModel):
     correct: bool
 
 
-class Verdict(pydantic.BaseModel):
+class VerdictContent(pydantic.BaseModel):
     """Whether a claimed gradient is right."""
 
     correct: Annotated[bool, Field(description="Whether every entry is.")]
     value: Annotated[_Numbers, Field(description="The value of the function.")]
     tolerance: float
-    entries: list[CheckedEntry]
+    entries: list[EntryContent]
     missing: Annotated[list[str], Field(description="Arguments of the point for which nothing was claimed.")]
 
 
-class Word(pydantic.BaseModel):
+class WordContent(pydantic.BaseModel):
     """A function of the language."""
 
     name: str
@@ -325,7 +325,7 @@ class Word(pydantic.BaseModel):
     doc: str
 
 
-class Notation(pydantic.BaseModel):
+class FormContent(pydantic.BaseModel):
     """A form of statement or expression."""
 
     form: str
@@ -333,11 +333,11 @@ class Notation(pydantic.BaseModel):
     example: str
 
 
-class LanguageAnswer(pydantic.BaseModel):
+class LanguageContent(pydantic.BaseModel):
     """What the language has."""
 
-    words: Annotated[list[Word], Field(description="Functions that match, the best first.")]
-    forms: Annotated[list[Notation], Field(description="Forms of statements that match.")]
+    words: Annotated[list[WordContent], Field(description="Functions that match, the best first.")]
+    forms: Annotated[list[FormContent], Field(description="Forms of statements that match.")]
     constants: list[str]
     operators: list[str]
     names: Annotated[list[str], Field(description="The names of all functions, for an empty query.")]

@@ -79,7 +79,7 @@ def _derivative(path: str, member: str) -> Answer:
     return answer
 
 
-async def _evaluate(request: schemas.EvaluateCall, asked: service.Service) -> service.Document:
+async def _evaluate(request: schemas.EvaluateArguments, asked: service.Service) -> service.Document:
     document = _given(request)
     if not request.point:
         document |= {"args": ["none"], "point": {"none": 0.0}}  # the routes want one argument
@@ -87,7 +87,7 @@ async def _evaluate(request: schemas.EvaluateCall, asked: service.Service) -> se
     return {member: found[member] for member in ("value", "finite")}
 
 
-async def _symbolic(request: schemas.SymbolicCall, asked: service.Service) -> service.Document:
+async def _symbolic(request: schemas.SymbolicArguments, asked: service.Service) -> service.Document:
     found = await asked.ask("/v1/symbolic", _given(request))
     partials = [
         {"arg": each["arg"], "index": each["index"] or [], "text": each["text"], "latex": each["latex"]}
@@ -96,7 +96,7 @@ async def _symbolic(request: schemas.SymbolicCall, asked: service.Service) -> se
     return {"function": found["function"]["text"], "partials": partials, "simplified": found["simplified"]}
 
 
-async def _taylor(request: schemas.TaylorCall, asked: service.Service) -> service.Document:
+async def _taylor(request: schemas.TaylorArguments, asked: service.Service) -> service.Document:
     found = await asked.ask("/v1/taylor", _given(request))
     return {member: found.get(member) for member in ("value", "derivatives", "derivative", "finite")}
 
@@ -121,8 +121,8 @@ TOOLS = (
         "gradient",
         "Gradient",
         "Value and exact gradient of a function of one value at a point, by automatic differentiation.",
-        schemas.GradientCall,
-        schemas.Gradient,
+        schemas.GradientArguments,
+        schemas.GradientContent,
         _derivative("/v1/grad", "gradient"),
         {"expression": "x**2*y + sin(y)", "point": {"x": 3.0, "y": 0.0}},
         "/v1/grad",
@@ -131,8 +131,8 @@ TOOLS = (
         "evaluate",
         "Value",
         "Value of a function or of a constant expression at a point, in float64.",
-        schemas.EvaluateCall,
-        schemas.Value,
+        schemas.EvaluateArguments,
+        schemas.ValueContent,
         _evaluate,
         {"expression": "2*gamma(5) + sqrt(16)"},
         "/v1/evaluate",
@@ -141,8 +141,8 @@ TOOLS = (
         "hessian",
         "Hessian",
         "Value and exact second derivatives of a function of one value at a point.",
-        schemas.GradientCall,
-        schemas.Hessian,
+        schemas.GradientArguments,
+        schemas.HessianContent,
         _derivative("/v1/hessian", "hessian"),
         {"expression": "x**2*y + y**3", "point": {"x": 1.0, "y": 2.0}},
         "/v1/hessian",
@@ -151,8 +151,8 @@ TOOLS = (
         "jacobian",
         "Jacobian",
         "Values and exact derivatives of a function of several values at a point.",
-        schemas.JacobianCall,
-        schemas.Jacobian,
+        schemas.JacobianArguments,
+        schemas.JacobianContent,
         _derivative("/v1/jacobian", "jacobian"),
         {"expression": ["r*cos(t)", "r*sin(t)"], "point": {"r": 2.0, "t": 0.0}},
         "/v1/jacobian",
@@ -161,8 +161,8 @@ TOOLS = (
         "symbolic_derivative",
         "Formulae of derivatives",
         "Partial derivatives of a function as formulae: text of the function language, and LaTeX.",
-        schemas.SymbolicCall,
-        schemas.Formulae,
+        schemas.SymbolicArguments,
+        schemas.FormulaeContent,
         _symbolic,
         {"expression": "a*x**2 + sin(x)", "argnums": ["x"]},
         "/v1/symbolic",
@@ -171,8 +171,8 @@ TOOLS = (
         "taylor",
         "Derivatives of high order",
         "Derivatives of order 0 to order (at most 20) at a point, along a direction; or one mixed derivative.",
-        schemas.TaylorCall,
-        schemas.Series,
+        schemas.TaylorArguments,
+        schemas.SeriesContent,
         _taylor,
         {"expression": "exp(2*x)", "point": {"x": 0.0}, "order": 3},
         "/v1/taylor",
@@ -181,8 +181,8 @@ TOOLS = (
         "minimize",
         "Minimum",
         "A local minimum of a function near a start, with bounds and conditions if wanted.",
-        schemas.MinimizeCall,
-        schemas.Found,
+        schemas.MinimizeArguments,
+        schemas.SearchContent,
         _search("/v1/minimize"),
         {"expression": "(x - 1)**2 + (y + 2)**2", "point": {"x": 0.0, "y": 0.0}},
         "/v1/minimize",
@@ -191,8 +191,8 @@ TOOLS = (
         "least_squares",
         "Least-squares fit",
         "Fit parameters to data: where half the sum of squared residuals is least, with standard errors.",
-        schemas.LeastSquaresCall,
-        schemas.Fit,
+        schemas.LeastSquaresArguments,
+        schemas.FitContent,
         _search("/v1/least_squares"),
         {"expression": "a + b*t - y", "point": _LINE, "argnums": ["a", "b"]},
         "/v1/least_squares",
@@ -202,8 +202,8 @@ TOOLS = (
         "Check of a derivative",
         "Whether a gradient that you worked out is right at a point: each claimed formula or number is compared with "
         "the exact partial derivative.",
-        schemas.CheckCall,
-        schemas.Verdict,
+        schemas.CheckArguments,
+        schemas.VerdictContent,
         checking.check,
         {
             "expression": "x**2*y + sin(y)",
@@ -215,8 +215,8 @@ TOOLS = (
         "language_help",
         "Words of the function language",
         "Which functions and statements the function language has, by name or topic.",
-        schemas.LanguageCall,
-        schemas.LanguageAnswer,
+        schemas.LanguageArguments,
+        schemas.LanguageContent,
         language_help.find,
         {"query": "logsumexp"},
     ),
