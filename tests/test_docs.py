@@ -14,14 +14,16 @@ from typing import Any
 
 import httpx
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from app.api.http import problem
+from app.api.interop.mcp import tools
 from app.cli.commands import cli
 from app.language.vocabulary import words
 from app.runtime import metrics
 from app.settings import SECRET, Settings
-from tests.support import assertions, documents
+from tests.support import agents, assertions, documents
 from tests.support.service import Client
 
 EXAMPLES = documents.examples()
@@ -93,6 +95,37 @@ def test_every_block_is_run_or_says_why_not(page: Path) -> None:
             assert block.code.startswith("$ gradserve "), block
         elif block.language == "text":
             assert "curl " not in block.code, f"{block} has a request that is not run"
+
+
+@pytest.mark.parametrize("row", documents.rows("docs/agents.md", "tools"), ids=lambda row: row[0])
+def test_a_tool_answers_what_is_shown(client: Client, row: list[str]) -> None:
+    name, _, arguments, shown = (cell.strip("`") for cell in row)
+    found = agents.answer(client, name, json.loads(arguments))
+    expected = json.loads(shown)
+    assert assertions.is_close({member: found[member] for member in expected}, expected), found
+
+
+def test_every_tool_is_shown() -> None:
+    assert [row[0].strip("`") for row in documents.rows("docs/agents.md", "tools")] == [
+        tool.name for tool in tools.TOOLS
+    ]
+
+
+def test_the_settings_of_hosts_name_the_service() -> None:
+    found = [block for block in documents.blocks(documents.ROOT / "docs/agents.md") if block.reason]
+    assert len(found) == 5
+    for block in found:
+        settings = json.loads(block.code)
+        server = settings.get("mcpServers", settings.get("servers"))["gradserve"]
+        if "url" in server:
+            assert server["url"] == "http://127.0.0.1:8000/mcp"
+            assert server["headers"]["Authorization"].startswith("Bearer ")
+        else:
+            assert server["command"] == "gradserve"
+            command = typer.main.get_command(cli).commands[server["args"][0]]  # type: ignore[attr-defined]
+            assert set(server["args"][1::2]) <= {name for option in command.params for name in option.opts}
+            variables = {variable for option in command.params if (variable := option.envvar)}
+            assert set(server.get("env", ())) <= variables
 
 
 # Tables
