@@ -219,8 +219,8 @@ _CORS: dict[str, Any] = {
     "allow_private_network": True,  # https://wicg.github.io/private-network-access
     "allow_methods": ["DELETE", "GET", "HEAD", "POST"],
     "allow_headers": [
-        "Authorization", "Content-Encoding", "Content-Type", "Inference-Header-Content-Length", "traceparent",
-        "tracestate", "X-API-Key", "X-Request-ID",
+        "Authorization", "Content-Encoding", "Content-Type", "Inference-Header-Content-Length", "Mcp-Method",
+        "Mcp-Name", "Mcp-Protocol-Version", "traceparent", "tracestate", "X-API-Key", "X-Request-ID",
     ],
     "expose_headers": [
         "Cache-Status", "Inference-Header-Content-Length", "Location", "RateLimit", "RateLimit-Policy", "Retry-After",

@@ -1,5 +1,6 @@
 """``gradserve mcp`` over stdio, and the official client at a real server."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -45,32 +46,33 @@ def check(found: list[Any]) -> None:
 
 
 @pytest.mark.parametrize("mode", agents.MODES)
-@pytest.mark.anyio
-async def test_the_tools_over_stdio(mode: str) -> None:
-    check(await used(command(), mode))
+def test_the_tools_over_stdio(mode: str) -> None:
+    check(asyncio.run(used(command(), mode)))
 
 
-@pytest.mark.anyio
-async def test_the_tools_over_stdio_computed_by_a_server() -> None:
-    with serving() as server:
-        check(await used(command("--url", str(server.http.base_url)), "auto"))
+def test_the_tools_over_stdio_computed_by_a_server(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        check(asyncio.run(used(command("--url", str(server.http.base_url)), "auto")))
 
 
-@pytest.mark.anyio
-async def test_a_server_that_cannot_be_reached_is_told_in_the_answer() -> None:
-    async with mcp.Client(stdio_client(command("--url", "http://127.0.0.1:9")), mode="legacy") as client:
-        result = await client.call_tool("gradient", CALL)
+def test_a_server_that_cannot_be_reached_is_told_in_the_answer() -> None:
+    async def called() -> Any:
+        async with mcp.Client(stdio_client(command("--url", "http://127.0.0.1:9")), mode="legacy") as client:
+            return await client.call_tool("gradient", CALL)
+
+    result = asyncio.run(called())
     assert result.is_error
     assert "cannot be reached" in result.content[0].text
 
 
 def test_only_messages_go_to_the_standard_output_and_its_end_ends_the_process() -> None:
     params = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+    two = {"name": "evaluate", "arguments": {"expression": "2"}}
     messages = [
         {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params},
         {"jsonrpc": "2.0", "method": "notifications/initialized"},
-        {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "evaluate", "arguments": {"expression": "2"}}},
-    ]  # fmt: skip
+        {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": two},
+    ]
     sent = "".join(json.dumps(message) + "\n" for message in messages) + "not JSON\n"
     given = command()
     process = subprocess.Popen(  # noqa: S603 - our own command
@@ -93,7 +95,7 @@ def test_only_messages_go_to_the_standard_output_and_its_end_ends_the_process() 
 
 def test_the_program_of_the_page_prints_what_is_shown(tmp_path: Path) -> None:
     (block,) = [each for each in documents.programs("python") if "import mcp" in each.code]
-    with serving() as server:
+    with serving(tmp_path) as server:
         program = tmp_path / "program.py"
         program.write_text(block.code.replace("http://127.0.0.1:8000", str(server.http.base_url).rstrip("/")))
         done = subprocess.run([sys.executable, program], capture_output=True, text=True, check=True)  # noqa: S603

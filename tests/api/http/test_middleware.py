@@ -22,11 +22,12 @@ def test_the_docstring_of_main_lists_the_middlewares_in_their_order() -> None:
 
 
 HEADERS = ["Authorization", "Content-Type", "Inference-Header-Content-Length", "traceparent", "tracestate", "X-API-Key"]
+HEADERS += ["Mcp-Method", "Mcp-Name", "Mcp-Protocol-Version"]
 EXPOSED = ["cache-status", "inference-header-content-length", "location", "server-timing"]
 EXPOSED += ["ratelimit", "ratelimit-policy"]
 
 
-@pytest.mark.parametrize("path", ["/v1/grad", "/v2/models/gradient/infer", "/tesseract/apply", "/Gradient"])
+@pytest.mark.parametrize("path", ["/v1/grad", "/v2/models/gradient/infer", "/tesseract/apply", "/Gradient", "/mcp"])
 def test_a_page_of_an_allowed_origin_may_send_and_read_what_clients_send_and_read(path: str) -> None:
     with serving(Settings(cache_dir="", cors_origins="https://a.example")) as started:
         asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": ", ".join(HEADERS)}

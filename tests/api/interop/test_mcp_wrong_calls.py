@@ -26,11 +26,12 @@ _AUDITED = (
     "compile", "exec", "import", "open", "os.", "subprocess.", "shutil.", "socket.", "ctypes.", "pty.", "code.__new__",
     "marshal.", "pickle.", "function.__new__",
 )  # fmt: skip
+_BY_THE_CLIENT = ("import", ("sniffio",))  # httpx, which sends the calls from this process, looks for it each time
 _seen: list[str] | None = None
 
 
 def _audit(event: str, arguments: Any) -> None:
-    if _seen is not None and event.startswith(_AUDITED):
+    if _seen is not None and event.startswith(_AUDITED) and (event, arguments[:1]) != _BY_THE_CLIENT:
         _seen.append(f"{event} {arguments!r}"[:200])
 
 
