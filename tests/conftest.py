@@ -11,6 +11,7 @@ import jax
 import pytest
 
 from app.autodiff import compiler
+from tests.support.longest import LONGEST
 from tests.support.service import Client, SyncEngine, serving
 
 for _name in [name for name in os.environ if name.startswith("GRADSERVE_")]:
@@ -32,29 +33,6 @@ hypothesis.settings.register_profile(
 hypothesis.settings.register_profile("random", hypothesis.settings.get_profile("suite"), derandomize=False)
 hypothesis.settings.load_profile("suite")
 
-_LONGEST = (
-    "tests/simulation/test_simulation.py",
-    "tests/live/test_ray.py",
-    "tests/live/test_browser.py",
-    "tests/live/test_fuzz.py",
-    "tests/live/test_proxy.py",
-    "tests/live/test_soak.py",
-    "tests/correctness/test_hessians.py",
-    "tests/api/test_random_requests.py",
-    "tests/live/test_lifecycle.py",
-    "tests/live/test_server_processes.py",
-    "tests/language/test_vocabulary.py",
-    "tests/engine/test_workers.py",
-    "tests/autodiff/test_interpreter.py",
-    "tests/autodiff/test_symbolic.py",
-    "tests/language/test_arrays.py",
-    "tests/cli/test_commands.py",
-    "tests/correctness/test_array_formulas.py",
-    "tests/runtime/test_remote_store.py",
-    "tests/engine/test_executables.py",
-)
-"""The files that take longest, so that none of them runs alone at the end of a parallel run."""
-
 
 def pytest_report_header() -> str:
     names = ("jax", "jaxlib", "numpy", "sympy", "fastapi", "starlette", "pydantic")
@@ -63,7 +41,10 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    places = {str(config.rootpath / name): place for place, name in enumerate(_LONGEST)}
+    """Put the longest files first, so that none of them runs alone at the end of a parallel run."""
+    if not hasattr(config, "workerinput"):  # of pytest-xdist
+        return
+    places = {str(config.rootpath / name): place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(str(item.path), len(places)))
 
 

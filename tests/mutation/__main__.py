@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import os
-import random
-import shutil
-import subprocess
+import json
 import sys
 import tempfile
-import time
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from hashlib import sha256
 from pathlib import Path
+from queue import SimpleQueue
 
+from tests.mutation.equivalents import EQUIVALENTS
 from tests.mutation.mutants import Mutant, mutants
-from tests.mutation.rooms import checks_of
+from tests.mutation.rooms import files_of, room_of
+from tests.mutation.trials import ROOT, Copy, Trial
 
-ROOT = Path(__file__).parents[2]
-COPIED = (
-    "app",
-    "tests",
-    "docs",
-    "deploy",
-    "pyproject.toml",
-    "README.md",
-    "CHANGELOG.md",
-    "constraints.txt",
-    "Makefile",
-)
 FEWEST_FOUND = 0.9
-TIMEOUT_SECONDS = 900.0
 
 
 def main() -> int:
@@ -37,74 +27,90 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=300, help="mutants of the sample (default: 300)")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     parser.add_argument("--under", default="app/", help="path that the changed files begin with")
+    parser.add_argument("--jobs", type=int, default=1, help="mutants at the same time (default: 1)")
+    parser.add_argument("--seconds", type=float, default=900.0, help="longest time for one mutant (default: 900)")
+    parser.add_argument("--log", type=Path, help="file of results; what is in it is not run again")
     asked = parser.parse_args()
-    drawn = sample(asked.under, asked.count, asked.seed)
-    results: Counter[tuple[str, bool]] = Counter()
-    with tempfile.TemporaryDirectory(prefix="gradserve-mutants-") as folder:
-        copy = Path(folder)
-        _copy(copy)
-        for number, mutant in enumerate(drawn, 1):
-            began = time.monotonic()
-            found = _is_found(copy, mutant)
-            results["/".join(mutant.path.split("/")[:2]), found] += 1
-            verdict = "found" if found else "NOT FOUND"
-            print(f"{number}/{len(drawn)} {verdict} in {time.monotonic() - began:.0f} s: {mutant}", flush=True)
-    for room in sorted({room for room, _ in results}):
-        print(f"{room}: {results[room, True]} of {results[room, True] + results[room, False]} found")
-    share = sum(count for (_, found), count in results.items() if found) / max(len(drawn), 1)
-    print(f"{share:.0%} of {len(drawn)} found")
-    return 0 if share >= FEWEST_FOUND else 1
+    drawn = [mutant for mutant in sample(asked.under, asked.count, asked.seed) if not is_equivalent(mutant)]
+    known = read_log(asked.log)
+    results: list[tuple[Mutant, Trial]] = []
+    with ExitStack() as folders:
+        copies: SimpleQueue[Copy] = SimpleQueue()
+        for _ in range(asked.jobs):
+            copies.put(Copy(Path(folders.enter_context(tempfile.TemporaryDirectory(prefix="gradserve-mutants-")))))
+        for mutant, trial in tried(drawn, known, copies, asked.jobs, asked.seconds):
+            results.append((mutant, trial))
+            if asked.log and mutant.name not in known:
+                with asked.log.open("a") as file:
+                    file.write(json.dumps({"mutant": mutant.name} | trial.document()) + "\n")
+            verdict = f"found by {trial.by}" if trial.found else "NOT FOUND"
+            print(f"{len(results)}/{len(drawn)} {trial.seconds:.0f} s: {mutant}: {verdict}", flush=True)
+        broken = failing_without_a_change(copies.get(), [trial for _, trial in results])
+    return report(results, broken)
 
 
 def sample(under: str, count: int, seed: int) -> list[Mutant]:
-    """Return mutants of all rooms alike: a room is drawn first, then a change in it."""
-    draw = random.Random(seed)  # noqa: S311 - not for secrets
-    by_room: dict[tuple[str, ...], list[Mutant]] = {}
+    """Return mutants of all rooms alike, in an order that a change elsewhere in the code leaves as it is."""
+    by_room: dict[str, list[Mutant]] = {}
     for file in sorted((ROOT / "app").rglob("*.py")):
-        path = str(file.relative_to(ROOT))
+        path = file.relative_to(ROOT).as_posix()
         if path.startswith(under):
-            by_room.setdefault(checks_of(path), []).extend(mutants(ROOT, path))
-    rooms = [each for each in by_room.values() if each]
-    for each in rooms:
-        draw.shuffle(each)
-    chosen: list[Mutant] = []
-    while rooms and len(chosen) < count:
-        room = rooms[len(chosen) % len(rooms)]
-        chosen.append(room.pop())
-        rooms = [each for each in rooms if each]
-    return chosen
+            by_room.setdefault(room_of(path), []).extend(mutants(ROOT, path))
+    for each in by_room.values():
+        each.sort(key=lambda mutant: sha256(f"{seed} {mutant.name}".encode()).digest())
+    most = max(map(len, by_room.values()), default=0)
+    return [each[place] for place in range(most) for each in by_room.values() if place < len(each)][:count]
 
 
-def _copy(folder: Path) -> None:
-    for name in COPIED:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
-        else:
-            shutil.copy(source, folder / name)
-    programs = ROOT / ".pytest_cache" / "programs"
-    if programs.is_dir():
-        shutil.copytree(programs, folder / ".pytest_cache" / "programs")
+def is_equivalent(mutant: Mutant) -> bool:
+    return any((mutant.path, mutant.text, mutant.change) == row[:3] for row in EQUIVALENTS)
 
 
-def _is_found(copy: Path, mutant: Mutant) -> bool:
-    """Return whether a test fails, or does not end, with a mutant."""
-    file = copy / mutant.path
-    original = file.read_text()
-    file.write_text(mutant.source)
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", *checks_of(mutant.path)]
-    try:
-        done = subprocess.run(  # noqa: S603
-            command, cwd=copy, env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}, capture_output=True, check=False,
-            timeout=TIMEOUT_SECONDS,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return True
-    finally:
-        file.write_text(original)
-    if done.returncode not in (0, 1, 2):  # failed tests, and what cannot be imported
-        raise RuntimeError(done.stdout.decode()[-2000:] + done.stderr.decode()[-2000:])
-    return done.returncode != 0
+def read_log(path: Path | None) -> dict[str, Trial]:
+    """Return the results of earlier runs by the names of the mutants; the last one counts."""
+    lines = path.read_text().splitlines() if path and path.exists() else []
+    rows = [json.loads(line) for line in lines]
+    return {row.pop("mutant"): Trial(**row) for row in rows}
+
+
+def tried(
+    drawn: list[Mutant], known: dict[str, Trial], copies: SimpleQueue[Copy], jobs: int, seconds: float
+) -> Iterator[tuple[Mutant, Trial]]:
+    """Yield the result of each mutant. Files whose tests found others of its room are run first."""
+    finders: Counter[tuple[str, str]] = Counter()
+
+    def attempt(mutant: Mutant) -> Trial:
+        room = room_of(mutant.path)
+        files = sorted(files_of(ROOT, mutant.path), key=lambda file: -finders[room, file])
+        copy = copies.get()
+        try:
+            trial = known.get(mutant.name) or copy.with_mutant(mutant, files, seconds)
+        finally:
+            copies.put(copy)
+        finders[room, trial.by.partition("::")[0]] += 1
+        return trial
+
+    with ThreadPoolExecutor(jobs) as pool:
+        yield from zip(drawn, pool.map(attempt, drawn), strict=True)
+
+
+def failing_without_a_change(copy: Copy, trials: list[Trial]) -> str:
+    """Return one of the tests that found mutants and fails on the code as it is; empty if there is none."""
+    tests = sorted({trial.by for trial in trials if trial.found and "::" in trial.by})
+    return copy.run(tests, seconds=3600.0).by if tests else ""
+
+
+def report(results: list[tuple[Mutant, Trial]], broken: str) -> int:
+    counts = Counter((room_of(mutant.path), trial.found) for mutant, trial in results)
+    for room in sorted({room for room, _ in counts}):
+        print(f"{room}: {counts[room, True]} of {counts[room, True] + counts[room, False]} found")
+    for mutant in (mutant for mutant, trial in results if not trial.found):
+        print(f"not found: {mutant}")
+    share = sum(trial.found for _, trial in results) / max(len(results), 1)
+    print(f"{share:.0%} of {len(results)} found")
+    if broken:
+        print(f"fails without a change as well: {broken}")
+    return 0 if share >= FEWEST_FOUND and not broken else 1
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,35 +23,62 @@ _QUIET = {"log", "_log", "logger", "warning", "info", "debug"}
 
 @dataclass(frozen=True)
 class Mutant:
-    """A file in which the text of one node is another."""
+    """A file in which the text of one node is another.
+
+    Attributes:
+        place: how many changes before it in the file have the same texts.
+        text: of its line.
+        span: of the node, in bytes of the file.
+        changed: what stands there instead.
+    """
 
     path: str
     line: int
     before: str
     after: str
-    source: str  # of the whole file
+    place: int
+    text: str
+    span: tuple[int, int]
+    changed: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.before}  ->  {self.after}"
+        return f"{self.path}:{self.line}: {self.change}"
+
+    @property
+    def change(self) -> str:
+        return f"{self.before}  ->  {self.after}"
+
+    @property
+    def name(self) -> str:
+        """What it is called in logs. Other lines of the file may come and go."""
+        return f"{self.path}: {self.change} ({self.place})"
+
+    def applied(self, source: str) -> str:
+        """Return the file's text with the change."""
+        start, end = self.span
+        return (source.encode()[:start] + self.changed.encode() + source.encode()[end:]).decode()
 
 
 def mutants(root: Path, path: str) -> list[Mutant]:
     """Return all changes of a file: one for each comparison, operator, condition, constant, return and call."""
     source = (root / path).read_text()
-    tree = ast.parse(source)
-    offsets = [0]
-    for line in source.encode().splitlines(keepends=True):
-        offsets.append(offsets[-1] + len(line))
-    found = []
-    for node, changed in _changes(tree):
-        start = offsets[node.lineno - 1] + node.col_offset
-        end = offsets[(node.end_lineno or 0) - 1] + (node.end_col_offset or 0)
-        text = source.encode()
-        whole = text[:start] + changed.encode() + text[end:]
-        before = text[start:end].decode()
-        if changed != before:
-            found.append(Mutant(path, node.lineno, _short(before), _short(changed), whole.decode()))
-    return found
+    text, lines, offsets = source.encode(), source.splitlines(), [0]
+    for each in text.splitlines(keepends=True):
+        offsets.append(offsets[-1] + len(each))
+    found: dict[tuple[int, int], Mutant] = {}
+    names: Counter[tuple[str, str]] = Counter()
+    for node, changed in _changes(ast.parse(source)):
+        span = (
+            offsets[node.lineno - 1] + node.col_offset,
+            offsets[(node.end_lineno or 0) - 1] + (node.end_col_offset or 0),
+        )
+        original = text[slice(*span)].decode()
+        if changed != original and span not in found:
+            texts = _short(original), _short(changed)
+            line = lines[node.lineno - 1].strip()
+            found[span] = Mutant(path, node.lineno, *texts, names[texts], line, span, changed)
+            names[texts] += 1
+    return list(found.values())
 
 
 def _short(text: str) -> str:
@@ -58,12 +86,12 @@ def _short(text: str) -> str:
 
 
 def _changes(tree: ast.Module) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
-    """Yield nodes inside functions, each with the text of a change."""
+    """Yield nodes inside functions, each with the text of a change. Those of inner functions come more than once."""
     for function in ast.walk(tree):
-        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             continue
-        for statement in function.body:
-            for node in ast.walk(statement):
+        for part in [function.body] if isinstance(function, ast.Lambda) else function.body:
+            for node in ast.walk(part):
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                     continue
                 changed = _changed(node)

@@ -1,24 +1,51 @@
 """The sample is of changes that are code, of every room, and the tests of each room exist."""
 
+from dataclasses import replace
 from pathlib import Path
 
-from tests.mutation.__main__ import ROOT, sample
+import pytest
+
+from tests.mutation.__main__ import sample
+from tests.mutation.equivalents import EQUIVALENTS
 from tests.mutation.mutants import mutants
-from tests.mutation.rooms import ROOMS, checks_of
+from tests.mutation.rooms import ROOMS, files_of
+from tests.mutation.trials import ROOT, Copy
 
 
 def test_every_file_has_a_room_and_every_room_has_tests() -> None:
     for file in (ROOT / "app").rglob("*.py"):
-        assert checks_of(str(file.relative_to(ROOT)))
+        assert files_of(ROOT, file.relative_to(ROOT).as_posix())
     assert all((ROOT / each).exists() for _, tests in ROOMS for each in tests)
 
 
 def test_mutants_are_code_that_differs() -> None:
     drawn = sample("app/", 100, 0)
     assert len({mutant.path for mutant in drawn}) > 50
+    assert len({mutant.name for mutant in drawn}) == len(drawn)
     for mutant in drawn:
-        compile(mutant.source, mutant.path, "exec")
-        assert mutant.source != (ROOT / mutant.path).read_text()
+        original = (ROOT / mutant.path).read_text()
+        compile(mutant.applied(original), mutant.path, "exec")
+        assert mutant.applied(original) != original
+
+
+def test_every_equivalent_is_a_change_of_today() -> None:
+    for row in EQUIVALENTS:
+        assert row[:3] in {(mutant.path, mutant.text, mutant.change) for mutant in mutants(ROOT, row[0])}
+
+
+@pytest.mark.slow
+def test_a_trial_says_which_test_fails(tmp_path: Path) -> None:
+    copy, tests = Copy(tmp_path), ["tests/runtime/test_cache.py"]
+    original = (ROOT / "app/runtime/cache.py").read_text()
+    changes = mutants(ROOT, "app/runtime/cache.py")
+    lost = next(mutant for mutant in changes if mutant.after == "return None")
+    wrong = replace(lost, changed="return ]")
+    trial = copy.with_mutant(lost, tests, seconds=300.0)
+    assert trial.found
+    assert trial.by.startswith("tests/runtime/test_cache.py::")
+    assert copy.with_mutant(wrong, tests, seconds=300.0).found
+    assert (tmp_path / lost.path).read_text() == original
+    assert not copy.run(tests, seconds=300.0).found
 
 
 def test_the_kinds_of_changes(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ A running service:
     service            the application started in this process, a client of it, and its engine
     sockets            the application on a real socket, and connections whose every byte a test chooses
     programs           the interpreter's programs, compiled once for all test processes and kept between runs
+    longest            the files that take longest: first in a parallel run, last where the first failure ends a run
     documents          the tables and examples in README and docs, read by the tests that hold them true
 
 What is right:
