@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app.api.http import body
+from app.api.http.middleware import auth, draining, ratelimit
 from app.api.rest import derivatives
 from tests.support import assertions, documented
 from tests.support.service import Client
@@ -101,6 +102,17 @@ def test_every_status_a_refusal_can_have_is_in_the_openapi_document(client: Clie
     for status, response in responses.items():
         if status != "200":
             assert "application/problem+json" in response["content"]
+
+
+def test_every_operation_names_the_statuses_that_come_before_its_route(client: Client) -> None:
+    found = operations(client.get("/openapi.json").json(), foreign=True)
+    assert {path for path, *_ in found} >= {"/healthz", "/metrics", "/v1/grad"}
+    for path, method, operation in found:
+        statuses = {"414", "431"}
+        statuses |= set() if auth.is_open(path) else {"401", "403"}
+        statuses |= set() if path in ratelimit.UNCOUNTED else {"429"}
+        statuses |= set() if path in draining.OPEN_WHILE_DRAINING else {"503"}
+        assert statuses <= set(operation["responses"]), (method, path)
 
 
 @pytest.mark.parametrize("by_id", [False, True])

@@ -87,3 +87,10 @@ def test_what_is_refused(lines: list[str], message: str) -> None:
     with pytest.raises(errors.Rejected, match=message) as caught:
         parse.read(of_lines(lines)).at([(4,), (3, 4), ()])
     assert caught.value.position is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "args"), [("vmap(sin)(x)", ("x",)), ("vmap(f)(x)", ("f", "x")), ("lax.scan(f, 0.0, x)", ("f", "x"))]
+)
+def test_a_word_that_is_given_to_a_function_is_no_argument(text: str, args: tuple[str, ...]) -> None:
+    assert parse.read(text).args == args

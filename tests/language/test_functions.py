@@ -165,6 +165,12 @@ def same_as_python(seed: int) -> bool:
     return True
 
 
+@pytest.mark.parametrize("text", ["lambda norm: norm.pdf(2.0)", "lambda stats: stats.norm.pdf(2.0)"])
+def test_a_distribution_is_hidden_by_a_variable_of_its_name(text: str) -> None:
+    with pytest.raises(errors.UnknownName, match=r"the attribute \.\w+ is not in the language"):
+        parse.parse(text)
+
+
 def test_programs_at_random_are_pythons() -> None:
     assert sum(map(same_as_python, range(200))) > 120
 

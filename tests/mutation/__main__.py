@@ -96,7 +96,7 @@ def tried(
 
 def failing_without_a_change(copy: Copy, trials: list[Trial]) -> str:
     """Return one of the tests that found mutants and fails on the code as it is; empty if there is none."""
-    tests = sorted({trial.by for trial in trials if trial.found and "::" in trial.by})
+    tests = sorted({trial.by.partition("[")[0] for trial in trials if trial.found and "::" in trial.by})
     return copy.run(tests, seconds=3600.0).by if tests else ""
 
 

@@ -8,6 +8,15 @@ from tests.support.longest import LONGEST
 
 _LANGUAGE = ("tests/language", "tests/api/rest/test_refused_texts.py")
 _ARRAYS = ("tests/language/test_arrays.py", "tests/correctness/test_array_words.py")
+_WORDS = (
+    "tests/autodiff/test_table.py",
+    "tests/autodiff/test_special.py",
+    "tests/autodiff/test_special_derivatives.py",
+    "tests/correctness/accuracy",
+    "tests/autodiff/test_order_words.py",
+    "tests/autodiff/test_host_words.py",
+    "tests/language/test_vocabulary.py",
+)
 
 ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("app/errors.py", ("tests/api/http/test_problem.py", "tests/engine/test_workers.py")),
@@ -27,7 +36,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("app/__init__.py", ("tests/test_docs.py",)),
     ("app/api/http/", ("tests/api/http", "tests/api/rest/test_refused_requests.py")),
     ("app/api/interop/", ("tests/api/interop",)),
-    ("app/api/server/", ("tests/api/server",)),
+    ("app/api/server/", ("tests/api/server", "tests/live/test_start.py", "tests/live/test_sockets.py")),
     ("app/api/web/", ("tests/api/web",)),
     ("app/api/rest/", ("tests/api/rest", "tests/api/test_openapi.py")),
     ("app/api/", ("tests/api/test_openapi.py", "tests/runtime/test_metrics.py", "tests/api")),
@@ -39,14 +48,28 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("app/engine/fits/", ("tests/api/rest/test_fits.py", "tests/correctness/fits")),
     ("app/engine/workers/", ("tests/engine/test_workers.py", "tests/engine/test_rigorous.py", "tests/simulation")),
     ("app/engine/derivatives/", ("tests/engine", "tests/api/rest", "tests/correctness/test_rigorous_answers.py")),
-    ("app/engine/", ("tests/engine", "tests/simulation", "tests/api/rest")),
+    ("app/engine/", ("tests/engine", "tests/language/test_modules.py", "tests/simulation", "tests/api/rest")),
     ("app/autodiff/arrays/", ("tests/autodiff/arrays", "tests/autodiff/test_host_words.py", *_ARRAYS)),
     (
         "app/autodiff/balls/",
         ("tests/autodiff/test_balls.py", "tests/engine/test_rigorous.py", "tests/correctness/test_rigorous_answers.py"),
     ),
     ("app/autodiff/series/", ("tests/autodiff/test_series.py", "tests/api/rest/test_taylor.py")),
-    ("app/autodiff/", ("tests/autodiff", "tests/correctness/accuracy", "tests/correctness/test_kinks.py")),
+    ("app/autodiff/namespaces/", (*_WORDS, "tests/autodiff/test_symbolic.py")),
+    ("app/autodiff/special/", (*_WORDS, "tests/autodiff/test_balls.py")),
+    ("app/autodiff/symbolic/", ("tests/autodiff/test_symbolic.py", "tests/autodiff/test_host_words.py")),
+    ("app/autodiff/table/", (*_WORDS, "tests/autodiff/test_reverse.py", "tests/correctness/test_kinks.py")),
+    (
+        "app/autodiff/",
+        (
+            "tests/autodiff/test_tape.py",
+            "tests/autodiff/test_reverse.py",
+            "tests/autodiff/test_fallback.py",
+            "tests/autodiff/test_compiler.py",
+            "tests/autodiff/test_interpreter.py",
+            "tests/correctness/test_kinks.py",
+        ),
+    ),
     ("app/language/arrays/", (*_ARRAYS, *_LANGUAGE, "tests/correctness/test_array_functions.py")),
     (
         "app/language/numeric/",

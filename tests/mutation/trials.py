@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import shutil
@@ -79,21 +80,30 @@ class Copy:
             os.utime(file, (kept.st_atime, kept.st_mtime))
 
     def run(self, tests: list[str], seconds: float) -> Trial:
-        """Run tests until the first fails or the time is over."""
-        printed = self._folder / "printed"
+        """Run tests until the first fails or the time is over, the slow ones last."""
         began = time.monotonic()
-        process = self._fork.Process(target=_test, args=(str(self._folder), str(printed), tests))
+        by = ""
+        for speed in ("not slow", "slow and not serial"):
+            by = by or self._failing([*tests, "-m", speed], began + seconds - time.monotonic())
+        return Trial(bool(by), by, round(time.monotonic() - began, 1))
+
+    def _failing(self, arguments: list[str], seconds: float) -> str:
+        """Return the test that fails; empty if there is none in the time given."""
+        if seconds <= 0.0:
+            return ""
+        printed = self._folder / "printed"
+        process = self._fork.Process(target=_test, args=(str(self._folder), str(printed), arguments))
         process.start()
         process.join(seconds)
-        ended = not process.is_alive()
-        if not ended:
+        if process.is_alive():
             assert process.pid is not None
-            os.killpg(process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has just ended, or not begun
+                os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
             process.join()
-        if process.exitcode == pytest.ExitCode.NO_TESTS_COLLECTED:
-            raise RuntimeError(printed.read_text())
-        found = ended and process.exitcode != 0
-        return Trial(found, _failed(printed.read_text()) if found else "", round(time.monotonic() - began, 1))
+            return ""
+        passed = process.exitcode in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+        return "" if passed else _failed(printed.read_text())
 
 
 def _failed(printed: str) -> str:
@@ -102,7 +112,7 @@ def _failed(printed: str) -> str:
     return [*lines[-1:], *named[:1]][-1] if lines else "died"
 
 
-def _test(folder: str, printed: str, tests: list[str]) -> None:
+def _test(folder: str, printed: str, arguments: list[str]) -> None:
     """Run pytest as if it had been started in a folder. Does not return."""
     os.setsid()
     os.chdir(folder)
@@ -113,6 +123,6 @@ def _test(folder: str, printed: str, tests: list[str]) -> None:
     with Path(printed).open("w") as file:
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
-    code = pytest.main([*_PYTEST, *tests])
+    code = pytest.main([*_PYTEST, *arguments])
     sys.stdout.flush()
     os._exit(int(code))  # no thread of a broken service holds it up

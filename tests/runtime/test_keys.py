@@ -62,6 +62,21 @@ def test_every_change_has_a_line_in_the_audit_log(path: Path) -> None:
     assert all(line["time"] for line in lines)
 
 
+def test_the_line_of_a_change_is_in_the_audit_log_before_the_change(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace, lines = Path.replace, []
+
+    def replaced(draft: Path, target: Path) -> Path:
+        lines.append([line["key"] for line in audit(path)])
+        return replace(draft, target)
+
+    monkeypatch.setattr(Path, "replace", replaced)
+    keys.add(path, "a", ["ask"])
+    keys.add(path, "b", ["ask"])
+    assert lines == [["a"], ["a", "b"]]
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [

@@ -30,6 +30,11 @@ def test_slashes_too_many_change_no_answer(client: Client, path: str) -> None:
     assert response.json()["gradient"] == 6.0
 
 
+def test_the_folder_of_files_is_no_page(client: Client) -> None:
+    assert client.get("/docs/assets/swagger-ui.css").status_code == 200
+    assert client.get("/docs/assets").status_code == 404
+
+
 def test_a_base_address_of_um_bridge_may_end_with_a_slash(client: Client) -> None:
     assert client.get("http://service//Info").json()["protocolVersion"] == 1.0
     assert client.request("POST", "http://service//Evaluate", json=UM_BRIDGE).json() == {"output": [[9.0]]}

@@ -123,6 +123,20 @@ def test_an_error_is_located_once_in_the_text_it_counts_in() -> None:
     assert error.field == "expression"
 
 
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("x" * 40, "x" * 40),
+        ("x" * 41, "x" * 37 + "..."),
+        ("é" * 20, r"\xe9" * 20),
+        ("é" * 21, (r"\xe9" * 21)[:77] + "..."),
+        ("a\nb", r"a\nb"),
+    ],
+)
+def test_text_of_a_client_is_quoted_up_to_a_length(text: str, quoted: str) -> None:
+    assert errors.quote(text) == f"'{quoted}'"
+
+
 def test_a_bug_tells_the_client_nothing() -> None:
     with serving(raise_errors=False, workers=False) as client:
 
