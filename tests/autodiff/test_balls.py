@@ -11,7 +11,7 @@ import pytest
 from mpmath import mp, mpf
 
 from app.autodiff import table
-from app.autodiff.balls import ball, hosted, words
+from app.autodiff.balls import ball, ends, hosted, words
 from app.language.numeric.exact import definitions
 from app.language.vocabulary import words as vocabulary
 from app.language.vocabulary.distributions import names as distributions
@@ -81,6 +81,12 @@ def test_what_cannot_be_decided_is_enclosed_in_both_cases() -> None:
     assert gradient[0] <= 1.0
     assert gradient[1] >= 3.0
     assert enclosed("log(x)", "x", [0.0]) == [(-math.inf, math.inf)] * 2
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_an_enclosure_up_to_infinity_is_tight_only_beyond_the_largest_numbers(sign: float) -> None:
+    for finite, tight in ((1e308, False), (math.nextafter(1e308, math.inf), True)):
+        assert ends.is_tight(*sorted((sign * finite, sign * math.inf))) is tight
 
 
 def test_time_that_is_up_leaves_what_is_known() -> None:

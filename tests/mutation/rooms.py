@@ -55,7 +55,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("tests/autodiff/test_balls.py", "tests/engine/test_rigorous.py", "tests/correctness/test_rigorous_answers.py"),
     ),
     ("app/autodiff/series/", ("tests/autodiff/test_series.py", "tests/api/rest/test_taylor.py")),
-    ("app/autodiff/namespaces/", (*_WORDS, "tests/autodiff/test_symbolic.py")),
+    ("app/autodiff/namespaces/", (*_WORDS, "tests/autodiff/test_symbolic.py", "tests/autodiff/test_fourth_order.py")),
     ("app/autodiff/special/", (*_WORDS, "tests/autodiff/test_balls.py")),
     ("app/autodiff/symbolic/", ("tests/autodiff/test_symbolic.py", "tests/autodiff/test_host_words.py")),
     ("app/autodiff/table/", (*_WORDS, "tests/autodiff/test_reverse.py", "tests/correctness/test_kinks.py")),
