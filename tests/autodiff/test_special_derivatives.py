@@ -169,12 +169,13 @@ MOST = dict.fromkeys(("zeta", "uppergamma", "gamma_part", "betainc", "expn"), 2)
 def test_derivatives_of_a_special_function_are_right(opcode: str) -> None:
     for by in directions(opcode, MOST.get(opcode, 3)):
         for point in POINTS[opcode]:
-            found, true = (
-                slope(numpy_words.NAMESPACE, opcode, [np.float64(x) for x in point], by),
-                exact(opcode, point, by),
-            )
+            true = exact(opcode, point, by)
             tolerance = (1e-12, 1e-11, 1e-10, 1e-9)[len(by)]
-            assert abs(found - true) <= tolerance * abs(true) + 1e-13 * (abs(true) < 1e-13), f"{point} by {by}"
+            for sequence in {by, by[::-1]}:  # what comes first decides which rows of the table are used
+                found = slope(numpy_words.NAMESPACE, opcode, [np.float64(x) for x in point], sequence)
+                assert abs(found - true) <= tolerance * abs(true) + 1e-13 * (abs(true) < 1e-13), (
+                    f"{point} by {sequence}"
+                )
 
 
 @pytest.mark.parametrize("opcode", POINTS)
