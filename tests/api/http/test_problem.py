@@ -124,6 +124,23 @@ def test_an_error_is_located_once_in_the_text_it_counts_in() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "offset", "marked"),
+    [
+        ("x +", 0, "x +\n^"),
+        ("x +", 2, "x +\n  ^"),
+        ("a\nb\t+ é", 5, "b + é\n   ^"),
+        ("0" * 500 + "+", 500, None),
+    ],
+)
+def test_a_position_is_marked_in_its_line(text: str, offset: int, marked: str | None) -> None:
+    found = errors.TextPosition.at(text, offset).marked(text)
+    shown, below = found.split("\n")
+    assert shown[len(below) - 1] == text[offset].replace("\t", " ")
+    assert len(shown) <= 200
+    assert marked is None or found == marked
+
+
+@pytest.mark.parametrize(
     ("text", "quoted"),
     [
         ("x" * 40, "x" * 40),
