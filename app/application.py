@@ -39,7 +39,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app import __version__
 from app.api import health, openapi, services
 from app.api import metrics as metrics_route
-from app.api.http import handler, hot_lane, problem
+from app.api.http import handler, hot_lane, problem, routing
 from app.api.http.middleware import (
     access_log,
     address,
@@ -60,7 +60,8 @@ from app.api.interop.mcp import routes as mcp
 from app.api.interop.tesseract import routes as tesseract
 from app.api.interop.umbridge import model
 from app.api.interop.umbridge import routes as umbridge
-from app.api.rest import data, derivatives, fits, functions, links, propagate, reference, taylor
+from app.api.rest import batch, derivatives, fits, functions, links, propagate, reference, taylor
+from app.api.rest.data import routes as data
 from app.api.rest.symbolic import code, formulae
 from app.api.web import pages
 from app.autodiff import compiler
@@ -114,19 +115,14 @@ def create_app(settings: Settings | None = None) -> Application:
     app.state.services = parts
     um_bridge = umbridge.UmBridge(model.Models(parts.engine), parts.limits)
     rest = (derivatives, links, taylor, fits, propagate, functions, data, formulae, code)
-    agents = mcp.Mcp(_operations(), reference.language)
-    for routes in (*rest, um_bridge, tesseract, inference, agents, health, reference, metrics_route):
+    operations = routing.operations([routes.router for routes in rest])
+    agents, many = mcp.Mcp(operations, reference.language), batch.BatchRoute(operations)
+    for routes in (*rest, many, um_bridge, tesseract, inference, agents, health, reference, metrics_route):
         app.include_router(routes.router)
     pages.add_pages(app, address.ended_with_slash)
     openapi.add_document(app)
     app.front = _stack(app, um_bridge.find)
     return app
-
-
-def _operations() -> dict[str, handler.Operation]:
-    """Return the REST operations that tools of agents ask, by path."""
-    one_route = {"/v1/taylor": taylor.OPERATIONS[0], "/v1/symbolic": formulae.SYMBOLIC}
-    return derivatives.OPERATIONS | fits.OPERATIONS | one_route
 
 
 def _services(settings: Settings) -> services.Services:

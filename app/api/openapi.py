@@ -23,8 +23,9 @@ from app.api.http import problem, replies
 from app.api.http.middleware import auth, draining, ratelimit
 from app.api.interop import endpoints, wires
 from app.api.interop.inference import model, tensors
-from app.api.rest import data, reference
+from app.api.rest import reference
 from app.api.rest import schemas as models
+from app.api.rest.data import routes as data
 
 TAGS = [
     {"name": "derivatives", "description": "A function as text and a point in, its derivatives out."},

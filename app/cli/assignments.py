@@ -152,3 +152,27 @@ def argnum(given: str) -> int | str:
         return int(given)
     except ValueError:
         return given
+
+
+def request(
+    expression: str,
+    at: list[str] | None,
+    data: list[str] | None,
+    argnums: list[str] | None,
+    dtype: str,
+    function: str | None,
+    notation: str,
+) -> dict[str, Any]:
+    """Return a request for derivatives, by the arguments that are neither data nor files unless some are named."""
+    if dtype not in ("float64", "float32"):
+        raise typer.BadParameter(f"{dtype} is not float64 or float32", param_hint="--dtype")
+    given, files = numbers(at, "--at"), arrays(data, "--data")
+    for name in files.keys() & given.keys():
+        raise typer.BadParameter(f"{name} is given by --at, too", param_hint="--data")
+    if not given and not files:
+        raise typer.BadParameter("the point is missing", param_hint="--at")
+    point = given | files
+    moved = [name for name, entry in given.items() if not is_data(entry)]
+    by = [argnum(text) for text in argnums or moved or point]
+    asked = {"expression": text(expression), "point": point, "argnums": by, "dtype": dtype}
+    return asked | reading(function, notation)

@@ -87,7 +87,7 @@ def run_server(
     tls_key_file: Annotated[str | None, typer.Option(help="Key of the certificate [GRADSERVE_TLS_KEY_FILE].")] = None,
 ) -> None:
     """Serve over HTTP or HTTPS until stopped."""
-    from app.cli import serve  # noqa: PLC0415 - loads JAX
+    from app.cli.serving import serve  # noqa: PLC0415 - loads JAX
     from app.environment import read  # noqa: PLC0415
 
     tls = {"tls_cert_file": tls_cert_file, "tls_key_file": tls_key_file}
@@ -146,7 +146,7 @@ def _derivative(transform: str, show: Callable[[Answer], None]) -> Callable[...,
         url: Url = None,
         key: Key = None,
     ) -> None:
-        document = _request(expression, at, data, argnums, dtype, function, notation)
+        document = assignments.request(expression, at, data, argnums, dtype, function, notation)
 
         async def post() -> httpx.Response:
             async with client.connect(url, key) as service:
@@ -179,7 +179,7 @@ def taylor(  # noqa: PLR0913, PLR0917 - options
     key: Key = None,
 ) -> None:
     """Print the value and derivatives of high order of a function at a point."""
-    document = _request(expression, at, data, None, dtype, function, notation)
+    document = assignments.request(expression, at, data, None, dtype, function, notation)
     del document["argnums"]
     by_name = {"direction": direction, "orders": orders}
     given = {"order": order} | {name: assignments.numbers(each, f"--{name}") or None for name, each in by_name.items()}
@@ -258,7 +258,7 @@ def measure_gradient(  # noqa: PLR0913, PLR0917 - options
     key: Key = None,
 ) -> None:
     """Measure how long the gradient of a function takes, one request after the other."""
-    document = _request(expression, at, data, None, "float64", function, notation)
+    document = assignments.request(expression, at, data, None, "float64", function, notation)
 
     async def measure() -> bench.Timings:
         async with client.connect(url, key, workers=True) as service:
@@ -375,30 +375,6 @@ async def _at_ones(service: client.Client, expression: str) -> dict[str, Any]:
     """Return a request for a function of numbers with all arguments 1: the compiled code is the same at every point."""
     registered = await service.post("/v1/functions", {"expression": expression})
     return {"expression": expression, "point": [1.0] * len(registered.json()["args"])}
-
-
-def _request(
-    expression: str,
-    at: list[str] | None,
-    data: list[str] | None,
-    argnums: list[str] | None,
-    dtype: str,
-    function: str | None,
-    notation: str,
-) -> dict[str, Any]:
-    """Return a request for derivatives, by the arguments that are neither data nor files unless some are named."""
-    if dtype not in ("float64", "float32"):
-        raise typer.BadParameter(f"{dtype} is not float64 or float32", param_hint="--dtype")
-    given, files = assignments.numbers(at, "--at"), assignments.arrays(data, "--data")
-    for name in files.keys() & given.keys():
-        raise typer.BadParameter(f"{name} is given by --at, too", param_hint="--data")
-    if not given and not files:
-        raise typer.BadParameter("the point is missing", param_hint="--at")
-    point = given | files
-    moved = [name for name, entry in given.items() if not assignments.is_data(entry)]
-    by = [assignments.argnum(text) for text in argnums or moved or point]
-    asked = {"expression": assignments.text(expression), "point": point, "argnums": by, "dtype": dtype}
-    return asked | assignments.reading(function, notation)
 
 
 if __name__ == "__main__":

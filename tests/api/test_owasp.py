@@ -159,7 +159,11 @@ def test_no_operation_takes_properties_that_it_does_not_document(house: House) -
         for extra in ("owner", "owners", "caller", "scopes", "quota", "function_id", "__class__"):
             for example in examples[:1]:
                 refused = house.ask("alice", "POST", address, json=example | {extra: "bob"})
-                problem = assertions.assert_problem(refused, 422, "invalid_field")
+                if path == "/v1/batch":  # the answer to its line
+                    problem = refused.json()["body"]
+                    assert (refused.json()["status"], problem["code"]) == (422, "invalid_field")
+                else:
+                    problem = assertions.assert_problem(refused, 422, "invalid_field")
                 assert f"'{extra}' is not a field" in problem["detail"]
                 tried += 1
     assert tried >= 7 * len(derivatives.DERIVATIVES)

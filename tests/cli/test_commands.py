@@ -16,8 +16,8 @@ from typer.testing import CliRunner, Result
 
 from app import __version__
 from app.api.server import shutdown
-from app.cli import supervisor
 from app.cli.commands import cli
+from app.cli.serving import supervisor
 from app.settings import Settings
 from tests.live.server import serving
 from tests.support import assertions

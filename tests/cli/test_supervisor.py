@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import supervisor
+from app.cli.serving import supervisor
 
 STAY = "import signal; signal.sigwait([signal.SIGTERM, signal.SIGINT])"
 """Exits with 0 on a signal, as a server does."""

@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.cli import sockets
+from app.cli.serving import sockets
 from tests.live.ports import free_port, wait_until_listening
 from tests.live.server import ROOT, Server, running_for
 from tests.support import certificates, programs

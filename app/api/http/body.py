@@ -28,6 +28,7 @@ class RequestLimits:
 
     max_body_bytes: int = 16 * 1024 * 1024
     max_message_bytes: int = 1024 * 1024  # of the Model Context Protocol
+    max_batch_lines: int = 10_000
     max_bodies_bytes: int = 64 * 1024 * 1024
     max_answers_bytes: int = 256 * 1024 * 1024
     max_json_values: int = 2_200_000

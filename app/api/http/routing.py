@@ -7,7 +7,7 @@ FastAPI's. From the signature of an endpoint it learns what the OpenAPI document
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
 from fastapi import APIRouter
@@ -18,6 +18,16 @@ from starlette.responses import Response
 from app.api.http import context, event_stream, handler, replies
 
 AnswerRequest = Callable[[Request], Awaitable[replies.Reply]]
+
+
+_OPERATIONS: dict[Callable[..., Any], handler.Operation] = {}
+"""By the endpoints that ``add_operation`` made."""
+
+
+def operations(routers: Iterable[APIRouter]) -> dict[str, handler.Operation]:
+    """Return the operations that routers answer, by path."""
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    return {route.path: _OPERATIONS[route.endpoint] for route in routes if route.endpoint in _OPERATIONS}
 
 
 class Route(APIRoute):
@@ -76,4 +86,5 @@ def add_operation(router: APIRouter, path: str, operation: handler.Operation, **
     if operation.needs == "function_id":
         documented.append(inspect.Parameter("function_id", kind, annotation=str))
     endpoint.__signature__ = inspect.Signature(documented)  # type: ignore[attr-defined]
-    router.add_api_route(path, endpoint, methods=["POST"], **documentation)
+    _OPERATIONS[endpoint] = operation
+    router.add_api_route(path, endpoint, methods=["POST"], route_class_override=Route, **documentation)

@@ -260,9 +260,6 @@ def _operation(fit: FitRoute, *, by_id: bool) -> handler.Operation:
     return handler.Operation(fit.model(by_id=by_id), answer, needs="function_id" if by_id else "", stream=stream)
 
 
-OPERATIONS: dict[str, handler.Operation] = {}
-"""Operations on a function in the request, by path."""
-
 router = APIRouter(prefix="/v1", route_class=routing.Route, responses=schemas.PROBLEMS)
 
 
@@ -277,7 +274,6 @@ def _add(fit: FitRoute) -> None:
         200: {"content": {"application/json": {"examples": examples}, event_stream.MEDIA_TYPE: {}}}
     }
     both = _operation(fit, by_id=False), _operation(fit, by_id=True)
-    OPERATIONS[f"/v1/{fit.kind}"] = both[0]
     routing.add_on_function(router, fit.kind, both, fit.summary, "fits", responses, schemas.UNKNOWN, **documented)
 
 

@@ -52,11 +52,10 @@ async def _register(request: Any, served: engine.Engine, owner: str) -> replies.
 REGISTER = handler.Operation(RegisterRequest, _register, needs="owner")
 
 router = APIRouter(prefix="/v1", tags=["functions"])
-_posted = APIRouter(route_class=routing.Route, responses=schemas.PROBLEMS)
 _EXAMPLE = {"content": {"application/json": {"examples": {"example": {"value": _DESCRIBED}}}}}
 _LISTED = {"content": {"application/json": {"examples": {"example": {"value": {"functions": [_DESCRIBED]}}}}}}
 routing.add_operation(
-    _posted,
+    router,
     "/functions",
     REGISTER,
     name="register",
@@ -69,7 +68,8 @@ routing.add_operation(
     "every server. What follows takes only the point: `POST /v1/functions/{function_id}/grad` and the other "
     "derivatives.\n\nWith `data` some arguments are bound to data that stay. The id covers the data, and requests, "
     "`argnums` and answers know only the other arguments.",
-    responses={201: _EXAMPLE, 200: {"model": schemas.Registered, "description": "It was registered before."}},
+    responses=schemas.PROBLEMS
+    | {201: _EXAMPLE, 200: {"model": schemas.Registered, "description": "It was registered before."}},
 )
 
 
@@ -102,9 +102,6 @@ async def describe(function_id: str, request: Request) -> dict[str, Any]:
     """Describe a registered function: its text, arguments and what answers it."""
     registry = services.of(request).engine.registry
     return registry.describe(await registry.entry(function_id))
-
-
-router.include_router(_posted)
 
 
 async def register_examples(served: engine.Engine) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pydantic
 import pytest
 
-from app.api.http import handler
+from app.api.http import handler, routing
 from app.api.interop.mcp import routes, tools
 from app.api.rest import derivatives, fits, taylor
 from app.api.rest.symbolic import formulae
@@ -85,8 +85,7 @@ def test_the_example_of_a_tool_is_answered_as_its_schema_says(client: Client, to
 
 @each_tool
 def test_the_fields_of_a_tool_are_fields_of_its_route(tool: tools.Tool) -> None:
-    operations = derivatives.OPERATIONS | fits.OPERATIONS
-    operations |= {"/v1/taylor": taylor.OPERATIONS[0], "/v1/symbolic": formulae.SYMBOLIC}
+    operations = routing.operations([module.router for module in (derivatives, fits, taylor, formulae)])
     if tool.path:
         assert set(tool.takes.model_fields) <= set(operations[tool.path].model.model_fields)
     else:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app import errors
-from app.api.rest import number_arrays
+from app.api.rest.data import number_arrays
 
 MOST = 2_200_000
 ROWS = np.random.default_rng(3).normal(size=(9000, 3)).tolist()

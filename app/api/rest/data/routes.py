@@ -13,7 +13,8 @@ from starlette.responses import Response
 from app import errors
 from app.api import services
 from app.api.http import body, handler, json_stream, problem, replies, routing
-from app.api.rest import data_bodies, schemas
+from app.api.rest import schemas
+from app.api.rest.data import bodies
 from app.runtime.data import arrays
 
 _MAX_LISTED = 1000
@@ -75,18 +76,18 @@ async def _registered(request: Request) -> replies.Reply:
     return replies.Reply(201 if created else 200, content, headers=((b"location", location),))
 
 
-async def _given(request: Request, limits: body.RequestLimits) -> data_bodies.Given:
+async def _given(request: Request, limits: body.RequestLimits) -> bodies.Given:
     headers = request.scope["headers"]
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    length = request.headers.get(data_bodies.LENGTH)
-    binary = length is not None or media_type in data_bodies.NPY_TYPES
+    length = request.headers.get(bodies.LENGTH)
+    binary = length is not None or media_type in bodies.NPY_TYPES
     raw = await body.receive_once(headers, request.receive, limits, any_type=binary)
     shared = _flag(request.query_params.get("shared", "false"))
     if length is not None:
-        return await data_bodies.from_tensor(raw, length, limits, shared=shared)
+        return await bodies.from_tensor(raw, length, limits, shared=shared)
     if binary:
-        return data_bodies.Given(data_bodies.from_npy(raw), shared)
-    return await data_bodies.from_json(raw, limits, shared=shared)
+        return bodies.Given(bodies.from_npy(raw), shared)
+    return await bodies.from_json(raw, limits, shared=shared)
 
 
 def _flag(text: str) -> bool:
@@ -98,7 +99,7 @@ def _flag(text: str) -> bool:
 _KIND = inspect.Parameter.POSITIONAL_OR_KEYWORD
 _register.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what FastAPI documents
     [
-        inspect.Parameter("body", _KIND, annotation=data_bodies.DataRequest | data_bodies.KeptTensor),
+        inspect.Parameter("body", _KIND, annotation=bodies.DataRequest | bodies.KeptTensor),
         inspect.Parameter(
             "shared",
             _KIND,
@@ -126,7 +127,7 @@ _posted.add_api_route(
         "requestBody": {
             "content": {
                 "application/json": {"example": {"values": [1.0, 2.5, 4.0]}},
-                data_bodies.NPY_TYPES[0]: _BINARY,  # generators know no other
+                bodies.NPY_TYPES[0]: _BINARY,  # generators know no other
             }
         }
     },

@@ -121,7 +121,7 @@ class Config:
     def exec(self) -> NoReturn:
         """Replace this process by the supervisor."""
         arguments = json.dumps(dataclasses.asdict(self))
-        command = processes.command("app.cli.supervisor", arguments)
+        command = processes.command("app.cli.serving.supervisor", arguments)
         os.execv(command[0], command)  # noqa: S606 - no user input
 
 
@@ -140,7 +140,7 @@ def environments(count: int, metrics_dir: str) -> list[dict[str, str]]:
 
 
 def _supervise(config: Config, metrics_dir: str) -> int:
-    command = processes.command("app.cli.serve", str(os.getpid()), json.dumps(config.shared))
+    command = processes.command("app.cli.serving.serve", str(os.getpid()), json.dumps(config.shared))
     together = environments(config.count, metrics_dir)
     return asyncio.run(Supervisor(command, together, config.end_seconds, config.shared).run())
 

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from app import errors
 from app.api.http import body
-from app.api.rest import number_arrays, schemas
+from app.api.rest import schemas
+from app.api.rest.data import number_arrays
 from app.engine import points
 from app.runtime.data import arrays
 

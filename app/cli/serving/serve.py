@@ -22,7 +22,7 @@ import uvicorn
 from app import application, errors
 from app.api import services
 from app.api.server import protocol, shutdown
-from app.cli import sockets, supervisor
+from app.cli.serving import sockets, supervisor
 from app.environment import read
 from app.runtime import deadlines, logs, processes
 from app.settings import Settings
