@@ -21,7 +21,7 @@ $(BIN)/python:
 
 $(VENV)/.serve: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "==> installing gradserve and its pinned dependencies (about 600 MB, a minute or two the first time)"
-	@$(BIN)/python $(PIP) install -c constraints.txt -e .
+	@$(BIN)/python $(PIP) install -c constraints.txt -e '.[agents,proofs,zstd]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.serve
