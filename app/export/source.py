@@ -69,6 +69,7 @@ def document(asked: Asked, texts: TextLimits, limits: CodeLimits) -> dict[str, A
     """
     taken = _AskedFunction.read(asked, texts, limits)
     if asked.language == stablehlo.NAME:
+        _check_product(asked, stablehlo.TITLE, possible=False)
         found = stablehlo.document(taken.whole(), taken.bound, taken.shapes, taken.wanted)
     else:
         language = LANGUAGES[asked.language]
@@ -187,10 +188,14 @@ def _shapes(parsed: parse.ParsedFunction, given: tuple[Shape, ...] | None, free:
     return found
 
 
+def _check_product(asked: Asked, title: str, *, possible: bool) -> None:
+    if asked.hvp and not possible:
+        raise errors.InvalidField(f"files of {title} have no Hessian-vector products", field="hvp")
+
+
 def _written(taken: _AskedFunction, language: Language) -> str:
     """Return the file of a language."""
-    if taken.asked.hvp and not language.hvp:
-        raise errors.InvalidField(f"{language.title} have no Hessian-vector products", field="hvp")
+    _check_product(taken.asked, language.title, possible=bool(language.hvp))
     is_whole = bool(language.arrays) and (taken.parsed.expression is None or taken.parsed.expression.hosted)
     reader = _Whole(taken, language) if is_whole else _Numbers(taken, language)
     return reader.file()

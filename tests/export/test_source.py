@@ -277,8 +277,9 @@ def test_shapes_are_asked_for_where_the_text_does_not_tell() -> None:
         document("X[3]", "c", shapes=((3,),))
     with pytest.raises(errors.BadShape, match="not a scalar"):
         document("[x, y]", "c", shapes=((), ()))
-    with pytest.raises(errors.InvalidField, match="no Hessian-vector products"):
-        document("x*y", "excel", hvp=True)
+    for language in ("excel", "stablehlo"):
+        with pytest.raises(errors.InvalidField, match="no Hessian-vector products"):
+            document("x*y", language, hvp=True)
 
 
 # Texts of clients
