@@ -247,14 +247,16 @@ _SLIPS: tuple[Slip, ...] = (
     Slip(r"(?:^|[^\w.])([\d.]+)$", r"([^\W\d]\w*)", "write {0}*{1}"),
     # Other notations
     Slip(
-        r"", r"\\(sin|cos|tan|exp|log|ln|sqrt|sinh|cosh|tanh|max|min|arcsin|arccos|arctan)\b", "write {0}(x), not LaTeX"
+        r"",
+        r"\\(sin|cos|tan|exp|log|ln|sqrt|sinh|cosh|tanh|max|min|arcsin|arccos|arctan)\b",
+        'write {0}(x), not LaTeX; or ask with "format": "latex"',
     ),
-    Slip(r"", r"\\d?frac", "write (a)/(b), not LaTeX"),
-    Slip(r"", r"\\(cdot|times)", "write *, not LaTeX"),
+    Slip(r"", r"\\d?frac", 'write (a)/(b), not LaTeX; or ask with "format": "latex"'),
+    Slip(r"", r"\\(cdot|times)", 'write *, not LaTeX; or ask with "format": "latex"'),
     Slip(
         r"", r"\\(alpha|beta|gamma|delta|theta|lambda|mu|sigma|pi|phi|omega|rho|tau|epsilon)\b", "write {0} without \\"
     ),
-    Slip(r"", r"\\", "write plain text, not LaTeX: (a)/(b), x**2"),
+    Slip(r"", r"\\", 'write plain text, not LaTeX: (a)/(b), x**2; or ask with "format": "latex"'),
     Slip(r"", r"\$", "write the name without $, and plain text, not LaTeX"),
     Slip(r"", r"/\*", "comments begin with #"),
     Slip(r"/\s*$", r"\*", "comments begin with #"),
