@@ -23,6 +23,8 @@ def check(client: Client, path: str, document: Any) -> None:
     own = path.startswith("/v1/")
     if response.status_code in {200, 201}:
         assert assertions.strict_json(response.content) if own else response.json() is not None
+    elif response.status_code == 202:  # a notification of the Model Context Protocol
+        assert (path, response.content) == ("/mcp", b"")
     elif response.headers["content-type"] == "application/problem+json":
         assertions.assert_problem(response, response.status_code, CODES)
         assert 400 <= response.status_code <= 422 or response.status_code == 429  # on a busy machine

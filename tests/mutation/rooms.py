@@ -49,6 +49,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("app/engine/workers/", ("tests/engine/test_workers.py", "tests/engine/test_rigorous.py", "tests/simulation")),
     ("app/engine/derivatives/", ("tests/engine", "tests/api/rest", "tests/correctness/test_rigorous_answers.py")),
     ("app/engine/", ("tests/engine", "tests/language/test_modules.py", "tests/simulation", "tests/api/rest")),
+    ("app/export/", ("tests/export", "tests/api/rest/test_code.py")),
     ("app/autodiff/arrays/", ("tests/autodiff/arrays", "tests/autodiff/test_host_words.py", *_ARRAYS)),
     (
         "app/autodiff/balls/",

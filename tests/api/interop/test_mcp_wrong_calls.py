@@ -6,6 +6,7 @@ audit hook (PEP 578): no call compiles, executes or imports anything, starts a p
 
 import ast
 import json
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -56,6 +57,8 @@ def alone() -> Iterator[Client]:
         # What the service does now and then: it gives memory back, and compiles what is asked about often.
         patch.setattr(application, "_TRIM_SECONDS", 1e6)
         patch.setattr(executables.Executables, "record_cost", lambda *_: None)
+        # Handlers that other tests have left write to closed files, and Python compiles what it then shows.
+        patch.setattr(logging.root, "handlers", [])
         client = stack.enter_context(serving(workers=False))
         client.run(client.app.state.services.engine.wait_until_idle())
         for tool in tools.TOOLS:
