@@ -87,6 +87,7 @@ def soak(seconds: float, cache: Path, settled: float = SETTLED_SECONDS, interval
     with serving(cache) as server:
         port = server.http.base_url.port
         assert port is not None
+        _hot(port, _QUIET_SECONDS)  # warms up
         report.quiet = _hot(port, _QUIET_SECONDS)
         ended, results = context.Event(), context.Queue()
         asked = examples(server.http.get("/openapi.json").json())
