@@ -42,6 +42,7 @@ TAGS = [
     {"name": "service", "description": "Health, limits, error codes and the function language."},
 ]
 _SCHEMA = {"$ref": "#/components/schemas/Problem"}
+_NO_DATA = problem.documented("The point names data that are not kept for this client: {}", errors.NotFound)
 _PARAMETERS = {
     "function_id": "The id that POST /v1/functions and every answer give; the same on every server.",
     "data_id": "The id that POST /v1/data gives; the same on every server.",
@@ -93,6 +94,8 @@ def _refine(document: dict[str, Any]) -> None:
         for operation in item.values():
             operation.setdefault("description", f"{operation['summary']}.")
             _set_parameters(operation)
+            if _takes_a_point(document, operation):
+                operation["responses"].setdefault("404", dict(_NO_DATA))
             _set_errors(operation)
             _add_errors(path, operation)
     schemas = document["components"]["schemas"]
@@ -105,6 +108,14 @@ def _refine(document: dict[str, Any]) -> None:
     for name, schema in models.NAMED.items():
         schemas[name] = {"title": name, **schema}
     _refer(document)
+
+
+def _takes_a_point(document: dict[str, Any], operation: dict[str, Any]) -> bool:
+    """Return whether a request has a point, which may name data that stay."""
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    fields = document["components"]["schemas"].get(name, {}).get("properties", {})
+    return "point" in fields or any(parameter["name"] == "point" for parameter in operation.get("parameters", ()))
 
 
 def _refer(part: Any) -> None:

@@ -42,7 +42,15 @@ def test_every_operation_keeps_to_the_openapi_document(tmp_path: Path) -> None:
         address = f"{server.http.base_url}/openapi.json"
         command = [str(_OF_SERVICES), "run", address, "--checks", "all", "--phases", "examples,coverage,fuzzing"]
         # A document cannot say which texts are functions, nor what points fit them.
-        options = ["--exclude-checks", "positive_data_acceptance", f"--max-examples={_EXAMPLES}", "--seed=1"]
+        # A batch has lines, each with a status of its own, and the document has no word for that.
+        options = [
+            "--exclude-path",
+            "/v1/batch",
+            "--exclude-checks",
+            "positive_data_acceptance",
+            f"--max-examples={_EXAMPLES}",
+            "--seed=1",
+        ]
         limits = ["--max-response-time=10", "--request-timeout=20", "--no-shrink", "--warnings=off", "--no-color"]
         written = ran([*command, *options, *limits, "--continue-on-failure"], 600)
         assert "No issues found" in written or re.search(r"\d+ passed", written), written[-2000:]
