@@ -64,7 +64,9 @@ class Reply:
 
     def raw_headers(self) -> list[Header]:
         """Return all headers as ASGI takes them."""
-        headers = [(b"content-type", self.media_type), (b"content-length", b"%d" % len(self.content))]
+        headers = [(b"content-length", b"%d" % len(self.content))]
+        if self.content:
+            headers.append((b"content-type", self.media_type))
         computed = self.computed
         if computed is not None:
             headers.append((b"server-timing", computed.server_timing()))

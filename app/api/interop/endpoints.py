@@ -69,8 +69,9 @@ class Protocol:
     ) -> None:
         """Add an endpoint: a POST with a body like ``request``, or a GET if that is None.
 
-        ``reply`` is what has status 200, for the example the reply to it, and ``statuses`` describes each error status
-        but those that every body may cause. ``documentation`` is as ``APIRouter.add_api_route`` takes it.
+        ``reply`` is what has status 200, for the example the reply to it, and ``statuses`` describes each other status,
+        of errors or without content, but those that every body may cause. ``documentation`` is as
+        ``APIRouter.add_api_route`` takes it.
         """
 
         async def answer_or_refuse(request: Request) -> replies.Reply:
@@ -87,7 +88,9 @@ class Protocol:
             extra["parameters"] = [{"name": name, "in": "header", **each} for name, each in request.headers.items()]
             statuses = {**statuses, **_BODY_ERRORS}
         for status, description in statuses.items():
-            responses[status] = {"model": self.error_model, "description": description}
+            responses[status] = {"description": description}
+            if status >= 400:
+                responses[status]["model"] = self.error_model
         answer_or_refuse.__signature__ = _signature(path, request)  # type: ignore[attr-defined]
         self.router.add_api_route(
             path,
