@@ -168,7 +168,10 @@ def test_a_process_killed_in_the_middle_of_a_proof_is_replaced(client: Client) -
     total = math.sin(249.75) * math.sin(250) / math.sin(0.25)
     assert upper - lower < 1e-14
     assert abs(total - lower) < 1e-12
-    always, times = client.run(killed(f"2*({slow})", 100))
+    for _ in range(10):
+        always, times = client.run(killed(f"2*({slow})", 100))
+        if always.status_code != 429:  # on a busy machine no worker may start in time
+            break
     assert times >= 3
     assert (always.status_code, always.json()["code"]) == (422, "too_expensive")
     assert "ended its process every time" in always.json()["detail"]

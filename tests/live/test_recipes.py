@@ -189,7 +189,7 @@ def test_the_recipe_for_excel_is_power_query(tmp_path: Path, query: str) -> None
 
 @pytest.mark.parametrize("code", EXAMPLES, ids=lambda code: code.split()[1].rstrip(","))
 def test_an_example_in_python_prints_the_output_beside_it(base: str, code: str) -> None:
-    shown = re.findall(r"^print.*  # (.*)$", code, re.MULTILINE)
+    shown = re.findall(r"^ *print.*  # (.*)$", code, re.MULTILINE)
     python = sys.executable if "httpx" in code else str(CLIENTS)
     printed = run(python, "-c", code.replace(HERE, base).replace("127.0.0.1:8000", base.removeprefix("http://")))
     assert printed.splitlines() == (shown or ["92.0 [10.0, 24.0, 42.0]"])

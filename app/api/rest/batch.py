@@ -192,5 +192,4 @@ _DOCUMENTED: dict[str, Any] = {
             },
         }
     },
-    "openapi_extra": {"requestBody": {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/BatchLine"}}}}},
 }
