@@ -161,7 +161,10 @@ def test_a_process_killed_in_the_middle_of_a_proof_is_replaced(client: Client) -
                 times += 1
         return await answering, times
 
-    once, times = client.run(killed(slow, 1))
+    for _ in range(10):
+        once, times = client.run(killed(slow, 1))
+        if times:  # on a busy machine the proof may end before it is seen to run
+            break
     assert times == 1
     assert once.status_code == 200, once.text
     lower, upper = once.json()["enclosure"]["value"]
