@@ -175,7 +175,7 @@ def test_a_process_killed_in_the_middle_of_a_proof_is_replaced(client: Client) -
         always, times = client.run(killed(f"2*({slow})", 100))
         if always.status_code != 429:  # on a busy machine no worker may start in time
             break
-    assert times >= 3
+    assert times >= 2  # a signal may end the worker of the next try, too
     assert (always.status_code, always.json()["code"]) == (422, "too_expensive")
     assert "ended its process every time" in always.json()["detail"]
     again, _ = client.run(killed(f"2*({slow})", 0))
