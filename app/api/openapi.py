@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import hashlib
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -71,7 +70,7 @@ def add_document(app: FastAPI) -> None:
 def _encoded(app: FastAPI) -> tuple[bytes, str]:
     """Return the bytes of the document and their ETag."""
     content = json.dumps(app.openapi(), ensure_ascii=False, separators=(",", ":")).encode()
-    return content, f'"{hashlib.blake2b(content, digest_size=16).hexdigest()}"'
+    return content, replies.etag(content)
 
 
 def document(app: FastAPI) -> dict[str, Any]:

@@ -20,7 +20,8 @@ MEDIA_TYPE = "text/event-stream"
 Event = tuple[str, Any]
 """Its name, and a document for JSON."""
 
-_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}  # proxies send each event at once
+HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
+"""Of an answer in parts: nobody keeps it, and proxies send each part at once."""
 
 
 def is_wanted(headers: replies.Headers) -> bool:
@@ -42,7 +43,7 @@ class EventStream:
         return cls(await anext(events), events)
 
     def response(self) -> Response:
-        return EventSourceResponse(self._lines(), headers=_HEADERS)
+        return EventSourceResponse(self._lines(), headers=HEADERS)
 
     async def _lines(self) -> AsyncIterator[bytes]:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -127,6 +128,11 @@ class RepeatedRequest(Protocol):
 
         Entries may be arrays. Raises ``errors.Rejected``.
         """
+
+
+def etag(content: bytes) -> str:
+    """Return the ETag of a content: its digest, in quotes (RFC 9110, section 8.8.3)."""
+    return f'"{hashlib.blake2b(content, digest_size=16).hexdigest()}"'
 
 
 def unless_known(response: Response, request: Request) -> Response:

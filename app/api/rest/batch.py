@@ -22,16 +22,15 @@ from starlette.types import Message
 
 from app import errors
 from app.api import services
-from app.api.http import body, handler, problem, replies, routing
+from app.api.http import body, event_stream, handler, problem, replies, routing
 from app.api.http.middleware import ratelimit
 from app.api.rest import schemas
 
 MEDIA_TYPE = "application/x-ndjson"
-_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}  # proxies send each line at once
 _AT_ONCE = 8
-"""Requests of one body that are answered at one time; others of the same caller wait for their turns no longer."""
+"""Requests of one body that are answered at one time, so that a body leaves room for other clients."""
 _READY = 64
-"""Answers that wait to be sent. A client that reads no more stops its own requests, not those of others."""
+"""Answers that wait to be sent. While there are so many, no further request of the body begins."""
 
 _Id = str | int | None
 _LINE = b'{"id":%b,"status":%d,"body":%b}\n'
@@ -47,13 +46,11 @@ _ASKED: dict[str, Any] = {
 class BatchLine(schemas.RequestFields):
     """One request; a body has one in each line."""
 
-    model_config = pydantic.ConfigDict(strict=True, extra="forbid", json_schema_extra={"examples": [_ASKED]})
+    model_config = pydantic.ConfigDict(json_schema_extra={"examples": [_ASKED]})
 
     path: Annotated[str, Field(description="where it would be posted, such as /v1/grad.")]
     body: Annotated[dict[str, Any], Field(description="the document that would be posted there.")]
-    id: Annotated[_Id, Field(description="a text or an integer, for the answer. Default: the number of the line.")] = (
-        None
-    )
+    id: Annotated[_Id, Field(description="a text or an integer. Default: the number of the line, from 0.")] = None
 
 
 class BatchAnswer(pydantic.BaseModel):
@@ -115,7 +112,7 @@ class Lines:
         self._lines = lines
 
     def response(self) -> StreamingResponse:
-        return StreamingResponse(self._lines, media_type=MEDIA_TYPE, headers=_HEADERS)
+        return StreamingResponse(self._lines, media_type=MEDIA_TYPE, headers=event_stream.HEADERS)
 
 
 class _Answers:

@@ -6,7 +6,6 @@ Content-Security-Policy (W3C, CSP Level 3) allows files of this service only, an
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
@@ -50,7 +49,7 @@ def _add_page(
     app: FastAPI, path: str, file: Path, headers: dict[str, str], ended_with_slash: Callable[[Scope], bool]
 ) -> None:
     # Not of the file's time and size, as Starlette has it: files of an image all have one time.
-    etag = f'"{hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest()}"'
+    etag = replies.etag(file.read_bytes())
 
     @app.get(path, include_in_schema=False)
     async def page(request: Request) -> Response:
