@@ -150,7 +150,7 @@ def _services(settings: Settings) -> services.Services:
             lifecycle=lifecycle,
             authenticator=authenticator,
             rate=rate,
-            operations=handler.OperationTable(derivatives.OPERATIONS),
+            operations=handler.OperationTable(routing.operations([derivatives.router])),
             request_handler=request_handler,
             log=log,
             cross_origin=bool(origins),

@@ -186,9 +186,6 @@ DERIVATIVES = (
 
 BY_NAME = {derivative.name: derivative for derivative in DERIVATIVES}
 
-OPERATIONS: dict[str, handler.Operation] = {}
-"""Operations of the derivatives by path, in which {function_id} stands for any."""
-
 router = APIRouter(prefix="/v1", route_class=routing.Route, responses=schemas.PROBLEMS)
 
 
@@ -198,7 +195,6 @@ def _add(derivative: Derivative) -> None:
     shown = {"response_model": derivative.response, "response_model_exclude_none": True}
 
     def route(path: str, operation: handler.Operation, **documentation: Any) -> None:
-        OPERATIONS[f"/v1{path}"] = operation
         documentation |= shown | {"description": derivative.description}
         routing.add_operation(router, path, operation, **documentation)
 

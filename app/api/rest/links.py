@@ -84,6 +84,7 @@ _DESCRIPTION = (
     "argument of the function: `?expression=x**2*y&x=1.5&y=2`. In a URL a plus is written `%2B`. Caches may keep the "
     "answer for a day."
 )
+_OPERATIONS = routing.operations([derivatives.router])
 _OF_FUNCTION = frozenset({"expression", "args", "function", "notation"})
 _NAMES = {"notation": "format"}
 """What the POST calls a field whose name is another one here."""
@@ -110,7 +111,7 @@ class Link:
         self.derivative = derivative
         self.path = f"/functions/{{function_id}}/{derivative.name}" if by_id else f"/{derivative.name}"
         self.fields = {name: field for name, field in _FIELDS.items() if not by_id or name not in _OF_FUNCTION}
-        self._operation = derivatives.OPERATIONS[f"/v1{self.path}"]
+        self._operation = _OPERATIONS[f"/v1{self.path}"]
 
     async def answer(self, request: Request) -> replies.Reply:
         parts: services.Services = request.app.state.services

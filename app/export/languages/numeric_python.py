@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from app.export import program as programs
-from app.export.forms import ATOM, COMPARISON, OPERATORS, PRODUCT, SIGN, WordForm, calls
+from app.export.forms import ATOM, OPERATORS, PRODUCT, SIGN, WordForm, calls
 from app.export.language import Language, Syntax
 from app.export.languages import python
 
@@ -39,18 +40,11 @@ _SPECIAL = {
 
 
 def _syntax(module: str) -> Syntax:
-    return Syntax(
+    return dataclasses.replace(
+        python.SYNTAX,
         infinity=f"{module}.inf",
         nan=f"{module}.nan",
-        whole=False,
-        as_condition=WordForm("{0} != 0", COMPARISON, OPERATORS["equal"].operands),
         as_number=WordForm(f"{module}.where({{0}}, 1.0, 0.0)"),
-        assign="{0} = {1}",
-        assign_condition="{0} = {1}",
-        function="def {name}({parameters}):\n{body}    return {result}\n",
-        parameter="{0}",
-        comment="# ",
-        unicode=True,
         keywords=f"{python.KEYWORDS} np jnp jax special lax",
     )
 
