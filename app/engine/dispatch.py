@@ -70,8 +70,7 @@ class Dispatch:
         if point.batch is None and call.plan.operations <= _INLINE_WORK:
             executable = self.executables.get(call.job.key)
             if executable is not None and executable.checked:
-                vector = call.plan.leaves(point.flat, layout, call.job.dtype)
-                return gradients.GradientCall(call, point, layout, start, hit, executable, vector)
+                return gradients.GradientCall(call, point, layout, start, hit, executable)
         return gradients.GradientCall(call, point, layout, start, hit)
 
     def prompt(self, prepared: transforms.DerivativeQuery) -> tiers.PromptRun | None:

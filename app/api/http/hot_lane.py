@@ -17,6 +17,17 @@ from app.api.http.middleware import access_log, auth, draining, framework, ratel
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """What answers a POST, known from its head alone. ``named`` is what the operation ``needs``, from the path."""
+
+    path: str
+    route: str
+    operation: handler.Operation
+    named: str
+    headers: replies.Headers
+
+
+@dataclass(frozen=True, slots=True)
 class HotLane:
     """Answers operations whose function is compiled."""
 
@@ -34,25 +45,35 @@ class HotLane:
         found = self.operations.find(path)
         return found and (self.operations.route(path), functools.partial(self.request_handler.perform, *found))
 
-    def prepare(
-        self, path: str, headers: replies.Headers, content: bytes, client: auth.Client
-    ) -> tuple[replies.PreparedRequest, replies.Headers] | None:
-        """Return what answers a POST that has arrived and headers of the answer.
-
-        None if that needs waiting or the request is at fault.
-        """
+    def way(self, path: str, headers: replies.Headers) -> Way | None:
+        """Return what answers a POST with these headers, or None if that needs waiting or they are at fault."""
         found = self.operations.find(path)
-        if found is None or self.lifecycle.draining or not self.limits.allow_headers(headers):
+        if found is None or not self.limits.allow_headers(headers):
             return None
         if self.cross_origin and any(name == b"origin" for name, _ in headers):
             return None
         try:
+            body.check_headers(headers, self.limits)
+        except errors.GradserveError:
+            return None
+        return Way(path, self.operations.route(path), *found, headers)
+
+    def prepare(
+        self, way: Way, content: bytes, client: auth.Client
+    ) -> tuple[replies.PreparedRequest, replies.Headers] | None:
+        """Return what answers a request that has arrived and headers of the answer.
+
+        None if that needs waiting or the request is at fault.
+        """
+        if self.lifecycle.draining:
+            return None
+        try:
             if self.rate is None and self.authenticator.trivial:
-                prepared = self.request_handler.prepare(*found, headers, content)
+                prepared = self.request_handler.prepare(way.operation, way.named, content)
                 return None if prepared is None else (prepared, ())
-            caller = self.authenticator.caller(path, headers, client)
-            caller.check("POST", path)
-            prepared = self.request_handler.prepare(*found, headers, content, caller.id)
+            caller = self.authenticator.caller(way.path, way.headers, client)
+            caller.check("POST", way.path)
+            prepared = self.request_handler.prepare(way.operation, way.named, content, caller.id)
         except errors.GradserveError:
             return None
         if prepared is None:
@@ -65,13 +86,15 @@ class HotLane:
         """Compute what requests have in common that ``prepare`` found."""
         self.request_handler.run_together(pending)
 
-    def record(
-        self, path: str, reply: replies.Reply, began: float, headers: replies.Headers, response_headers: replies.Headers
-    ) -> None:
-        """Record a request whose answer ``prepare`` found; it began at a time of ``time.perf_counter``."""
-        request = context.RequestContext(began, route=self.operations.route(path), status=reply.status)
-        request.headers, request.computed = response_headers, reply.computed
-        self.log.record(request, headers)
+    def record(self, way: Way, reply: replies.Reply, began: float, more: replies.Headers) -> None:
+        """Record a request whose answer ``prepare`` found; it began at a time of ``time.perf_counter``.
+
+        ``more`` are headers of the response beside those of the reply.
+        """
+        request = context.RequestContext(began, route=way.route, status=reply.status, computed=reply.computed)
+        if self.log.spans is not None:
+            request.headers = (*reply.raw_headers(), *more)
+        self.log.record(request, way.headers)
 
     def record_refusal(self, status: int) -> None:
         """Record an answer to bytes that are no request, or to a connection too many."""

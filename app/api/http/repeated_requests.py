@@ -30,7 +30,7 @@ _KEPT_BYTES = 256  # an array that is written shorter is not kept: to read it co
 _PIECE_BYTES = 1 << 17  # read at a time, as by ``json_stream``
 _BYTES_PER_OPERATION = 160  # an operation of a plan takes so much memory, about; weights are in operations
 
-_COMMA = ord(",")
+_COMMA, _OPEN, _CLOSE = map(ord, ",[]")
 
 Place = tuple[int, int]
 
@@ -75,6 +75,21 @@ def split(raw: bytes) -> Split | None:
     ends = [0, *[stop for _, stop in places]]
     starts = [*[start for start, _ in places], len(raw)]
     return Split(tuple([raw[end:start] for end, start in zip(ends, starts, strict=True)]), tuple(places))
+
+
+def split_again(raw: bytes, around: tuple[bytes, ...]) -> Split | None:
+    """Return what ``split`` returns, for a body like an earlier one whose point was an array; None if that is not sure.
+
+    ``around`` are the bytes before and behind that array. Where they are the same, and there is no quote between them,
+    ``split`` finds the same places; this takes a fifth of its time.
+    """
+    before, behind = around
+    start, stop = len(before), len(raw) - len(behind)
+    if not (start < stop <= _MOST_BYTES and raw.startswith(before) and raw.endswith(behind)):
+        return None
+    if raw[start] != _OPEN or raw[stop - 1] != _CLOSE or raw.find(b'"', start, stop) >= 0:
+        return None
+    return Split(around, ((start, stop),))
 
 
 def names(taken: Split) -> tuple[str, ...] | None:
@@ -137,6 +152,11 @@ class Repeated:
     def __init__(self, request: replies.RepeatedRequest, members: tuple[str, ...], size: int) -> None:
         self.request, self._members, self._size = request, members, size
         self._kept: list[tuple[bytes, NDArray[Any]] | None] = [None] * len(members)
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the point is an array."""
+        return not self._members
 
     @property
     def weight(self) -> int:

@@ -75,6 +75,16 @@ class Reply:
         headers.extend(self.headers)
         return headers
 
+    def head(self) -> bytes:
+        """Return the same as HTTP/1.1 writes them, a line each."""
+        computed = self.computed
+        if computed is None or not self.content or self.headers:
+            return b"".join([b"%b: %b\r\n" % line for line in self.raw_headers()])
+        # What most answers are, in a third of the time.
+        return b"content-length: %d\r\ncontent-type: %b\r\nserver-timing: %b\r\ncache-status: %b\r\n" % (
+            len(self.content), self.media_type, computed.server_timing(), _CACHE_STATUS[computed.hit, computed.tier],
+        )  # fmt: skip
+
     def response(self) -> Response:
         """Return the reply as Starlette's routes return it."""
         response = Response(self.content, self.status)

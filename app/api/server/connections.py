@@ -95,6 +95,7 @@ class BoundedConnection(uvicorn_adapter.UvicornProtocol):
         self._in_body = False  # whether the latest bytes belong to a body
         self._upgrades = False
         self.is_closing = False  # after the responses that are due
+        self._idle_since = math.inf  # after an answer without ASGI; uvicorn sees to the others
         self._unread = 0
         self._unread_since = self._unread_moved = math.inf
 
@@ -113,6 +114,7 @@ class BoundedConnection(uvicorn_adapter.UvicornProtocol):
     def data_received(self, data: bytes) -> None:
         if self.is_closing:
             return
+        self.stop_idling()
         self._in_body = False
         try:
             self.feed(data)
@@ -128,6 +130,20 @@ class BoundedConnection(uvicorn_adapter.UvicornProtocol):
             self._head_bytes += len(data)
             if self._head_bytes > self._connections.max_head_bytes:
                 self.refuse(errors.HeadersTooLarge("the headers are over the published limit"))
+
+    def is_between_requests(self) -> bool:
+        """Return whether the latest bytes ended a request."""
+        return self._receiving_since == math.inf
+
+    def stop_idling(self) -> None:
+        """Note that a request begins."""
+        self._idle_since = math.inf
+        self.stop_keep_alive_timer()
+
+    def end_request(self) -> None:
+        """Go on to the next request; this one was held, and its response has been written without the application."""
+        self.count_request()
+        self._idle_since = self.loop.time()
 
     def on_message_begin(self) -> None:
         self._receiving_since = self.loop.time()
@@ -171,6 +187,8 @@ class BoundedConnection(uvicorn_adapter.UvicornProtocol):
                 self.refuse(errors.RequestTimeout(f"the request did not arrive within {seconds:g} s"))
             else:
                 self.transport.close()
+        if now - self._idle_since > self.keep_alive_seconds():
+            self.transport.close()
         unread = self.transport.get_write_buffer_size()
         if not unread:
             self._unread_since = self._unread_moved = now
@@ -195,7 +213,7 @@ class BoundedConnection(uvicorn_adapter.UvicornProtocol):
             self.close_after_responses()
             return
         reply = problem.refusal(error)
-        response, _ = self.encode(reply, request_id.header_for(()), (b"connection", b"close"))
+        response = self.encode(reply, request_id.header_for(()), (b"connection", b"close"))
         self.transport.write(response)
         self.transport.close()
         self._connections.on_refusal(reply.status)

@@ -21,7 +21,7 @@ from app import errors
 from app.api import services
 from app.api.http import hot_lane, replies
 from app.api.http.middleware import request_id
-from app.api.server import connections, tls
+from app.api.server import connections, heads, tls
 
 _log = logging.getLogger("gradserve")
 
@@ -35,6 +35,7 @@ class Batch:
 
     def __init__(self, lane: hot_lane.HotLane) -> None:
         self.lane = lane
+        self.heads = heads.KnownHeads()
         self._waiting: list[HotConnection] = []
 
     def add(self, connection: HotConnection) -> None:
@@ -87,7 +88,9 @@ class HotConnection(connections.BoundedConnection):
         self._batch = batch
         self.held: bytes | None = None  # the body of the held request
         self._complete = False
-        self._path, self._began = "", 0.0
+        self._unparsed: bytes | None = None  # all of the held request, if its head was known
+        self._way: hot_lane.Way | None = None
+        self._began = 0.0
         self.pending: replies.PreparedRequest | None = None
         self._more_headers: replies.Headers = ()
         self._response: bytes | None = None
@@ -101,10 +104,13 @@ class HotConnection(connections.BoundedConnection):
     def start_request(self) -> None:
         """Hold an ordinary request of an idle connection whose client reads, or start it."""
         self._complete = False
-        if self.is_plain_post() and not self.is_answering() and not self.has_queued_requests() and self.can_write():
+        if self._unparsed is None and self.is_plain_post() and self._may_hold():
             self.held = b""
         else:
             super().start_request()
+
+    def _may_hold(self) -> bool:
+        return not self.is_answering() and not self.has_queued_requests() and self.can_write()
 
     def add_body(self, body: bytes) -> None:
         if self.held is None:
@@ -117,13 +123,38 @@ class HotConnection(connections.BoundedConnection):
             super().end_body()
         else:
             self._complete = True
-            self._batch.add(self)
+            self._way = self._batch.lane.way(self.url.decode("ascii", "replace"), self.headers)
+            if self._way is None:
+                self._release(complete=True)
+            else:
+                self._batch.add(self)
 
     def data_received(self, data: bytes) -> None:
-        """Parse bytes. A request whose body is not complete goes on to ASGI, which waits for the rest."""
+        """Parse bytes, unless they are a whole request with a known head, which is held.
+
+        A request whose body is not complete goes on to ASGI, which waits for the rest.
+        """
+        if self._unparsed is not None:
+            self._release(complete=True)
+        whole = self.is_between_requests() and self.held is None
+        if whole and self._may_hold():
+            found = self._batch.heads.find(data)
+            if found is not None:
+                self._hold(data, *found)
+                return
         super().data_received(data)
-        if self.held is not None and not self._complete:
+        if self.held is None:
+            return
+        if not self._complete:
             self._release(complete=False)
+        elif whole and self._way is not None:
+            self._batch.heads.keep(data, heads.Head(len(self.held), self._way))
+
+    def _hold(self, data: bytes, head: heads.Head, body: bytes) -> None:
+        """Hold a request that is not parsed."""
+        self.stop_idling()
+        self._unparsed, self._complete, self.held, self._way = data, True, body, head.way
+        self._batch.add(self)
 
     def prepare(self) -> float:
         """Find out what answers the held request, if the hot lane can; the first of a batch's three steps.
@@ -131,8 +162,7 @@ class HotConnection(connections.BoundedConnection):
         Return the seconds that the others are expected to take.
         """
         self._began = time.perf_counter()
-        self._path = self.url.decode("ascii", "replace")
-        found = self._batch.lane.prepare(self._path, self.headers, self.held or b"", self.client)
+        found = self._way and self._batch.lane.prepare(self._way, self.held or b"", self.client)
         self.pending, self._more_headers = found or (None, ())
         return 0.0 if self.pending is None else self.pending.seconds
 
@@ -143,9 +173,10 @@ class HotConnection(connections.BoundedConnection):
     def respond(self) -> None:
         if self.pending is not None:
             reply = self.pending.reply()
-            more = (request_id.header_for(self.headers), *self._more_headers)
-            self._response, response_headers = self.encode(reply, *more)
-            self._batch.lane.record(self._path, reply, self._began, self.headers, response_headers)
+            assert self._way is not None
+            more = (request_id.header_for(self._way.headers), *self._more_headers)
+            self._response = self.encode(reply, *more)
+            self._batch.lane.record(self._way, reply, self._began, more)
 
     def give_up(self) -> None:
         """Leave the request to ASGI."""
@@ -157,7 +188,7 @@ class HotConnection(connections.BoundedConnection):
         if response is None or self.transport.is_closing():
             self._release(complete=True)
             return
-        self.held = None
+        self.held = self._unparsed = None
         self.transport.write(response)
         if self.is_closing:
             self.transport.close()
@@ -179,6 +210,11 @@ class HotConnection(connections.BoundedConnection):
     def _release(self, *, complete: bool) -> None:
         """Let the held request go on to ASGI, as if it had just arrived."""
         held, self.held = self.held, None
+        if self._unparsed is not None:
+            if not self.transport.is_closing():
+                super().data_received(self._unparsed)
+            self._unparsed = None  # until here it tells ``start_request`` not to hold the request again
+            return
         if self.transport.is_closing():
             return
         super().start_request()

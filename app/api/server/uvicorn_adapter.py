@@ -18,8 +18,16 @@ from app.api.http import replies
 
 PROTOCOL_ATTRIBUTES = (
     *("access_log", "client", "cycle", "expect_100_continue", "flow", "headers", "loop", "parser", "pipeline"),
-    *("server_state", "transport", "url", "_unset_keepalive_if_required", "connection_lost", "connection_made"),
-    *("on_body", "on_headers_complete", "on_message_begin", "on_message_complete", "on_response_complete", "shutdown"),
+    *(
+        "server_state",
+        "timeout_keep_alive",
+        "transport",
+        "url",
+        "_unset_keepalive_if_required",
+        "connection_lost",
+        "connection_made",
+    ),
+    *("on_body", "on_headers_complete", "on_message_begin", "on_message_complete", "shutdown"),
 )
 CYCLE_ATTRIBUTES = ("disconnected", "keep_alive", "message_event", "response_complete")
 
@@ -39,8 +47,15 @@ class UvicornProtocol(HttpToolsProtocol):
 
         ``httptools.HttpParserUpgrade`` if a request asks for another protocol; its argument is where the head ends.
         """
-        self._unset_keepalive_if_required()
         self.parser.feed_data(data)
+
+    def stop_keep_alive_timer(self) -> None:
+        """Stop the timer that closes the connection: a request has begun."""
+        self._unset_keepalive_if_required()
+
+    def keep_alive_seconds(self) -> float:
+        """Return how long a connection may be idle between requests."""
+        return self.timeout_keep_alive
 
     def restart_parser(self) -> None:
         """Have what follows parsed as a new request."""
@@ -60,9 +75,9 @@ class UvicornProtocol(HttpToolsProtocol):
         if not self.transport.is_closing():
             super().on_message_complete()
 
-    def end_request(self) -> None:
-        """Go on to the next request; the response to this one has been written without the application."""
-        self.on_response_complete()
+    def count_request(self) -> None:
+        """Count a request that was answered without the application."""
+        self.server_state.total_requests += 1
 
     def is_answering(self) -> bool:
         """Return whether a response of the application is not complete."""
@@ -98,11 +113,10 @@ class UvicornProtocol(HttpToolsProtocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
 
-    def encode(self, reply: replies.Reply, *headers: replies.Header) -> tuple[bytes, list[replies.Header]]:
-        """Return a response as bytes, and its headers."""
-        lines = [*self.server_state.default_headers, *reply.raw_headers(), *headers]
-        head = b"\r\n".join(map(b": ".join, lines))
-        return b"%b%b\r\n\r\n%b" % (STATUS_LINE[reply.status], head, reply.content), lines
+    def encode(self, reply: replies.Reply, *headers: replies.Header) -> bytes:
+        """Return a response with further headers as bytes."""
+        more = b"".join([b"%b: %b\r\n" % line for line in (*self.server_state.default_headers, *headers)])
+        return b"%b%b%b\r\n%b" % (STATUS_LINE[reply.status], more, reply.head(), reply.content)
 
 
 def peer(transport: asyncio.Transport) -> tuple[str, int] | None:

@@ -40,7 +40,6 @@ class GradientCall:
     start: float  # when the query arrived, by ``time.perf_counter``
     hit: bool  # whether the function was known
     executable: compiler.Executable | None = None  # runs the call, if it takes no time and is known to be right
-    vector: Array | None = None  # what the executable takes
     result: query.Result | None = None  # of a run together with others
 
     @property
@@ -66,9 +65,9 @@ class GradientCall:
         if self.result is not None:
             return self.result
         assert self.executable is not None
-        assert self.vector is not None
         began = time.perf_counter()
-        numbers = list(self.executable.numbers(self.vector))
+        vector = self.call.plan.leaves(self.point.flat, self.layout, self.call.job.dtype)
+        numbers = list(self.executable.numbers(vector))
         return query.Result(numbers, "compiled", began, time.perf_counter())
 
     def present(self, result: query.Result) -> query.Answer:
@@ -137,10 +136,10 @@ class Together:
 
     def run(self, calls: Sequence[Any]) -> None:
         """Give calls of the same function their results; those of others, and queries of other kinds, have none yet."""
-        groups: dict[int, list[GradientCall]] = {}
+        groups: dict[tuple[int, int], list[GradientCall]] = {}
         for call in calls:
             if isinstance(call, GradientCall) and call.executable is not None:
-                groups.setdefault(id(call.call.job), []).append(call)
+                groups.setdefault((id(call.call.job), id(call.layout)), []).append(call)
         for group in groups.values():
             if len(group) >= _FEWEST:
                 self._run(group[: compiler.BUCKETS[-1]])
@@ -153,12 +152,10 @@ class Together:
             self.executables.record_cost(job, _SAVED_SECONDS * (len(group) - 1))
             return
         began = time.perf_counter()
-        leaves = np.array([each.vector for each in group])
-        inputs = job.tape.inputs
-        columns = np.empty((inputs, executable.rows), leaves.dtype)
-        columns[:, : len(group)] = leaves[:, :inputs].T
-        columns[:, len(group) :] = columns[:, :1]
-        found = executable(columns, leaves[0, inputs:])[:, : len(group)].T
+        numbers = [each.point.numbers for each in group]
+        rows = np.array(numbers + numbers[:1] * (executable.rows - len(group)), np.float64)
+        columns, constants = call.plan.columns(rows, group[0].layout, job.dtype)
+        found = executable(columns, constants)[:, : len(group)].T
         ended = time.perf_counter()
         if not executable.checked and not self._agrees(group, found):
             self.executables.discard(job.key)

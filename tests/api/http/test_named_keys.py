@@ -169,7 +169,7 @@ def test_the_hot_lane_knows_scopes_and_counts_quotas(path: Path) -> None:
 
         def prepared(key: str) -> bool:
             headers = [(name.lower().encode(), value.encode()) for name, value in (JSON | {"X-API-Key": key}).items()]
-            return lane.prepare("/v1/grad", headers, content, ("203.0.113.7", 1)) is not None
+            return lane.prepare(lane.way("/v1/grad", headers), content, ("203.0.113.7", 1)) is not None
 
         assert not prepared(scraper)
         answered = 0

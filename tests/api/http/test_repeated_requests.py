@@ -144,10 +144,30 @@ def test_a_point_put_in_the_place_of_another_changes_nothing_else(
     assert json.loads(content[start:stop]) == first
     changed = before + json.dumps(second).encode() + after
     assert json.loads(changed) == json.loads(content) | {"point": second}
-    # And that is how it is taken apart again.
-    assert repeated_requests.split(changed) == repeated_requests.Split(
-        (before, after), ((len(before), len(changed) - len(after)),)
-    )
+    # And that is how it is taken apart again, in either way.
+    expected = repeated_requests.Split((before, after), ((len(before), len(changed) - len(after)),))
+    assert repeated_requests.split(changed) == expected
+    assert repeated_requests.split_again(changed, taken.around) == expected
+
+
+AROUND = [
+    (b'{"expression": "x", "point": ', b', "argnums": [0, 1]}'),
+    (b'{"point": ', b"}"),
+    (b'{"x": {"a": [1]}, "point":\n', b'\n, "args": ["a"]}'),
+]
+
+
+@given(around=st.sampled_from(AROUND), text=st.text('[]{},:"1 \n', max_size=20))
+def test_a_body_like_an_earlier_one_is_taken_apart_as_any_body_or_left_to_be(
+    around: tuple[bytes, bytes], text: str
+) -> None:
+    before, behind = around
+    taken = repeated_requests.split(before + b"[1]" + behind)
+    assert taken is not None
+    assert taken.around == around
+    for content in (before + text.encode() + behind, before + f"[{text}]".encode() + behind):
+        found = repeated_requests.split_again(content, around)
+        assert found is None or found == repeated_requests.split(content)
 
 
 @given(text=st.text("[]0123456789.,-+eE \n", max_size=20))
@@ -366,7 +386,7 @@ def test_the_hot_lane_answers_models_that_are_quick_and_leaves_others(client: Cl
         return json.dumps({"expression": text, "point": point, "argnums": ["w"]}).encode()
 
     async def prepare(content: bytes) -> Any:
-        return lane.prepare("/v1/grad", headers, content, ("192.0.2.1", 1))
+        return lane.prepare(lane.way("/v1/grad", headers), content, ("192.0.2.1", 1))
 
     def ask(text: str, rows: int) -> Any:
         for number in range(12):
