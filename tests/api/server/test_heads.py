@@ -1,6 +1,7 @@
 """A head that was parsed before is not parsed again, and its request gets the answer of one that was."""
 
 import asyncio
+import itertools
 import json
 import random
 from collections.abc import Awaitable, Callable
@@ -110,7 +111,7 @@ def test_a_head_that_tells_its_length_in_another_way_is_parsed_each_time(
 
 @pytest.mark.parametrize("seed", range(12))
 def test_requests_cut_anywhere_get_the_same_answers(client: Client, seed: int) -> None:
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311
     refused = [HOT[3][:-1] + b"]", question(1.0, "x", 2.0)]
     kinds = [[request(body) for body in HOT], [HEALTH], [request(body) for body in refused]]
     asked = [chance.choice(chance.choices(kinds, [6, 1, 1])[0]) for _ in range(40)]
@@ -136,7 +137,7 @@ def _ends(asked: list[bytes], chance: random.Random) -> list[int]:
 
 
 async def _send(connection: Connection, whole: bytes, cuts: list[int], chance: random.Random) -> None:
-    for start, stop in zip(cuts, cuts[1:], strict=False):
+    for start, stop in itertools.pairwise(cuts):
         connection.writer.write(whole[start:stop])
         if chance.random() < 0.7:
             await connection.writer.drain()
