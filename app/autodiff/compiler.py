@@ -87,19 +87,24 @@ class Executable:
         checked: whether its numbers have been compared with the interpreter's.
     """
 
-    __slots__ = ("_run", "_unpack", "checked", "compiled", "footprint", "rows")
+    __slots__ = ("_call", "_run", "_unpack", "checked", "compiled", "footprint", "rows")
 
     def __init__(self, compiled: Any, rows: int, footprint: Footprint = _UNKNOWN) -> None:
         self.compiled = compiled
         self.rows = rows
         self.footprint = footprint
         self.checked = False
+        self._call: Callable[..., Any] | None = None  # what runs it, after the first time
         self._run = compiled
         self._unpack: Callable[[Any], Sequence[float]] | None = None
 
     def __call__(self, *arrays: NDArray[Any]) -> NDArray[Any]:
         """Run on arrays of exactly the compiled shapes and dtype; see ``compile_tape``."""
-        return np.asarray(self.compiled(*arrays))
+        if self._call is None:
+            found = np.asarray(self.compiled(*arrays))
+            self._call = dispatcher(self.compiled) or self.compiled
+            return found
+        return np.asarray(self._call(*arrays))
 
     def numbers(self, vector: NDArray[Any]) -> Sequence[float]:
         """Run on one vector and return the result as numbers. For few numbers, a third cheaper than an array."""

@@ -68,7 +68,7 @@ async def together(served: engine.Engine, earlier: Any, count: int) -> list[Any]
         await asyncio.sleep(0.001)
 
 
-@pytest.mark.parametrize("count", [3, 16])
+@pytest.mark.parametrize("count", [3, 10, 17, 33, 100])
 def test_calls_run_together_have_the_numbers_of_each(tmp_path: Path, count: int) -> None:
     async def run() -> None:
         async with hot(tmp_path) as (served, earlier):

@@ -148,8 +148,10 @@ class Handler:
             return None
         if repeated.is_listed:
             self._latest[operation] = taken.around
-        found = repeated.match(raw, taken.places)
-        point = repeated.point(found) if found.unread <= _PROMPT_BYTES else None
+        point = repeated.short_point(raw, taken.places)
+        if point is None:
+            found = repeated.match(raw, taken.places)
+            point = repeated.point(found) if found.unread <= _PROMPT_BYTES else None
         prepared = None if point is None else repeated.request.prepare(point)
         return prepared if prepared is not None and prepared.seconds <= _PROMPT_SECONDS else None
 

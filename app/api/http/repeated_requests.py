@@ -163,6 +163,11 @@ class Repeated:
         """What it costs to keep it, in operations: the bytes of its arrays and their numbers take as much again."""
         return self.request.weight + 2 * self._size // _BYTES_PER_OPERATION
 
+    def short_point(self, raw: bytes, places: Sequence[Place]) -> list[Any] | None:
+        """Return what ``match`` and ``point`` find of a short array, in a third of the time; None if it is no such."""
+        (start, stop), *_ = places
+        return array(raw[start:stop]) if not self._members and stop - start < _KEPT_BYTES else None
+
     def match(self, raw: bytes, places: Sequence[Place]) -> Match:
         """Return the point of a body, with gaps where it is not that of the request before."""
         if not self._members:

@@ -17,7 +17,7 @@ _END = b"\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class KnownHead:
     """The head of a request that the hot lane may answer.
 
     Attributes:
@@ -32,9 +32,9 @@ class KnownHeads:
     """The heads of requests that were complete when they arrived. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._heads: cache.LruDict[bytes, Head] = cache.LruDict(_KEPT)
+        self._heads: cache.LruDict[bytes, KnownHead] = cache.LruDict(_KEPT)
 
-    def find(self, data: bytes) -> tuple[Head, bytes] | None:
+    def find(self, data: bytes) -> tuple[KnownHead, bytes] | None:
         """Return the head and the body of bytes that are one whole request with a known head, else None."""
         end = data.find(_END) + len(_END)
         head = self._heads.get(data[:end])
@@ -42,7 +42,7 @@ class KnownHeads:
             return None
         return head, data[end:]
 
-    def keep(self, data: bytes, head: Head) -> None:
+    def keep(self, data: bytes, head: KnownHead) -> None:
         """Keep the head of bytes that were one whole request, unless it tells its length in another way."""
         end = len(data) - head.length
         announced = (b"content-length", b"%d" % head.length) in head.way.headers

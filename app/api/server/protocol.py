@@ -148,7 +148,7 @@ class HotConnection(connections.BoundedConnection):
         if not self._complete:
             self._release(complete=False)
         elif whole and self._way is not None:
-            self._batch.heads.keep(data, heads.Head(len(self.held), self._way))
+            self._batch.heads.keep(data, heads.KnownHead(len(self.held), self._way))
 
     def _hold(self, data: bytes, head: heads.Head, body: bytes) -> None:
         """Hold a request that is not parsed."""

@@ -124,6 +124,19 @@ def _chosen(numbers: Sequence[float], argnums: int | list[int], cuts: Sequence[i
     return value, derivative, finite
 
 
+def _pieces(group: list[GradientCall]) -> list[list[GradientCall]]:
+    """Return calls in pieces of about one size for the smallest executable, which is there first.
+
+    There are none for so few calls that one piece is all of them, or that a piece saves nothing.
+    """
+    count = math.ceil(len(group) / compiler.BUCKETS[0])
+    if count == 1:
+        return []
+    size = math.ceil(len(group) / count)
+    pieces = [group[start : start + size] for start in range(0, len(group), size)]
+    return [piece for piece in pieces if len(piece) >= _FEWEST]
+
+
 @dataclass(frozen=True, slots=True)
 class Together:
     """Runs calls for one function, at several points, as one call of its executable for a batch.
@@ -141,16 +154,18 @@ class Together:
             if isinstance(call, GradientCall) and call.executable is not None:
                 groups.setdefault((id(call.call.job), id(call.layout)), []).append(call)
         for group in groups.values():
-            if len(group) >= _FEWEST:
-                self._run(group[: compiler.BUCKETS[-1]])
+            if len(group) >= _FEWEST and not self._run(group[: compiler.BUCKETS[-1]]):
+                for piece in _pieces(group):
+                    self._run(piece)
 
-    def _run(self, group: list[GradientCall]) -> None:
+    def _run(self, group: list[GradientCall]) -> bool:
+        """Run calls by one executable; return whether there is one, or what it would save is counted."""
         call = group[0].call
         job = call.plan.job(call.transform, call.dtype, compiler.bucket(len(group)))
         executable = self.executables.get(job.key)
         if executable is None:
             self.executables.record_cost(job, _SAVED_SECONDS * (len(group) - 1))
-            return
+            return False
         began = time.perf_counter()
         numbers = [each.point.numbers for each in group]
         rows = np.array(numbers + numbers[:1] * (executable.rows - len(group)), np.float64)
@@ -160,10 +175,11 @@ class Together:
         if not executable.checked and not self._agrees(group, found):
             self.executables.discard(job.key)
             self.observer.observe(events.Disagreed(job.tape.key, job.transform))
-            return
+            return True
         executable.checked = True
-        for each, numbers in zip(group, found.tolist(), strict=True):
-            each.result = query.Result(numbers, "compiled", began, ended)
+        for each, row in zip(group, found.tolist(), strict=True):
+            each.result = query.Result(row, "compiled", began, ended)
+        return True
 
     @staticmethod
     def _agrees(group: list[GradientCall], found: Array) -> bool:

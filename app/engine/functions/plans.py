@@ -142,12 +142,7 @@ class Plan:
 
     def leaves(self, flat: Array, layout: Layout, dtype: str) -> Array:
         """Return inputs ++ constants, shape (n + k,), for a flat point of shape (m,)."""
-        template = self._templates.get(dtype)
-        if template is None:
-            leaves = np.array((0.0,) * len(layout.positions) + self.recording.constants)
-            with np.errstate(over="ignore"):  # beyond float32 is infinity, as JAX has it
-                template = self._templates[dtype] = leaves.astype(dtype)
-        vector = template.copy()
+        vector = self._template(layout, dtype).copy()
         if dtype == "float32":
             with np.errstate(over="ignore"):
                 vector[: len(layout.positions)] = flat[layout.positions]
@@ -163,9 +158,20 @@ class Plan:
         Executables and the interpreter take the batch last; everywhere else it comes first.
         """
         flat = rows.T
-        with np.errstate(over="ignore"):
-            inputs = flat if layout.identity else flat[layout.positions]
-            return inputs.astype(dtype, copy=False), np.array(self.recording.constants).astype(dtype)
+        inputs = flat if layout.identity else flat[layout.positions]
+        if dtype == "float32":
+            with np.errstate(over="ignore"):
+                inputs = inputs.astype(dtype)
+        return inputs, self._template(layout, dtype)[len(layout.positions) :]
+
+    def _template(self, layout: Layout, dtype: str) -> Array:
+        """Return zeros for the inputs ++ constants, shape (n + k,); nothing changes it."""
+        found = self._templates.get(dtype)
+        if found is None:
+            leaves = np.array((0.0,) * len(layout.positions) + self.recording.constants)
+            with np.errstate(over="ignore"):  # beyond float32 is infinity, as JAX has it
+                found = self._templates[dtype] = leaves.astype(dtype)
+        return found
 
 
 def _cuts(shapes: Sequence[tuple[int, ...]]) -> tuple[int | slice, ...] | None:

@@ -177,7 +177,7 @@ def test_heads_are_bounded_in_number_and_size(client: Client) -> None:
         data = b"POST /v1/grad HTTP/1.1\r\n" + b"".join([b"%b: %b\r\n" % line for line in lines]) + b"\r\n{}"
         way = lane.way("/v1/grad", lines)
         assert way is not None
-        known.keep(data, heads.Head(2, way))
+        known.keep(data, heads.KnownHead(2, way))
         return known.find(data) is not None
 
     assert kept()
