@@ -28,7 +28,7 @@ Shape = tuple[int, ...]
 
 NUMERIC = frozenset({int, float})  # types of numbers in JSON
 _POINTS = frozenset({list, dict})
-_FEW_NUMBERS = 64  # that stay a list
+_FEW_NUMBERS = 64  # stay a list
 _FEW = 1000  # numbers of a vector that becomes part of one array; longer ones stay apart, each aligned
 
 _MAX_FLAT = 1 << 26
@@ -47,39 +47,38 @@ class Point:
     """A point in the shape of a function's arguments.
 
     Args:
-        flat: (n,), or (batch, n) with a batch axis; None to make it of ``arrays`` when it is first read.
+        flat: (n,), or (batch, n) with a batch axis. A list of n numbers becomes an array when it is first read as one,
+            and None is made of ``arrays``.
         shapes: of each argument, without the batch axis.
         batch: number of points, None for one point.
         arrays: each argument, if ``flat`` is not given.
         batched: whether each of ``arrays`` has the batch axis, as its first.
-        numbers: of one point, if neither is given: several such points become one array together.
     """
 
-    __slots__ = ("_arrays", "_batched", "_flat", "_numbers", "batch", "shapes")
+    __slots__ = ("_arrays", "_batched", "_flat", "batch", "shapes")
 
     def __init__(
         self,
-        flat: Array | None,
+        flat: Array | list[float] | None,
         shapes: tuple[Shape, ...],
         batch: int | None,
         arrays: Sequence[Array] = (),
         batched: Sequence[bool] = (),
-        numbers: Sequence[float] | None = None,
     ) -> None:
         self._flat, self.shapes, self.batch = flat, shapes, batch
-        self._arrays, self._batched, self._numbers = arrays, batched, numbers
-
-    @property
-    def numbers(self) -> Sequence[float] | Array:
-        """What makes ``flat`` of one point, shape (n,)."""
-        return self.flat if self._numbers is None else self._numbers
+        self._arrays, self._batched = arrays, batched
 
     @property
     def flat(self) -> Array:
         """All numbers of the point, (n,) or (batch, n); an argument without a batch axis is repeated."""
-        if self._flat is None:
-            self._flat = self._flattened()
+        if not isinstance(self._flat, np.ndarray):
+            self._flat = self._flattened() if self._flat is None else np.array(self._flat, np.float64)
         return self._flat
+
+    @property
+    def numbers(self) -> Array | list[float]:
+        """All numbers of one point, (n,), a list if they came as one: several points become one array together."""
+        return self.flat if self._flat is None else self._flat
 
     @property
     def rows(self) -> Array:
@@ -98,36 +97,30 @@ class Point:
 
     def with_shapes(self, shapes: tuple[Shape, ...]) -> Point:
         """Return the point with its arguments in other shapes of as many numbers."""
-        return Point(self._flat, shapes, self.batch, self._arrays, self._batched, self._numbers)
+        return Point(self._flat, shapes, self.batch, self._arrays, self._batched)
 
     @property
     def batched(self) -> Sequence[bool]:
         """Whether each argument has the batch axis."""
-        return self._batched if self._is_apart() else [self.batch is not None] * len(self.shapes)
+        return self._batched if self._flat is None else [self.batch is not None] * len(self.shapes)
 
     def arguments(self, index: int) -> list[Array]:
         """Return the arguments at a point, each in its shape; nothing is copied."""
-        if self._is_apart():
+        if self._flat is None:
             chosen = zip(self._arrays, self._batched, self.shapes, strict=True)
             return [(array[index] if own else array).reshape(shape) for array, own, shape in chosen]
         return split(self.rows[index], self.shapes)
 
     def piece(self, start: int, stop: int) -> list[Array]:
         """Return the arguments at some points of a batch; those with the batch axis have it first."""
-        if self._is_apart():
+        if self._flat is None:
             chosen = zip(self._arrays, self._batched, self.shapes, strict=True)
             return [
                 array[start:stop].reshape(-1, *shape) if own else array.reshape(shape) for array, own, shape in chosen
             ]
         return split(self.flat[start:stop], self.shapes)
 
-    def _is_apart(self) -> bool:
-        """Return whether each argument is an array of its own."""
-        return self._flat is None and self._numbers is None
-
     def _flattened(self) -> Array:
-        if self._numbers is not None:
-            return np.array(self._numbers, dtype=np.float64)
         if self.batch is None:
             return np.concatenate([array.ravel() for array in self._arrays])
         if self.batch * self.size > _MAX_FLAT:
@@ -214,13 +207,11 @@ def _quick(
         return None
     few = len(numbers) <= _FEW_NUMBERS
     try:
-        # A sum that overflows may be of finite numbers: the caller then checks them one by one. ``math.fsum`` is slower
-        # for many, and makes a float of each.
+        # A sum that overflows may be of finite numbers: the caller checks each. ``math.fsum`` makes floats of integers.
         if not NUMERIC.issuperset(map(type, numbers)) or not math.isfinite(math.fsum(numbers) if few else sum(numbers)):
             return None
-        if len(numbers) > limits.max_elements:
-            return None
-        return Point(None if few else np.array(numbers, np.float64), shapes, None, numbers=numbers if few else None)
+        chosen = numbers if few else np.array(numbers, np.float64)
+        return None if len(numbers) > limits.max_elements else Point(chosen, shapes, None)
     except OverflowError:
         return None
 

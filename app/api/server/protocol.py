@@ -150,7 +150,7 @@ class HotConnection(connections.BoundedConnection):
         elif whole and self._way is not None:
             self._batch.heads.keep(data, heads.KnownHead(len(self.held), self._way))
 
-    def _hold(self, data: bytes, head: heads.Head, body: bytes) -> None:
+    def _hold(self, data: bytes, head: heads.KnownHead, body: bytes) -> None:
         """Hold a request that is not parsed."""
         self.stop_idling()
         self._unparsed, self._complete, self.held, self._way = data, True, body, head.way
