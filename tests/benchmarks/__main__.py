@@ -26,6 +26,7 @@ from tests.benchmarks import (
     fits,
     hot,
     jit,
+    kinds,
     large,
     memory,
     mixed,
@@ -39,6 +40,7 @@ from tests.benchmarks import (
 
 SECTIONS: dict[str, Callable[[table.Run], None]] = {
     "hot": hot.measure,
+    "kinds": kinds.measure,
     "clients": clients.measure,
     "cold": cold.measure,
     "large": large.measure,
