@@ -25,6 +25,7 @@ RUN mkdir -p app && echo '__version__ = "0"' > app/__init__.py && true \
     && find /opt/gradserve -type f \( -name '*.pyi' -o -name '*.pxd' -o -name '*.h' \) -delete \
     # The root is read-only where this runs, so all that Python would cache there is made here, and never checked again.
     && /opt/gradserve/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/gradserve
+COPY docs ./docs
 COPY app ./app
 RUN pip --python /opt/gradserve/bin/python install --no-deps . \
     && /opt/gradserve/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/gradserve/lib/python*/site-packages/app

@@ -76,7 +76,7 @@ endef
 # Only what is given to make: conda sets HOST to the name of a compiler's target. GRADSERVE_* variables count as ever.
 given = $(if $(filter command,$(origin $(1))),--$(2) $($(1)))
 serve: $(VENV)/.serve  ## serve on http://127.0.0.1:8000; HOST=, PORT= and WORKERS= override
-	@echo "==> serving, documentation at /docs; stop with Ctrl-C"
+	@echo "==> serving, the guide at /guide, the API at /docs; stop with Ctrl-C"
 	@exec $(BIN)/gradserve serve $(call given,HOST,host) $(call given,PORT,port) $(call given,WORKERS,workers)
 
 # tests/conftest.py puts the longest files first.

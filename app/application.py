@@ -119,7 +119,7 @@ def create_app(settings: Settings | None = None) -> Application:
     agents, many = mcp.Mcp(operations, reference.language), batch.BatchRoute(operations)
     for routes in (*rest, many, um_bridge, tesseract, inference, agents, health, reference, metrics_route):
         app.include_router(routes.router)
-    pages.add_pages(app, address.ended_with_slash)
+    pages.add_pages(app, address.ended_with_slash, reference.language)
     openapi.add_document(app)
     app.front = _stack(app, um_bridge.find)
     return app

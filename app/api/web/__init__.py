@@ -1,3 +1,6 @@
-"""Pages for browsers, files in ``static``: the playground at /, fits at /fit, the OpenAPI document at /docs."""
+"""Pages for browsers, files in ``static``: the playground at /, fits at /fit, the OpenAPI document at /docs.
 
-__all__ = ["pages"]
+``guide`` makes the pages at /guide from the documents of the repository.
+"""
+
+__all__ = ["guide", "pages"]

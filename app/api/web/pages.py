@@ -1,7 +1,8 @@
-"""The pages for browsers: the playground at /, fits at /fit, the OpenAPI document at /docs. No other host is asked.
+"""The pages for browsers: / and /fit compute, /guide and /docs explain. No other host is asked.
 
-Every page is a file of the package. Links in it are relative, so it works under any path of a proxy. Its
-Content-Security-Policy (W3C, CSP Level 3) allows files of this service only, and no script written into the page.
+Every page but those of the guide is a file of the package. Links in it are relative, so it works under any path of a
+proxy. Its Content-Security-Policy (W3C, CSP Level 3) allows files of this service only, and no script written into the
+page.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from app.api.http import replies
+from app.api.web.guide import routes as guide
 
 _WEB = Path(str(resources.files("app.api.web") / "static"))
 _SWAGGER = Path(str(resources.files("fastapi_offline") / "static"))
@@ -34,15 +36,17 @@ _PAGES = {
 }
 
 
-def add_pages(app: FastAPI, ended_with_slash: Callable[[Scope], bool]) -> None:
+def add_pages(app: FastAPI, ended_with_slash: Callable[[Scope], bool], language: guide.Language) -> None:
     """Add the pages, and the assets they load, to an application made without them.
 
-    A page whose address has a slash at the end is asked for without it: its links would lead below it.
+    A page whose address has a slash at the end is asked for without it: its links would lead below it. The guide lists
+    the words of the language from its document.
     """
     for path, folder in (("/web", _WEB), ("/docs/assets", _SWAGGER)):
         app.mount(path, StaticFiles(directory=folder))
     for path, (name, policy) in _PAGES.items():
         _add_page(app, path, _WEB / name, _HEADERS | {"Content-Security-Policy": policy}, ended_with_slash)
+    guide.add_guide(app, _HEADERS | {"Content-Security-Policy": _POLICY}, language, ended_with_slash)
 
 
 def _add_page(

@@ -31,9 +31,9 @@ UNIX = "unix"  # stands for a network, and for the address of its clients
 
 # Paths that need no key: they compute nothing, and every server of this version answers the same there.
 _OPEN = frozenset(
-    {"/healthz", "/readyz", "/", "/fit", "/docs", "/openapi.json", "/v1/limits", "/v1/errors", "/v1/language"}
+    {"/healthz", "/readyz", "/", "/fit", "/guide", "/docs", "/openapi.json", "/v1/limits", "/v1/errors", "/v1/language"}
 )
-_OPEN_FOLDERS = ("/docs/assets/", "/web/")
+_OPEN_FOLDERS = ("/docs/assets/", "/guide/", "/web/")
 _REGISTERING = frozenset({"/v1/functions", "/v1/data"})  # by POST
 _LOOK_SECONDS = 0.5  # between two looks at the file of keys
 
