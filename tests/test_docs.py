@@ -183,7 +183,7 @@ def test_every_error_code_is_documented_with_its_status() -> None:
 
 
 def test_every_route_is_documented_and_nothing_else(client: Client) -> None:
-    pages = {("GET", "/"), ("GET", "/fit"), ("GET", "/docs"), ("GET", "/openapi.json")}
+    pages = {("GET", path) for path in ("/", "/fit", "/guide", "/guide/{name}", "/docs", "/openapi.json")}
     document = client.get("/openapi.json").json()
     found = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
     shown = set(re.findall(r"`(GET|POST|DELETE) (/\S*?)`", documents.text("docs/api.md").partition("\n## Fields")[0]))

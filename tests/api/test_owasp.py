@@ -327,7 +327,7 @@ def test_a_method_that_is_not_there_is_refused_with_those_that_are(client: Clien
 
 
 def test_pages_run_no_foreign_script_and_are_in_no_foreign_frame(client: Client) -> None:
-    for path in ("/", "/fit", "/docs"):
+    for path in ("/", "/fit", "/guide", "/guide/api", "/docs"):
         headers = client.get(path).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"
@@ -358,7 +358,7 @@ def routes(router: Any) -> Iterator[Any]:
 def test_every_route_is_in_the_document_and_the_document_has_no_other(house: House) -> None:
     served = list(routes(house.client.app))
     listed = [each for each in served if isinstance(each, APIRoute) and each.include_in_schema]
-    pages = {"/openapi.json", "/", "/fit", "/docs", "/web", "/docs/assets"}
+    pages = {"/openapi.json", "/", "/fit", "/guide", "/guide/{name}", "/docs", "/web", "/docs/assets"}
     assert {each.path for each in served if each not in listed} == pages
     assert sum([len(each.methods or ()) for each in listed]) == len(house.operations())
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
+from axe_selenium_python import Axe
 from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.options import Options
@@ -124,6 +125,18 @@ def tried_out(browser: Browser, path: str) -> Any:
     browser.until(lambda: browser.text(status).startswith("200"))
     body = browser.text("#operations-derivatives-grad .live-responses-table .response td.response-col_description pre")
     return json.loads(body)
+
+
+def violations(browser: Browser) -> list[str]:
+    """Return the serious violations that axe-core finds."""
+    axe = Axe(browser.driver)
+    axe.inject()
+    found = axe.run()["violations"]
+    return [
+        f"{rule['id']}: {rule['help']}: {[node['target'] for node in rule['nodes']]}"
+        for rule in found
+        if rule["impact"] in {"serious", "critical"}
+    ]
 
 
 @contextlib.contextmanager

@@ -28,6 +28,9 @@ def main() -> None:
         browser.resize(_WIDTH, 996)
         _fit(browser)
         browser.driver.save_screenshot(str(_STATIC / "fit" / "screenshot.png"))
+        browser.resize(_WIDTH, 640)
+        _guide(browser)
+        browser.driver.save_screenshot(str(_STATIC / "guide" / "screenshot.png"))
 
 
 def _playground(browser: Browser) -> None:
@@ -42,6 +45,12 @@ def _fit(browser: Browser) -> None:
     browser.choose("#example", "Peak")
     browser.until(lambda: len(browser.all("#found tbody tr")) == 4 and "converged" in browser.text("#progress"))
     time.sleep(_SETTLED_SECONDS)
+
+
+def _guide(browser: Browser) -> None:
+    browser.open("/guide/language")
+    browser.write("bessel", "#guide-query")
+    browser.find("#guide-results mark")
 
 
 def _use(browser: Browser) -> None:

@@ -14,7 +14,7 @@ import pytest
 from axe_selenium_python import Axe
 from selenium.webdriver.common.keys import Keys
 
-from tests.live.browser import Browser, browsing, tried_out
+from tests.live.browser import Browser, browsing, tried_out, violations
 from tests.live.server import serving
 
 pytestmark = pytest.mark.slow
@@ -89,18 +89,6 @@ def drawn(browser: Browser) -> bool:
           return [...seen.values()].filter((count) => count > 20).length >= 4;
         });""")
     )
-
-
-def violations(browser: Browser) -> list[str]:
-    """Return the serious violations that axe-core finds."""
-    axe = Axe(browser.driver)
-    axe.inject()
-    found = axe.run()["violations"]
-    return [
-        f"{rule['id']}: {rule['help']}: {[node['target'] for node in rule['nodes']]}"
-        for rule in found
-        if rule["impact"] in {"serious", "critical"}
-    ]
 
 
 def test_try_it_out_in_the_documentation_gets_the_gradient(browser: Browser) -> None:

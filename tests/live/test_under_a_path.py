@@ -91,6 +91,16 @@ def test_the_page_of_fits_works(browser: Browser) -> None:
     assert_stayed(browser)
 
 
+@pytest.mark.parametrize("path", ["/guide", "/guide/api", "/guide/api/"])
+def test_the_guide_is_searched(browser: Browser, path: str) -> None:
+    browser.open(path)
+    browser.write("besselj", "#guide-query")
+    browser.find("#guide-results a").click()
+    browser.until(lambda: browser.driver.current_url == f"{browser.base}/guide/words#jn")
+    browser.find("#guide-contents")
+    assert_stayed(browser)
+
+
 @pytest.mark.parametrize("path", ["/docs", "/docs/"])
 def test_try_it_out_in_the_documentation_gets_the_gradient(browser: Browser, path: str) -> None:
     assert tried_out(browser, path)["gradient"] == [10.0, 24.0, 42.0]
@@ -102,7 +112,7 @@ def test_no_answer_leads_to_another_scheme_or_path(http: httpx.Client, base: str
     for path in ("/v1/grad", "/v1/grad/"):
         response = http.post(path, json=QUESTION)
         assert (response.status_code, response.json()["gradient"]) == (200, 6.0)
-    for path in ("/docs/", "/fit/"):
+    for path in ("/docs/", "/fit/", "/guide/", "/guide/api/"):
         response = http.get(path)
         assert response.status_code == 307
         assert urljoin(str(response.request.url), response.headers["location"]) == f"{base}{path[:-1]}"

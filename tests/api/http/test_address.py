@@ -48,7 +48,7 @@ def test_a_base_address_of_um_bridge_may_end_with_a_slash(client: Client) -> Non
 
 
 def test_a_page_with_a_slash_behind_it_leads_to_the_page_without_scheme_and_host(client: Client) -> None:
-    for page in ("docs", "fit"):
+    for page in ("docs", "fit", "guide"):
         response = client.get(f"/{page}/")
         assert response.status_code == 307
         assert response.headers["location"] == f"../{page}"
@@ -69,7 +69,16 @@ def test_mounted_in_another_application_it_is_found_and_keys_hold(closed: Client
 
         return closed.run(send())
 
-    for path in ("/", "/healthz", "/docs", "/v1/limits", "/web/style.css", "/docs/assets/swagger-ui.css"):
+    for path in (
+        "/",
+        "/healthz",
+        "/docs",
+        "/guide",
+        "/guide/api",
+        "/v1/limits",
+        "/web/style.css",
+        "/docs/assets/swagger-ui.css",
+    ):
         assert ask("GET", path).status_code == 200, path
     assert ask("POST", "/v1/grad", json=QUESTION).status_code == 401
     key = {"X-API-Key": KEY}

@@ -20,7 +20,8 @@ from tests.support.service import JSON, Client, serving
 KEY, OTHER = "k1-secret", "k2-secret"
 QUESTION = {"expression": "x**2", "point": [3.0]}
 PROBES = ("/healthz", "/readyz")
-OPEN = (*PROBES, "/", "/fit", "/docs", "/openapi.json", "/v1/limits", "/v1/errors", "/v1/language")
+PAGES = ("/", "/fit", "/guide", "/guide/api", "/guide/search.json", "/docs", "/openapi.json")
+OPEN = (*PROBES, *PAGES, "/v1/limits", "/v1/errors", "/v1/language")
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from tests.support.documented import asked
 from tests.support.service import Client
 
 WEB = Path(__file__).parents[3] / "app" / "api" / "web" / "static"
-PAGES = ["/", "/fit", "/docs"]
+PAGES = ["/", "/fit", "/guide", "/guide/words", "/docs"]
 OWN = [path for path in WEB.rglob("*") if path.suffix in {".html", ".css", ".js"} and path.parent.name != "vendor"]
 
 
@@ -214,7 +214,18 @@ def test_a_parameter_that_is_not_valid_is_refused_as_a_problem(client: Client, l
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/fit", "/docs", "/openapi.json", "/web/style.css", "/docs/assets/swagger-ui.css"]
+    "path",
+    [
+        "/",
+        "/fit",
+        "/guide",
+        "/guide/api",
+        "/guide/search.json",
+        "/docs",
+        "/openapi.json",
+        "/web/style.css",
+        "/docs/assets/swagger-ui.css",
+    ],
 )
 def test_what_a_browser_has_is_not_sent_again(client: Client, path: str) -> None:
     first = client.get(path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -57,40 +58,45 @@ class Book:
 def make(language: dict[str, Any]) -> Book:
     """Return the guide; its argument is the document of GET /v1/language. It takes some tenths of a second."""
     readme = (_FILES / "README.md").read_text(encoding="utf-8")
-    chapters = [_chapter(START, "README.md", readme, "a first gradient, the routes, how to run it")]
+    pages = [(START, "README.md", "a first gradient, the routes, how to run it", readme)]
     for name, sentence in _LISTED.findall(readme):
         path = f"docs/{name}.md"
-        chapters.append(_chapter(name, path, (_FILES / path).read_text(encoding="utf-8"), sentence))
+        pages.append((name, path, sentence, (_FILES / path).read_text(encoding="utf-8")))
         if name == _WORDS_BEHIND:
             about = "every operator, function, constant and form, with its meaning"
-            chapters.append(_chapter(WORDS, f"docs/{WORDS}.md", words.page(language), about))
+            pages.append((WORDS, f"docs/{WORDS}.md", about, words.page(language)))
+    labels = {path: _label(name, source) for name, path, _, source in pages}
+    chapters = []
+    for name, path, sentence, source in pages:
+        page = markdown.read(source, lambda target, path=path: place(target, path, labels))  # type: ignore[misc]
+        chapters.append(Chapter(name, labels[path], sentence, page.html, tuple(page.sections)))
     prefixes = [*language["prefixes"], *words.DISTRIBUTIONS]
     return Book({chapter.name: chapter for chapter in chapters}, _index(chapters, prefixes))
 
 
-def address(target: str, path: str) -> str | None:
-    """Return where a relative link of a file of the repository leads on a page of the guide, None if nowhere.
+def place(target: str, path: str, labels: Mapping[str, str]) -> markdown.Place | None:
+    """Return where a relative link of a file leads on a page of the guide, None if nowhere.
 
     Args:
         target: the link, with its fragment.
         path: the file, from the root of the repository.
+        labels: what the pages are called, by their files.
     """
     file, mark, anchor = target.partition("#")
     if not file:
-        return target
+        return markdown.Place(target)
     found = posixpath.normpath(posixpath.join(posixpath.dirname(path), file))
     if found.startswith(_STATIC):
-        return f"../web/{found.removeprefix(_STATIC)}"
-    if not found.endswith(".md") or not (_FILES / found).is_file():
+        return markdown.Place(f"../web/{found.removeprefix(_STATIC)}")
+    if found not in labels:
         return None
-    name = START if found == "README.md" else found.removeprefix("docs/").removesuffix(".md")
-    return f"../guide/{name}{mark}{anchor}"
+    name = START if found == "README.md" else posixpath.basename(found).removesuffix(".md")
+    return markdown.Place(f"../guide/{name}{mark}{anchor}", labels[found])
 
 
-def _chapter(name: str, path: str, source: str, sentence: str) -> Chapter:
-    page = markdown.read(source, lambda target: address(target, path))
-    label = "Start" if name == START else page.title
-    return Chapter(name, label, sentence, page.html, tuple(page.sections))
+def _label(name: str, source: str) -> str:
+    """Return what a page is called: its first heading."""
+    return "Start" if name == START else source.partition("\n")[0].removeprefix("# ")
 
 
 def _index(chapters: list[Chapter], prefixes: list[str]) -> bytes:

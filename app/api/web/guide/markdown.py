@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 import pygments
 from markdown_it import MarkdownIt
@@ -21,11 +21,20 @@ from pygments import lexers
 from pygments.formatters.html import HtmlFormatter
 from pygments.util import ClassNotFound
 
-Resolve = Callable[[str], str | None]
-"""Returns the address of what a relative link of a page means, None if the service does not have it."""
 
-_CODE = HtmlFormatter(nowrap=True)  # type: ignore[no-untyped-call]
-_SIGNS = re.compile(r"[^\w.\\-]+")
+class Place(NamedTuple):
+    """Where a link leads, and its title, which a link says that has only the name of a file."""
+
+    address: str
+    title: str = ""
+
+
+Resolve = Callable[[str], Place | None]
+"""Returns where a relative link of a page leads, None if the service does not have it."""
+
+_CODE = HtmlFormatter(nowrap=True)
+_SIGNS = re.compile(r"[^\w.-]+")
+_FILE = re.compile(r"[\w/.]+\.md")
 _OTHER_HOST = re.compile(r"[a-z][a-z0-9+.-]*:")
 
 
@@ -57,11 +66,6 @@ class Rendered:
     html: str
     sections: list[Section] = field(default_factory=list)
 
-    @property
-    def title(self) -> str:
-        """The first heading."""
-        return self.sections[0].title
-
 
 def read(source: str, resolve: Resolve) -> Rendered:
     """Return a page that begins with a heading."""
@@ -70,7 +74,7 @@ def read(source: str, resolve: Resolve) -> Rendered:
     for token in tokens:
         for child in token.children or ():
             if child.type == "image":
-                child.attrs["src"] = resolve(str(child.attrs["src"])) or ""
+                child.attrs["src"] = (resolve(str(child.attrs["src"])) or Place("")).address
         _set_links(token.children or (), resolve)
     sections = _sections(tokens)
     _mark_contents(tokens)
@@ -152,7 +156,7 @@ def _alone(anchor: str, taken: set[str]) -> str:
 
 def _row_anchor(name: str) -> str:
     """Return the anchor of a name; of a name without letters, its code points."""
-    anchor = _SIGNS.sub("-", name).strip("-\\")
+    anchor = _SIGNS.sub("-", name).strip("-")
     return anchor or "-".join(("sign", *(f"{ord(sign):x}" for sign in name)))
 
 
@@ -179,16 +183,19 @@ def _mark_contents(tokens: Sequence[Token]) -> None:
 def _set_links(children: Sequence[Token], resolve: Resolve) -> None:
     """Have links lead to where they lead here; a file that is not served is named instead."""
     opened: list[Token] = []
-    for child in children:
+    for child, inside in itertools.zip_longest(children, children[1:]):
         if child.type == "link_open":
             opened.append(child)
             target = str(child.attrs["href"])
-            if not _OTHER_HOST.match(target):
-                address = resolve(target)
-                if address is None:
-                    child.tag, child.attrs = "span", {"class": "file", "title": f"a file of the repository: {target}"}
-                else:
-                    child.attrs["href"] = address
+            if _OTHER_HOST.match(target):
+                continue
+            place = resolve(target)
+            if place is None:
+                child.tag, child.attrs = "span", {"class": "file", "title": f"a file of the repository: {target}"}
+                continue
+            child.attrs["href"] = place.address
+            if place.title and _FILE.fullmatch(inside.content):
+                inside.content = place.title
         elif child.type == "link_close":
             child.tag = opened.pop().tag
 

@@ -75,10 +75,11 @@ function points({ names, title, above, text }, { term, bare, patterns }) {
   if (names.includes(term)) return NAME / 2 + NAME / names.length;
   if (names.includes(bare)) return NAME / 2 + NAME / 2 / names.length;
   if (patterns.length === 0) return text.includes(term) ? 1 : 0;
-  let sum = names.some((name) => name.startsWith(bare)) ? NAME_BEGINS / names.length : 0;
+  const begun = names.filter((name) => name.startsWith(bare)).map((name) => bare.length / name.length);
+  let sum = (NAME_BEGINS * Math.max(0, ...begun)) / Math.sqrt(names.length || 1);
   const places = [[title, TITLE], [names.join(" "), TITLE], [above, ABOVE], [text, TEXT]];
   for (const [word, begins] of patterns) {
-    const worth = places.map(([where, [exact, begun]]) => (word.test(where) ? exact : begins.test(where) ? begun : 0));
+    const worth = places.map(([where, [exact, part]]) => (word.test(where) ? exact : begins.test(where) ? part : 0));
     const best = Math.max(...worth);
     if (best === 0) return 0;
     sum += best / patterns.length;
