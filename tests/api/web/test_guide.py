@@ -267,11 +267,10 @@ def test_a_file_that_is_not_served_is_named(client: Client) -> None:
     )
 
 
-def test_the_documents_are_in_the_repository_once() -> None:
+def test_the_documents_of_the_guide_are_those_of_the_repository() -> None:
     folder = documents.ROOT / "app" / "api" / "web" / "guide"
-    assert (folder / "docs").is_symlink()
-    assert (folder / "docs").resolve() == documents.ROOT / "docs"
-    assert (folder / "README.md").resolve() == documents.README
+    for document in documents.RUN:
+        assert (folder / documents.name(document)).read_text() == document.read_text()
 
 
 def test_the_index_is_compact(client: Client) -> None:
