@@ -1,8 +1,8 @@
-"""The wheel, built from the files that are in the repository, has the documents of the guide and serves them."""
+"""The wheel has the documents of the guide and serves them."""
 
+import shutil
 import subprocess
 import sys
-import tarfile
 import zipfile
 from pathlib import Path
 
@@ -22,21 +22,16 @@ print(*routes.make(asyncio.run(reference.language())).below)
 """
 
 
-@pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of what git has of the working tree, without its history."""
-    folder = tmp_path_factory.mktemp("source")
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607
-        cwd=documents.ROOT, capture_output=True, check=True,
-    ).stdout.decode()  # fmt: skip
-    with tarfile.open(folder / "files.tar", "w") as archive:  # links stay links
-        for name in listed.rstrip("\0").split("\0"):
-            if (documents.ROOT / name).exists():
-                archive.add(documents.ROOT / name, name, recursive=False)
-    with tarfile.open(folder / "files.tar") as archive:
-        archive.extractall(folder / "tree", filter="tar")
-    return folder / "tree"
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """Return a copy of what a wheel is built from, as the Dockerfile copies it: links stay links."""
+    tree = tmp_path / "source"
+    for folder in ("app", "docs"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(documents.ROOT / folder, tree / folder, symlinks=True, ignore=ignored)
+    for file in ("LICENSE", "README.md", "pyproject.toml"):
+        shutil.copy2(documents.ROOT / file, tree)
+    return tree
 
 
 def built(source: Path, target: Path) -> zipfile.ZipFile:
