@@ -52,7 +52,7 @@ def test_every_copied_file_exists_and_is_in_the_build_context() -> None:
         if keyword == "COPY" and "--from" not in rest
         for source in rest.split()[:-1]
     ]
-    assert {"pyproject.toml", "constraints.txt", "app"} <= set(sources)
+    assert {"pyproject.toml", "constraints.txt", "app", "docs"} <= set(sources)
     assert [source for source in sources if not (ROOT / source).exists() or ignored(source)] == []
 
 

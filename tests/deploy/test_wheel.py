@@ -48,7 +48,7 @@ def built(source: Path, target: Path) -> zipfile.ZipFile:
 def test_the_wheel_serves_the_guide_from_its_own_files(source: Path, tmp_path: Path) -> None:
     with built(source, tmp_path / "wheel") as wheel:
         names = {name.removeprefix(GUIDE) for name in wheel.namelist() if name.startswith(GUIDE)}
-        wheel.extractall(tmp_path / "installed")  # noqa: S202 - built by this test
+        wheel.extractall(tmp_path / "installed")
     assert {name for name in names if name.endswith(".md")} == {documents.name(page) for page in documents.RUN}
     assert not any("examples" in name for name in names)
     for page in documents.RUN:
