@@ -18,6 +18,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select
 
 PATIENCE_SECONDS = 60
+DESKTOP, PHONE = (1360, 1000), (390, 844)
 FLAGS = (
     "--headless",
     "--no-sandbox",

@@ -3,19 +3,19 @@
 import functools
 import json
 import math
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urljoin
 
 import httpx
 import pytest
 from axe_selenium_python import Axe
 from selenium.webdriver.common.keys import Keys
 
-from tests.live.browser import Browser, browsing, tried_out, violations
-from tests.live.server import serving
+from tests.live.browser import PHONE, Browser, tried_out, violations
+from tests.live.page import drawn, link, number, shows, slopes
 
 pytestmark = pytest.mark.slow
 
@@ -27,68 +27,6 @@ EXAMPLES = [
     "Gaussian log-likelihood",
     "Wave packet",
 ]
-DESKTOP, PHONE = (1360, 1000), (390, 844)
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("cache")) as server:
-        yield str(server.http.base_url).rstrip("/")
-
-
-@pytest.fixture(scope="module")
-def window(base: str) -> Iterator[Browser]:
-    with browsing(base) as started:
-        yield started
-
-
-@pytest.fixture
-def browser(window: Browser) -> Iterator[Browser]:
-    """The window at its usual size. Afterwards, it must have asked no other server and logged no error."""
-    window.resize(*DESKTOP)
-    window.prefer("light")
-    window.requested()
-    window.complaints()
-    yield window
-    for address in window.requested():
-        assert address.startswith((f"{window.base}/", "data:", "about:")), f"{address} was asked for"
-    assert window.complaints() == []
-
-
-def link(expression: str, **fields: Any) -> str:
-    """Return the link to a state of the playground."""
-    written = {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
-    return "/#" + urlencode({"f": expression} | written, quote_via=quote)
-
-
-def number(text: str) -> float:
-    return float(text.replace("\N{MINUS SIGN}", "-"))
-
-
-def slopes(browser: Browser) -> list[float]:
-    return [number(cell.text) for cell in browser.all(".partial output") if cell.text]
-
-
-def shows(browser: Browser, value: float, gradient: list[float]) -> bool:
-    """Return whether the page shows this value and gradient, to the digits that it writes."""
-    text = browser.text("#value")
-    if text == "…" or len(slopes(browser)) != len(gradient):
-        return False
-    return [number(text), *slopes(browser)] == pytest.approx([value, *gradient], rel=1e-6, abs=1e-12)
-
-
-def drawn(browser: Browser) -> bool:
-    """Return whether every canvas of the picture has at least four colours of more than 20 pixels each."""
-    return bool(
-        browser.run("""
-        const canvases = [...document.querySelectorAll("#picture canvas")];
-        return canvases.length > 0 && !document.querySelector("#picture.stale") && canvases.every((canvas) => {
-          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-          const seen = new Map();
-          new Uint32Array(data.buffer).forEach((pixel) => seen.set(pixel, (seen.get(pixel) ?? 0) + 1));
-          return [...seen.values()].filter((count) => count > 20).length >= 4;
-        });""")
-    )
 
 
 def test_try_it_out_in_the_documentation_gets_the_gradient(browser: Browser) -> None:
@@ -423,7 +361,8 @@ def test_formulae_contain_only_mathematics(browser: Browser) -> None:
         '<script xmlns="http://www.w3.org/1999/xhtml">x()</script><annotation-xml><mi>b</mi></annotation-xml></math>'
     )
     left = browser.run_async(
-        "const { showFormulae } = await import('/web/formulae.js'); const host = document.createElement('div');"
+        "const { showFormulae } = await import('/web/playground/answers/formulae.js');"
+        "const host = document.createElement('div');"
         "showFormulae(host, { function: { mathml: asked[0] }, partials: [] }); return host.innerHTML;",
         hostile,
     )
@@ -520,7 +459,7 @@ def weight(base: str) -> int:
             total += len(b"".join(response.iter_raw()))
         if path.endswith(".js") and "vendor" not in path:
             source = httpx.get(f"{base}/{path}").text
-            pending += ["web/" + part.partition('"')[0] for part in source.split('from "./')[1:]]
+            pending += [urljoin(path, name) for name in re.findall(r'from "([^"]+)"', source)]
     assert len(seen) > 10
     return total
 

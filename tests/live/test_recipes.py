@@ -70,7 +70,7 @@ def node(code: str, **options: Any) -> str:
 
 def snippet(language: str, url: str, body: Any) -> str:
     """Return the code that the playground writes."""
-    module = json.dumps((ROOT / "app/api/web/static/snippets.js").as_uri())
+    module = json.dumps((ROOT / "app/api/web/static/playground/answers/snippets.js").as_uri())
     written = f"LANGUAGES[{json.dumps(language)}]({json.dumps(url)}, {json.dumps(body)})"
     return node(f"import {{ LANGUAGES }} from {module}; process.stdout.write({written})")
 

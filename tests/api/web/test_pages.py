@@ -59,7 +59,7 @@ def test_every_module_imports_existing_modules() -> None:
             assert (module.parent / name).is_file()
 
 
-@pytest.mark.parametrize(("page", "script"), [("index.html", "main.js"), ("fit.html", "fit/main.js")])
+@pytest.mark.parametrize(("page", "script"), [("index.html", "playground/main.js"), ("fit.html", "fit/main.js")])
 def test_every_element_that_a_script_looks_up_is_in_the_page(page: str, script: str) -> None:
     page = (WEB / page).read_text()
     asked = set(re.findall(r'element\("([\w-]+)"\)', (WEB / script).read_text()))

@@ -2,7 +2,7 @@
 
 import { following, newest, settled, useKey } from "../api.js";
 import { copy } from "../clipboard.js";
-import { brief } from "../controls.js";
+import { brief } from "../numbers.js";
 import { drawCurve, drawPath, drawResiduals } from "./charts.js";
 import { EXAMPLES } from "./examples.js";
 import { evaluate, fit, readModel, request } from "./requests.js";

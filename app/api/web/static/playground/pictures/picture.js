@@ -1,6 +1,6 @@
 // The picture that suits a function: a curve for one number, a contour map for two, slices for more.
 
-import { newest } from "./api.js";
+import { newest } from "../../api.js";
 import { makeContour } from "./contour.js";
 import { makeCurve } from "./curve.js";
 import { makeSlices } from "./slices.js";

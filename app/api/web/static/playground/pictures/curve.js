@@ -1,9 +1,9 @@
 // A function of one number: its curve, its derivative, and the tangent at the point. One request for all of it.
 
-import { number, post } from "./api.js";
-import { colour, drawPoint, drawable, extent, inside, makeChart, onPress, redrawing } from "./chart.js";
-import { batch, read, spaced } from "./coordinates.js";
-import { brief } from "./controls.js";
+import { number, post } from "../../api.js";
+import { colour, drawPoint, drawable, extent, inside, makeChart, onPress, redrawing } from "../../chart.js";
+import { batch, read, spaced } from "../point/coordinates.js";
+import { brief } from "../../numbers.js";
 
 const POINTS = 301;
 

@@ -1,14 +1,11 @@
 // One labelled box for each argument, and a slider and a partial derivative for each of its numbers.
 
-import { isNumbers } from "./state.js";
+import { brief } from "../../numbers.js";
+import { isNumbers } from "../state.js";
 import { coordinates, read, replaced } from "./coordinates.js";
 
 const SLIDERS = 24;
 const STEPS = 400;
-
-/** A number as people read it: seven digits. */
-export const brief = (number) =>
-  (Number.isFinite(number) ? String(Number(number.toPrecision(7))) : String(number)).replace("-", "−");
 
 /** Make the controls of a point; moved(arg, value) is told what the user sets. */
 export function makeControls(host, moved) {

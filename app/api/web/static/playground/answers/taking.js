@@ -1,7 +1,7 @@
 // What one can take away: the request as code of a language, or the function and its gradient as a file.
 
-import { address, newest, post } from "./api.js";
-import { copy } from "./clipboard.js";
+import { address, newest, post } from "../../api.js";
+import { copy } from "../../clipboard.js";
 import { LANGUAGES } from "./snippets.js";
 
 /** Languages of files, as requests name them. */

@@ -1,8 +1,8 @@
 // A function of many numbers: along each of them its slice through the point, with the tangent. One request for all.
 
-import { number, post } from "./api.js";
-import { colour, drawable, extent, makeChart, onPress } from "./chart.js";
-import { batch, read, spaced } from "./coordinates.js";
+import { number, post } from "../../api.js";
+import { colour, drawable, extent, makeChart, onPress } from "../../chart.js";
+import { batch, read, spaced } from "../point/coordinates.js";
 import { drawTangent } from "./curve.js";
 
 const POINTS = 61;

@@ -4,8 +4,8 @@
 // (Cauchy 1847, with the line search as a batch). Every other step stops short of the best, which keeps the path from
 // crossing a narrow valley to and fro (relaxed steepest descent; Raydan and Svaiter 2002).
 
-import { number, post } from "./api.js";
-import { batch } from "./coordinates.js";
+import { number, post } from "../../api.js";
+import { batch } from "../point/coordinates.js";
 
 const STEPS = 120;
 const CANDIDATES = 32;

@@ -1,17 +1,17 @@
 // The playground: the text, the point and the link are one state, and everything else is asked of the service.
 
-import { following, newest, number, post, settled, useKey } from "./api.js";
-import { copy } from "./clipboard.js";
-import { makeCompletion } from "./completion.js";
-import { brief, makeControls } from "./controls.js";
-import { coordinates, guess, read, replaced, shape, single } from "./coordinates.js";
-import { makeEditor } from "./editor.js";
+import { following, newest, number, post, settled, useKey } from "../api.js";
+import { copy } from "../clipboard.js";
+import { makeCompletion } from "./function/completion.js";
+import { makeControls } from "./point/controls.js";
+import { coordinates, guess, read, replaced, shape, single } from "./point/coordinates.js";
+import { makeEditor } from "./function/editor.js";
 import { EXAMPLES } from "./examples.js";
-import { showFormulae, showNote } from "./formulae.js";
-import { makePicture } from "./picture.js";
+import { showFormulae, showNote } from "./answers/formulae.js";
+import { makePicture } from "./pictures/picture.js";
 import { fromHash, ofExample, toHash } from "./state.js";
-import { makeTaking } from "./taking.js";
-import { makeWords } from "./words.js";
+import { makeTaking } from "./answers/taking.js";
+import { makeWords } from "./function/words.js";
 
 const WIDEST = 3;
 const HELP = {

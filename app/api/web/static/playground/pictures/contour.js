@@ -3,10 +3,10 @@
 // Values and gradients of the whole grid come in one request. Contours stand at quantiles of the values, so that a
 // valley is seen beside a wall a thousand times as high.
 
-import { newest, number, post, settled } from "./api.js";
-import { drawPoint, inside, makeChart, onPress, redrawing } from "./chart.js";
-import { batch, read, spaced } from "./coordinates.js";
-import { brief } from "./controls.js";
+import { newest, number, post, settled } from "../../api.js";
+import { drawPoint, inside, makeChart, onPress, redrawing } from "../../chart.js";
+import { batch, read, spaced } from "../point/coordinates.js";
+import { brief } from "../../numbers.js";
 import { descend, perRow } from "./descent.js";
 
 const GRID = 57;

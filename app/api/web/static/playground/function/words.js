@@ -1,6 +1,6 @@
 // The words of the language with what they mean, to be searched: asked of the service when somebody opens the list.
 
-import { address } from "./api.js";
+import { address } from "../../api.js";
 
 const make = (name, properties) => Object.assign(document.createElement(name), properties);
 
