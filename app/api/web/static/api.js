@@ -24,10 +24,14 @@ export const useKey = (key) => sessionStorage.setItem(KEY, key);
 /** Where a path of the service is: beside the page, which a proxy may have under another path. */
 export const address = (path) => new URL(`.${path}`, document.baseURI).href;
 
-/** POST a document; a server that is busy or starting is asked again when it says so. */
-export async function post(path, document, signal) {
+/** POST a document, and return the answer. */
+export const post = (path, document, signal) => ask("POST", path, document, signal);
+
+/** Ask the service by any method; a server that is busy or starting is asked again when it says so. */
+export async function ask(method, path, document, signal) {
   for (let left = TRIES; ; left -= 1) {
-    const response = await send(path, document, signal);
+    const response = await request(method, path, document, signal);
+    if (response.status === 204) return {};
     if (response.ok) return { ...(await response.json()), timing: timing(response.headers) };
     const problem = new Problem(await response.json().catch(() => UNREACHABLE));
     if (left === 1 || ![429, 503].includes(response.status)) throw problem;
@@ -36,12 +40,15 @@ export async function post(path, document, signal) {
 }
 
 /** The response to a document; Accept says in which form it is wanted. */
-export async function send(path, asked, signal, Accept = "application/json") {
+export const send = (path, document, signal, Accept) => request("POST", path, document, signal, Accept);
+
+async function request(method, path, asked, signal, Accept = "application/json") {
   try {
-    const headers = { "Content-Type": "application/json", Accept };
+    const headers = { Accept };
+    if (asked !== undefined) headers["Content-Type"] = "application/json";
     const key = sessionStorage.getItem(KEY);
     if (key) headers.Authorization = `Bearer ${key}`;
-    return await fetch(address(path), { method: "POST", headers, body: JSON.stringify(asked), signal });
+    return await fetch(address(path), { method, headers, body: asked && JSON.stringify(asked), signal });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem(UNREACHABLE);

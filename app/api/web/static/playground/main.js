@@ -5,15 +5,20 @@ import { copy } from "../clipboard.js";
 import { makeCompletion } from "./function/completion.js";
 import { makeControls } from "./point/controls.js";
 import { coordinates, guess, read, replaced, shape, single } from "./point/coordinates.js";
+import { makeKeeping } from "./point/keeping.js";
+import { learn } from "./point/kept.js";
+import { known, scaled, widened } from "./point/ranges.js";
 import { makeEditor } from "./function/editor.js";
 import { EXAMPLES } from "./examples.js";
 import { showFormulae, showNote } from "./answers/formulae.js";
 import { makePicture } from "./pictures/picture.js";
-import { fromHash, ofExample, toHash } from "./state.js";
+import { brief } from "../numbers.js";
+import { readJson } from "./point/tables.js";
+import { fromHash, isData, ofExample, toHash } from "./state.js";
+import { makeSecond } from "./answers/second.js";
 import { makeTaking } from "./answers/taking.js";
 import { makeWords } from "./function/words.js";
 
-const WIDEST = 3;
 const HELP = {
   text: "An expression, a lambda or a def, in the names of Python, NumPy, JAX and SymPy.",
   latex: "A formula as in a paper: \\frac, \\sqrt, powers, indices, \\sum, \\sin x, cases, Greek letters.",
@@ -22,10 +27,12 @@ const element = (id) => document.getElementById(id);
 
 let state = fromHash(location.hash);
 let args = [];
+let latest = null; // the newest reading: the point, its value and its gradient
 let formulae = null; // the newest, with the expression they are of
 
 const editor = makeEditor(element("function"), element("marks"), element("problem"));
-const controls = makeControls(element("arguments"), setArgument);
+const controls = makeControls(element("arguments"), setArgument, hold, (arg, value) => keeping.keep(arg, value));
+const keeping = makeKeeping(element("kept-body"), setArgument);
 const picture = makePicture(
   element("picture"),
   element("caption"),
@@ -38,8 +45,13 @@ const take = makeTaking({
   said: element("copied"),
 });
 
-const all = () => coordinates(args, state.at);
-const everyArgument = () => args.map((_, n) => n);
+/** Parts of the page that are filled when they are opened, by id. */
+const PARTS = { second: makeSecond(element("second-body")) };
+
+const isHeld = (arg) => state.hold.includes(arg) || isData(state.at[arg]);
+const free = () => args.filter((arg) => !isHeld(arg));
+const all = () => coordinates(free(), state.at);
+const argnums = () => free().map((arg) => args.indexOf(arg));
 
 /** The fields of a request that are the function. */
 const written = () =>
@@ -49,6 +61,7 @@ const written = () =>
 const changeFunction = newest(async (signal) => {
   try {
     const described = await post("/v1/functions", written(), signal);
+    await learn(Object.values(state.at).filter(isData).map(({ data }) => data));
     understood();
     adopt(described.args);
     showRead(described.expression);
@@ -87,28 +100,12 @@ function adopt(found) {
   rebuild();
 }
 
-/** What is known of a name; x_1 of LaTeX is x1 of a text. */
-function known(record, name) {
-  const bare = (each) => each.replaceAll("_", "");
-  return record[name] ?? record[Object.keys(record).find((each) => bare(each) === bare(name))];
-}
-
 function rebuild() {
   state.in = Object.fromEntries(
     all().map(({ arg, index, label }) => [label, widened(known(state.in, label), read(state.at[arg], index))]),
   );
-  controls.build(args, state.at, state.in);
-}
-
-/** A range that a number is in; without one, a range that shows the number well inside. */
-function widened(range, x = 0) {
-  if (range === undefined) {
-    const reach = Math.max(WIDEST, Number((Math.abs(x) * 1.5).toPrecision(2)));
-    return [-reach, reach];
-  }
-  if (x >= range[0] && x <= range[1]) return range;
-  const far = Math.abs(x) * 1.5;
-  return [Math.min(range[0], -far), Math.max(range[1], far)];
+  controls.build(args, state.at, state.in, isHeld);
+  keeping.show(args, state.at);
 }
 
 function refresh() {
@@ -119,15 +116,24 @@ function refresh() {
   showSnippet();
 }
 
+/** What is asked about, without what it is asked for. */
+const model = () => ({
+  args,
+  at: state.at,
+  request: written(),
+  coordinates: all(),
+  ranges: all().map(({ label }) => state.in[label]),
+  argnums: argnums(),
+});
+
 function drawPicture() {
-  element("path-choice").hidden = all().length !== 2;
+  const [isPlane, isSurface] = [all().length === 2, state.view === "surface"];
+  element("view-choice").hidden = !isPlane;
+  element("path-choice").hidden = !isPlane || isSurface;
+  element("turns").hidden = !isPlane || !isSurface;
   return picture.draw({
-    args,
-    at: state.at,
-    request: written(),
-    coordinates: all(),
-    ranges: all().map(({ label }) => state.in[label]),
-    argnums: everyArgument(),
+    ...model(),
+    view: state.view,
     path: () => state.path,
     moved: (changes) =>
       changes.forEach(([{ arg, index }, x]) =>
@@ -154,34 +160,55 @@ function setArgument(arg, value) {
         .join() ||
     outside
   )
-    reshape(arg);
+    reshape();
   controls.follow(state.at);
   readGradient();
   remember();
   showSnippet();
 }
 
-function reshape(arg) {
-  const focused = document.activeElement?.id === `at-${arg}`;
-  const written = focused ? document.activeElement.value : "";
+/** Make the controls anew; whoever is typing in one of them goes on. */
+function reshape() {
+  const { id, value, selectionStart } = document.activeElement ?? {};
   rebuild();
-  if (focused) Object.assign(element(`at-${arg}`), { value: written }).focus();
+  const again = id ? element(id) : null;
+  again?.focus();
+  if (again && typeof value === "string" && same(value, again.value)) {
+    again.value = value;
+    again.setSelectionRange?.(selectionStart, selectionStart);
+  }
   drawPicture();
   derive();
+}
+
+/** Whether two texts say the same numbers. */
+function same(one, other) {
+  const [first, second] = [one, other].map(readJson);
+  return first !== null && JSON.stringify(first) === JSON.stringify(second);
+}
+
+/** Differentiate by an argument, or hold it. */
+function hold(arg, isToBeHeld) {
+  state.hold = [...state.hold.filter((each) => each !== arg), ...(isToBeHeld ? [arg] : [])];
+  reshape();
+  readGradient();
+  remember();
+  showSnippet();
 }
 
 /** Value and gradient at the point, as fast as they come. */
 const readGradient = following(async () => {
   const at = state.at;
-  const asked = { ...written(), ...single(args, at), argnums: everyArgument() };
+  const by = argnums();
+  const asked = { ...written(), ...single(args, at), ...(by.length ? { argnums: by } : {}) };
   const began = performance.now();
   try {
-    const found = await post("/v1/grad", asked);
+    const found = await post(by.length ? "/v1/grad" : "/v1/evaluate", asked);
     const milliseconds = performance.now() - began;
-    if (asked.expression !== state.expression) return;
+    if (asked.expression !== state.expression || by.join() !== argnums().join()) return;
     understood();
     showReading(
-      { at, value: number(found.value), gradient: number(found.gradient).flat(Infinity) },
+      { at, value: number(found.value), gradient: number(found.gradient ?? []).flat(Infinity) },
       found.timing,
       milliseconds,
     );
@@ -208,11 +235,24 @@ function showReading(reading, { steps, tier }, milliseconds) {
   );
   picture.follow(reading);
   announce(reading);
+  latest = reading;
+  Object.keys(PARTS).forEach(showPart);
+}
+
+/** Fill a part of the page that is asked for only while it is open. */
+function showPart(name) {
+  if (element(name).open && latest) PARTS[name](model(), latest);
+}
+
+function opened({ target }) {
+  state.show = Object.keys(PARTS).filter((name) => element(name).open);
+  remember();
+  showPart(target.id);
 }
 
 const announce = settled(900, ({ value, gradient }) => {
   const slopes = all()
-    .slice(0, 6)
+    .slice(0, Math.min(6, gradient.length))
     .map(({ label }, n) => `by ${label} ${brief(gradient[n])}`);
   element("announcement").textContent = `Value ${brief(value)}; gradient ${slopes.join(", ")}`;
 });
@@ -227,7 +267,7 @@ const derive = settled(
       const asked = {
         ...written(),
         args,
-        argnums: everyArgument(),
+        argnums: argnums(),
         shapes: args.map((arg) => shape(state.at[arg])),
       };
       const found = await post("/v1/symbolic", asked, signal);
@@ -243,7 +283,7 @@ const derive = settled(
 const remember = settled(250, () => history.replaceState(null, "", toHash(state)));
 
 function showSnippet() {
-  const body = { ...written(), ...single(args, state.at), argnums: everyArgument() };
+  const body = { ...written(), ...single(args, state.at), argnums: argnums() };
   take(
     body,
     args.map((arg) => shape(state.at[arg])),
@@ -254,7 +294,10 @@ function load(next) {
   state = next;
   editor.text = state.expression;
   showFormat();
+  latest = null;
   element("path").value = state.path;
+  element("view").value = state.view;
+  for (const name of Object.keys(PARTS)) element(name).open = state.show.includes(name);
   element("example").value = EXAMPLES.find(({ expression }) => expression === state.expression)?.name ?? "";
   changeFunction();
 }
@@ -277,7 +320,7 @@ function changeFormat(format) {
 function zoom(factor) {
   for (const { arg, index, label } of all()) {
     const x = read(state.at[arg], index);
-    state.in[label] = state.in[label].map((end) => Number((x + (end - x) * factor).toPrecision(5)));
+    state.in[label] = scaled(state.in[label], x, factor);
   }
   rebuild();
   readGradient();
@@ -315,6 +358,12 @@ function listen() {
     remember();
     readGradient();
   });
+  element("view").addEventListener("change", ({ target }) => {
+    state.view = target.value;
+    remember();
+    redraw();
+  });
+  for (const name of Object.keys(PARTS)) element(name).addEventListener("toggle", opened);
   element("closer").addEventListener("click", () => zoom(0.5));
   element("farther").addEventListener("click", () => zoom(2));
   element("key-form").addEventListener("submit", (event) => {

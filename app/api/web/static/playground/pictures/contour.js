@@ -100,7 +100,7 @@ function levels(values) {
 }
 
 /** The colour of a level from 0, the deepest, to 1. */
-function sea(part) {
+export function sea(part) {
   const place = Math.min(Math.max(part, 0), 1) * (SEA.length - 1);
   const low = Math.min(Math.floor(place), SEA.length - 2);
   const mixed = SEA[low].map((start, n) => Math.round(start + (SEA[low + 1][n] - start) * (place - low)));

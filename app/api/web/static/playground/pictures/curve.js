@@ -11,7 +11,7 @@ export async function makeCurve(host, caption, model, signal) {
   const { coordinate, range } = { coordinate: model.coordinates[0], range: model.ranges[0] };
   const xs = spaced(range, POINTS);
   const rows = xs.map((x) => [[coordinate, x]]);
-  const asked = { ...model.request, ...batch(model.args, model.at, rows), argnums: [0] };
+  const asked = { ...model.request, ...batch(model.args, model.at, rows), argnums: model.argnums };
   const found = await post("/v1/grad", asked, signal);
   const values = number(found.value);
   const slopes = number(found.gradient[0]).flat(Infinity);

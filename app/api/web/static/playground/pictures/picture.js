@@ -1,11 +1,17 @@
-// The picture that suits a function: a curve for one number, a contour map for two, slices for more.
+// The picture that suits a function: a curve for one number, a contour map or a surface for two, slices for more.
 
 import { newest } from "../../api.js";
 import { makeContour } from "./contour.js";
 import { makeCurve } from "./curve.js";
 import { makeSlices } from "./slices.js";
+import { makeSurface } from "./surface.js";
 
-const KINDS = [makeCurve, makeContour];
+const KINDS = { 1: makeCurve, 2: makeContour };
+
+const kind = ({ coordinates, view }) => {
+  if (coordinates.length === 0) throw new Error("Every argument is held, so there is nothing to draw along.");
+  return coordinates.length === 2 && view === "surface" ? makeSurface : (KINDS[coordinates.length] ?? makeSlices);
+};
 
 /** Hold one picture in an element; failed(problem) is told of what cannot be drawn. */
 export function makePicture(host, caption, failed) {
@@ -20,9 +26,9 @@ export function makePicture(host, caption, failed) {
     host.classList.add("stale");
     const holder = host.appendChild(document.createElement("div"));
     const count = model.coordinates.length;
-    holder.className = count > KINDS.length ? "coming slices" : "coming";
+    holder.className = count > 2 ? "coming slices" : "coming";
     try {
-      const made = await (KINDS[count - 1] ?? makeSlices)(holder, caption, model, signal);
+      const made = await kind(model)(holder, caption, model, signal);
       replace(made, holder, signal);
       if (shown === made && reading !== null) await made.follow(reading);
     } catch (error) {

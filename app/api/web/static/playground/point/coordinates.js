@@ -1,11 +1,12 @@
 // The numbers a point is made of: one coordinate for each number, and batches along them as in_axes reads them.
 
-/** Every number of a point in order: its argument's position and name, its index within, and a label such as X[0]. */
+import { shapeOf } from "./kept.js";
+
+/** Every number of a point in order: its argument, its index within, and a label such as X[0]. */
 export function coordinates(args, at) {
-  return args.flatMap((arg, position) =>
+  return args.flatMap((arg) =>
     indices(at[arg]).map((index) => ({
       arg,
-      position,
       index,
       label: index.length ? `${arg}[${index.join(", ")}]` : arg,
     })),
@@ -44,8 +45,9 @@ const displaced = (value, arg, row) =>
     .filter(([coordinate]) => coordinate.arg === arg)
     .reduce((part, [{ index }, number]) => replaced(part, index, number), value);
 
-/** The shape of a nested list, as the service asks for it. */
-export const shape = (value) => (Array.isArray(value) ? [value.length, ...shape(value[0])] : []);
+/** The shape of a nested list, or of data that are kept, as the service asks for it. */
+export const shape = (value) =>
+  Array.isArray(value) ? [value.length, ...shape(value[0])] : value?.data ? shapeOf(value.data) : [];
 
 /** A first value for an argument nobody has given one: as many ones as the text uses elements. */
 export function guess(expression, arg) {
