@@ -60,7 +60,7 @@ from app.api.interop.mcp import routes as mcp
 from app.api.interop.tesseract import routes as tesseract
 from app.api.interop.umbridge import model
 from app.api.interop.umbridge import routes as umbridge
-from app.api.rest import batch, derivatives, fits, functions, links, propagate, reference, taylor
+from app.api.rest import batch, derivatives, explain, fits, functions, links, propagate, reference, taylor
 from app.api.rest.data import routes as data
 from app.api.rest.symbolic import code, formulae
 from app.api.web import pages
@@ -114,7 +114,7 @@ def create_app(settings: Settings | None = None) -> Application:
     )
     app.state.services = parts
     um_bridge = umbridge.UmBridge(model.Models(parts.engine), parts.limits)
-    rest = (derivatives, links, taylor, fits, propagate, functions, data, formulae, code)
+    rest = (derivatives, links, taylor, fits, propagate, functions, data, formulae, code, explain)
     operations = routing.operations([routes.router for routes in rest])
     agents, many = mcp.Mcp(operations, reference.language), batch.BatchRoute(operations)
     for routes in (*rest, many, um_bridge, tesseract, inference, agents, health, reference, metrics_route):

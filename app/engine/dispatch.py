@@ -18,7 +18,7 @@ from app.autodiff import compiler
 from app.engine import executables as live
 from app.engine import points, query
 from app.engine.derivatives import arrays, enclosures, gradients, reductions, scalars, tiers, transforms, verify
-from app.engine.functions import plans
+from app.engine.functions import listing, plans
 from app.engine.workers import jobs
 from app.runtime import events, queue
 
@@ -227,6 +227,23 @@ def _padded(executable: compiler.Executable, columns: Array, constants: Array) -
     if missing:
         columns = np.pad(columns, ((0, 0), (0, missing)), mode="edge")
     return executable(np.ascontiguousarray(columns), constants)[:, : executable.rows - missing]
+
+
+def job_of(prepared: Prepared) -> jobs.Compilation | None:
+    """Return what is compiled for a gradient at one point, None if only NumPy runs it."""
+    if isinstance(prepared, gradients.GradientCall):
+        return prepared.call.job
+    assert isinstance(prepared, transforms.DerivativeQuery)
+    derivative = arrays.derivative_of(prepared)
+    return None if derivative.hosted else derivative.job(prepared.dtype)
+
+
+def listed(prepared: Prepared) -> listing.TapeListing:
+    """Return the tape of the function of a gradient at one point, with its values there."""
+    if isinstance(prepared, gradients.GradientCall):
+        return listing.of_numbers(prepared.call.plan, prepared.point)
+    assert isinstance(prepared, transforms.DerivativeQuery)
+    return listing.of_arrays(arrays.plan_of(prepared), prepared.function.args, prepared.point)
 
 
 def numbers_key(prepared: Prepared, most: int) -> Hashable:

@@ -227,6 +227,13 @@ class Engine:
         seconds = result.began - prepared.start, ended - result.began
         return propagation.PropagationAnswer(prepared, values, found, result.tier, *seconds)
 
+    async def explain(self, query: queries.Query) -> queries.Explanation:
+        """Answer a query for a gradient at one point, and return with it the tape and what computes it."""
+        prepared = await self.preparation.prepare(query)
+        answer = self.present(prepared, await self.run(prepared))
+        listed = await self.lengthy.run(lambda: dispatch.listed(prepared))
+        return queries.Explanation(answer, listed, self.executables.promotion(dispatch.job_of(prepared)))
+
     async def run(self, prepared: dispatch.Prepared) -> queries.Result:
         return await self._dispatch.run(prepared)
 

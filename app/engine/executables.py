@@ -70,6 +70,23 @@ class ExecutableCapacity:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """How far a function is from being compiled.
+
+    Attributes:
+        state: "compiled", "compiling", "waiting" until interpretation has cost enough, or "never".
+        spent_seconds: what interpretation has cost since it was last compiled or began.
+        needed_seconds: what it has to cost.
+        expected_seconds: what compiling is expected to take.
+    """
+
+    state: str
+    spent_seconds: float = 0.0
+    needed_seconds: float | None = None
+    expected_seconds: float | None = None
+
+
 class Executables:
     """Executables in memory by the key of their job, and their promotion.
 
@@ -114,6 +131,16 @@ class Executables:
     def awaits(self, key: jobs.Key) -> bool:
         """Return whether an executable is being loaded or compiled."""
         return key in self._pending
+
+    def promotion(self, job: jobs.Compilation | None) -> Promotion:
+        """Return how far a job is from being compiled; None is a function that only NumPy runs."""
+        if job is None:
+            return Promotion("never")
+        expected = job.expected_seconds
+        never = job.key in self._blocked or expected >= _MAX_EXPECTED_SECONDS
+        state = "never" if never else "compiling" if job.key in self._pending else "waiting"
+        state = "compiled" if job.key in self._live else state
+        return Promotion(state, self._spent.get(job.key) or 0.0, job.worth * expected, expected)
 
     def record_cost(self, job: jobs.Compilation, seconds: float) -> None:
         """Add to what interpreting a function has cost; promote the function once that is enough."""

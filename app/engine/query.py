@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.autodiff.symbolic import formulae as symbolic
 from app.engine import executables, points
-from app.engine.functions import bindings
+from app.engine.functions import bindings, listing
 from app.engine.workers import enclosures, pool
 from app.export import source
 from app.language.expression.values import Shape
@@ -70,6 +70,15 @@ class Answer:
     execute_seconds: float
     difference: float | None = None
     proof: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How a query for a gradient was answered."""
+
+    answer: Answer
+    listing: listing.TapeListing  # of the function, not of its gradient
+    promotion: executables.Promotion  # of the gradient
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,11 +128,11 @@ def tried_out(browser: Browser, path: str) -> Any:
     return json.loads(body)
 
 
-def violations(browser: Browser) -> list[str]:
-    """Return the serious violations that axe-core finds."""
+def violations(browser: Browser, part: str | None = None) -> list[str]:
+    """Return the serious violations that axe-core finds on the page, or in the part that a selector names."""
     axe = Axe(browser.driver)
     axe.inject()
-    found = axe.run()["violations"]
+    found = axe.run(context=part)["violations"]
     return [
         f"{rule['id']}: {rule['help']}: {[node['target'] for node in rule['nodes']]}"
         for rule in found

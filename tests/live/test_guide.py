@@ -1,43 +1,18 @@
 """The guide in a real browser, served by a real server."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from tests.live.browser import Browser, browsing, violations
-from tests.live.server import serving
+from tests.live.browser import PHONE, Browser, violations
 
 pytestmark = pytest.mark.slow
 
-DESKTOP, PHONE = (1360, 1000), (390, 844)
 PAGES = [
     "", "/start", "/language", "/words", "/latex", "/api", "/clients", "/code", "/agents", "/fits", "/operations",
     "/security", "/performance", "/architecture", "/contributing", "/nothing",
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with (
-        serving(tmp_path_factory.mktemp("cache")) as server,
-        browsing(str(server.http.base_url).rstrip("/")) as started,
-    ):
-        yield started
-
-
-@pytest.fixture
-def browser(window: Browser) -> Iterator[Browser]:
-    """The window at its usual size. Afterwards, it must have asked no other server and logged no error."""
-    window.resize(*DESKTOP)
-    window.prefer("light")
-    window.requested()
-    window.complaints()
-    yield window
-    for address in window.requested():
-        assert address.startswith((f"{window.base}/", "data:", "about:")), f"{address} was asked for"
-    assert window.complaints() == []
 
 
 def results(browser: Browser) -> list[str]:

@@ -11,19 +11,16 @@ import { known, scaled, widened } from "./point/ranges.js";
 import { makeEditor } from "./function/editor.js";
 import { EXAMPLES } from "./examples.js";
 import { showFormulae, showNote } from "./answers/formulae.js";
+import { announce, element, refuse, showFormat, showRead, showValue, understood } from "./page.js";
 import { makePicture } from "./pictures/picture.js";
-import { brief } from "../numbers.js";
 import { readJson } from "./point/tables.js";
+import { makeTour } from "./tour/tour.js";
 import { fromHash, isData, ofExample, toHash } from "./state.js";
+import { makeExplain } from "./answers/explain.js";
 import { makeSecond } from "./answers/second.js";
 import { makeTaking } from "./answers/taking.js";
 import { makeWords } from "./function/words.js";
 
-const HELP = {
-  text: "An expression, a lambda or a def, in the names of Python, NumPy, JAX and SymPy.",
-  latex: "A formula as in a paper: \\frac, \\sqrt, powers, indices, \\sum, \\sin x, cases, Greek letters.",
-};
-const element = (id) => document.getElementById(id);
 
 let state = fromHash(location.hash);
 let args = [];
@@ -46,10 +43,21 @@ const take = makeTaking({
 });
 
 /** Parts of the page that are filled when they are opened, by id. */
-const PARTS = { second: makeSecond(element("second-body")) };
+const PARTS = { second: makeSecond(element("second-body")), explain: makeExplain(element("explain-body")) };
 
 const isHeld = (arg) => state.hold.includes(arg) || isData(state.at[arg]);
 const free = () => args.filter((arg) => !isHeld(arg));
+const tour = makeTour(
+  {
+    text: element("tour-text"),
+    list: element("tour-list"),
+    back: element("tour-back"),
+    next: element("tour-next"),
+    end: element("tour-end"),
+  },
+  (stop) => load(ofExample(stop)),
+);
+
 const all = () => coordinates(free(), state.at);
 const argnums = () => free().map((arg) => args.indexOf(arg));
 
@@ -62,35 +70,19 @@ const changeFunction = newest(async (signal) => {
   try {
     const described = await post("/v1/functions", written(), signal);
     await learn(Object.values(state.at).filter(isData).map(({ data }) => data));
-    understood();
+    understood(editor);
     adopt(described.args);
-    showRead(described.expression);
+    showRead(described.expression, state.format);
     refresh();
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    refuse(error);
+    fail(error);
   }
 });
 
-/** Show what is wrong; where a key is asked for, ask for it. What is drawn is of an earlier text, and looks it. */
-function refuse(problem) {
-  editor.show(problem);
-  element("read").hidden = true;
-  showNothing();
-  element("page").classList.add("refused");
-  element("page").classList.toggle("empty", args.length === 0);
-  element("key-form").hidden = ![401, 403].includes(problem.status) && element("key-form").hidden;
-}
-
-/** Show the text that a formula in LaTeX was read as, if it has one. */
-function showRead(text) {
-  element("read").hidden = state.format === "text" || /LaTeX$/.test(text);
-  element("read").lastElementChild.textContent = text;
-}
-
-function understood() {
-  editor.clear();
-  element("page").classList.remove("refused", "empty");
+function fail(problem) {
+  refuse(problem, editor, args.length > 0);
+  controls.slopes([]);
 }
 
 /** Keep what is known of the arguments that still exist, and guess the rest. */
@@ -206,7 +198,7 @@ const readGradient = following(async () => {
     const found = await post(by.length ? "/v1/grad" : "/v1/evaluate", asked);
     const milliseconds = performance.now() - began;
     if (asked.expression !== state.expression || by.join() !== argnums().join()) return;
-    understood();
+    understood(editor);
     showReading(
       { at, value: number(found.value), gradient: number(found.gradient ?? []).flat(Infinity) },
       found.timing,
@@ -214,27 +206,19 @@ const readGradient = following(async () => {
     );
   } catch (problem) {
     if (asked.expression !== state.expression) return;
-    refuse(problem);
+    fail(problem);
   }
 });
 
-/** There is no value here: nothing on the page may look as if it were. */
-function showNothing() {
-  element("value").textContent = "…";
-  element("speed").textContent = "";
-  controls.slopes([]);
-}
-
-function showReading(reading, { steps, tier }, milliseconds) {
-  element("value").textContent = brief(reading.value);
+/** Show a point, its value and its gradient, wherever the page has them. */
+function showReading(reading, timing, milliseconds) {
+  showValue(reading.value, timing, milliseconds);
   controls.slopes(reading.gradient);
-  const inside = Object.values(steps).reduce((sum, step) => sum + step, 0);
-  element("speed").replaceChildren(
-    Object.assign(document.createElement("strong"), { textContent: tier }),
-    ` in ${Math.round(inside)} µs · ${milliseconds.toFixed(1)} ms with the network`,
-  );
   picture.follow(reading);
-  announce(reading);
+  announce(
+    reading,
+    all().map(({ label }) => label),
+  );
   latest = reading;
   Object.keys(PARTS).forEach(showPart);
 }
@@ -249,13 +233,6 @@ function opened({ target }) {
   remember();
   showPart(target.id);
 }
-
-const announce = settled(900, ({ value, gradient }) => {
-  const slopes = all()
-    .slice(0, Math.min(6, gradient.length))
-    .map(({ label }, n) => `by ${label} ${brief(gradient[n])}`);
-  element("announcement").textContent = `Value ${brief(value)}; gradient ${slopes.join(", ")}`;
-});
 
 /** The formulae, which take longest and are asked for last. */
 const derive = settled(
@@ -292,8 +269,9 @@ function showSnippet() {
 
 function load(next) {
   state = next;
+  tour.left(state.expression);
   editor.text = state.expression;
-  showFormat();
+  showFormat(state.format);
   latest = null;
   element("path").value = state.path;
   element("view").value = state.view;
@@ -302,17 +280,11 @@ function load(next) {
   changeFunction();
 }
 
-function showFormat() {
-  element("format").value = state.format;
-  element("function-help").textContent = HELP[state.format];
-  element("read").hidden = true;
-}
-
 /** Read the text in another notation, and write it in that if we know how. */
 function changeFormat(format) {
   if (formulae?.of === state.expression) editor.text = formulae[format];
   Object.assign(state, { format, expression: editor.text });
-  showFormat();
+  showFormat(state.format);
   typed();
 }
 
@@ -338,7 +310,16 @@ async function share() {
   element("copied").textContent = "Copied the link to what you see.";
 }
 
+/** Write a word of the language where the caret is, or in the place of what is selected. */
+function insert(text) {
+  const area = element("function");
+  area.setRangeText(text, area.selectionStart, area.selectionEnd, "end");
+  area.focus();
+  area.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
 const typed = settled(220, () => {
+  tour.left(state.expression);
   element("example").value = EXAMPLES.find(({ expression }) => expression === state.expression)?.name ?? "";
   changeFunction();
 });
@@ -387,7 +368,7 @@ function redraw() {
 
 choices();
 makeCompletion(element("function"), element("completions"), () => state.format === "text");
-makeWords(element("language"), element("words"));
+makeWords({ field: element("find"), list: element("words"), said: element("found-words") }, insert);
 listen();
 redraw.width = innerWidth;
 load(state);

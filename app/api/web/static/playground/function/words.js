@@ -1,4 +1,6 @@
-// The words of the language with what they mean, to be searched: asked of the service when somebody opens the list.
+// The language, searched: asked of the service once, ranked by how well a name or its meaning fits.
+//
+// The keys are those of a combobox with a list (WAI-ARIA 1.2): arrows choose, Enter inserts the name, Escape empties.
 
 import { address } from "../../api.js";
 
@@ -18,41 +20,100 @@ export function language() {
   });
 }
 
-/** Fill a list of words in an element when the details around it are opened. */
-export function makeWords(details, host) {
-  details.addEventListener("toggle", async () => {
-    if (!details.open || host.childElementCount > 0) return;
+/** Search the language with a field and a list; insert(text) is told what is taken. */
+export function makeWords({ field, list, said }, insert) {
+  let rows = [];
+  let shown = [];
+  let chosen = -1;
+
+  const learn = async () => {
+    if (rows.length > 0) return;
     const found = await language();
-    if (found !== null && host.childElementCount === 0) fill(host, found);
+    if (found === null || rows.length > 0) return;
+    rows = entries(found).map((entry, n) => ({ ...entry, element: option(entry, n) }));
+    list.replaceChildren(...rows.map(({ element }) => element));
+    search();
+  };
+
+  const choose = (n) => {
+    rows.forEach(({ element }) => element.setAttribute("aria-selected", "false"));
+    chosen = shown.length ? (n + shown.length) % shown.length : -1;
+    if (chosen < 0) {
+      field.removeAttribute("aria-activedescendant");
+      return;
+    }
+    const { element } = shown[chosen];
+    element.setAttribute("aria-selected", "true");
+    field.setAttribute("aria-activedescendant", element.id);
+    element.scrollIntoView({ block: "nearest" });
+  };
+
+  const search = () => {
+    const wanted = field.value.trim().toLowerCase();
+    list.hidden = wanted === "";
+    field.setAttribute("aria-expanded", String(!list.hidden));
+    const ranked = rows.map((row) => [rank(row, wanted), row]).filter(([place]) => place !== null);
+    shown = ranked.sort(([one], [other]) => one - other).map(([, row]) => row);
+    list.replaceChildren(...shown.map(({ element }) => element));
+    said.textContent = wanted && rows.length ? `${shown.length} of ${rows.length} words. Enter inserts the chosen one.` : "";
+    choose(0);
+  };
+
+  const take = (n) => {
+    if (shown[n] === undefined) return;
+    insert(shown[n].text);
+    said.textContent = `Inserted ${shown[n].text}.`;
+    list.hidden = true;
+    field.setAttribute("aria-expanded", "false");
+  };
+
+  field.addEventListener("focus", learn);
+  field.addEventListener("input", () => {
+    search();
+    learn();
+  });
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowDown") choose(chosen + 1);
+    else if (event.key === "ArrowUp") choose(chosen - 1);
+    else if (event.key === "Enter") take(chosen);
+    else if (event.key === "Escape") {
+      field.value = "";
+      search();
+    } else return;
+    event.preventDefault();
+  });
+  list.addEventListener("click", ({ target }) => {
+    const pressed = target.closest("[role=option]");
+    take(shown.findIndex(({ element }) => element === pressed));
   });
 }
 
-function fill(host, { functions, distributions, constants, operators }) {
-  const rows = [
-    ["operators", `${operators.join("  ")}  for  lambda  def`],
-    ["constants", Object.keys(constants).join("  ")],
-    ...distributions.map(({ name, functions, parameters, doc }) => [
-      functions.map((each) => `${name}.${each}`).join(", "),
-      `${doc}: ${parameters.join(", ")}`,
-    ]),
-    ...functions.map(({ name, aliases, doc }) => [[name, ...aliases].join(", "), doc]),
-  ].map(([words, meaning]) => row(words, meaning));
-  const find = make("input", { id: "find", type: "search", autocomplete: "off" });
-  find.addEventListener("input", () => {
-    const wanted = find.value.trim().toLowerCase();
-    for (const each of rows) each.hidden = !each.textContent.toLowerCase().includes(wanted);
-  });
-  const list = make("dl", {});
-  list.append(...rows);
-  const scrolled = make("div", { className: "scrolled", tabIndex: 0 });
-  scrolled.setAttribute("role", "region");
-  scrolled.setAttribute("aria-label", "Words");
-  scrolled.append(list);
-  host.append(make("label", { htmlFor: find.id, textContent: "Find " }), find, scrolled);
+/** Every word with what to write, its meaning, and all that a search finds it by. */
+function entries({ functions, distributions, constants, operators }) {
+  const listed = [
+    ...functions.map(({ name, aliases, doc }) => ({ names: [name, ...aliases], text: `${name}(`, doc })),
+    ...distributions.map(({ name, functions: each, parameters, doc }) => ({
+      names: each.map((one) => `${name}.${one}`),
+      text: `${name}.${each[0]}(`,
+      doc: `${doc}: ${parameters.join(", ")}`,
+    })),
+    ...Object.entries(constants).map(([name, value]) => ({ names: [name], text: name, doc: `constant, ${value}` })),
+    ...["for", "lambda", "def", ...operators].map((name) => ({ names: [name], text: name, doc: "operator or word of Python" })),
+  ];
+  return listed.map((entry) => ({ ...entry, all: `${entry.names.join(" ")} ${entry.doc}`.toLowerCase() }));
 }
 
-function row(words, meaning) {
-  const pair = make("div", {});
-  pair.append(make("dt", { textContent: words }), make("dd", { textContent: meaning }));
-  return pair;
+/** How well a word fits, 0 best, null not at all: the name, its beginning, a part of it, its meaning. */
+function rank({ names, all }, wanted) {
+  if (names.some((name) => name.toLowerCase() === wanted)) return 0;
+  if (names.some((name) => name.toLowerCase().startsWith(wanted))) return 1;
+  if (names.some((name) => name.toLowerCase().includes(wanted))) return 2;
+  return wanted.split(/\s+/).every((part) => all.includes(part)) ? 3 : null;
+}
+
+function option({ names, doc }, index) {
+  const element = make("li", { id: `word-${index}` });
+  element.setAttribute("role", "option");
+  element.append(make("code", { textContent: names.join(", ") }), make("span", { textContent: doc }));
+  return element;
 }

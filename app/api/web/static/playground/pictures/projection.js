@@ -4,12 +4,12 @@
 export function projection({ turn, tilt, width, height }) {
   const [cosine, sine] = [Math.cos(turn), Math.sin(turn)];
   const [low, high] = [Math.sin(tilt), Math.cos(tilt)];
-  const size = 0.62 * Math.min(width, height * 1.15);
+  const size = 0.6 * Math.min(width, height * 1.08);
   return {
     /** Where a point is seen, in pixels. */
     seen([x, y, z]) {
       const [across, ahead] = [x * cosine - y * sine, x * sine + y * cosine];
-      return [width / 2 + size * across, height * 0.52 - size * (z * high + ahead * low)];
+      return [width / 2 + size * across, height * 0.47 - size * (z * high + ahead * low)];
     },
     /** How far away a point is, for what is drawn first. */
     depth: ([x, y, z]) => (x * sine + y * cosine) * high - z * low,
