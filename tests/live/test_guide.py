@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from tests.live.browser import PHONE, Browser, violations
+from tests.live.browser import DESKTOP, PHONE, Browser, violations
 
 pytestmark = pytest.mark.slow
 

@@ -132,7 +132,7 @@ def test_the_explanation_shows_the_tape_the_tier_and_the_cost(browser: Browser) 
     browser.until(lambda: len(tape(browser)) == 5)
     rows = {row[1]: row for row in tape(browser)}
     assert rows["input x"][4] == "3"
-    assert rows["square"] == ["2", "square", "0", "number", "9"]
+    assert rows["square"] == ["#2", "square", "#0", "number", "9"]
     assert number(rows["sin"][4]) == pytest.approx(float(jnp.sin(0.5)), rel=1e-6)
     assert number(rows["add"][4]) == pytest.approx(9 + float(jnp.sin(0.5)), rel=1e-6)
     facts = browser.text("#explain-body .facts")

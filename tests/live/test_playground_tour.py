@@ -33,7 +33,8 @@ def differentiated(stop: dict[str, Any]) -> tuple[float, dict[str, np.ndarray]]:
     else:
         function = eval(text if text.startswith("lambda") else f"lambda {', '.join(at)}: {text}", space)  # noqa: S307
     point = {name: jnp.asarray(value, float) for name, value in at.items()}
-    value, gradient = jax.value_and_grad(lambda given: function(**given))(point)
+    with jax.numpy_rank_promotion("allow"):
+        value, gradient = jax.value_and_grad(lambda given: function(**given))(point)
     held = stop.get("hold", [])
     return float(value), {name: np.asarray(part) for name, part in gradient.items() if name not in held}
 

@@ -164,6 +164,8 @@ _LENGTHS = {"evaluations", "iterations"}
 
 def timeless(document: Any) -> Any:
     """Return a document without times that were measured, and what follows from them."""
+    if isinstance(document, list):
+        return [timeless(each) for each in document]
     if not isinstance(document, dict):
         return document
     return {name: timeless(value) for name, value in document.items() if name not in _MEASURED}

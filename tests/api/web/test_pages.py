@@ -66,7 +66,7 @@ def test_every_module_imports_existing_modules() -> None:
 def test_every_element_that_a_script_looks_up_is_in_the_page(page: str, script: str) -> None:
     page = (WEB / page).read_text()
     asked = set(re.findall(r'element\("([\w-]+)"\)', (WEB / script).read_text()))
-    assert len(asked) >= 10
+    assert len(asked) >= 8
     assert asked <= set(re.findall(r'id="([\w-]+)"', page))
 
 

@@ -21,7 +21,6 @@ import { makeSecond } from "./answers/second.js";
 import { makeTaking } from "./answers/taking.js";
 import { makeWords } from "./function/words.js";
 
-
 let state = fromHash(location.hash);
 let args = [];
 let latest = null; // the newest reading: the point, its value and its gradient
@@ -136,6 +135,7 @@ function drawPicture() {
 
 /** A number of the point changed; a list of another length makes other sliders. */
 function setArgument(arg, value) {
+  if (!args.includes(arg)) return; // of an earlier function
   if (JSON.stringify(value) === JSON.stringify(state.at[arg])) return;
   const labels = all()
     .map(({ label }) => label)
@@ -190,6 +190,7 @@ function hold(arg, isToBeHeld) {
 
 /** Value and gradient at the point, as fast as they come. */
 const readGradient = following(async () => {
+  if (args.length === 0) return;
   const at = state.at;
   const by = argnums();
   const asked = { ...written(), ...single(args, at), ...(by.length ? { argnums: by } : {}) };
@@ -197,7 +198,7 @@ const readGradient = following(async () => {
   try {
     const found = await post(by.length ? "/v1/grad" : "/v1/evaluate", asked);
     const milliseconds = performance.now() - began;
-    if (asked.expression !== state.expression || by.join() !== argnums().join()) return;
+    if (asked.expression !== state.expression || args.length === 0 || by.join() !== argnums().join()) return;
     understood(editor);
     showReading(
       { at, value: number(found.value), gradient: number(found.gradient ?? []).flat(Infinity) },
@@ -205,7 +206,7 @@ const readGradient = following(async () => {
       milliseconds,
     );
   } catch (problem) {
-    if (asked.expression !== state.expression) return;
+    if (asked.expression !== state.expression || args.length === 0) return;
     fail(problem);
   }
 });
@@ -225,7 +226,7 @@ function showReading(reading, timing, milliseconds) {
 
 /** Fill a part of the page that is asked for only while it is open. */
 function showPart(name) {
-  if (element(name).open && latest) PARTS[name](model(), latest);
+  if (element(name).open && latest && args.length) PARTS[name](model(), latest);
 }
 
 function opened({ target }) {
@@ -238,6 +239,7 @@ function opened({ target }) {
 const derive = settled(
   150,
   newest(async (signal) => {
+    if (args.length === 0) return;
     const host = element("formulae");
     if (host.childElementCount === 0) showNote(host, "Deriving…");
     try {
@@ -269,6 +271,7 @@ function showSnippet() {
 
 function load(next) {
   state = next;
+  args = []; // until they are known, nothing is asked about this function
   tour.left(state.expression);
   editor.text = state.expression;
   showFormat(state.format);

@@ -46,19 +46,22 @@ function show(host, found) {
   const list = make("dl", { className: "facts" });
   for (const [name, fact] of Object.entries(facts)) list.append(make("dt", { textContent: name }), make("dd", { textContent: fact }));
   const listed = rows.filter(({ operands }) => operands.length).length;
-  const about = `The tape has ${operations} operations on ${kind}. ${listed < operations ? `The first ${listed} are listed. ` : ""}Slot ${result} is the value; the gradient is computed from the last row to the first.`;
+  const about = `The tape has ${operations} operations on ${kind}. ${listed < operations ? `The first ${listed} are listed. ` : ""}#${result} is the value; the gradient is computed from the last row to the first.`;
   host.replaceChildren(list, make("p", { className: "quiet", textContent: about }), scrolled("The tape", tape(rows, result)));
 }
 
+/** The rows; numbers that the text has stand where they are used. */
 function tape(rows, result) {
-  const heads = ["slot", "operation", "of slots", "shape", "value here"].map((name) => head(name, "col"));
-  const body = rows.map(({ slot, operation, operands, detail, shape, value }) =>
+  const numbers = new Map(rows.filter(isNumber).map(({ slot, value }) => [slot, written(value)]));
+  const heads = ["slot", "operation", "of", "shape", "value here"].map((name) => head(name, "col"));
+  const listed = rows.filter((row) => !isNumber(row) || row.slot === result);
+  const body = listed.map(({ slot, operation, operands, detail, shape, value }) =>
     make(
       "tr",
       { className: slot === result ? "result" : "" },
-      head(slot, "row"),
+      head(`#${slot}`, "row"),
       make("td", { textContent: detail === undefined ? operation : `${operation} ${detail}` }),
-      make("td", { textContent: operands.join(", ") }),
+      make("td", { textContent: operands.map((each) => numbers.get(each) ?? `#${each}`).join(", ") }),
       make("td", { textContent: shape === undefined ? "several" : shape.length ? shape.join(" × ") : "number" }),
       make("td", { textContent: value === undefined ? "…" : written(value) }),
     ),
@@ -66,6 +69,8 @@ function tape(rows, result) {
   const caption = make("caption", { className: "hidden", textContent: "The tape, row by row" });
   return make("table", { className: "tape" }, caption, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...body));
 }
+
+const isNumber = ({ operation, value }) => ["constant", "static"].includes(operation) && typeof value === "number";
 
 const written = (value) => (Array.isArray(value) ? `[${value.map(written).join(", ")}]` : brief(Number(value)));
 

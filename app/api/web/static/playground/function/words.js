@@ -103,12 +103,14 @@ function entries({ functions, distributions, constants, operators }) {
   return listed.map((entry) => ({ ...entry, all: `${entry.names.join(" ")} ${entry.doc}`.toLowerCase() }));
 }
 
-/** How well a word fits, 0 best, null not at all: the name, its beginning, a part of it, its meaning. */
+/** How well a word fits, least is best, null not at all: the name, its beginning, a part of it, its meaning. */
 function rank({ names, all }, wanted) {
-  if (names.some((name) => name.toLowerCase() === wanted)) return 0;
-  if (names.some((name) => name.toLowerCase().startsWith(wanted))) return 1;
-  if (names.some((name) => name.toLowerCase().includes(wanted))) return 2;
-  return wanted.split(/\s+/).every((part) => all.includes(part)) ? 3 : null;
+  const places = names.map((name) => name.toLowerCase().indexOf(wanted));
+  const part = (fits) => Math.min(...names.filter((_, n) => fits(places[n])).map(({ length }) => length));
+  const [begins, has] = [part((place) => place === 0), part((place) => place >= 0)];
+  if (Number.isFinite(begins)) return begins === wanted.length ? 0 : begins;
+  if (Number.isFinite(has)) return 100 + has;
+  return wanted.split(/\s+/).every((each) => all.includes(each)) ? 1000 : null;
 }
 
 function option({ names, doc }, index) {

@@ -13,6 +13,7 @@ const GRID = 57;
 const EVERY = 4;
 const LEVELS = 16;
 const MANY = 40;
+const LEGEND = "Contours with the gradient field (arrows uphill).";
 const SEA = [
   [22, 32, 84],
   [38, 84, 158],
@@ -53,6 +54,7 @@ export async function makeContour(host, caption, model, signal) {
     async follow(reading) {
       shown.point = model.coordinates.map(({ arg, index }) => read(reading.at[arg], index));
       shown.path = [];
+      caption.textContent = LEGEND;
       redraw();
       wander(reading);
     },
@@ -70,7 +72,7 @@ async function walk(model, reading, stop, shown, redraw, caption) {
   });
   const steps = end.path.length - 1;
   const [x, y] = model.coordinates.map(({ label }, n) => `${label} = ${brief(end.path.at(-1)[n])}`);
-  caption.textContent = `Contours with the gradient field (arrows uphill). ${
+  caption.textContent = `${LEGEND} ${
     steps
       ? `Steepest ${uphill ? "ascent" : "descent"} from the point: ${steps} steps to ${brief(end.value)} at ${x}, ${y}.`
       : `From the point nothing leads ${uphill ? "up" : "down"}.`

@@ -7,7 +7,7 @@ import { coordinates, read, replaced, shape } from "./coordinates.js";
 import { hasGrid, makeGrid, summary } from "./grid.js";
 import { isTable, readJson, readNumbers } from "./tables.js";
 
-const SLIDERS = 8; // of an array; with more it has its grid alone
+const SLIDERS = 8; // of a vector; with more, and of a matrix, there is the grid alone
 const STEPS = 400;
 
 /** Make the controls of a point; moved(arg, value), held(arg, isHeld) and keep(arg, value) are told what the user sets. */
@@ -37,7 +37,7 @@ export function makeControls(host, moved, held, keep) {
 function argument(arg, value, { ranges, moved, held, keep, isHeld, single }) {
   const all = isData(value) ? [] : coordinates([arg], { [arg]: value });
   const isArray = Array.isArray(value);
-  const shown = isHeld || all.length > SLIDERS ? [] : all;
+  const shown = isHeld || all.length > SLIDERS || shape(value).length > 1 ? [] : all;
   const box = makeBox(arg, value, moved);
   const grid = !isData(value) && isArray && hasGrid(value) ? makeGrid(arg, value, moved) : null;
   let current = value;

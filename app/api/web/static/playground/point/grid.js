@@ -24,7 +24,7 @@ export function makeGrid(arg, value, moved) {
   const large = shape(value).some((length) => length > MOST);
   const made = large ? makeSummary(arg, value, fill) : makeCells(arg, value, fill, moved);
   const slopes = make("div", { className: "slopes" });
-  const element = make("div", { className: "grid" }, made.element, made.tools, said, slopes);
+  const element = make("div", { className: "grid" }, made.element, slopes, made.tools, said);
   return { element, follow: made.follow, slopes: (numbers) => showSlopes(slopes, arg, shape(value), numbers, large) };
 }
 

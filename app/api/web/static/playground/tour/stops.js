@@ -69,16 +69,16 @@ export const STOPS = [
   },
   {
     name: "A differential equation",
-    text: "A pendulum, stepped 400 times by a loop. The gradient goes back through all steps: it says how the last angle depends on where and how fast it began. Open the explanation: the loop is one row of the tape.",
+    text: "A pendulum, followed for five seconds in 50 steps of a loop. The gradient goes back through all steps: it says how the last angle depends on where and how fast the pendulum began. The explanation lists what is computed.",
     expression:
-      "def last_angle(angle, speed):\n    for step in range(400):\n        speed = speed - 0.02*sin(angle)\n        angle = angle + 0.02*speed\n    return angle",
+      "def last_angle(angle, speed):\n    for step in range(50):\n        speed = speed - 0.1*sin(angle)\n        angle = angle + 0.1*speed\n    return angle",
     at: { angle: 1, speed: 0.5 },
     in: { angle: [-3, 3], speed: [-2, 2] },
     show: ["explain"],
   },
   {
     name: "A neural network",
-    text: "Two inputs, three hidden neurons, one output, and the loss over the four rows of exclusive or. Every matrix has its gradient beside it, blue for up and orange for down. That is what training follows, step by step.",
+    text: "Two inputs, three hidden neurons, one output, and the loss over the four rows of exclusive or. Every matrix has its gradient with it, blue for up and orange for down. Training takes a step against it, again and again.",
     expression:
       "def loss(W, b, v, X, y):\n    hidden = tanh(X @ W + b)\n    out = 1/(1 + exp(-(hidden @ v)))\n    return mean((out - y)**2)",
     at: {
