@@ -25,6 +25,8 @@ def main() -> None:
         browser.resize(_WIDTH, 860)
         _playground(browser)
         browser.driver.save_screenshot(str(_STATIC / "screenshot.png"))
+        _tour(browser)
+        browser.driver.save_screenshot(str(_STATIC / "playground" / "screenshot.png"))
         browser.resize(_WIDTH, 996)
         _fit(browser)
         browser.driver.save_screenshot(str(_STATIC / "fit" / "screenshot.png"))
@@ -38,6 +40,12 @@ def _playground(browser: Browser) -> None:
     browser.choose("#example", "Himmelblau")
     browser.until(lambda: len(browser.all("#formulae math")) == 3 and "Steepest" in browser.text("#caption"))
     _use(browser)
+
+
+def _tour(browser: Browser) -> None:
+    browser.choose("#tour-list", "10. A neural network")
+    browser.until(lambda: browser.text("#value").startswith("0.2582") and browser.all(".slopes td"))
+    time.sleep(_SETTLED_SECONDS)
 
 
 def _fit(browser: Browser) -> None:

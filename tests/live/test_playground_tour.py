@@ -29,7 +29,7 @@ def differentiated(stop: dict[str, Any]) -> tuple[float, dict[str, np.ndarray]]:
     space: dict[str, Any] = dict(WORDS)
     if text.startswith("def "):
         exec(text, space)  # noqa: S102 - a text of ours
-        function = space[ast.parse(text).body[0].name]  # type: ignore[attr-defined]
+        function = space[ast.parse(text).body[0].name]
     else:
         function = eval(text if text.startswith("lambda") else f"lambda {', '.join(at)}: {text}", space)  # noqa: S307
     point = {name: jnp.asarray(value, float) for name, value in at.items()}

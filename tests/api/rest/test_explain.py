@@ -12,7 +12,7 @@ import pytest
 from app.engine.functions import listing
 from tests.support.service import Client
 
-BY_JAX = {
+BY_JAX: dict[str, Any] = {
     "square": jnp.square, "sin": jnp.sin, "exp": jnp.exp, "add": jnp.add, "mul": jnp.multiply, "sub": jnp.subtract,
     "div": jnp.divide, "log": jnp.log, "neg": jnp.negative, "reciprocal": jnp.reciprocal, "sqrt": jnp.sqrt,
     "pow_const": jnp.power,

@@ -28,14 +28,14 @@ export function verdict({ value, gradient, values, least }) {
   const none = values.length - up - down;
   const size = Math.hypot(...gradient);
   const limit = flat(value);
-  const rounding = `Eigenvalues up to ${brief3(least)} in size count as zero, and a gradient up to ${brief3(limit)}: that is rounding.`;
+  const rounding = `Eigenvalues up to ${rough(least)} in size count as zero, and a gradient up to ${rough(limit)}: that is rounding.`;
   if (!(size <= limit)) return `No stationary point: the gradient has the size ${brief(size)}. Here the function ${curves(up, down, none)}. ${rounding}`;
   if (up && down) return `A saddle: up in ${up} and down in ${down} of ${values.length} directions. ${rounding}`;
   if (none) return `Undecided: ${none} of ${values.length} eigenvalues are zero within rounding, so higher derivatives decide. ${rounding}`;
   return `A strict local ${up ? "minimum" : "maximum"}: the function ${curves(up, down, none)}. ${rounding}`;
 }
 
-const brief3 = (number) => number.toPrecision(2);
+const rough = (number) => number.toExponential(1).replace("-", "−");
 
 function curves(up, down, none) {
   if (!down && !none) return "curves up in every direction";

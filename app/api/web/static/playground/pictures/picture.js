@@ -6,12 +6,17 @@ import { makeCurve } from "./curve.js";
 import { makeSlices } from "./slices.js";
 import { makeSurface } from "./surface.js";
 
-const KINDS = { 1: makeCurve, 2: makeContour };
+const KINDS = { 0: makeNothing, 1: makeCurve, 2: makeContour };
 
-const kind = ({ coordinates, view }) => {
-  if (coordinates.length === 0) throw new Error("Every argument is held, so there is nothing to draw along.");
-  return coordinates.length === 2 && view === "surface" ? makeSurface : (KINDS[coordinates.length] ?? makeSlices);
-};
+const kind = ({ coordinates, view }) =>
+  coordinates.length === 2 && view === "surface" ? makeSurface : (KINDS[coordinates.length] ?? makeSlices);
+
+/** What is there where every argument is held: a sentence. */
+async function makeNothing(holder, caption) {
+  const say = async () => (caption.textContent = "Every argument is held, so there is nothing to draw along.");
+  await say();
+  return { follow: say, destroy() {} };
+}
 
 /** Hold one picture in an element; failed(problem) is told of what cannot be drawn. */
 export function makePicture(host, caption, failed) {
