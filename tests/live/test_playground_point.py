@@ -166,6 +166,23 @@ def test_what_is_held_has_no_gradient_and_is_no_axis(browser: Browser) -> None:
     browser.until(lambda: shows(browser, 19, [9]))
 
 
+def test_a_held_array_is_resized_and_a_large_one_kept(browser: Browser) -> None:
+    rows = [[n, -n / 8, 1] for n in range(40)]
+    w = np.array([0.5, -1.0, 2.0])
+    browser.open(link("sum((X @ w)**2)", at={"X": rows[:2], "w": w.tolist()}, hold="X"))
+    browser.until(lambda: grid(browser, "X") == rows[:2])
+    paste(browser, "#cell-X-0-0", json.dumps(rows))
+    expected = 2 * np.array(rows).T @ (np.array(rows) @ w)
+    browser.until(lambda: is_close(gradient(browser, "w"), [expected]))
+    browser.run("localStorage.clear()")
+    browser.find("#kept summary").click()
+    browser.find("#keep-X").click()
+    browser.until(lambda: browser.all("ul.kept li"))
+    assert "40 \N{MULTIPLICATION SIGN} 3 numbers" in browser.text("ul.kept li")
+    assert "The server says" not in browser.text("#kept-body")
+    browser.until(lambda: is_close(gradient(browser, "w"), [expected]))
+
+
 def test_data_are_kept_used_and_removed(browser: Browser) -> None:
     values = [1.0, 2.5, 4.0]
     browser.open(link("sum((X - c)**2)", at={"X": [0, 0], "c": 2}))

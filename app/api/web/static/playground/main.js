@@ -133,26 +133,20 @@ function drawPicture() {
   });
 }
 
-/** A number of the point changed; a list of another length makes other sliders. */
+/** What the controls of an argument depend on: its shape, or the data that stand for it. */
+const form = (value) => (isData(value) ? value.data : shape(value).join());
+
+/** A number of the point changed; an array of another shape gets other controls. */
 function setArgument(arg, value) {
   if (!args.includes(arg)) return; // of an earlier function
   if (JSON.stringify(value) === JSON.stringify(state.at[arg])) return;
-  const labels = all()
-    .map(({ label }) => label)
-    .join();
+  const reformed = form(value) !== form(state.at[arg]);
   state.at = { ...state.at, [arg]: value };
   const outside = all().some(
     ({ arg: name, index, label }) =>
       state.in[label] && widened(state.in[label], read(state.at[name], index)) !== state.in[label],
   );
-  if (
-    labels !==
-      all()
-        .map(({ label }) => label)
-        .join() ||
-    outside
-  )
-    reshape();
+  if (reformed || outside) reshape();
   controls.follow(state.at);
   readGradient();
   remember();
