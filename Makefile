@@ -7,7 +7,7 @@ SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PIP    := -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-all debian browser generator screenshot mutants lint lint-format lint-rules lint-types lint-imports audit format bench image prove-image clean
+.PHONY: help serve clients test test-all debian browser generator screenshot mutants lint lint-format lint-rules lint-types lint-imports audit format bench image prove-image clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -97,6 +97,9 @@ mutants: $(VENV)/.dev  ## change the code in 300 places, one at a time, and see 
 
 screenshot: $(VENV)/.dev browser  ## make the pictures of the pages that the README shows
 	@$(BIN)/python -m tests.live.screenshot
+
+clients: $(VENV)/.serve $(VENV)-generated/.done $(VENV)-node/.done  ## build the clients in Python and TypeScript into dist/clients
+	@$(BIN)/python -m clients
 
 LINT := lint-format lint-rules lint-types lint-imports
 lint: $(VENV)/.dev  ## run ruff, mypy --strict and import-linter

@@ -3,10 +3,10 @@
 import json
 import sys
 
-from gradserve_client import Client
-from gradserve_client.api.derivatives import grad
-from gradserve_client.api.functions import grad_by_id, register_function
-from gradserve_client.models import (
+from gradserve_openapi import Client
+from gradserve_openapi.api.derivatives import grad
+from gradserve_openapi.api.functions import grad_by_id, register_function
+from gradserve_openapi.models import (
     GradAtRequest,
     GradRequest,
     GradResponse,

@@ -1,9 +1,8 @@
 // What somebody writes with the types made from the OpenAPI document: node client.js URL.
 
-import createClient from "openapi-fetch";
-import type { paths } from "./gradserve.js";
+import createClient, { type paths } from "gradserve-openapi";
 
-const client = createClient<paths>({ baseUrl: process.argv[2] });
+const client = createClient({ baseUrl: process.argv[2] });
 
 const found = await client.POST("/v1/grad", {
   body: { expression: "5*x1**2 + 6*x2**2 + 7*x3**2", point: [1, 2, 3], argnums: [0, 2] },

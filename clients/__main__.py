@@ -1,0 +1,8 @@
+"""``make clients``: write the clients to dist/clients."""
+
+from pathlib import Path
+
+from clients import build
+
+for made in build.build(Path("dist/clients")):
+    print(made)
