@@ -94,18 +94,20 @@ class Forms:
         return np.reshape(found, (len(x), self.sizes[0]))
 
     def _gradient(self, w: Array, x: Array, *directions: Array) -> Array:
-        point, fields = self._split(x), self._fields(x)
+        point, fields, scale = self._split(x), self._fields(x), np.ones(())
         weights = w.reshape((*w.shape[: len(x) > 1], *self.shape))
         if not directions:
             found = self.function.vjp(*point, cotangent=weights, **fields)
-        elif len(directions) == 1:
+        elif len(directions) == 1 and self.shape:
             found = _weighted(self.function).hvp(*point, weights, tangents=self._tangents(directions[0]), **fields)
+        elif len(directions) == 1:
+            found, scale = self.function.hvp(*point, tangents=self._tangents(directions[0]), **fields), w
         else:  # of one order more, along each axis
             n = x.shape[1]
             axes = np.tile(np.eye(n, dtype=x.dtype), (len(x), 1))
             columns = self._along(*(np.repeat(each, n, axis=0) for each in (x, *directions)), axes)
             found = [np.matmul(columns.reshape(len(x), n, -1), w[:, :, None])]
-        return np.concatenate([np.reshape(each, (len(x), -1)) for each in found], axis=1)
+        return scale * np.concatenate([np.reshape(each, (len(x), -1)) for each in found], axis=1)
 
     def _fields(self, x: Array) -> dict[str, Any]:
         in_axes = 0 if len(x) > 1 else None

@@ -1,0 +1,1 @@
+"""The Python client of ``clients/python``, mostly over the application in this process."""
