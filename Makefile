@@ -38,6 +38,8 @@ $(VENV)-bench/.done: tests/benchmarks/requirements.txt
 $(VENV)-clients/.done: tests/live/requirements.txt
 $(VENV)-generated/.done: tests/live/generated/requirements.txt
 $(VENV)-examples/.done: docs/examples/requirements.txt
+$(VENV)-torch/.done: tests/clients/requirements.txt
+$(VENV)-torch/.done: PYTHON := $(shell command -v python3.11 || echo $(PYTHON))
 $(VENV)-ray/.done: deploy/ray/requirements.txt pyproject.toml constraints.txt
 $(VENV)-ray/.done: MORE := -c constraints.txt -e .
 
@@ -85,7 +87,7 @@ test: $(if $(ARGS),$(VENV)/.dev,lint)  ## run lint and the fast tests, or one pa
 	@echo "==> pytest $(ARGS)"
 	@$(BIN)/python -m pytest $(or $(ARGS),$(PARALLEL))
 
-SLOW := $(VENV)/.fuzz $(foreach name,clients generated examples ray node,$(VENV)-$(name)/.done)
+SLOW := $(VENV)/.fuzz $(foreach name,clients generated examples ray torch node,$(VENV)-$(name)/.done)
 test-all: test debian $(SLOW)  ## run the slow tests too: real processes, real clients, long runs
 	@echo "==> pytest, the slow tests"
 	@$(BIN)/python -m pytest -m "slow and not serial" $(PARALLEL)
@@ -99,7 +101,7 @@ screenshot: $(VENV)/.dev browser  ## make the pictures of the pages that the REA
 	@$(BIN)/python -m tests.live.screenshot
 
 clients: $(VENV)/.serve $(VENV)-generated/.done $(VENV)-node/.done  ## build the clients in Python and TypeScript into dist/clients
-	@$(BIN)/python -m clients
+	@$(BIN)/python -m deploy.clients
 
 LINT := lint-format lint-rules lint-types lint-imports
 lint: $(VENV)/.dev  ## run ruff, mypy --strict and import-linter

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from clients import build
+from deploy.clients import build
 from tests.live.server import serving
 
 pytestmark = pytest.mark.slow

@@ -107,7 +107,8 @@ class Forms:
             axes = np.tile(np.eye(n, dtype=x.dtype), (len(x), 1))
             columns = self._along(*(np.repeat(each, n, axis=0) for each in (x, *directions)), axes)
             found = [np.matmul(columns.reshape(len(x), n, -1), w[:, :, None])]
-        return scale * np.concatenate([np.reshape(each, (len(x), -1)) for each in found], axis=1)
+        gradients: Array = np.concatenate([np.reshape(each, (len(x), -1)) for each in found], axis=1)
+        return scale * gradients
 
     def _fields(self, x: Array) -> dict[str, Any]:
         in_axes = 0 if len(x) > 1 else None

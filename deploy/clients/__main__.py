@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from clients import build
+from deploy.clients import build
 
 for made in build.build(Path("dist/clients")):
     print(made)

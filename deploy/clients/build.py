@@ -17,7 +17,7 @@ from app.application import create_app
 from app.settings import Settings
 
 _HERE = Path(__file__).parent
-_ROOT = _HERE.parent
+_ROOT = _HERE.parents[1]
 _PYTHON = _ROOT / ".venv-generated" / "bin"
 _NODE = _ROOT / ".venv-node" / "node_modules" / ".bin"
 _EPOCH = "315532800"  # 1980, the first time that a zip archive can hold
@@ -35,18 +35,18 @@ def build(into: Path) -> list[Path]:
     document = into / "openapi.json"
     document.write_text(json.dumps(create_app(Settings()).openapi(), indent=1) + "\n")
     with tempfile.TemporaryDirectory() as folder:
-        _wheel(shutil.copytree(_HERE / "python", Path(folder) / "python"), into)
+        _wheel(shutil.copytree(_ROOT / "clients" / "python", Path(folder) / "python"), into)
         _wheel(_generated_python(document, Path(folder) / "generated"), into)
         _npm_package(document, Path(folder) / "typescript", into)
     return sorted(into.iterdir())
 
 
 def _generated_python(document: Path, folder: Path) -> Path:
-    config = _HERE / "generated" / "python" / "config.json"
-    options = ["--path", document, "--config", config, "--meta", "setup", "--output-path", folder, "--fail-on-warning"]
+    config = _HERE / "python" / "config.json"
+    options: list[str | Path] = ["--path", document, "--output-path", folder, "--config", config, "--meta", "setup"]
     # It formats with the ruff beside it.
     path = f"{_PYTHON}{os.pathsep}{os.environ['PATH']}"
-    _run(_PYTHON / "openapi-python-client", "generate", *options, PATH=path)
+    _run(_PYTHON / "openapi-python-client", "generate", *options, "--fail-on-warning", PATH=path)
     return folder
 
 
@@ -55,11 +55,11 @@ def _wheel(source: Path, into: Path) -> None:
 
 
 def _npm_package(document: Path, folder: Path, into: Path) -> None:
-    shutil.copytree(_HERE / "generated" / "typescript", folder)
+    shutil.copytree(_HERE / "typescript", folder)
     package = folder / "package.json"
     package.write_text(json.dumps(json.loads(package.read_text()) | {"version": __version__}, indent=2) + "\n")
-    types = ["--default-non-nullable=false", "--output", folder / "schema.d.ts"]
-    _run(_NODE / "openapi-typescript", document, *types)
+    types = folder / "schema.d.ts"
+    _run(_NODE / "openapi-typescript", document, "--default-non-nullable=false", "--output", types)
     _run("npm", "pack", "--silent", "--pack-destination", into, folder)
 
 
