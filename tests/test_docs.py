@@ -4,6 +4,7 @@
 ``tests/live/test_recipes.py``.
 """
 
+import functools
 import json
 import re
 import shlex
@@ -12,7 +13,9 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import gradserve
 import httpx
+import jax
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -24,11 +27,13 @@ from app.language.vocabulary import words
 from app.runtime import metrics
 from app.settings import SECRET, Settings
 from tests.support import agents, assertions, documents
+from tests.support.direct import Direct
 from tests.support.service import Client
 
 EXAMPLES = documents.examples()
 COMMANDS = documents.programs("console")
 PROGRAMS = [block for block in documents.programs("python") if "import httpx" in block.code]
+REMOTE = [block for block in documents.programs("python") if "gradserve import Client" in block.code]
 TUTORIAL = "92.0 [10.0, 24.0, 42.0]\n"
 LANGUAGES = {"sh", "json", "console", "python", "javascript", "r", "julia", "powerquery", "text", "mermaid"}
 
@@ -75,10 +80,22 @@ def test_a_program_with_httpx_prints_what_is_shown(
     assert capsys.readouterr().out == (shown or TUTORIAL)
 
 
+@pytest.mark.parametrize("block", [block for block in REMOTE if "torch" not in block.code], ids=str)
+def test_a_program_with_the_python_client_prints_what_is_shown(
+    client: Client, block: documents.Block, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    connect = functools.partial(gradserve.Client, transport=Direct(client))
+    monkeypatch.setattr(gradserve, "Client", connect)
+    with jax.enable_x64(False), jax.numpy_rank_promotion("allow"):  # as JAX is without settings
+        exec(compile(block.code, str(block), "exec"), {})  # noqa: S102 - our own document
+    assert capsys.readouterr().out.splitlines() == re.findall(r"^ *print.*  # (.*)$", block.code, re.MULTILINE)
+
+
 def test_the_documents_show_requests_commands_and_programs() -> None:
     assert len(EXAMPLES) >= 15
     assert len(COMMANDS) >= 4
     assert len(PROGRAMS) >= 1
+    assert len(REMOTE) >= 4
 
 
 @pytest.mark.parametrize("page", documents.RUN, ids=documents.name)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from gradserve import numbers
 
-from tests.clients.conftest import Direct
+from tests.support.direct import Direct
 from tests.support.service import Client
 
 TEXT = "a*exp(-b*t)"

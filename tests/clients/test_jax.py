@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from gradserve.jax import as_jax
 
-from tests.clients.conftest import Direct
+from tests.support.direct import Direct
 
 A, X = 0.7, [0.1, 0.5, -0.3]
 

@@ -6,7 +6,7 @@ import pytest
 from gradserve.scipy import as_scipy
 from scipy import optimize
 
-from tests.clients.conftest import Direct
+from tests.support.direct import Direct
 
 ROSENBROCK = "sum(100*(x[1:] - x[:-1]**2)**2 + (1 - x[:-1])**2)"
 START = np.array([-1.2, 1.0, 0.8])

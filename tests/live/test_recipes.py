@@ -1,6 +1,7 @@
 """The recipes of docs/clients.md, docs/fits.md and the playground, each run where its language can be."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 CLIENTS = ROOT / ".venv-clients/bin/python"
+TORCH = ROOT / ".venv-torch/bin/python"
 MODULES = ROOT / ".venv-node/node_modules"
 HERE = "http://127.0.0.1:8000"
 _RECIPE = re.compile(r"^### (\w+).*\n(?:(?!#|```).*\n)*```\w+\n((?:.*\n)*?)```", re.MULTILINE)
@@ -190,6 +192,7 @@ def test_the_recipe_for_excel_is_power_query(tmp_path: Path, query: str) -> None
 @pytest.mark.parametrize("code", EXAMPLES, ids=lambda code: code.split()[1].rstrip(","))
 def test_an_example_in_python_prints_the_output_beside_it(base: str, code: str) -> None:
     shown = re.findall(r"^ *print.*  # (.*)$", code, re.MULTILINE)
-    python = sys.executable if "httpx" in code else str(CLIENTS)
-    printed = run(python, "-c", code.replace(HERE, base).replace("127.0.0.1:8000", base.removeprefix("http://")))
+    python = str(TORCH) if "torch" in code else sys.executable if re.search("httpx|gradserve", code) else str(CLIENTS)
+    there = code.replace(HERE, base).replace("127.0.0.1:8000", base.removeprefix("http://"))
+    printed = run(python, "-c", there, env=os.environ | {"PYTHONPATH": str(ROOT / "clients/python")})
     assert printed.splitlines() == (shown or ["92.0 [10.0, 24.0, 42.0]"])
