@@ -86,7 +86,7 @@ def test_a_program_with_the_python_client_prints_what_is_shown(
 ) -> None:
     connect = functools.partial(gradserve.Client, transport=Direct(client))
     monkeypatch.setattr(gradserve, "Client", connect)
-    with jax.enable_x64(False), jax.numpy_rank_promotion("allow"):  # as JAX is without settings
+    with jax.numpy_rank_promotion("allow"):  # as JAX is without settings
         exec(compile(block.code, str(block), "exec"), {})  # noqa: S102 - our own document
     assert capsys.readouterr().out.splitlines() == re.findall(r"^ *print.*  # (.*)$", block.code, re.MULTILINE)
 

@@ -6,8 +6,9 @@ loss is text, registered once and bound to the data; after that a request carrie
 
 import sys
 
-import httpx
 import numpy as np
+from gradserve import Client
+from gradserve.scipy import as_scipy
 from scipy import optimize
 
 HOURS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 1.75, 2, 2.25, 2.5, 2.75, 3, 3.25, 3.5, 4, 4.25, 4.5, 4.75, 5, 5.5, 1, 3, 2, 4]
@@ -24,21 +25,9 @@ DATA = {"hours": HOURS, "slept": SLEPT, "passed": PASSED}
 
 def fit(url: str) -> optimize.OptimizeResult:
     """Return the fit: ``x`` is intercept, slope by hours and slope by sleep."""
-    with httpx.Client(base_url=url) as client:
-
-        def post(path: str, document: dict[str, object]) -> dict[str, object]:
-            response = client.post(path, json=document)
-            if response.is_error:
-                raise ValueError(response.json()["detail"])
-            return dict(response.json())
-
-        function_id = post("/v1/functions", {"expression": LOSS, "data": DATA})["function_id"]
-
-        def loss_and_gradient(w: np.ndarray) -> tuple[object, object]:
-            answer = post(f"/v1/functions/{function_id}/grad", {"point": [w.tolist()]})
-            return answer["value"], answer["gradient"]
-
-        return optimize.minimize(loss_and_gradient, np.zeros(3), jac=True, method="BFGS", options={"gtol": 1e-9})
+    with Client(url) as client:
+        loss = as_scipy(client.function(LOSS, data=DATA))
+        return optimize.minimize(loss.fun, np.zeros(3), jac=loss.jac, method="BFGS", options={"gtol": 1e-9})
 
 
 if __name__ == "__main__":

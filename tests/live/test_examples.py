@@ -4,6 +4,7 @@ import contextlib
 import functools
 import http.client
 import http.server
+import os
 import re
 import subprocess
 import sys
@@ -47,8 +48,10 @@ def elsewhere() -> Iterator[str]:
 
 
 def run(python: str | Path, name: str, base: str) -> str:
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "clients/python")}
+    command = [str(python), str(EXAMPLES / name), base]
     done = subprocess.run(  # noqa: S603
-        [str(python), str(EXAMPLES / name), base], capture_output=True, text=True, timeout=300, check=False
+        command, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr[-4000:]
     return done.stdout
