@@ -1,7 +1,7 @@
 """Functions of the service as JAX functions: under ``jit``, ``vmap`` and derivatives of any order, in both modes.
 
 A primitive stands for the forms of ``forms``: its derivatives and transposes are itself. The numbers come by
-``jax.pure_callback``, one request for a batch.
+``jax.pure_callback``, a request for each form, whose batch is that of ``vmap``.
 """
 
 from __future__ import annotations
