@@ -136,4 +136,4 @@ prove-image:  ## build the image twice without Docker, compare, and run it on a 
 	@$(SUDO) deploy/image/prove.sh
 
 clean:  ## remove the environments and caches
-	rm -rf $(VENV) $(VENV)-* .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(VENV)-* dist .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis *.egg-info
