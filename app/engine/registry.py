@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app import errors
-from app.autodiff.symbolic import printers
+from app.autodiff.symbolic import partials, printers
 from app.engine import executables as live
 from app.engine import points
 from app.engine.functions import bindings, functions
@@ -230,7 +230,7 @@ class Registry:
     def _canonical(self, expression: str | Sequence[str], function: functions.Function) -> Entry:
         given = text = expression if isinstance(expression, str) else tuple(expression)
         if function.general is not None and function.general.shape == () and isinstance(expression, str):
-            program = parse.parse(expression, function.args, limits=self._limits)
+            program = parse.parse(expression, function.args, limits=self._limits, partials=partials.text)
             text = printers.canonical_text(program) or expression
         return Entry(function.function_id, given, function.args, text)
 

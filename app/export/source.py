@@ -18,6 +18,7 @@ from app.autodiff.arrays import recording as array_recording
 from app.autodiff.arrays import sweep, transforms
 from app.autodiff.arrays.recorder import Recorder
 from app.autodiff.arrays.tape import ArrayTape
+from app.autodiff.symbolic import partials
 from app.export import arrays, expansion, forms, names, printing
 from app.export import program as programs
 from app.export.language import Language
@@ -109,7 +110,7 @@ class _AskedFunction:
 
     @classmethod
     def read(cls, asked: Asked, texts: TextLimits, limits: CodeLimits) -> _AskedFunction:
-        parsed = parse.read(asked.text, asked.args, limits=texts)
+        parsed = parse.read(asked.text, asked.args, limits=texts, partials=partials.text)
         bound = {parsed.args.index(name): np.asarray(given, float) for name, given in (asked.data or {}).items()}
         check_data(sum(each.size for each in bound.values()), limits)
         free = [position for position in range(len(parsed.args)) if position not in bound]

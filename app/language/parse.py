@@ -25,6 +25,7 @@ import numpy as np
 from app import errors
 from app.language import identity
 from app.language.advice import details, slips
+from app.language.building.builder import Partials
 from app.language.expression.result import Expression
 from app.language.expression.values import NeedsShapes, Shape
 from app.language.grammar import lexer, stack_code, statements
@@ -54,6 +55,7 @@ class ParsedFunction:
     limits: TextLimits = field(repr=False)
     defaults: Mapping[str, Json] = field(default_factory=dict)  # default values of arguments, as in a point
     too_complex: bool = False  # whether it is over the limits unless it is read for whole arrays
+    partials: Partials | None = field(default=None, repr=False)
 
     def at(self, shapes: Sequence[Shape], limits: TextLimits | None = None, *, whole: bool | None = None) -> Expression:
         """Return the expression for arguments of these shapes, or raise ``errors.Rejected``.
@@ -69,7 +71,7 @@ class ParsedFunction:
         ):
             return found
         with _located(self.text):
-            return trace(self.source, self.args, limits or self.limits, shapes, whole=whole)
+            return trace(self.source, self.args, limits or self.limits, shapes, whole=whole, partials=self.partials)
 
     def exactly(self, shapes: Sequence[Shape]) -> Expression:
         """Return the expression for arguments of these shapes, element by element, with no constant rounded.
@@ -77,7 +79,7 @@ class ParsedFunction:
         See ``numeric.exact``; ``NeedsWhole`` is raised if only whole arrays have what the text uses.
         """
         with _located(self.text):
-            return trace(self.source, self.args, self.limits, shapes, whole=False, exactly=True)
+            return trace(self.source, self.args, self.limits, shapes, whole=False, exactly=True, partials=self.partials)
 
     @property
     def _hosted(self) -> bool:
@@ -91,17 +93,18 @@ def parse(
     *,
     shapes: Sequence[Shape] | None = None,
     limits: TextLimits = TextLimits(),
+    partials: Partials | None = None,
 ) -> Expression:
     """Return the expression of a text (see ``read``) for arguments of given shapes.
 
     Without shapes it raises ``NeedsShapes`` if the expression depends on them.
     """
-    function = read(text, args, declared, limits=limits)
+    function = read(text, args, declared, limits=limits, partials=partials)
     if shapes is not None:
         return function.at(shapes)
     if function.expression is None:
         with _located(text), contextlib.suppress(errors.BadShape):
-            trace(function.source, function.args, limits, None)  # raises what ``read`` has put off
+            trace(function.source, function.args, limits, None, partials=partials)  # raises what ``read`` has put off
         raise NeedsShapes
     return function.expression
 
@@ -112,12 +115,14 @@ def read(
     declared: Collection[str] = (),
     *,
     limits: TextLimits = TextLimits(),
+    partials: Partials | None = None,
 ) -> ParsedFunction:
     """Read an expression, a lambda, a def or a text of several; a list of expressions has as many values.
 
     ``args`` are the argument names in order. Without them, the arguments are the parameters of a lambda or def, or the
     free names of an expression in the order they appear; names in ``declared`` (the keys of a point) are known to be
-    arguments. ``errors.Rejected`` says in its ``position`` where the text is not in the language.
+    arguments. ``partials`` has the derivatives of words, for a text with derivatives: ``symbolic.partials`` of
+    ``app.autodiff``. ``errors.Rejected`` says in its ``position`` where the text is not in the language.
     """
     with _located(text):
         source, written = _sources(text, declared if args is None else args, limits)
@@ -128,7 +133,7 @@ def read(
         # it is read for whole arrays: it is traced again for the shapes of its arguments.
         too_complex = False
         try:
-            expression = trace(source, names, limits, None)
+            expression = trace(source, names, limits, None, partials=partials)
         except errors.TooComplex:
             too_complex = True
         except (NeedsShapes, errors.BadShape):
@@ -136,7 +141,7 @@ def read(
         ranks = (None,) * len(names) if expression is None else expression.ranks
         digest = identity.digest(source.code, names, source.around) if expression is None else ""
     kept = text if isinstance(text, str) else tuple(text)
-    return ParsedFunction(names, expression, ranks, digest, kept, source, limits, defaults, too_complex)
+    return ParsedFunction(names, expression, ranks, digest, kept, source, limits, defaults, too_complex, partials)
 
 
 _WORDS = frozenset((*words.BY_NAME, *constants.BARE, "True", "False", "float", "None"))

@@ -85,6 +85,20 @@ MEANINGS: tuple[tuple[str, str], ...] = (
     (r"\begin{cases} a, & \text{if } x \le 0, \\ b, & \text{if } x = 1, \\ c & \text{else} \end{cases}", "Piecewise((a, x <= 0), (b, x == 1), (c, True))"),
     (r"\begin{cases} a & 0 \leq x < 1 \text{ and } y \ne 2 \\ b & \text{otherwise}. \\ \end{cases}", "Piecewise((a, 0 <= x < 1 and y != 2), (b, True))"),
     (r"\begin{cases} a & \neg (x > 1 \vee x < 0) \\ b & \text{otherwise} \end{cases}", "Piecewise((a, not (x > 1 or x < 0)), (b, True))"),
+    # Derivatives
+    (r"\frac{d}{dx} x^2 \sin x + x", "Derivative(x**2*sin(x), x) + x"),
+    (r"-\dfrac{d^2}{dx^2} x^5 - \tfrac{d^{12}}{d x^{12}} x^{13}", "-Derivative(x**5, x, x) - Derivative(x**13, (x, 12))"),
+    (r"x_0 \frac{\partial^3}{\partial x^2 \partial y} \left[x^3 y^3\right]", "x_0*Derivative(x**3*y**3, x, x, y)"),
+    (r"\frac{\mathrm{d}}{\mathrm{d}x} e^{x} + \frac{\mathrm d}{\mathrm d t} t^2", "Derivative(exp(x), x) + Derivative(t**2, t)"),
+    (r"\frac{\operatorname{d}}{\operatorname{d}\!\theta} \cos\theta", "Derivative(cos(theta), theta)"),
+    (r"\frac{d}{dx_1} x_1^2 + \frac{d}{d\mathrm{rate}} e^{-\mathrm{rate}}", "Derivative(x_1**2, x_1) + Derivative(exp(-rate), rate)"),
+    (r"\partial_x x^2 y + \partial_{x}^2 x^3 + \partial^2_x x^4 + ∂_x \partial_y x y", "Derivative(x**2*y, x) + Derivative(x**3, (x, 2)) + Derivative(x**4, (x, 2)) + Derivative(Derivative(x*y, y), x)"),
+    (r"x \frac{d}{dx} \frac{d}{dx} x^3 y", "x*Derivative(Derivative(x**3*y, x), x)"),
+    (r"\frac{d}{dx} (x + 1)^2 x", "Derivative((x + 1)**2*x, x)"),
+    (r"\frac{d}{dx} (x + 1) + \sin \frac{d}{dx} x^2", "Derivative(x + 1, x) + sin(Derivative(x**2, x))"),
+    (r"\sum_{i=1}^{3} \frac{d}{dx} x^i + \frac{d}{dx} \sum_{i=1}^{3} x^i", "Sum(Derivative(x**i, x), (i, 1, 3)) + Derivative(Sum(x**i, (i, 1, 3)), x)"),
+    (r"f(x, y) = \frac{\partial}{\partial y} x y^2", "lambda x, y: Derivative(x*y**2, y)"),
+    (r"\frac{d}{2} + \frac{d_0}{d_1}", "d/2 + d_0/d_1"),
     # What is around a formula, and signs of Unicode
     (r"$x^2$", "x**2"),
     (r"\[ x^2 . \]", "x**2"),
@@ -99,10 +113,23 @@ MEANINGS: tuple[tuple[str, str], ...] = (
 REFUSALS: tuple[tuple[str, str, str], ...] = (
     # LaTeX with the place of the refusal marked by ⟨⟩ around what it points at; code; a part of the hint
     (r"⟨\int⟩_0^1 x^2 dx", "syntax_error", "integrals are not computed"),
-    (r"⟨\frac⟩{d}{dx} x^2", "syntax_error", "/v1/grad"),
-    (r"⟨\frac⟩{d^2 y}{dx^2}", "syntax_error", "/v1/hessian"),
-    (r"⟨\frac⟩{\partial f}{\partial x}", "syntax_error", "/v1/grad"),
-    (r"⟨\partial⟩ x", "syntax_error", "/v1/grad"),
+    (r"\frac{d⟨f⟩}{dx}", "syntax_error", r"\frac{d}{dx} before the formula"),
+    (r"\frac{d^2 ⟨y⟩}{dx^2}", "syntax_error", "before the formula"),
+    (r"\frac{\partial ⟨\sin⟩ x}{\partial x}", "syntax_error", "before the formula"),
+    (r"⟨\partial⟩ x", "syntax_error", r"\partial_x"),
+    (r"\partial_⟨{⟩xy} x y", "syntax_error", r"\partial_x \partial_y"),
+    (r"\frac{d}{d⟨x⟩} f", "syntax_error", "only a name"),
+    (r"⟨\frac⟩{d}{dx}", "syntax_error", r"\frac{d}{dx} x^2"),
+    (r"⟨\frac⟩{d^3}{dx^2} x", "syntax_error", r"\frac{d^2}{dx^2}"),
+    (r"\frac{d⟨^⟩n}{dx^n} x", "syntax_error", r"\frac{d^2}{dx^2}"),
+    (r"\frac{d^⟨12⟩}{dx^12} x", "syntax_error", "^{12}"),
+    (r"\frac{d}{d x ⟨+⟩ 1}", "syntax_error", r"\frac{d^2}{dx^2}"),
+    (r"\frac{d}{dx} (x + 1) ⟨y⟩", "syntax_error", r"\left[\frac{d}{dx} (x + 1)\right] y"),
+    (r"\frac{d}{dx} (x + 1) ⟨\cdot⟩ y", "syntax_error", "put brackets"),
+    (r"\frac{d}{dx} (x + 1) ⟨/⟩ y", "syntax_error", "put brackets"),
+    (r"\frac{d}{dx} x ⟨\frac⟩{d}{dx} x", "syntax_error", "put brackets"),
+    (r"\sum_{i=1}^{3} \frac{d}{d⟨i⟩} i", "syntax_error", "an index of a sum"),
+    (r"\frac{d}{d⟨\pi⟩} \pi^2", "syntax_error", "a constant"),
     (r"⟨\nabla⟩ x", "syntax_error", "/v1/grad"),
     (r"f⟨'⟩(x)", "syntax_error", "/v1/grad"),
     (r"x^⟨\prime⟩", "syntax_error", "/v1/grad"),
@@ -184,6 +211,6 @@ PIECES = (
     r"x y 1 2.5 + - * / ^ _ { } ( ) [ ] | ! & \\ , = < > ' . ; : $ ~ % @ {i=1} {,} ^{-1} _{i} e f(x)="
     r" \frac \sqrt \sum \prod \sin \log \max \left \right \lvert \rVert \| \{ \} \cdot \alpha \pi \infty \top \hat"
     r" \begin{cases} \end{cases} \begin{pmatrix} \end{pmatrix} \text{if} \text{otherwise} \operatorname{erf} \mathbf"
-    r" \binom \le \land \neg \, \partial \int \langle \rangle \foo"
+    r" \binom \le \land \neg \, \partial \frac{d}{dx} \partial_x {\partial {dx} d \int \langle \rangle \foo"
 )
 """What formulae are made of, separated by spaces."""

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 import pytest
 
 from app import errors
+from app.autodiff.symbolic import partials
 from app.engine.functions.functions import Function
 from app.language import parse
 from app.language.grammar.spelling.latex import translator as latex
@@ -17,12 +18,12 @@ from tests.language.latex_texts import MEANINGS, PIECES, REFUSALS
 
 
 def read(text: str, args: Sequence[str] | None = None, declared: Collection[str] = ()) -> parse.ParsedFunction:
-    return parse.read(latex.marked(text), args, declared)
+    return parse.read(latex.marked(text), args, declared, partials=partials.text)
 
 
 def refused(text: str) -> errors.GradserveError:
     with pytest.raises(errors.Rejected) as caught:
-        parse.parse(latex.marked(text), shapes=None)
+        parse.parse(latex.marked(text), shapes=None, partials=partials.text)
     return caught.value
 
 
@@ -30,9 +31,9 @@ def refused(text: str) -> errors.GradserveError:
 def test_a_formula_is_the_same_function_as_its_text(text: str, meaning: str) -> None:
     args = read(text).args
     if not meaning.startswith("lambda"):
-        plain = parse.read(meaning, declared=args).args
+        plain = parse.read(meaning, declared=args, partials=partials.text).args
         assert args == plain
-    assert Function(read(text)).function_id == Function(parse.read(meaning, args)).function_id
+    assert Function(read(text)).function_id == Function(parse.read(meaning, args, partials=partials.text)).function_id
 
 
 @pytest.mark.parametrize(("text", "meaning"), MEANINGS)
@@ -116,6 +117,9 @@ def nested(depth: int) -> list[str]:
         r"\sin" * depth + " x",
         r"\sin^{" * depth + "x" + "} x" * depth,
         r"\log_{" * depth + "x" + "} x" * depth,
+        r"\frac{d}{dx}" * depth + " x^2",
+        r"\partial_x" * depth + " x",
+        r"\frac{d}{d" * depth + "x" + "}" * depth + " x",
         r"\left|" * depth + "x" + r"\right|" * depth,
         r"\hat{" * depth + "x" + "}" * depth,
         r"\begin{cases}" * depth + "x" + r"& x > 0 \\ 1 & \text{otherwise} \end{cases}" * depth,
@@ -131,6 +135,7 @@ LONG = [
     "x" * 5000, "x!+" * 2000 + "x", "x_{" + "a" * 5000 + "}", r"\text{" * 2000, r"\text{" + "a" * 5000, "{,}" * 3000,
     "x^2_" * 2000, r"\frac" * 4000, r"\left" * 4000, r"\begin{" * 3000, "|" * 4000, "_" * 4000, "^" * 4000, "'" * 4000,
     "a_{b" * 2000 + "}" * 2000, "%" * 5000, "\\" * 5000, "1{,}" * 3000, "x(" * 3000, "x," * 3000, "&" * 4000,
+    r"\frac{d}{dx}" * 500 + "x" * 3000, r"\partial_x" * 3000,
     r"\sum_i x_i" * 800, r"\operatorname{a}" * 2000, " " * 20000 + "x", "~" * 20000, "f(" + "x," * 3000 + "x) = 1",
     "x" + ":" * 5000, r"\sum_i (" + "x_i + " * 2000 + "1)", "$" * 5001 + "x", r"\[" * 3000 + "x", "x = " * 3000 + "x",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 In comes the text of a function; out come the function and its partial derivatives as text of the language, LaTeX and
 MathML. ``formulae`` is the whole way: ``differentiate``, ``simplifier``, and
-``printers`` (with ``display`` and ``notation``).
+``printers`` (with ``display`` and ``notation``). ``partials`` has the derivatives of words as text, in any process.
 """
 
-__all__ = ["formulae", "printers"]
+__all__ = ["formulae", "partials", "printers"]

@@ -20,7 +20,7 @@ from sympy.core import cache as sympy_cache
 
 from app import errors
 from app.autodiff import tape
-from app.autodiff.symbolic import differentiate, display, notation, printers, simplifier
+from app.autodiff.symbolic import differentiate, display, notation, partials, printers, simplifier
 from app.language import parse
 from app.language.expression.result import Expression
 from app.language.limits import TextLimits
@@ -73,9 +73,10 @@ def document(
         errors.TooComplex: the formulae are too long.
     """
     if shapes is None:
-        parsed = parse.parse(text, args, limits=texts)
+        parsed = parse.parse(text, args, limits=texts, partials=partials.text)
     else:
-        parsed = parse.read(text, args, limits=texts).at([tuple(shape) for shape in shapes], whole=False)
+        function = parse.read(text, args, limits=texts, partials=partials.text)
+        parsed = function.at([tuple(shape) for shape in shapes], whole=False)
     sympy_cache.clear_cache()  # earlier requests must change neither memory nor answers
     answer = _answer(parsed, differentiate.derive(parsed, argnums), simplify, limits)
     if _is_readable(answer, parsed.args, texts):

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from app import errors
 from app.autodiff import tape
 from app.autodiff.arrays import recording as array_recording
+from app.autodiff.symbolic import partials
 from app.engine import points
 from app.engine.functions import array_plans, plans
 from app.language import parse
@@ -171,7 +172,7 @@ class Function:
         return array_recording.record(self._parsed().at(shapes, self._limits, whole=True))
 
     def _parsed(self) -> ParsedFunction:
-        return self._reading or parse.read(self.text, self.args, limits=self._limits)
+        return self._reading or parse.read(self.text, self.args, limits=self._limits, partials=partials.text)
 
     def _read(self, shapes: Sequence[Shape], limits: TextLimits | None) -> Expression:
         """Return the expression for arguments of these shapes, of numbers if there are few of them, else of arrays."""
@@ -253,7 +254,7 @@ class FunctionCache:
             return key, function, True
 
         def make(limits: TextLimits) -> Function:
-            reading = parse.read(text, names, declared, limits=_short(limits))
+            reading = parse.read(text, names, declared, limits=_short(limits), partials=partials.text)
             if reading.too_complex and limits is self._inline:
                 raise errors.TooComplex("this takes too long for the event loop")
             if not reading.args:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from app import errors
 from app.autodiff import tape
+from app.autodiff.symbolic import partials
 from app.language import parse
 from app.language.expression.values import NeedsWhole
 from app.language.limits import TextLimits
@@ -98,7 +99,8 @@ class EnclosureJob:
 
     def _recordings(self) -> tuple[tape.Recording, ...]:
         try:
-            expression = parse.read(self.text, self.args, limits=self.texts).exactly(self.shapes)
+            parsed = parse.read(self.text, self.args, limits=self.texts, partials=partials.text)
+            expression = parsed.exactly(self.shapes)
         except NeedsWhole:
             raise errors.NotEnclosed(
                 "the function has words of whole arrays, which have no enclosures",

@@ -7,6 +7,7 @@ elements.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -72,7 +73,10 @@ class ArrayBuilder(ArrayOperations):
 
     def values_by_node(self) -> dict[int, Value]:
         """Return every value by the ``id`` of its node."""
-        return {id(value.node): value for value in self._interned.values()}
+        for value in itertools.islice(self._interned.values(), self._listed, None):
+            self._by_node[id(value.node)] = value
+        self._listed = len(self._interned)
+        return self._by_node
 
     # Rows at a position that depends on the point or a loop
 

@@ -56,6 +56,8 @@ class ArrayValues(Builder):
         self.meanings: dict[int, Meaning] = {}  # by ``id`` of a node, the word that it is written in primitives for
         self._budget = limits.max_known_elements
         self._loop_variables = 0
+        self._by_node: dict[int, Value] = {}  # values by the ``id`` of their node, the first ``_listed``
+        self._listed = 0
         self.has_arrays = False  # whether there are nodes that are no numbers
         self.updates: dict[int, tuple[Value, Value, Value]] = {}  # see ``updated``
 

@@ -35,6 +35,11 @@ _NEGATIVE_ONE = sympy.Integer(-1)  # a singleton, so identity is equality
 Expand = Callable[[Any, str, list[Value], int], Value]
 """Returns a definition of the vocabulary for a builder, given operands and the offset of the call."""
 
+Partials = Callable[[str, int, int, int | None], str | None]
+"""(opcode, number of operands, operand, order) -> the partial derivative of an opcode by an operand, as a lambda of the
+language over all operands; None if it is zero everywhere. The order is the value of the operand that ``words.ORDERS``
+names. It raises ``errors.NotDifferentiable``."""
+
 
 class Builder:
     """Makes the values of one text within its limits; raises ``NeedsShapes`` where shapes matter and are None."""
@@ -52,6 +57,8 @@ class Builder:
         self.faults: dict[int, errors.Rejected] = {}
         self.expand = expand
         self.args = args
+        self.partials: Partials | None = None  # derivatives of words, if the text may have derivatives
+        self.derivatives: dict[int, dict[int, Value | None]] = {}  # by ``id`` of the argument and of the node
         self._interned: dict[tuple[Any, ...], Value] = {}
         self._operations = 0
         self._steps = 0

@@ -17,6 +17,7 @@ from app.language.arrays import functions as array_words
 from app.language.arrays import indexing, loops
 from app.language.arrays.places import Places, Unreadable, items_of
 from app.language.building.array_builder import ArrayBuilder
+from app.language.building.builder import Partials
 from app.language.expression import nodes, values
 from app.language.expression.result import Expression
 from app.language.expression.values import NeedsWhole, Shape, Value
@@ -38,14 +39,17 @@ def trace(
     *,
     whole: bool | None = None,
     exactly: bool = False,
+    partials: Partials | None = None,
 ) -> Expression:
     """Return the expression of a text.
 
     Without shapes, loops are unrolled, and ``NeedsShapes`` is raised where the expression depends on them. If ``whole``
     is True, an array is one node; if False, it is lowered to its cells; if None, it is lowered if it can be, if that is
-    not too long, and if it has no host words. ``exactly`` is whether no constant may be rounded.
+    not too long, and if it has no host words. ``exactly`` is whether no constant may be rounded. ``partials`` has the
+    derivatives of words, for a text with derivatives.
     """
     builder = ArrayBuilder(args, limits, shapes, expand_exactly if exactly else expand)
+    builder.partials = partials
     if exactly:
         builder.folding = folding.FOLDING
     tracer = Tracer(builder) if shapes is None else WholeTracer(builder, [*source.around, *source.code])

@@ -52,7 +52,7 @@ def word(name: str, names: Collection[str], offset: int) -> Word:
             )
             what = f"{errors.quote(prefix)} is not a known prefix"
             if bare in GRADIENTS:
-                what = "derivatives inside a text are not in the language"
+                what = "functions that differentiate functions are not in the language"
             raise errors.UnknownName(what, hint=hint, offset=offset)
         absent = prefixes.ABSENT.get((library, bare))
         if absent is not None:
@@ -164,7 +164,7 @@ def _unknown_function(name: str, bare: str, names: Collection[str], offset: int)
     hint = lookup.function(name) or _same_word(bare, words.BY_NAME) or _joined(bare, names)
     what = f"the function {errors.quote(name)} is not defined"
     if bare in GRADIENTS:
-        what = "derivatives inside a text are not in the language"
+        what = "functions that differentiate functions are not in the language"
     if hint is None:
         shown = bare[:20]
         hint = f"GET /v1/language lists the functions; {shown}*(...) multiplies, {shown}[...] is an element"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import sympy
 
 from app import errors
+from app.language.building import derivatives
 from app.language.expression import values
 from app.language.expression.values import Value, list_of, tuple_of
 from app.language.reading.calls.trees import ControlCall
@@ -262,6 +263,42 @@ def _piecewise(call: ControlCall) -> Value:
     return call.builder.broadcast(call.builder.array(found, call.offset), array.shape, call.offset)
 
 
+def _derivative(call: ControlCall) -> Value:
+    """Return sympy.Derivative: of a value by arguments, each with its order behind it, x, 2, or in a pair, (x, 2)."""
+    if not call.operands or call.options:
+        raise errors.BadArity("Derivative takes a value and arguments", hint=_DERIVATIVE, offset=call.offset)
+    value = call.builder.number(call.builder.array(call.operands[0], call.offset), call.offset)
+    for argument, order in _variables(call):
+        for _ in range(order):
+            value = derivatives.derivative(call.builder, value, argument, call.offset)
+    return value
+
+
+_DERIVATIVE = "write Derivative(f, x), Derivative(f, x, y) or Derivative(f, (x, 2))"
+
+
+def _variables(call: ControlCall) -> list[tuple[Value, int]]:
+    """Return the arguments that a derivative is by, with their orders."""
+    found: list[tuple[Value, int]] = []
+    for each in call.operands[1:]:
+        pair = each.items if each.kind == "tuple" and len(each.items) == 2 else (each, None)
+        if found and each.kind == "number" and type(each.constant) is int:
+            found[-1] = found[-1][0], each.constant
+            continue
+        argument = call.builder.number(pair[0], call.offset) if pair[0].kind in {"argument", "number"} else pair[0]
+        if type(argument.node) is not sympy.Symbol or argument.shape or argument.kind != "number":
+            what = "a derivative inside a text is by an argument that is a number"
+            raise errors.SyntaxRejected(what, hint=_DERIVATIVE, offset=call.offset)
+        found.append((argument, 1 if pair[1] is None else call.builder.integer(pair[1], call.offset, "an order")))
+    orders = [order for _, order in found]
+    if not found or min(orders) < 0:
+        raise errors.BadArity("Derivative takes a value and arguments", hint=_DERIVATIVE, offset=call.offset)
+    if sum(orders) > derivatives.MAX_ORDER:
+        what = f"a derivative of an order above {derivatives.MAX_ORDER}"
+        raise errors.TooComplex(what, offset=call.offset)
+    return found
+
+
 def _same(call: ControlCall) -> Value:
     if not call.operands or call.operands[0].kind != "function":
         raise errors.BadArity(f"{call.name} takes a function", offset=call.offset)
@@ -273,7 +310,7 @@ _CONTROL: dict[str, Callable[[ControlCall], Value]] = {
     "fori_loop": _fori_loop, "while_loop": _while_loop, "cond": _cond, "switch": _switch, "vmap": _vmap,
     "lax.map": _lax_map, "map": _map, "reduce": _reduce, "partial": _partial, "vectorize": _vectorize,
     "apply_along_axis": _apply_along_axis, "piecewise": _piecewise, "jit": _same, "njit": _same, "checkpoint": _same,
-    "remat": _same,
+    "remat": _same, "Derivative": _derivative,
 }  # fmt: skip
 
 

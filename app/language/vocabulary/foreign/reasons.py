@@ -4,7 +4,7 @@ from __future__ import annotations
 
 _RANDOM = "there are no random numbers: make them yourself and send them as an argument"
 _COMPLEX = "numbers are real: send the real and the imaginary part as two functions"
-_DERIVATIVE = "send the function alone: /v1/grad, /v1/jacobian and /v1/hessian differentiate it"
+_DERIVATIVE = "send the function alone: /v1/grad and /v1/hessian differentiate it; in a text, write Derivative(f, x)"
 _INTEGRAL = "integrals are not computed: write a sum, such as trapezoid(f(t), t) with t = linspace(a, b, 200)"
 _SOLVER = "equations are not solved and nothing is minimised here: ask for the gradient and let your own solver run"
 _FOURIER = "Fourier transforms are not in the language: write the sum of sines and cosines"
@@ -52,7 +52,7 @@ _NAMES: dict[str, str] = {
         hankel1 hankel2 wofz
     """,
     _DERIVATIVE: """
-        grad jacfwd jacrev jacobian Jacobian hessian Hessian jvp vjp value_and_grad elementwise_grad D Derivative
+        grad jacfwd jacrev jacobian Jacobian hessian Hessian jvp vjp value_and_grad elementwise_grad D
         derivative deriv differentiate ForwardDiff.gradient Zygote.gradient GradientTape backward egrad numDeriv
         linearize custom_jvp custom_vjp hvp laplacian divergence curl
     """,

@@ -1,4 +1,4 @@
-"""Functions that are given functions: loops of JAX, vmap, and Python's own; by every name with its prefix."""
+"""Functions that are given functions: loops of JAX, vmap, and Python's own, and the derivative; by name with prefix."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ _NAMES = {
     "functools": "partial reduce",
     "np": "vectorize apply_along_axis piecewise",
     "numba": "jit njit",
+    "sympy": "Derivative",
 }
 _PREFIXES = {
     "": ("",),
@@ -18,6 +19,7 @@ _PREFIXES = {
     "functools": ("functools.",),
     "np": ("np.", "jnp.", "numpy.", "jax.numpy."),
     "numba": ("numba.",),
+    "sympy": ("", "sympy.", "sp.", "sym."),
 }
 
 BY_NAME: dict[str, str] = {

@@ -132,7 +132,8 @@ _INTEGRAL = r"integrals are not computed: write the closed form, or a \sum"
 _TWO = "write two functions, one with + and one with -"
 _ROWS: tuple[tuple[str, str, str], ...] = (
     ("int iint iiint oint", "an integral", _INTEGRAL),
-    ("partial nabla prime grad", "a derivative", _DERIVATIVE),
+    ("partial", "a derivative", r"write \frac{\partial}{\partial x} or \partial_x before what is differentiated"),
+    ("nabla prime grad", "a derivative", _DERIVATIVE),
     ("pm mp", "a sign of two values", _TWO),
     ("lim liminf limsup", "a limit", "write the value that is meant"),
     ("sup inf argmax argmin", "an extremum", r"write \max(a, b), or POST /v1/minimize"),

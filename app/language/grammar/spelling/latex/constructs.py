@@ -143,7 +143,6 @@ class Constructs(Operands):
     # Groups
 
     def _fraction(self, mark: Mark) -> None:
-        self._refuse_derivative(mark)
         self._begin(mark)
         self._put(mark, "( (")
         if self._two_digits(mark, ") / (", ") )"):
@@ -200,18 +199,6 @@ class Constructs(Operands):
             self._put(mark, ",")
             self._tokens += index
         self._end_group(")", mark)
-
-    def _refuse_derivative(self, mark: Mark) -> None:
-        r"""Refuse ``\frac{d}{dx}`` and ``\frac{\partial f}{\partial x}``."""
-        above, at = self._inner(self._next, 1), self._behind(self._next)
-        below = self._inner(at, 2)
-        if not above or len(below) < 2:
-            return
-        signs = {above[0].text, below[0].text}
-        one = signs == {"d"} and above[0].kind != "number" and not self._names.is_known("d")
-        if signs == {"partial"} or (one and names.spelling(self._paired, at + 2)):
-            what, hint = commands.REFUSED["partial"]
-            raise errors.SyntaxRejected(f"{what} is not read here", hint=hint, offset=mark.offset)
 
     # Sums and products
 

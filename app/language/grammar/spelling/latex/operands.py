@@ -162,6 +162,7 @@ class Operands(TokenWriter):
         self._frame.raised = raised
 
     def _name(self, name: str, mark: Mark) -> None:
+        self._written[name] += 1
         self._tokens.append(Token("name", self._names.use(name, mark.offset), mark.offset))
 
     def _element(self, mark: Mark, spelled: Spelling, parts: Sequence[str]) -> None:

@@ -82,6 +82,7 @@ class Translator(Tables):
             r"\\": self._row,
             "sqrt": self._root,
             "infty": self._infinity,
+            "partial": self._partial,
         }
 
     def translation(self, begins: Head) -> Translation:
@@ -156,6 +157,7 @@ class Translator(Tables):
     def _times(self, mark: Mark) -> None:
         self._end_terms(mark, frozenset({"argument"}))
         self._expect_value(mark)
+        self._refuse_behind_bracket(mark)
         bold = self._frame.bold and mark.sign == "cdot"
         self._put(mark, "*")
         turned, self._frame.value, self._frame.slash = self._frame.turned, False, False
@@ -167,6 +169,7 @@ class Translator(Tables):
             hint = r"put brackets: \sin(x)/2, or \sin(x/2)"
             raise errors.SyntaxRejected(what, hint=hint, offset=mark.offset)
         self._expect_value(mark)
+        self._refuse_behind_bracket(mark)
         self._put(mark, "/")
         self._frame.value, self._frame.slash, self._frame.dot = False, True, -1
 

@@ -5,6 +5,7 @@ Nothing here calls itself: what is open waits in a list of frames, each with wha
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,17 +14,19 @@ from app.language.grammar.lexer import Token
 from app.language.grammar.spelling.latex.marks import Mark, Marks
 from app.language.grammar.spelling.latex.names import Names
 
-IMPLICIT = frozenset({"argument", "body"})
-"""Kinds of frames that no sign closes: the operand of a function without brackets, and what a sum runs over."""
+IMPLICIT = frozenset({"argument", "body", "derivative"})
+"""Kinds of frames that no sign closes: the operands of a function without brackets, of a sum and of a derivative."""
 
 _ENDS = {
     "argument": ("the function has no operand", r"write its operand in brackets: \sin(x)"),
     "body": ("the sum has nothing to add", r"write what is added behind it: \sum_{i=1}^{3} i"),
+    "derivative": ("the derivative has no operand", r"write what is differentiated behind it: \frac{d}{dx} x^2"),
     "group": ("nothing stands between the brackets", "write a value there"),
     "text": ("the text ends where a value was expected", None),
 }
 _AMBIGUOUS_SLASH = r"write \frac{a}{b}, or brackets: a/(b c) or (a/b) c"
 _AMBIGUOUS_OPERAND = r"put the operand in brackets: \sin(x) (y + 1), or \sin(x (y + 1))"
+_AMBIGUOUS_FACTOR = r"put brackets: \left[\frac{d}{dx} (x + 1)\right] y, or \frac{d}{dx} [(x + 1) y]"
 
 Then = Callable[[Mark], None]
 
@@ -32,7 +35,7 @@ Then = Callable[[Mark], None]
 class Frame:
     """Something that is open, and the operand that was read last in it."""
 
-    kind: str  # text, group, bars, argument, body, cases, matrix
+    kind: str  # text, group, bars, argument, body, derivative, cases, matrix
     closer: str  # the sign that closes it, "" if there is none
     opened: Mark
     then: Then  # called when it is closed
@@ -44,6 +47,7 @@ class Frame:
     slash: bool = False  # whether it stands behind a /
     turned: bool = False  # whether a transpose stands in the term, so that its products are of matrices
     dot: int = -1  # the token of a product sign behind an array, -1 if there is none
+    bracketed: bool = False  # whether its first factor is a bracket directly behind a derivative
     cells: int = 0  # complete ones of the row of a table
 
 
@@ -59,6 +63,7 @@ class TokenWriter:
         self._next = 0
         self._jumps: dict[int, int] = {}  # indices that are read already, by where they begin, to their ends
         self._tokens: list[Token] = []
+        self._written: Counter[str] = Counter()  # how often each name was written
         self._frames = [Frame("text", "", self._marks[0], lambda _: None)]
 
     # Marks
@@ -167,7 +172,15 @@ class TokenWriter:
         if mark.kind == "number" and (number or not mark.spaced):
             hint = r"write \cdot for a product, ^{2} for a power, _{2} for an index"
             raise errors.SyntaxRejected("a number follows a value", hint=hint, offset=mark.offset)
+        self._refuse_behind_bracket(mark)
         self._put(mark, "@" if frame.turned or (bold and frame.bold) else "*")
+
+    def _refuse_behind_bracket(self, mark: Mark) -> None:
+        """Refuse a factor behind a bracket that may be all that a derivative is of."""
+        if self._frame.bracketed and not self._frame.raised:
+            what = "it is not clear whether this is part of the operand of the derivative"
+            raise errors.SyntaxRejected(what, hint=_AMBIGUOUS_FACTOR, offset=mark.offset)
+        self._frame.bracketed = False
 
     def _done(self, _: Mark | None = None) -> None:
         """Say that an operand is complete."""
