@@ -28,7 +28,7 @@ class Variable(NamedTuple):
     order: int
 
 
-class Derivatives(Constructs):
+class DerivativeSigns(Constructs):
     """Reads derivatives."""
 
     def _fraction(self, mark: Mark) -> None:

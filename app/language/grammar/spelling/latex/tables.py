@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from app import errors
 from app.language.grammar.lexer import Token
 from app.language.grammar.spelling.latex import commands
-from app.language.grammar.spelling.latex.derivatives import Derivatives
+from app.language.grammar.spelling.latex.derivatives import DerivativeSigns
 from app.language.grammar.spelling.latex.marks import Mark, Marks
 from app.language.grammar.spelling.latex.names import Names
 
@@ -23,7 +23,7 @@ class MatrixRows:
     wide: bool = False
 
 
-class Tables(Derivatives):
+class Tables(DerivativeSigns):
     """Reads environments."""
 
     def __init__(self, found: Marks, names: Names, max_nesting: int) -> None:
