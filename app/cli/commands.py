@@ -234,6 +234,7 @@ def write_code(  # noqa: PLR0913, PLR0917 - options
     args: Args = None,
     shape: Annotated[list[str] | None, typer.Option(help="3, 2x3 or (), one for each argument in order.")] = None,
     hvp: Annotated[bool, typer.Option("--hvp", help="Write Hessian-vector products, too.")] = False,
+    name: Annotated[str | None, typer.Option(help="Name of the function in the file.")] = None,
     function: Named = None,
     as_json: Json = False,
     url: Url = None,
@@ -242,7 +243,9 @@ def write_code(  # noqa: PLR0913, PLR0917 - options
     """Print a function and its gradient as a source file that needs nothing else."""
     by = [assignments.argnum(text) for text in argnums or []] or None
     given = {"expression": assignments.text(expression), "language": language, "argnums": by, "args": args, "hvp": hvp}
-    code.write(given | {"function": function}, code.shapes(shape), file, as_json=as_json, url=url, key=key)
+    code.write(
+        given | {"function": function, "name": name}, code.shapes(shape), file, as_json=as_json, url=url, key=key
+    )
 
 
 @cli.command("bench")

@@ -21,7 +21,7 @@ def safe(name: str, taken: Collection[str], *, unicode: bool) -> str:
     found = "".join(kept)
     if not found[0].isalpha():
         found = f"x{found}"
-    while found in taken or _is_temporary(found):
+    while found in taken or is_temporary(found):
         found += "_"
     return found
 
@@ -34,7 +34,8 @@ def _spelled(character: str) -> str:
     return f"u{ord(character):04x}"
 
 
-def _is_temporary(name: str) -> bool:
+def is_temporary(name: str) -> bool:
+    """Return whether a file may have a number of this name."""
     return name[0] == "t" and name[1:].isdigit()
 
 

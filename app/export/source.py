@@ -5,7 +5,9 @@ Runs in a worker process, which can be killed: the sizes are bounded, and the ti
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +30,7 @@ from app.language import parse
 from app.language.expression.result import Expression
 from app.language.expression.values import NeedsWhole, Shape
 from app.language.limits import TextLimits
+from app.language.vocabulary import words
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Asked:
         shapes: of the arguments that are not bound, or None where the text tells.
         hvp: whether the file gives Hessian-vector products, too.
         data: numbers of the bound arguments by name.
+        name: of the function that gives value and gradient; None for that of the language.
     """
 
     text: str
@@ -60,20 +64,23 @@ class Asked:
     shapes: tuple[Shape, ...] | None = None
     hvp: bool = False
     data: Mapping[str, Any] | None = None
+    name: str | None = None
 
 
 def document(asked: Asked, texts: TextLimits, limits: CodeLimits) -> dict[str, Any]:
     """Return ``language``, ``filename``, ``media_type``, ``entry`` and ``source``, ready for JSON.
 
     Raises:
-        errors.Rejected: the function gives no number, is too large, or has a word that the language lacks.
+        errors.Rejected: the function gives no number, is too large, or has a word that the language lacks; or the name
+            is none of a function there.
     """
     taken = _AskedFunction.read(asked, texts, limits)
     if asked.language == stablehlo.NAME:
         _check_product(asked, stablehlo.TITLE, possible=False)
+        _check_named(asked, stablehlo.TITLE, possible=False)
         found = stablehlo.document(taken.whole(), taken.bound, taken.shapes, taken.wanted)
     else:
-        language = LANGUAGES[asked.language]
+        language = _named(LANGUAGES[asked.language], asked)
         members = {"language": language.name, "filename": language.filename, "media_type": language.media_type}
         found = members | {"entry": language.entry, "source": _written(taken, language)}
     if len(found["source"]) > limits.max_code_characters:
@@ -192,6 +199,33 @@ def _shapes(parsed: parse.ParsedFunction, given: tuple[Shape, ...] | None, free:
 def _check_product(asked: Asked, title: str, *, possible: bool) -> None:
     if asked.hvp and not possible:
         raise errors.InvalidField(f"files of {title} have no Hessian-vector products", field="hvp")
+
+
+def _check_named(asked: Asked, title: str, *, possible: bool) -> None:
+    if asked.name is not None and not possible:
+        raise errors.InvalidField(f"files of {title} have no functions that are named", field="name")
+
+
+def _named(language: Language, asked: Asked) -> Language:
+    """Return a language whose functions, and whose file, have the name that is asked for."""
+    name = asked.name
+    _check_named(asked, language.title, possible=not language.inline)
+    if name is None:
+        return language
+    if not _NAME.fullmatch(name):
+        what = f"the name of a function has letters of ASCII, digits and underscores, at most {_LONGEST}"
+        raise errors.InvalidField(what, hint="begin it with a letter", field="name")
+    own = {language.entry, language.hvp}
+    if name in (_reserved(language) | words.BY_NAME.keys() | _MAIN) - own or names.is_temporary(name):
+        what = f"{errors.quote(name)} means something else in a file of {language.title}"
+        raise errors.InvalidField(what, hint=f"write {name}_of, or another name", field="name")
+    suffix = language.filename.rpartition(".")[2]
+    return dataclasses.replace(language, entry=name, hvp=f"{name}_hvp", filename=f"{name}.{suffix}")
+
+
+_LONGEST = 64
+_NAME = re.compile(rf"[A-Za-z][A-Za-z0-9_]{{0,{_LONGEST - 1}}}")
+_MAIN = frozenset({"main"})  # where a program begins, in C and Rust
 
 
 def _written(taken: _AskedFunction, language: Language) -> str:

@@ -25,8 +25,8 @@ HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 
 def is_wanted(headers: replies.Headers) -> bool:
-    """Return whether a client names the media type in Accept (RFC 9110, section 12.5.1)."""
-    return any(name == b"accept" and MEDIA_TYPE.encode() in value.lower() for name, value in headers)
+    """Return whether a client names the media type of events in Accept."""
+    return replies.names_type(headers, MEDIA_TYPE.encode())
 
 
 class EventStream:

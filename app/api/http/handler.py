@@ -27,6 +27,7 @@ _PROMPT_SECONDS = 1e-3  # expected; up to this, a request is answered where its 
 _PROMPT_BYTES = 1 << 16  # up to so many of its point are read there: half a millisecond
 
 Answer = Callable[[Any, engine.Engine, str], Coroutine[Any, Any, replies.Reply]]
+AsText = Callable[[replies.Reply], replies.Reply]
 Stream = Callable[[Any, engine.Engine, str], AsyncIterator[event_stream.Event]]
 
 
@@ -38,17 +39,19 @@ class Operation:
     answer: Answer  # called with the decoded body, the engine, and what ``needs`` names
     needs: Literal["", "function_id", "owner"] = ""  # the id in the path, or who sends the request
     stream: Stream | None = None  # as ``answer``, for a client that wants the answer in parts
+    as_text: AsText | None = None  # for a client that wants plain text: the reply in place of one that is JSON
 
 
 def on_function(
     by_text: type[pydantic.BaseModel],
     by_id: type[pydantic.BaseModel],
     answer: Callable[[Any, Any, Any, engine.Engine, Any], Coroutine[Any, Any, replies.Reply]],
+    as_text: AsText | None = None,
 ) -> tuple[Operation, Operation]:
     """Return the operations on a function whose text is in the request, and on a registered one.
 
     ``answer`` is called with the decoded body, the text, the names of the arguments, the engine, and the binding to
-    data, None without.
+    data, None without; ``as_text`` is that of the operations.
     """
 
     async def answer_text(request: Any, served: engine.Engine, _: str) -> replies.Reply:
@@ -58,7 +61,10 @@ def on_function(
         entry = await served.registry.entry(function_id)
         return await answer(request, entry.expression, entry.args, served, entry.binding)
 
-    return Operation(by_text, answer_text), Operation(by_id, answer_id, needs="function_id")
+    return (
+        Operation(by_text, answer_text, as_text=as_text),
+        Operation(by_id, answer_id, needs="function_id", as_text=as_text),
+    )
 
 
 class OperationTable:

@@ -97,6 +97,11 @@ class Reply:
         await send({"type": "http.response.body", "body": self.content})
 
 
+def names_type(headers: Headers, media_type: bytes) -> bool:
+    """Return whether a client names a media type in Accept (RFC 9110, section 12.5.1)."""
+    return any(name == b"accept" and media_type in value.lower() for name, value in headers)
+
+
 class PreparedRequest(Protocol):
     """A request that is ready to be computed."""
 

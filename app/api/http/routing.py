@@ -79,7 +79,10 @@ def add_operation(router: APIRouter, path: str, operation: handler.Operation, **
         named = handler.owner(request.scope) if operation.needs == "owner" else parameters.get(operation.needs, "")
         if operation.stream is not None and event_stream.is_wanted(headers):
             return await answers.stream(operation, named, headers, request.receive)
-        return await answers.perform(operation, named, headers, request.receive)
+        reply = await answers.perform(operation, named, headers, request.receive)
+        if operation.as_text is not None and reply.status == 200 and replies.names_type(headers, b"text/plain"):
+            return operation.as_text(reply)
+        return reply
 
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     documented = [inspect.Parameter("body", kind, annotation=operation.model)]

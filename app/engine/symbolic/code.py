@@ -40,6 +40,7 @@ class FileQuery:
     argnums: int | str | Sequence[int | str] | None = None  # None for all
     shapes: Sequence[Sequence[int]] | None = None
     hvp: bool = False
+    name: str | None = None
 
 
 class CodeCache:
@@ -85,6 +86,7 @@ class CodeCache:
                     None if asked.shapes is None else tuple([tuple(shape) for shape in asked.shapes]),
                     asked.hvp,
                     data,
+                    asked.name,
                 )
                 function_id = function.function_id if binding is None else binding.function_id
                 job = jobs.CodeJob(wanted, self._limits.text, self._limits.code, function_id)

@@ -249,7 +249,7 @@ class CodeJob:
         # The text counts: it is in the file. The id covers the data.
         asked = self.asked
         spelling = hashlib.blake2b(asked.text.encode(), digest_size=16).hexdigest()
-        way = f"{asked.language} {asked.shapes} {asked.hvp} {spelling}"
+        way = f"{asked.language} {asked.shapes} {asked.hvp} {asked.name} {spelling}"
         object.__setattr__(self, "key", (self.function_id, way, str(asked.argnums), 0))
 
     @property

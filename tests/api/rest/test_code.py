@@ -94,3 +94,61 @@ def test_what_cannot_be_written_is_refused(client: Client, asked: dict[str, Any]
     response = client.post(asked, PATH)
     assert response.status_code == 422, response.text
     assert (response.json()["code"], response.json()["field"]) == (code, field)
+
+
+@pytest.mark.parametrize("language", [name for name in table.NAMES if name not in {"excel", "stablehlo"}])
+def test_a_function_has_the_name_that_is_asked_for(client: Client, language: str) -> None:
+    found = answer(client, expression="energy*x**2", language=language, name="energy", hvp=True)
+    assert (found["entry"], found["filename"].rpartition(".")[0]) == ("energy", "energy")
+    assert "energy_hvp" in found["source"]
+    assert "value_and" not in found["source"].replace("valueAnd", "value_and")
+    if language in {"python", "numpy", "jax"}:
+        space: dict[str, Any] = {}
+        exec(found["source"], space)  # noqa: S102 - the file of a test
+        value, gradient = space["energy"](3.0, 2.0)
+        assert (float(value), [float(each) for each in gradient]) == (12.0, [4.0, 12.0])
+    again = answer(client, expression="energy*x**2", language=language, hvp=True)
+    assert again["entry"] != "energy"
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "part"),
+    [
+        ("python", "lambda", "means something else in a file of Python"),
+        ("c", "double", "means something else in a file of C"),
+        ("c", "sin", "means something else"),
+        ("c", "jn", "means something else"),
+        ("c", "main", "means something else"),
+        ("rust", "fn", "means something else"),
+        ("julia", "end", "means something else"),
+        ("javascript", "await", "means something else"),
+        ("matlab", "t1", "means something else"),
+        ("r", "2f", "letters of ASCII"),
+        ("python", "f(x)\nimport os", "letters of ASCII"),
+        ("python", "größe", "letters of ASCII"),
+        ("python", "", "letters of ASCII"),
+        ("python", "a" * 65, "not valid"),
+        ("excel", "f", "no functions that are named"),
+        ("stablehlo", "f", "no functions that are named"),
+    ],
+)
+def test_a_name_that_cannot_be_is_refused(client: Client, language: str, name: str, part: str) -> None:
+    response = client.post({"expression": "x**2", "language": language, "name": name}, PATH)
+    assert (response.status_code, response.json()["code"]) == (422, "invalid_field")
+    assert response.json()["field"] == "name"
+    assert part in response.json()["detail"]
+
+
+def test_the_file_itself_is_given_as_text(client: Client) -> None:
+    asked = {"expression": "x*sin(y)", "language": "c", "name": "f"}
+    plain = client.post(asked, PATH, accept="text/plain")
+    document = client.answer(asked, PATH)
+    assert plain.text == document["source"]
+    assert plain.headers["content-type"] == "text/plain; charset=utf-8"
+    assert plain.headers["content-disposition"] == 'attachment; filename="f.c"'
+    function_id = client.post({"expression": "x*sin(y)"}, "/v1/functions").json()["function_id"]
+    by_id = client.post({"language": "c", "name": "f"}, f"/v1/functions/{function_id}/code", accept="text/plain")
+    assert by_id.text == document["source"]
+    refused = client.post(asked | {"name": "2"}, PATH, accept="text/plain")
+    assert refused.json()["code"] == "invalid_field"
+    assert client.post(asked, PATH, accept="*/*").json() == document

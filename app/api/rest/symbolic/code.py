@@ -1,7 +1,9 @@
 """Code to take away: value and gradient of a function as one source file of another language."""
 
+import dataclasses
 from typing import Annotated, Any, Literal
 
+import pydantic_core
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -68,6 +70,13 @@ class _FileFields(schemas.RequestFields):
         bool | Annotated[None, schemas.null_is(False)],
         Field(description="true or false. Whether the file has Hessian-vector products, too."),
     ] = False
+    name: Annotated[
+        Annotated[str, Field(max_length=64)] | None,
+        Field(
+            description="a name in ASCII. That of the function in the file, and of the file; products get _hvp behind "
+            "it. Default: value_and_grad, or as the language writes that."
+        ),
+    ] = None
 
 
 class CodeRequest(_FileFields, schemas.ScalarFields):
@@ -98,23 +107,41 @@ class CodeResponse(BaseModel):
 async def _answer(
     request: Any, expression: Any, args: Any, served: engine.Engine, binding: bindings.Binding | None
 ) -> replies.Reply:
-    asked = code.FileQuery(request.language, request.argnums, request.shapes, request.hvp)
+    asked = code.FileQuery(request.language, request.argnums, request.shapes, request.hvp, request.name)
     found = await served.code.write(expression, args, asked, binding)
     document = found.document | {"args": found.args, "argnums": found.argnums, "function_id": found.function_id}
     computed = replies.Computed(found.hit, derive_seconds=found.seconds)
     return replies.Reply(200, await json_stream.dump(document), computed=computed)
 
 
-OPERATIONS = handler.on_function(CodeRequest, CodeAtRequest, _answer)
+def _file(reply: replies.Reply) -> replies.Reply:
+    """Return the file of an answer as a reply of its own."""
+    document = pydantic_core.from_json(reply.content)
+    disposition = f'attachment; filename="{document["filename"]}"'.encode()
+    return dataclasses.replace(
+        reply,
+        content=document["source"].encode(),
+        media_type=b"text/plain; charset=utf-8",
+        headers=((b"content-disposition", disposition),),
+    )
+
+
+OPERATIONS = handler.on_function(CodeRequest, CodeAtRequest, _answer, as_text=_file)
 
 router = APIRouter(prefix="/v1", route_class=routing.Route, responses=schemas.PROBLEMS)
 _DOCUMENTED: dict[str, Any] = {
     "response_model": CodeResponse,
     "description": "Value and gradient, and with `hvp` Hessian-vector products, as one readable file that needs "
-    "nothing of this service. A word that the language lacks is part of the file, or is refused by its name.",
+    "nothing of this service. A word that the language lacks is part of the file, or is refused by its name. With "
+    "`Accept: text/plain` the answer is the file itself.",
 }
 _RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/json": {"examples": {"example": {"value": _ANSWER}}}}}
+    200: {
+        "content": {
+            "application/json": {"examples": {"example": {"value": _ANSWER}}},
+            "text/plain": {"schema": {"type": "string"}, "examples": {"example": {"value": _SOURCE}}},
+        }
+    }
 }
 routing.add_on_function(
     router, "code", OPERATIONS, "A function and its gradient as a source file", "derivatives", _RESPONSES,
