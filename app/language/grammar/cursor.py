@@ -45,6 +45,7 @@ class Bracket:
     clauses: list[Clause] | None = None  # that are complete; None if the item is no comprehension so far
     pattern: Pattern | None = None  # of the clause whose items come next; None where a condition comes next
     signature: Signature | None = None  # of a lambda
+    sign: int = -1  # offset of the bracket itself, if that of a call is that of its name
 
     @property
     def items(self) -> int:
@@ -124,7 +125,7 @@ class Cursor:
         if token.kind == "end":
             bracket = next((each for each in reversed(self.brackets) if each.kind not in _OPEN), None)
             if bracket is not None:
-                return errors.SyntaxRejected(f"'{SIGNS[bracket.kind][0]}' is never closed", offset=bracket.offset)
+                return errors.SyntaxRejected(f"'{SIGNS[bracket.kind][0]}' is never closed", offset=max(bracket.offset, bracket.sign))
             return errors.SyntaxRejected(f"the text ends where {expected} was expected", offset=token.offset)
         if token.kind == "string":
             return errors.SyntaxRejected("strings are not in the language", offset=token.offset)

@@ -25,10 +25,10 @@ _SERIES = frozenset({"Sum", "Product", "summation", "product"})
 class Brackets(Operators):
     """Opens and closes brackets, and finishes the items in them."""
 
-    def _open(self, kind: str, offset: int, name: str = "") -> None:
+    def _open(self, kind: str, offset: int, name: str = "", sign: int = -1) -> None:
         if len(self._brackets) > self._max_nesting:
             raise errors.TooComplex(f"brackets are nested more than {self._max_nesting} deep", offset=offset)
-        self._brackets.append(Bracket(kind, offset, len(self._code), name=name))
+        self._brackets.append(Bracket(kind, offset, len(self._code), name=name, sign=sign))
 
     def _item(self, token: lexer.Token) -> None:
         """Finish an item of the innermost bracket."""

@@ -225,7 +225,7 @@ class ExpressionParser(Brackets):
             if called.name.endswith(_OF_STAN) and self._cursor.peek(1).text == "|":
                 raise errors.SyntaxRejected("'|' does not separate operands", offset=called.offset)
             self._code.pop()
-            self._open("call" if isinstance(called, Name) else "method", called.offset, called.name)
+            self._open("call" if isinstance(called, Name) else "method", called.offset, called.name, offset)
         else:
             self._open("value", offset)
 
