@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from app.export import forms, names
 from app.export.forms import WordForm
 from app.export.program import Layout, Place
 
@@ -79,3 +80,22 @@ class Language:
     careful: Mapping[str, WordForm] = field(default_factory=dict)
     arrays: str = ""
     inline: bool = False
+
+    @property
+    def reserved(self) -> frozenset[str]:
+        """Names that no argument may have."""
+        syntax = self.syntax
+        texts = [form.text for form in (*self.words.values(), *self.careful.values())]
+        texts += [" ".join(self.snippets), syntax.as_number.text, syntax.keywords]
+        found = frozenset[str]().union(*[forms.identifiers(text) for text in texts])
+        return found | {self.entry, self.hvp, "value", "gradient", "product", "tangents"}
+
+    def called(self, name: str) -> Language:
+        """Return the language with another name of its functions and its file.
+
+        Raises:
+            errors.InvalidField: a function cannot have the name there.
+        """
+        names.check(name, self.reserved - {self.entry, self.hvp}, self.title)
+        suffix = self.filename.rpartition(".")[2]
+        return replace(self, entry=name, hvp=f"{name}_hvp", filename=f"{name}.{suffix}")

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Collection
 
+from app import errors
+from app.language.vocabulary import words
+
 _LINE, _LINES = 100, 20  # characters and lines of a function's text in a comment
+_LONGEST = 64
+_NAME = re.compile(rf"[A-Za-z][A-Za-z0-9_]{{0,{_LONGEST - 1}}}")
+_MAIN = frozenset({"main"})  # where a program begins, in C and Rust
 
 
 def safe(name: str, taken: Collection[str], *, unicode: bool) -> str:
@@ -24,6 +31,16 @@ def safe(name: str, taken: Collection[str], *, unicode: bool) -> str:
     while found in taken or is_temporary(found):
         found += "_"
     return found
+
+
+def check(name: str, reserved: Collection[str], title: str) -> None:
+    """Refuse a name that no function of a file may have; ``reserved`` are those with a meaning in the language."""
+    if not _NAME.fullmatch(name):
+        what = f"the name of a function has letters of ASCII, digits and underscores, at most {_LONGEST}"
+        raise errors.InvalidField(what, hint="begin it with a letter", field="name")
+    if name in reserved or name in words.BY_NAME or name in _MAIN or is_temporary(name):
+        what = f"{errors.quote(name)} means something else in a file of {title}"
+        raise errors.InvalidField(what, hint=f"write {name}_of, or another name", field="name")
 
 
 def _is_letter(character: str) -> bool:

@@ -5,9 +5,7 @@ Runs in a worker process, which can be killed: the sizes are bounded, and the ti
 
 from __future__ import annotations
 
-import dataclasses
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +19,7 @@ from app.autodiff.arrays import sweep, transforms
 from app.autodiff.arrays.recorder import Recorder
 from app.autodiff.arrays.tape import ArrayTape
 from app.autodiff.symbolic import partials
-from app.export import arrays, expansion, forms, names, printing
+from app.export import arrays, expansion, names, printing
 from app.export import program as programs
 from app.export.language import Language
 from app.export.languages import stablehlo
@@ -30,7 +28,6 @@ from app.language import parse
 from app.language.expression.result import Expression
 from app.language.expression.values import NeedsWhole, Shape
 from app.language.limits import TextLimits
-from app.language.vocabulary import words
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +74,14 @@ def document(asked: Asked, texts: TextLimits, limits: CodeLimits) -> dict[str, A
     taken = _AskedFunction.read(asked, texts, limits)
     if asked.language == stablehlo.NAME:
         _check_product(asked, stablehlo.TITLE, possible=False)
-        _check_named(asked, stablehlo.TITLE, possible=False)
+        _check_named(asked, stablehlo.TITLE)
         found = stablehlo.document(taken.whole(), taken.bound, taken.shapes, taken.wanted)
     else:
-        language = _named(LANGUAGES[asked.language], asked)
+        language = LANGUAGES[asked.language]
+        if language.inline:
+            _check_named(asked, language.title)
+        elif asked.name is not None:
+            language = language.called(asked.name)
         members = {"language": language.name, "filename": language.filename, "media_type": language.media_type}
         found = members | {"entry": language.entry, "source": _written(taken, language)}
     if len(found["source"]) > limits.max_code_characters:
@@ -201,31 +202,9 @@ def _check_product(asked: Asked, title: str, *, possible: bool) -> None:
         raise errors.InvalidField(f"files of {title} have no Hessian-vector products", field="hvp")
 
 
-def _check_named(asked: Asked, title: str, *, possible: bool) -> None:
-    if asked.name is not None and not possible:
+def _check_named(asked: Asked, title: str) -> None:
+    if asked.name is not None:
         raise errors.InvalidField(f"files of {title} have no functions that are named", field="name")
-
-
-def _named(language: Language, asked: Asked) -> Language:
-    """Return a language whose functions, and whose file, have the name that is asked for."""
-    name = asked.name
-    _check_named(asked, language.title, possible=not language.inline)
-    if name is None:
-        return language
-    if not _NAME.fullmatch(name):
-        what = f"the name of a function has letters of ASCII, digits and underscores, at most {_LONGEST}"
-        raise errors.InvalidField(what, hint="begin it with a letter", field="name")
-    own = {language.entry, language.hvp}
-    if name in (_reserved(language) | words.BY_NAME.keys() | _MAIN) - own or names.is_temporary(name):
-        what = f"{errors.quote(name)} means something else in a file of {language.title}"
-        raise errors.InvalidField(what, hint=f"write {name}_of, or another name", field="name")
-    suffix = language.filename.rpartition(".")[2]
-    return dataclasses.replace(language, entry=name, hvp=f"{name}_hvp", filename=f"{name}.{suffix}")
-
-
-_LONGEST = 64
-_NAME = re.compile(rf"[A-Za-z][A-Za-z0-9_]{{0,{_LONGEST - 1}}}")
-_MAIN = frozenset({"main"})  # where a program begins, in C and Rust
 
 
 def _written(taken: _AskedFunction, language: Language) -> str:
@@ -242,7 +221,7 @@ class _FilePrinter:
     def __init__(self, taken: _AskedFunction, language: Language) -> None:
         self.taken, self.language = taken, language
         lacking = expansion.LackingWords(LANGUAGES)
-        self.helpers = printing.Helpers(language, lacking, _reserved(language))
+        self.helpers = printing.Helpers(language, lacking, language.reserved)
         self.args: dict[int, str] = {}
         for position in taken.free:
             unicode = language.syntax.unicode
@@ -404,15 +383,6 @@ def _positive(leaf: tape.Leaf, shapes: Sequence[Shape]) -> tape.Leaf:
         detail = f"argument {argument} is used with the indices {list(indices)}, and has shape {list(shape)}"
         raise errors.BadShape(detail, field="shapes")
     return argument, tuple([index % size for index, size in zip(indices, shape, strict=True)])
-
-
-def _reserved(language: Language) -> frozenset[str]:
-    """Return the names that no argument may have in a language."""
-    syntax = language.syntax
-    texts = [form.text for form in (*language.words.values(), *language.careful.values())]
-    texts += [" ".join(language.snippets), syntax.as_number.text, syntax.keywords]
-    found = frozenset[str]().union(*[forms.identifiers(text) for text in texts])
-    return found | {language.entry, language.hvp, "value", "gradient", "product", "tangents"}
 
 
 def _heading(taken: _AskedFunction, language: Language) -> list[str]:

@@ -125,7 +125,9 @@ class Cursor:
         if token.kind == "end":
             bracket = next((each for each in reversed(self.brackets) if each.kind not in _OPEN), None)
             if bracket is not None:
-                return errors.SyntaxRejected(f"'{SIGNS[bracket.kind][0]}' is never closed", offset=max(bracket.offset, bracket.sign))
+                return errors.SyntaxRejected(
+                    f"'{SIGNS[bracket.kind][0]}' is never closed", offset=max(bracket.offset, bracket.sign)
+                )
             return errors.SyntaxRejected(f"the text ends where {expected} was expected", offset=token.offset)
         if token.kind == "string":
             return errors.SyntaxRejected("strings are not in the language", offset=token.offset)
