@@ -18,7 +18,7 @@ from app.language.vocabulary import words
 _MOST = 10_000  # characters of a formula
 
 
-@functools.cache
+@functools.lru_cache(maxsize=4096)
 def text(opcode: str, arity: int, index: int, order: int | None) -> str | None:
     """Return the partial derivative of an opcode by an operand, as ``language.building.builder.Partials`` says.
 
