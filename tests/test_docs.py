@@ -132,7 +132,8 @@ def test_every_tool_is_shown() -> None:
 
 
 def test_the_settings_of_hosts_name_the_service() -> None:
-    found = [block for block in documents.blocks(documents.ROOT / "docs/agents.md") if block.reason == "settings of a host"]
+    blocks = documents.blocks(documents.ROOT / "docs/agents.md")
+    found = [block for block in blocks if block.reason == "settings of a host"]
     assert len(found) == 5
     for block in found:
         settings = json.loads(block.code)
