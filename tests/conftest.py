@@ -11,6 +11,7 @@ import jax
 import pytest
 
 from app.autodiff import compiler
+from app.runtime import processes
 from tests.support.longest import LONGEST
 from tests.support.service import Client, SyncEngine, serving
 
@@ -34,6 +35,9 @@ hypothesis.settings.register_profile("random", hypothesis.settings.get_profile("
 hypothesis.settings.load_profile("suite")
 
 
+_TRIM_BYTES = 2 << 30
+
+
 def pytest_report_header() -> str:
     names = ("jax", "jaxlib", "numpy", "sympy", "fastapi", "starlette", "pydantic")
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in names)
@@ -50,6 +54,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_unconfigure() -> None:
     _CACHE.cleanup()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _trimmed() -> Iterator[None]:
+    """Give free memory back after a module: thousands of compilations leave gigabytes in each process of a run."""
+    yield
+    if processes.resident_bytes() > _TRIM_BYTES:
+        processes.trim()
 
 
 @pytest.fixture(scope="session")

@@ -320,6 +320,7 @@ def fit_curve(  # noqa: PLR0913, PLR0917 - options
     bound: Annotated[list[str] | None, typer.Option(help="Bounds of a parameter: a=0:10, a=0: or a=:10.")] = None,
     method: Annotated[str | None, typer.Option(help="trf, dogbox or lm.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw data, curve and residuals to this file.")] = None,
+    notation: Notation = "text",
     as_json: Json = False,
     url: Url = None,
     key: Key = None,
@@ -329,18 +330,20 @@ def fit_curve(  # noqa: PLR0913, PLR0917 - options
         fit.check_plot(plot)
     starts = assignments.assigned(start, "--start", float, "NAME=NUMBER")
     bounds = assignments.assigned(bound, "--bound", assignments.bounds, "NAME=LEAST:MOST")
-    fitting = fit.Fitting(model, x, y, sigma, starts, bounds, method)
     columns = tables.columns(data.read(), [*x, y, *([sigma] if sigma else [])])
 
-    async def answer() -> Answer:
-        async with client.connect(url, key) as service:
+    async def answer() -> tuple[Answer, fit.Fitting]:
+        # Formulae are derived in a worker process.
+        async with client.connect(url, key, workers=notation != "text") as service:
+            text = await fit.as_text(service, model, notation)
+            fitting = fit.Fitting(text, x, y, sigma, starts, bounds, method)
             with output.progress() as progress:
                 found = await fit.run(service, fitting, columns, progress)
             if plot is not None:
                 await fit.plot(service, fitting, columns, found, plot)
-            return found
+            return found, fitting
 
-    found = output.run(answer(), model)
+    found, fitting = output.run(answer(), model)
     if as_json:
         typer.echo(json.dumps(found))
     else:

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from rich.progress import Progress
 
-from app.cli import client, output, tables
+from app.cli import assignments, client, output, tables
 
 _CURVE_POINTS = 400
 
@@ -21,7 +21,7 @@ class Fitting:
     """What is fitted to what.
 
     Attributes:
-        model: a text of the parameters and the columns ``x``.
+        model: a text of the parameters and the columns ``x``, as the service writes it.
         y, sigma: columns that are observed, and their standard deviations; empty for none.
         start: where parameters start, 1 if it is not given.
         bounds: by parameter, None for no bound.
@@ -34,6 +34,14 @@ class Fitting:
     start: Mapping[str, float]
     bounds: Mapping[str, tuple[float | None, float | None]]
     method: str | None
+
+
+async def as_text(service: client.Client, model: str, notation: str) -> str:
+    """Return a model in another notation as text of the language."""
+    if not assignments.reading(None, notation):
+        return model
+    read = await service.post("/v1/symbolic", {"expression": model, "format": notation, "simplify": False})
+    return str(read.json()["function"]["text"])
 
 
 async def run(service: client.Client, fitting: Fitting, data: tables.Columns, shown: Progress) -> output.Answer:

@@ -56,6 +56,30 @@ def test_parameters_and_standard_errors_are_printed(tmp_path: Path, separator: s
     assert "converged" in result.stdout
 
 
+def test_a_model_in_latex_is_the_same_model(tmp_path: Path) -> None:
+    given = (
+        table(tmp_path),
+        r"a e^{-b t} + c",
+        "--x",
+        "t",
+        "--y",
+        "y",
+        "--format",
+        "latex",
+        "--start",
+        "b=2",
+        "--json",
+    )
+    result = invoke(*given, "--plot", str(tmp_path / "fit.svg"))
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found["parameters"] == ["a", "b", "c"]
+    np.testing.assert_allclose(found["x"], expected()[0], rtol=1e-8)
+    refused = invoke(table(tmp_path), r"a e^{-b t", "--x", "t", "--y", "y", "--format", "latex")
+    assert refused.exit_code == 1
+    assert "'{' is never closed\n  a e^{-b t\n      ^\n" in refused.stderr
+
+
 def test_the_answer_is_printed_as_json(tmp_path: Path) -> None:
     result = invoke(table(tmp_path), MODEL, "--x", "t", "--y", "y", "--start", "b=2", "--json")
     found = json.loads(result.stdout)

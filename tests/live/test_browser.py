@@ -517,6 +517,25 @@ def test_a_link_to_a_fit_shows_it(browser: Browser) -> None:
     assert browser.run("return location.hash").startswith("#data=t")
 
 
+def test_a_model_in_latex_is_fitted_and_shared(browser: Browser) -> None:
+    data = "t,y\n0,1\n1,3\n2,5\n3,7\n"
+    browser.open(fit_link(data=data, y="y", model="m*t + n"))
+    browser.until(lambda: set(fitted(browser)) == {"m", "n"})
+    browser.choose("#format", "LaTeX")
+    browser.write(r"\frac{\alpha t}{2} + \beta", "#model")
+    browser.until(lambda: [cell.text for cell in browser.all("#starts tbody th")] == ["alpha", "beta"])
+    browser.find("#run").click()
+    browser.until(lambda: set(fitted(browser)) == {"alpha", "beta"})
+    assert number(fitted(browser)["alpha"][0]) == pytest.approx(4.0)
+    browser.find("#share").click()
+    browser.until(lambda: browser.text("#copied") == "Copied.")
+    assert "format=latex" in browser.run("return location.hash")
+    browser.open(browser.run("return location.pathname + location.hash"))
+    browser.until(lambda: set(fitted(browser)) == {"alpha", "beta"})
+    browser.write(r"\frac{\alpha t}{2", "#model")
+    browser.until(lambda: "never closed" in browser.text("#problem"))
+
+
 def test_what_is_typed_is_fitted(browser: Browser) -> None:
     browser.open("/fit")
     browser.until(lambda: len(fitted(browser)) == 3)

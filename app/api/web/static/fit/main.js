@@ -17,7 +17,7 @@ const make = (name, properties = {}, ...children) => {
   return made;
 };
 
-const page = { table: readTable(""), parameters: [], used: [], starts: {}, bounds: {}, sums: [], charts() {} };
+const page = { table: readTable(""), model: "", parameters: [], used: [], starts: {}, bounds: {}, sums: [], charts() {} };
 let running = null;
 
 /** Read the table anew, and the model after it. */
@@ -38,7 +38,7 @@ const modelChanged = newest(async (signal) => {
   const model = element("model").value.trim();
   if (!model || page.table.problem) return;
   try {
-    Object.assign(page, await readModel(model, page.table.names, signal));
+    Object.assign(page, await readModel(model, element("format").value, page.table.names, signal));
     complain("");
   } catch (problem) {
     if (problem.name === "AbortError") throw problem;
@@ -124,7 +124,7 @@ function asked() {
   const { parameters, used, starts } = page;
   const bounds = Object.fromEntries(Object.entries(page.bounds).filter(([name]) => parameters.includes(name)));
   return {
-    model: element("model").value.trim(),
+    model: page.model,
     parameters,
     used,
     columns: page.table.columns,
@@ -137,7 +137,7 @@ function asked() {
 /** Draw the curve of some values of the parameters; only the newest of what comes meanwhile. */
 const follow = following(async (values) => {
   const { columns } = page.table;
-  const model = element("model").value.trim();
+  const { model } = page;
   const { x, y } = data();
   const own = Object.fromEntries(page.used.map((name) => [name, columns[name]]));
   const modelled = page.used.length ? await evaluate(model, page.parameters, values, own) : y.map(() => NaN);
@@ -194,8 +194,9 @@ function spread(values) {
   return values.reduce((sum, each) => sum + (each - mean) ** 2, 0);
 }
 
-async function show({ data: text, observed, model, starts = {}, bounds = {} }) {
+async function show({ data: text, observed, model, format = "text", starts = {}, bounds = {} }) {
   element("data").value = text;
+  element("format").value = format;
   element("model").value = model;
   Object.assign(page, { starts: { ...starts }, bounds: { ...bounds } });
   await dataChanged();
@@ -205,8 +206,9 @@ async function show({ data: text, observed, model, starts = {}, bounds = {} }) {
 }
 
 async function share() {
-  const { model, observed, starts, bounds } = asked();
-  const hash = toHash({ data: element("data").value, model, observed, starts, bounds: bounds ?? {} });
+  const { observed, starts, bounds } = asked();
+  const [text, model, format] = ["data", "model", "format"].map((name) => element(name).value);
+  const hash = toHash({ data: text, model, format, observed, starts, bounds: bounds ?? {} });
   if (hash === null) {
     element("copied").textContent = "These data are too many for a link.";
     return;
@@ -226,7 +228,7 @@ element("example").append(...EXAMPLES.map(({ name }, n) => make("option", { valu
 element("example").addEventListener("change", ({ target }) => show(EXAMPLES[target.value]));
 element("data").addEventListener("input", settled(200, dataChanged));
 element("model").addEventListener("input", settled(200, modelChanged));
-element("observed").addEventListener("change", () => modelChanged());
+for (const name of ["observed", "format"]) element(name).addEventListener("change", () => modelChanged());
 element("file").addEventListener("change", ({ target }) => take(target.files[0]));
 for (const name of ["dragover", "dragleave", "drop"]) {
   element("data").addEventListener(name, (event) => {

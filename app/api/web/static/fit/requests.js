@@ -2,10 +2,17 @@
 
 import { number, post, Problem, send } from "../api.js";
 
-/** The names in a model that are no columns, and those that are. */
-export async function readModel(model, names, signal) {
-  const { args } = await post("/v1/functions", { expression: model }, signal);
-  return { parameters: args.filter((arg) => !names.includes(arg)), used: args.filter((arg) => names.includes(arg)) };
+/** A model as text of the language, the names in it that are no columns, and those that are. */
+export async function readModel(model, format, names, signal) {
+  const text = format === "text" ? model : await asText(model, format, signal);
+  const { args } = await post("/v1/functions", { expression: text }, signal);
+  const [parameters, used] = [false, true].map((column) => args.filter((arg) => names.includes(arg) === column));
+  return { model: text, parameters, used };
+}
+
+async function asText(model, format, signal) {
+  const read = await post("/v1/symbolic", { expression: model, format, simplify: false }, signal);
+  return read.function.text;
 }
 
 const free = (wanted, taken) => (taken.includes(wanted) ? free(`${wanted}_`, taken) : wanted);

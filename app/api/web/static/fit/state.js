@@ -3,8 +3,9 @@
 const MOST = 6000;
 
 /** The fragment that says everything, or null if the data are too many. */
-export function toHash({ data, observed, model, starts, bounds }) {
+export function toHash({ data, observed, model, format, starts, bounds }) {
   const fields = new URLSearchParams({ data, y: observed, model, at: JSON.stringify(starts), in: JSON.stringify(bounds) });
+  if (format !== "text") fields.set("format", format);
   const hash = `#${fields}`;
   return hash.length > MOST ? null : hash;
 }
@@ -18,6 +19,7 @@ export function fromHash(hash) {
     data: fields.get("data"),
     observed: fields.get("y") ?? "",
     model: fields.get("model"),
+    format: fields.get("format") === "latex" ? "latex" : "text",
     starts: record(fields.get("at"), isNumber),
     bounds: record(fields.get("in"), pair),
   };
