@@ -24,7 +24,7 @@ README = ROOT / "README.md"
 RUN = [README, *sorted((ROOT / "docs").glob("*.md"))]
 """Pages whose blocks are run."""
 
-CURRENT = [*RUN, *sorted((ROOT / "deploy").rglob("*.md"))]
+CURRENT = [*RUN, *sorted((ROOT / "deploy").rglob("*.md")), ROOT / "clients" / "python" / "README.md"]
 """Pages that describe the service as it is; the changelog also names what is gone."""
 
 ALL = [*CURRENT, ROOT / "CHANGELOG.md"]
