@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.api.http import handler, json_stream, replies, routing
 from app.api.rest import schemas
 from app.engine import engine, query
-from app.engine.functions import listing
+from app.engine.functions import bindings, listing
 
 _ASKED: dict[str, Any] = {"expression": "x**2 + sin(y)", "args": ["x", "y"], "point": [3.0, 0.0], "argnums": [0, 1]}
 _ROWS: list[dict[str, Any]] = [
@@ -40,12 +40,20 @@ _EXPLAINED: dict[str, Any] = {
 }
 
 
-class ExplainRequest(schemas.ScalarFields, schemas.ArgnumsFields):
+class _PlaceFields(schemas.ArgnumsFields):
+    point: schemas.Point
+
+
+class ExplainRequest(_PlaceFields, schemas.ScalarFields):
     """A function, and a point at which its gradient is explained."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_ASKED]})
 
-    point: schemas.Point
+
+class ExplainAtRequest(_PlaceFields):
+    """A point at which the gradient of a registered function is explained."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"point": [3.0, 0.0], "argnums": [0, 1]}]})
 
 
 class TapeRow(BaseModel):
@@ -113,9 +121,14 @@ class ExplainResponse(schemas.AnswerFields):
     compilation: CompileState
 
 
-async def _explain(request: Any, served: engine.Engine, _: str) -> replies.Reply:
-    found = await served.explain(query.Query("grad", request.text, request.point, request.args, request.argnums))
+async def _explain(
+    request: Any, expression: Any, args: Any, served: engine.Engine, binding: bindings.Binding | None
+) -> replies.Reply:
+    asked = query.Query("grad", expression, request.point, args, request.argnums, binding=binding)
+    found = await served.explain(asked)
     answer = found.answer
+    if binding is not None:
+        answer.args, answer.function_id = binding.free, binding.function_id
     computed = replies.Computed(answer.hit, answer.tier, answer.parse_seconds, answer.execute_seconds)
     return replies.Reply(200, await json_stream.dump(_document(found)), computed=computed)
 
@@ -143,20 +156,20 @@ def _known(document: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in document.items() if value is not None}
 
 
-EXPLAIN = handler.Operation(ExplainRequest, _explain)
+OPERATIONS = handler.on_function(ExplainRequest, ExplainAtRequest, _explain)
 
-router = APIRouter(prefix="/v1", route_class=routing.Route, tags=["derivatives"], responses=schemas.PROBLEMS)
-routing.add_operation(
-    router,
-    "/explain",
-    EXPLAIN,
-    name="explain",
-    response_model=ExplainResponse,
-    response_model_exclude_none=True,
-    operation_id="explain",
-    summary="How a gradient is computed: the tape, the tier, the cost",
-    description="Compute value and gradient at one point, and show how: the tape of the function as rows, with the "
+router = APIRouter(prefix="/v1", route_class=routing.Route, responses=schemas.PROBLEMS)
+_DOCUMENTED: dict[str, Any] = {
+    "response_model": ExplainResponse,
+    "response_model_exclude_none": True,
+    "description": "Compute value and gradient at one point, and show how: the tape of the function as rows, with the "
     "value of each operation there; the tier that answered; what a run costs; and how far the function is from being "
     "compiled.",
-    responses={200: {"content": {"application/json": {"examples": {"example": {"value": _EXPLAINED}}}}}},
+}
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/json": {"examples": {"example": {"value": _EXPLAINED}}}}}
+}
+_SUMMARY = "How a gradient is computed: the tape, the tier, the cost"
+routing.add_on_function(
+    router, "explain", OPERATIONS, _SUMMARY, "derivatives", _RESPONSES, schemas.UNKNOWN, **_DOCUMENTED
 )

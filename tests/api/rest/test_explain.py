@@ -117,3 +117,23 @@ def test_values_that_are_not_finite_are_strings(client: Client) -> None:
 def test_what_has_no_gradient_has_no_explanation(client: Client, body: dict[str, Any], code: str) -> None:
     response = client.post(body, "/v1/explain")
     assert (response.status_code, response.json()["code"]) == (422, code)
+
+
+def test_a_registered_function_is_explained_by_its_id(client: Client) -> None:
+    text = {"expression": "x**2 + sin(y)", "args": ["x", "y"]}
+    function_id = client.post(text, "/v1/functions").json()["function_id"]
+    place = {"point": [3.0, 0.5], "argnums": [0, 1]}
+    found = client.answer(place, f"/v1/functions/{function_id}/explain")
+    assert found["function_id"] == function_id
+    assert found["rows"] == client.answer(text | place, "/v1/explain")["rows"]
+    assert client.post(place, f"/v1/functions/{'0' * 32}/explain").status_code == 404
+
+
+def test_a_function_bound_to_data_is_explained_at_its_free_arguments(client: Client) -> None:
+    rows = [[1.0, 2.0], [3.0, -1.0], [0.5, 0.25]]
+    model = {"expression": "sum(log1p(exp(X @ w)))", "args": ["X", "w"], "data": {"X": rows}}
+    function_id = client.post(model, "/v1/functions").json()["function_id"]
+    found = client.answer({"point": [[0.5, -1.0]]}, f"/v1/functions/{function_id}/explain")
+    assert found["args"] == ["w"]
+    assert found["value"] == pytest.approx(float(np.log1p(np.exp(np.array(rows) @ [0.5, -1.0])).sum()), rel=1e-14)
+    assert found["function_id"] == function_id
