@@ -11,7 +11,12 @@ from app.api.rest import schemas
 from app.engine import engine, query
 from app.engine.functions import bindings, listing
 
-_ASKED: dict[str, Any] = {"expression": "x**2 + sin(y)", "args": ["x", "y"], "point": [3.0, 0.0], "argnums": [0, 1]}
+REQUEST_EXAMPLE: dict[str, Any] = {
+    "expression": "x**2 + sin(y)",
+    "args": ["x", "y"],
+    "point": [3.0, 0.0],
+    "argnums": [0, 1],
+}
 _ROWS: list[dict[str, Any]] = [
     {"slot": 0, "operation": "input", "operands": [], "detail": "x", "shape": [], "value": 3.0},
     {"slot": 1, "operation": "input", "operands": [], "detail": "y", "shape": [], "value": 0.0},
@@ -47,7 +52,7 @@ class _PlaceFields(schemas.ArgnumsFields):
 class ExplainRequest(_PlaceFields, schemas.ScalarFields):
     """A function, and a point at which its gradient is explained."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_ASKED]})
+    model_config = ConfigDict(json_schema_extra={"examples": [REQUEST_EXAMPLE]})
 
 
 class ExplainAtRequest(_PlaceFields):

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from app import errors
 from app.api import services
 from app.api.http import handler, json_stream, replies, routing
-from app.api.rest import derivatives, fits, propagate, schemas, taylor
+from app.api.rest import derivatives, explain, fits, propagate, schemas, taylor
 from app.api.rest.symbolic import code
 from app.engine import engine
 
@@ -107,7 +107,7 @@ async def describe(function_id: str, request: Request) -> dict[str, Any]:
 async def register_examples(served: engine.Engine) -> None:
     """Register the functions of the documentation's examples, so that trying them out by id works anywhere."""
     asked = [each.request_example for each in (*derivatives.DERIVATIVES, *fits.FITS)]
-    asked += [taylor.REQUEST_EXAMPLE, propagate.REQUEST_EXAMPLE, code.REQUEST_EXAMPLE]
+    asked += [taylor.REQUEST_EXAMPLE, propagate.REQUEST_EXAMPLE, code.REQUEST_EXAMPLE, explain.REQUEST_EXAMPLE]
     for example in (_TUTORIAL, *asked):
         with contextlib.suppress(errors.TooComplex):  # the limits are the operator's
             await served.registry.register(example["expression"], example.get("args"), "")
