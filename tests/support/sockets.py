@@ -84,7 +84,10 @@ class Connection:
         return await asyncio.wait_for(self._reader.read(), 20)
 
     async def closed(self) -> bool:
-        return not await self.rest()
+        try:
+            return not await self.rest()
+        except ConnectionResetError:  # what was sent after the end is answered so
+            return True
 
 
 class Served:
