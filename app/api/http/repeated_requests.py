@@ -166,11 +166,11 @@ class Repeated:
     def short_point(self, raw: bytes, places: Sequence[Place]) -> list[Any] | None:
         """Return what ``match`` and ``point`` find of a short array, in a third of the time; None if it is no such."""
         (start, stop), *_ = places
-        return array(raw[start:stop]) if not self._members and stop - start < _KEPT_BYTES else None
+        return array(raw[start:stop]) if self.is_listed and stop - start < _KEPT_BYTES else None
 
     def match(self, raw: bytes, places: Sequence[Place]) -> Match:
         """Return the point of a body, with gaps where it is not that of the request before."""
-        if not self._members:
+        if self.is_listed:
             return self._match_list(raw, *places[0])
         entries: list[Any] = []
         gaps: list[tuple[int, int | None, bytes]] = []

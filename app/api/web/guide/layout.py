@@ -47,6 +47,11 @@ _PAGE = """<!doctype html>
 """
 
 
+def _framed(*, up: str, **parts: str) -> str:
+    """Return a document; ``up`` leads from it to the folder of /guide."""
+    return _PAGE.format(up=up, home=up or "./", **parts)
+
+
 def page(book: Book, chapter: Chapter) -> str:
     """Return the document of one page."""
     names = list(book.chapters)
@@ -56,11 +61,10 @@ def page(book: Book, chapter: Chapter) -> str:
         f'<a href="../guide/{name}"><span>{word}</span> {escape(book.chapters[name].label)}</a>'
         for word, (name,) in ((word, found) for word, found in around.items() if found)
     ]
-    return _PAGE.format(
+    return _framed(
         title=f"{escape(chapter.label)} - gradserve guide",
         description=escape(chapter.sentence),
         up="../",
-        home="../",
         kind="chapter",
         text=f'{chapter.html}<nav class="around" aria-label="Neighbouring pages">{"".join(links)}</nav>',
         contents=_contents(book.chapters.values(), chapter),
@@ -69,11 +73,10 @@ def page(book: Book, chapter: Chapter) -> str:
 
 def contents(book: Book) -> str:
     """Return the document of the first page, which lists all others."""
-    return _PAGE.format(
+    return _framed(
         title="gradserve guide",
         description="How to ask for gradients, what may stand in an expression, and how to run the service.",
         up="",
-        home="./",
         kind="cover",
         text=f"<h1>Guide</h1>\n{_cards(book)}",
         contents=_contents(book.chapters.values(), None, "guide/"),
@@ -82,11 +85,10 @@ def contents(book: Book) -> str:
 
 def missing(book: Book) -> str:
     """Return the document for an address below /guide where there is nothing."""
-    return _PAGE.format(
+    return _framed(
         title="No such page - gradserve guide",
         description="There is no such page.",
         up="../",
-        home="../",
         kind="chapter",
         text="<h1>No such page</h1>\n<p>The guide has no page at this address. Search it, or take one of these.</p>",
         contents=_contents(book.chapters.values(), None),
