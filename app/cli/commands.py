@@ -330,12 +330,13 @@ def fit_curve(  # noqa: PLR0913, PLR0917 - options
         fit.check_plot(plot)
     starts = assignments.assigned(start, "--start", float, "NAME=NUMBER")
     bounds = assignments.assigned(bound, "--bound", assignments.bounds, "NAME=LEAST:MOST")
+    reading = assignments.reading(None, notation)
     columns = tables.columns(data.read(), [*x, y, *([sigma] if sigma else [])])
 
     async def answer() -> tuple[Answer, fit.Fitting]:
         # Formulae are derived in a worker process.
-        async with client.connect(url, key, workers=notation != "text") as service:
-            text = await fit.as_text(service, model, notation)
+        async with client.connect(url, key, workers=bool(reading)) as service:
+            text = await fit.as_text(service, model, reading)
             fitting = fit.Fitting(text, x, y, sigma, starts, bounds, method)
             with output.progress() as progress:
                 found = await fit.run(service, fitting, columns, progress)

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from rich.progress import Progress
 
-from app.cli import assignments, client, output, tables
+from app.cli import client, output, tables
 
 _CURVE_POINTS = 400
 
@@ -36,11 +36,11 @@ class Fitting:
     method: str | None
 
 
-async def as_text(service: client.Client, model: str, notation: str) -> str:
-    """Return a model in another notation as text of the language."""
-    if not assignments.reading(None, notation):
+async def as_text(service: client.Client, model: str, reading: Mapping[str, str]) -> str:
+    """Return a model as text of the language; ``reading`` has its notation if that is another one."""
+    if not reading:
         return model
-    read = await service.post("/v1/symbolic", {"expression": model, "format": notation, "simplify": False})
+    read = await service.post("/v1/symbolic", {"expression": model, "simplify": False, **reading})
     return str(read.json()["function"]["text"])
 
 
