@@ -45,14 +45,19 @@ def test_a_seed_repeats_what_happened() -> None:
     assert first.seconds == pytest.approx(second.seconds)
 
 
+FAULTS = {
+    "slow", "endless", "an entry is damaged", "a full disk", "a worker dies", "memory", "a job that never ends",
+    "a client goes away", "a client reads slowly", "a body in pieces", "no process to be had",
+}  # fmt: skip
+
+
 def test_every_fault_happens() -> None:
     happened: set[str] = set()
-    for seed in range(8):
+    for seed in range(40):  # a change of the service makes another world of a seed; the rarest fault is in one of seven
         happened |= set(simulate(seed).faults)
-    assert happened >= {
-        "slow", "endless", "an entry is damaged", "a full disk", "a worker dies", "memory", "a job that never ends",
-        "a client goes away", "a client reads slowly", "a body in pieces", "no process to be had",
-    }  # fmt: skip
+        if happened >= FAULTS:
+            break
+    assert happened >= FAULTS
 
 
 @pytest.mark.slow
