@@ -10,16 +10,20 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from queue import SimpleQueue
 
+from tests.mutation import reach
 from tests.mutation.equivalents import EQUIVALENTS
 from tests.mutation.mutants import Mutant, mutants
 from tests.mutation.rooms import files_of, room_of
-from tests.mutation.trials import ROOT, Copy, Trial
+from tests.mutation.trials import ROOT, Copy, Selection, Trial
 
 FEWEST_FOUND = 0.9
+MOST_TESTS = 200
+"""For one mutant."""
 
 
 def main() -> int:
@@ -29,16 +33,20 @@ def main() -> int:
     parser.add_argument("--under", default="app/", help="path that the changed files begin with")
     parser.add_argument("--jobs", type=int, default=1, help="mutants at the same time (default: 1)")
     parser.add_argument("--seconds", type=float, default=900.0, help="longest time for one mutant (default: 900)")
+    parser.add_argument(
+        "--reach", type=Path, default=ROOT / ".pytest_cache/reach", help="folder for which tests run which lines"
+    )
     parser.add_argument("--log", type=Path, help="file of results; what is in it is not run again")
     asked = parser.parse_args()
     drawn = [mutant for mutant in sample(asked.under, asked.count, asked.seed) if not is_equivalent(mutant)]
     known = read_log(asked.log)
+    tests = TestsOf(drawn, asked.reach)
     results: list[tuple[Mutant, Trial]] = []
     with ExitStack() as folders:
         copies: SimpleQueue[Copy] = SimpleQueue()
         for _ in range(asked.jobs):
             copies.put(Copy(Path(folders.enter_context(tempfile.TemporaryDirectory(prefix="gradserve-mutants-")))))
-        for mutant, trial in tried(drawn, known, copies, asked.jobs, asked.seconds):
+        for mutant, trial in tried(drawn, tests, known, copies, asked.jobs, asked.seconds):
             results.append((mutant, trial))
             if asked.log and mutant.name not in known:
                 with asked.log.open("a") as file:
@@ -73,22 +81,48 @@ def read_log(path: Path | None) -> dict[str, Trial]:
     return {row.pop("mutant"): Trial(**row) for row in rows}
 
 
+class TestsOf:
+    """The tests to run for a mutant: those that run its line, or all of its room if none is known to.
+
+    Args:
+        drawn: all mutants.
+        kept: folder of what earlier runs have found out; the fast tests are run once if it does not have these lines.
+    """
+
+    def __init__(self, drawn: list[Mutant], kept: Path) -> None:
+        lines = sorted({(str(ROOT / mutant.path), mutant.line) for mutant in drawn})
+        folder = kept / sha256(json.dumps(lines).encode()).hexdigest()[:16]
+        if not folder.exists():
+            reach.run(ROOT, lines, folder)
+        self._tests, self._seconds = reach.read(folder)
+
+    def __call__(self, mutant: Mutant) -> Selection:
+        files = files_of(ROOT, mutant.path)
+        names = self._tests.get((str(ROOT / mutant.path), mutant.line), [])
+        return (
+            Selection.named(sorted(names, key=partial(self._order, set(files)))[:MOST_TESTS])
+            if names
+            else Selection(files)
+        )
+
+    def _order(self, files: set[str], name: str) -> tuple[bool, float]:
+        """Put the tests of the room first, and the short ones of them."""
+        return name.partition("::")[0] not in files, self._seconds.get(name, 0.0)
+
+
 def tried(
-    drawn: list[Mutant], known: dict[str, Trial], copies: SimpleQueue[Copy], jobs: int, seconds: float
+    drawn: list[Mutant], tests: TestsOf, known: dict[str, Trial], copies: SimpleQueue[Copy], jobs: int, seconds: float
 ) -> Iterator[tuple[Mutant, Trial]]:
-    """Yield the result of each mutant. Files whose tests found others of its room are run first."""
-    finders: Counter[tuple[str, str]] = Counter()
+    """Yield the result of each mutant."""
 
     def attempt(mutant: Mutant) -> Trial:
-        room = room_of(mutant.path)
-        files = sorted(files_of(ROOT, mutant.path), key=lambda file: -finders[room, file])
+        if mutant.name in known:
+            return known[mutant.name]
         copy = copies.get()
         try:
-            trial = known.get(mutant.name) or copy.with_mutant(mutant, files, seconds)
+            return copy.with_mutant(mutant, tests(mutant), seconds)
         finally:
             copies.put(copy)
-        finders[room, trial.by.partition("::")[0]] += 1
-        return trial
 
     with ThreadPoolExecutor(jobs) as pool:
         yield from zip(drawn, pool.map(attempt, drawn), strict=True)
@@ -97,7 +131,7 @@ def tried(
 def failing_without_a_change(copy: Copy, trials: list[Trial]) -> str:
     """Return one of the tests that found mutants and fails on the code as it is; empty if there is none."""
     tests = sorted({trial.by.partition("[")[0] for trial in trials if trial.found and "::" in trial.by})
-    return copy.run(tests, seconds=3600.0).by if tests else ""
+    return copy.run(Selection(tests), seconds=3600.0).by if tests else ""
 
 
 def report(results: list[tuple[Mutant, Trial]], broken: str) -> int:

@@ -1,15 +1,17 @@
 """The sample is of changes that are code, of every room, and the tests of each room exist."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.mutation import reach
 from tests.mutation.__main__ import sample
 from tests.mutation.equivalents import EQUIVALENTS
 from tests.mutation.mutants import mutants
 from tests.mutation.rooms import ROOMS, files_of
-from tests.mutation.trials import ROOT, Copy
+from tests.mutation.trials import ROOT, Copy, Selection
 
 
 def test_every_file_has_a_room_and_every_room_has_tests() -> None:
@@ -35,7 +37,7 @@ def test_every_equivalent_is_a_change_of_today() -> None:
 
 @pytest.mark.slow
 def test_a_trial_says_which_test_fails(tmp_path: Path) -> None:
-    copy, tests = Copy(tmp_path), ["tests/runtime/test_cache.py"]
+    copy, tests = Copy(tmp_path), Selection(["tests/runtime/test_cache.py"])
     original = (ROOT / "app/runtime/cache.py").read_text()
     changes = mutants(ROOT, "app/runtime/cache.py")
     lost = next(mutant for mutant in changes if mutant.after == "return None")
@@ -75,3 +77,17 @@ def f(x: int) -> int:
         ("return -x if True else 7", "return None"),
     }
     assert not any("Return 1" in before for before, _ in found)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="needs PEP 669")
+def test_the_tests_that_run_a_line_are_known(tmp_path: Path) -> None:
+    path = ROOT / "app/runtime/cache.py"
+    evicting = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if "self.evictions += 1" in text)
+    lines = [(str(path), evicting), (str(path), 1)]
+    reach.run(ROOT, lines, tmp_path / "found", ["tests/runtime/test_cache.py"])
+    tests, seconds = reach.read(tmp_path / "found")
+    assert "tests/runtime/test_cache.py::test_the_least_recently_used_value_goes_first" in tests[lines[0]]
+    assert "tests/runtime/test_cache.py::test_get_returns_what_was_stored_or_none" not in tests[lines[0]]
+    assert lines[1] not in tests
+    assert seconds["tests/runtime/test_cache.py::test_the_least_recently_used_value_goes_first"] > 0.0

@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,18 @@ _PYTEST = [
     "-o", "faulthandler_timeout=240", "-o", "faulthandler_exit_on_timeout=true",  # seconds for one test
 ]  # fmt: skip
 _OUR_PACKAGES = ("app", "tests")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Tests to run: whole files, or those with these names in them, in this order."""
+
+    files: Sequence[str]
+    names: Sequence[str] = ()
+
+    @classmethod
+    def named(cls, names: Sequence[str]) -> Selection:
+        return cls(list(dict.fromkeys(name.partition("::")[0] for name in names)), names)
 
 
 @dataclass(frozen=True)
@@ -65,7 +78,7 @@ class Copy:
             elif source.exists():
                 shutil.copy2(source, folder / name)
 
-    def with_mutant(self, mutant: Mutant, tests: list[str], seconds: float) -> Trial:
+    def with_mutant(self, mutant: Mutant, tests: Selection, seconds: float) -> Trial:
         """Run tests with a mutant in place, until the first fails or the time is over."""
         file = self._folder / mutant.path
         original, kept = file.read_text(), file.stat()
@@ -79,20 +92,20 @@ class Copy:
             file.write_text(original)
             os.utime(file, (kept.st_atime, kept.st_mtime))
 
-    def run(self, tests: list[str], seconds: float) -> Trial:
-        """Run tests until the first fails or the time is over, the slow ones last."""
+    def run(self, tests: Selection, seconds: float) -> Trial:
+        """Run tests until the first fails or the time is over, the slow ones of whole files last."""
         began = time.monotonic()
         by = ""
-        for speed in ("not slow", "slow and not serial"):
-            by = by or self._failing([*tests, "-m", speed], began + seconds - time.monotonic())
+        for speed in ("not slow",) if tests.names else ("not slow", "slow and not serial"):
+            by = by or self._failing(["-m", speed, *tests.files], tests.names, began + seconds - time.monotonic())
         return Trial(bool(by), by, round(time.monotonic() - began, 1))
 
-    def _failing(self, arguments: list[str], seconds: float) -> str:
+    def _failing(self, arguments: list[str], names: Sequence[str], seconds: float) -> str:
         """Return the test that fails; empty if there is none in the time given."""
         if seconds <= 0.0:
             return ""
         printed = self._folder / "printed"
-        process = self._fork.Process(target=_test, args=(str(self._folder), str(printed), arguments))
+        process = self._fork.Process(target=_test, args=(str(self._folder), str(printed), arguments, names))
         process.start()
         process.join(seconds)
         if process.is_alive():
@@ -112,7 +125,21 @@ def _failed(printed: str) -> str:
     return [*lines[-1:], *named[:1]][-1] if lines else "died"
 
 
-def _test(folder: str, printed: str, arguments: list[str]) -> None:
+class _Chosen:
+    """Plugin of pytest that keeps some tests of what was collected, in their order."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._places = {name: place for place, name in enumerate(names)}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = sorted((item for item in items if item.nodeid in self._places), key=self._place)
+
+    def _place(self, item: pytest.Item) -> int:
+        return self._places[item.nodeid]
+
+
+def _test(folder: str, printed: str, arguments: list[str], names: Sequence[str]) -> None:
     """Run pytest as if it had been started in a folder. Does not return."""
     os.setsid()
     os.chdir(folder)
@@ -123,6 +150,6 @@ def _test(folder: str, printed: str, arguments: list[str]) -> None:
     with Path(printed).open("w") as file:
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
-    code = pytest.main([*_PYTEST, *arguments])
+    code = pytest.main([*_PYTEST, *arguments], plugins=[_Chosen(names)] if names else [])
     sys.stdout.flush()
     os._exit(int(code))  # no thread of a broken service holds it up
