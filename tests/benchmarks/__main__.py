@@ -31,6 +31,7 @@ from tests.benchmarks import (
     memory,
     mixed,
     models,
+    one_core,
     processes,
     restart,
     rigorous,
@@ -54,6 +55,7 @@ SECTIONS: dict[str, Callable[[table.Run], None]] = {
     "restart": restart.measure,
     "rigorous": rigorous.measure,
     "workers": workers.measure,
+    "one_core": one_core.measure,
     "memory": memory.measure,
     "jit": jit.add,
 }

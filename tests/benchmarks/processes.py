@@ -200,6 +200,16 @@ def memory_bytes(pid: int) -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+def proportional_bytes(pid: int) -> int:
+    """Return the memory of a process and its descendants; a page that n processes share counts one n-th for each."""
+    kilobytes = 0
+    for directory in tree(pid):
+        with contextlib.suppress(OSError):
+            lines = (directory / "smaps_rollup").read_text().splitlines()
+            kilobytes += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return kilobytes * 1024
+
+
 def cpu_seconds(pid: int) -> float:
     """Return the processor time a process and its descendants have used; 0 where there is no /proc."""
     ticks = 0

@@ -40,7 +40,7 @@ RECURSION = 20_000
 """Depth of calls in a worker: SymPy needs some ten for a level of nesting."""
 
 _TRIM_EVERY = 10
-"""Jobs after which a worker gives free memory back to the system. A job leaves half a megabyte and takes at least 50 ms;
+"""Jobs after which a worker gives free memory back to the system. A job leaves half a megabyte and takes 50 ms or more;
 giving back takes 10 ms."""
 
 _WATCH_SECONDS = 0.1
