@@ -72,7 +72,7 @@ class Tape:
     @property
     def hosted(self) -> bool:
         """Whether some instruction is a host word, which only NumPy computes."""
-        return any(opcode in words.HOSTED for opcode, _ in self.code)
+        return not words.HOSTED.isdisjoint([opcode for opcode, _ in self.code])
 
     def varied(self) -> list[bool]:
         """Return, for each slot, whether it depends on an input."""
@@ -154,22 +154,72 @@ def divisor(node: Basic) -> Basic | None:
     return node.args[0] if type(node) is sympy.Pow and node.args[1] is _NEGATIVE_ONE else None
 
 
-class ScalarRecorder:
-    """Records an expression with an explicit stack.
+class TapeWriter:
+    """Writes a tape instruction by instruction.
 
     Leaves get provisional negative slots until their numbers are known: three interleaved sequences for inputs,
     constants and statics.
     """
 
-    def __init__(self, expression: Expression, *, exactly: bool = False) -> None:
-        self.expression = expression
-        self._exactly = exactly
-        self._folded = expression.constants
-        self._slots: dict[int, int] = {}
+    def __init__(self) -> None:
         self._code: list[Instruction] = []
         self._inputs: dict[Leaf, int] = {}
         self._constants: list[float] = []
         self._statics: dict[int | Fraction, int] = {}
+
+    def _constant(self, value: float) -> int:
+        self._constants.append(value)
+        return ~(3 * (len(self._constants) - 1) + 1)
+
+    def _static(self, value: int | Fraction) -> int:
+        return ~(3 * self._statics.setdefault(value, len(self._statics)) + 2)
+
+    def _input(self, leaf: Leaf) -> int:
+        return self._inputs.setdefault(leaf, ~(3 * len(self._inputs)))
+
+    def _append(self, opcode: str, *operands: int) -> int:
+        self._code.append((opcode, operands))
+        return len(self._code) - 1
+
+    def _raised(self, base: int, exponent: int | Fraction) -> int:
+        """Return the slot of a power whose exponent belongs to the structure."""
+        if exponent not in _EXACT_POWERS:
+            return self._append("pow_const", base, self._static(exponent))
+        for opcode in _EXACT_POWERS[exponent]:
+            base = self._append(opcode, base)
+        return base
+
+    def written(self, result: int, args: tuple[str, ...]) -> Recording:
+        """Return what has been written, for a function of these arguments whose value is in the slot ``result``."""
+        order = sorted(self._inputs)
+        leaf = {self._inputs[key]: index for index, key in enumerate(order)}
+        for index in range(len(self._constants)):
+            leaf[~(3 * index + 1)] = len(order) + index
+        for index in range(len(self._statics)):
+            leaf[~(3 * index + 2)] = len(order) + len(self._constants) + index
+        first = len(leaf)
+        code = tuple(
+            [(opcode, tuple([first + s if s >= 0 else leaf[s] for s in operands])) for opcode, operands in self._code]
+        )
+        result = first + result if result >= 0 else leaf[result]
+        statics = tuple(self._statics)
+        exact = [(s.numerator, s.denominator) for s in statics]
+        key = _digest(20, FORMAT, len(order), len(self._constants), exact, list(code), result)
+        tape = Tape(len(order), len(self._constants), statics, code, result, key)
+        constants = tuple(self._constants)
+        function_id = _digest(16, key, order, [value.hex() for value in constants], args)
+        return Recording(tape, tuple(order), constants, function_id)
+
+
+class ScalarRecorder(TapeWriter):
+    """Records an expression with an explicit stack."""
+
+    def __init__(self, expression: Expression, *, exactly: bool = False) -> None:
+        super().__init__()
+        self.expression = expression
+        self._exactly = exactly
+        self._folded = expression.constants
+        self._slots: dict[int, int] = {}
 
     def slot(self, root: Basic) -> int:
         stack: list[tuple[Basic, bool]] = [(root, False)]
@@ -187,24 +237,8 @@ class ScalarRecorder:
         return self._operand(root)
 
     def finish(self, result: int) -> Recording:
-        order = sorted(self._inputs)
-        leaf = {self._inputs[key]: index for index, key in enumerate(order)}
-        for index in range(len(self._constants)):
-            leaf[~(3 * index + 1)] = len(order) + index
-        for index in range(len(self._statics)):
-            leaf[~(3 * index + 2)] = len(order) + len(self._constants) + index
-        first = len(leaf)
-        code = tuple(
-            [(opcode, tuple([first + s if s >= 0 else leaf[s] for s in operands])) for opcode, operands in self._code]
-        )
-        result = first + result if result >= 0 else leaf[result]
-        statics = tuple(self._statics)
-        exact = [(s.numerator, s.denominator) for s in statics]
-        key = _digest(20, FORMAT, len(order), len(self._constants), exact, list(code), result)
-        tape = Tape(len(order), len(self._constants), statics, code, result, key)
-        constants = tuple(self._constants)
-        function_id = _digest(16, key, order, [value.hex() for value in constants], self.expression.args)
-        return Recording(tape, tuple(order), constants, function_id)
+        """Return the recording of the expression, whose value is in the slot ``result``."""
+        return self.written(result, self.expression.args)
 
     def children(self, node: Basic) -> Sequence[Basic]:
         """Return the nodes whose slots ``_emit`` reads."""
@@ -242,20 +276,6 @@ class ScalarRecorder:
                 return self._static(constant)
             return self._constant(float(constant))
         return self._slots[id(node)]
-
-    def _constant(self, value: float) -> int:
-        self._constants.append(value)
-        return ~(3 * (len(self._constants) - 1) + 1)
-
-    def _static(self, value: int | Fraction) -> int:
-        return ~(3 * self._statics.setdefault(value, len(self._statics)) + 2)
-
-    def _input(self, leaf: Leaf) -> int:
-        return self._inputs.setdefault(leaf, ~(3 * len(self._inputs)))
-
-    def _append(self, opcode: str, *operands: int) -> int:
-        self._code.append((opcode, operands))
-        return len(self._code) - 1
 
     def _emit(self, node: Basic) -> int:
         """Append the instructions of a node whose operands are recorded; return its slot."""
@@ -329,12 +349,7 @@ class ScalarRecorder:
             return self._constant(1.0)
         if isinstance(value, float):
             return self._append("pow_const", self._operand(base), self._constant(value))
-        if value not in _EXACT_POWERS:
-            return self._append("pow_const", self._operand(base), self._static(value))
-        slot = self._operand(base)
-        for opcode in _EXACT_POWERS[value]:
-            slot = self._append(opcode, slot)
-        return slot
+        return self._raised(self._operand(base), value)
 
     def _piecewise(self, node: Basic) -> int:
         """Append nested selects, the last case innermost; the value is nan where no condition holds, as in SymPy."""

@@ -18,7 +18,7 @@ from app.autodiff import tape
 from app.autodiff.arrays import recording as array_recording
 from app.autodiff.symbolic import partials
 from app.engine import points
-from app.engine.functions import array_plans, plans
+from app.engine.functions import array_plans, plain, plans
 from app.language import parse
 from app.language.expression.result import Expression
 from app.language.expression.values import NeedsWhole, Shape
@@ -80,22 +80,28 @@ class Function:
         "text",
     )
 
-    def __init__(self, reading: ParsedFunction) -> None:
+    def __init__(self, reading: ParsedFunction | plain.PlainFunction) -> None:
         self.args = reading.args
         self.defaults = reading.defaults  # values of arguments that a point may leave out
         self.ranks = reading.ranks  # how each argument is used, None where that is not known or does not matter
-        # Rarely is a function that needs no shapes specialised for some: its code and tree are not kept.
-        self._hosted = reading.expression is not None and reading.expression.hosted
-        self._reading = reading if reading.expression is None or self._hosted else None
         self.text = reading.text
         self._limits = reading.limits
         self._specializations: dict[tuple[Shape, ...], Specialization] = {}
         self._squeezed: dict[tuple[Shape, ...], tuple[Shape, ...]] = {}
-        self.function_id = _with_defaults(
-            reading.identity, reading.defaults
-        )  # 32 hex digits, see ``tape.Recording`` and ``language.identity``
         # The function, if it is one whatever the shapes of its arguments; with host words, for formulae only.
         self.general: Specialization | None = None
+        self._hosted = False
+        self._reading: ParsedFunction | None = None
+        if isinstance(reading, plain.PlainFunction):
+            self.function_id = reading.recording.function_id  # 32 hex digits
+            plan = plans.Plan(reading.recording, reading.args, reading.ranks)
+            self.general = Specialization((), (plan,), plan.operations)
+            return
+        # Rarely is a function that needs no shapes specialised for some: its code and tree are not kept.
+        self._hosted = reading.expression is not None and reading.expression.hosted
+        self._reading = reading if reading.expression is None or self._hosted else None
+        # See ``tape.Recording`` and ``language.identity``.
+        self.function_id = _with_defaults(reading.identity, reading.defaults)
         if reading.expression is not None:
             recordings = tape.record_cells(reading.expression)
             self.function_id = _with_defaults(_identity(reading.expression.shape, recordings), reading.defaults)
@@ -110,7 +116,7 @@ class Function:
     def weight(self) -> int:
         """Operations of all plans kept, and a share for the text: more if its code is kept, to be read for shapes."""
         kept = [] if self.general is None else [self.general]
-        return sum(map(len, self.text)) // (8 if self._reading is None else 3) + sum(
+        return _length(self.text) // (8 if self._reading is None else 3) + sum(
             each.weight for each in [*kept, *self._specializations.values()]
         )
 
@@ -252,6 +258,10 @@ class FunctionCache:
         function = self._functions.get(key)
         if function is not None:
             return key, function, True
+        function = self._plain(key)
+        if function is not None:
+            self._functions[key] = function
+            return key, function, False
 
         def make(limits: TextLimits) -> Function:
             reading = parse.read(text, names, declared, limits=_short(limits), partials=partials.text)
@@ -277,6 +287,23 @@ class FunctionCache:
 
         made = self._functions.get_or_make(key, lambda: self._threads.run(begin), started=lambda: begun)
         return key, await made, False
+
+    def at_once(self, text: str, args: Sequence[str] | None) -> tuple[Key, Function | None, bool]:
+        """Return a function under its key, and whether it was there; if not, that of a plain text is not kept yet."""
+        key: Key = (text, None if args is None else tuple(args), ())
+        known = self._functions.get(key)
+        return key, known or self._plain(key), known is not None
+
+    def keep(self, key: Key, function: Function) -> None:
+        """Keep a function under its key."""
+        self._functions[key] = function
+
+    def _plain(self, key: Key) -> Function | None:
+        text, names, declared = key
+        if declared or not isinstance(text, str) or len(text) > _INLINE_CHARACTERS:
+            return None
+        found = plain.read(text, names, self._inline)
+        return None if found is None else Function(found._replace(limits=self._limits))
 
     async def squeeze(self, function: Function, point: points.Point) -> points.Point:
         """Return a point in which lists of one number are numbers, see ``Function.squeezed``."""

@@ -176,6 +176,8 @@ class Plan:
 
 def _cuts(shapes: Sequence[tuple[int, ...]]) -> tuple[int | slice, ...] | None:
     """Return where the partials of each argument lie in [value, *partials]; None if one is more than a vector."""
+    if not any(shapes):
+        return tuple(range(1, 1 + len(shapes)))
     if any(len(shape) > 1 for shape in shapes):
         return None
     starts = itertools.accumulate(map(math.prod, shapes), initial=1)
