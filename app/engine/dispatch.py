@@ -85,11 +85,33 @@ class Dispatch:
             return await self._reduce(prepared)
         if prepared.executable is not None:
             return prepared.run()
+        if self.interprets_at_once(prepared):
+            return self.interpret(prepared)
         began = time.perf_counter()
         numbers, tier = await self._gradients(prepared)
         ended = time.perf_counter()
-        listed = prepared.layout.cuts is not None and prepared.point.batch is None
-        return query.Result(numbers.tolist() if listed else numbers, tier, began, ended)
+        return query.Result(_listed(prepared, numbers), tier, began, ended)
+
+    def interprets_at_once(self, prepared: gradients.GradientCall) -> bool:
+        """Return whether ``interpret`` runs a call, without waiting: there is no executable, and a program."""
+        call = prepared.call
+        inline = prepared.point.batch is None and call.plan.operations <= _INLINE_WORK
+        if not inline or self.executables.get(call.job.key) is not None:
+            return False
+        return self.interpreters[call.job.dtype].ready(call.plan.encoded)
+
+    def interpret(self, prepared: gradients.GradientCall) -> query.Result:
+        """Return the numbers of a call at one point by the interpreter; note what that has cost."""
+        call, began = prepared.call, time.perf_counter()
+        vector = call.plan.leaves(prepared.point.flat, prepared.layout, call.job.dtype)
+        numbers = self.interpreters[call.job.dtype].gradient(call.plan.encoded, vector)
+        ended = time.perf_counter()
+        self._record_cost(call.job, ended - began, call.plan.operations)
+        return query.Result(_listed(prepared, numbers), "interpreted", began, ended)
+
+    def _record_cost(self, job: jobs.TapeJob, seconds: float, work: int) -> None:
+        # Bounded, because a busy machine or the first use of a program takes longer.
+        self.executables.record_cost(job, min(seconds, 1e-4 + 5e-7 * work))
 
     async def _derive(self, prepared: transforms.DerivativeQuery) -> query.Result:
         began = time.perf_counter()
@@ -188,8 +210,7 @@ class Dispatch:
         ready = self.interpreters[job.dtype].ready(plan.encoded, batch if job.rows else None)
         start = time.perf_counter()
         result = interpret() if inline and ready else await (pool if ready else self.lengthy).run(interpret)
-        # Bounded, because a busy machine or the first use of a program takes longer.
-        self.executables.record_cost(job, min(time.perf_counter() - start, 1e-4 + 5e-7 * work))
+        self._record_cost(job, time.perf_counter() - start, work)
         return result, "interpreted"
 
     async def _agrees(
@@ -211,6 +232,14 @@ class Dispatch:
 
     def _pool(self, work: int) -> queue.ThreadPool:
         return self.brief if work <= _BRIEF_WORK else self.lengthy
+
+
+def _listed(prepared: gradients.GradientCall, numbers: Array) -> list[float] | Array:
+    """Return numbers as ``present`` reads them: a list for one point, if its layout has cuts."""
+    found: list[float] | Array = numbers
+    if prepared.layout.cuts is not None and prepared.point.batch is None:
+        found = numbers.tolist()
+    return found
 
 
 def _in_pieces(run: Callable[[Array], Array], columns: Array, rows: int) -> Array:

@@ -237,6 +237,10 @@ class Engine:
     async def run(self, prepared: dispatch.Prepared) -> queries.Result:
         return await self._dispatch.run(prepared)
 
+    def run_at_once(self, prepared: gradients.GradientCall) -> queries.Result:
+        """Return the numbers of a call that ``preparation.prepare_at_once`` has prepared."""
+        return prepared.run() if prepared.executable is not None else self._dispatch.interpret(prepared)
+
     def present(self, prepared: dispatch.Prepared, result: queries.Result) -> queries.Answer:
         self._record(prepared, prepared.name, result.tier, result.ended)
         return prepared.present(result)

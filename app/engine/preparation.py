@@ -107,6 +107,34 @@ class Preparation:
             await self._derive(specialization.whole, derivative)
         return derivative
 
+    def prepare_at_once(self, asked: query.Query) -> gradients.GradientCall | None:
+        """Return a query for a number or gradient at one point, of a function that is new or not compiled.
+
+        None if it may have to wait, or if it may be at fault.
+        """
+        start, text, point = time.perf_counter(), asked.expression, asked.point
+        usual = asked.in_axes is None and asked.reduce is None and not asked.verify and asked.binding is None
+        if not usual or asked.transform not in _COMPILED or not isinstance(text, str) or not isinstance(point, list):
+            return None
+        key, function, hit = self._functions.at_once(text, asked.args)
+        general = None if function is None else function.general
+        if function is None or general is None or not general.plans or general.shape != () or function.defaults:
+            return None
+        if not points.NUMERIC.issuperset(map(type, point)):
+            return None
+        bound = points.bind(point, function.args, function.ranks, None, self._limits.point)
+        if function.known(bound.shapes) is not general:
+            return None
+        call = general.plans[0].call(asked.transform, asked.argnums, asked.dtype)
+        prepared = self._dispatch.prepare(call, bound, start, hit)
+        if prepared.executable is None and not self._dispatch.interprets_at_once(prepared):
+            return None
+        if prepared.executable is not None and hit:
+            return None  # ``prepare`` makes it a repeated request
+        if not hit:
+            self._functions.keep(key, function)
+        return prepared
+
     def prepare_again(
         self, earlier: dispatch.Earlier, point: Any, binding: bindings.Binding | None = None, caller: str = ""
     ) -> dispatch.PreparedAgain | None:

@@ -25,9 +25,11 @@ _REPEATS_WEIGHT = 200_000
 
 _PROMPT_SECONDS = 1e-3  # expected; up to this, a request is answered where its bytes arrive
 _PROMPT_BYTES = 1 << 16  # up to so many of its point are read there: half a millisecond
+_SMALL_BYTES = 1 << 10  # up to this, a request for a function that is not compiled is read there: half a millisecond
 
 Answer = Callable[[Any, engine.Engine, str], Coroutine[Any, Any, replies.Reply]]
 AsText = Callable[[replies.Reply], replies.Reply]
+AtOnce = Callable[[Any, engine.Engine, str], replies.PreparedRequest | None]
 Stream = Callable[[Any, engine.Engine, str], AsyncIterator[event_stream.Event]]
 
 
@@ -40,6 +42,7 @@ class Operation:
     needs: Literal["", "function_id", "owner"] = ""  # the id in the path, or who sends the request
     stream: Stream | None = None  # as ``answer``, for a client that wants the answer in parts
     as_text: AsText | None = None  # for a client that wants plain text: the reply in place of one that is JSON
+    at_once: AtOnce | None = None  # called with body, engine and caller; returns what can be computed without waiting
 
 
 def on_function(
@@ -160,6 +163,16 @@ class Handler:
             point = repeated.point(found) if found.unread <= _PROMPT_BYTES else None
         prepared = None if point is None else repeated.request.prepare(point)
         return prepared if prepared is not None and prepared.seconds <= _PROMPT_SECONDS else None
+
+    def prepare_at_once(self, operation: Operation, raw: bytes, caller: str) -> replies.PreparedRequest | None:
+        """Return a complete request whose function is new, or not compiled, ready to be computed.
+
+        None if that may have to wait, or if it may be at fault. Its headers have been checked.
+        """
+        if operation.at_once is None or len(raw) > _SMALL_BYTES or b"\\" in raw:
+            return None
+        document = body.Started(body.decode(operation.model, raw, self._limits)).result
+        return None if document is None else operation.at_once(document, self._engine, caller)
 
     def run_together(self, pending: Sequence[replies.PreparedRequest]) -> None:
         """Compute what several requests have in common; ``run`` of each computes the rest."""

@@ -29,7 +29,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class HotLane:
-    """Answers operations whose function is compiled."""
+    """Answers operations whose function is compiled, or is plain and interpreted."""
 
     limits: body.RequestLimits
     lifecycle: draining.Lifecycle
@@ -70,10 +70,14 @@ class HotLane:
         try:
             if self.rate is None and self.authenticator.trivial:
                 prepared = self.request_handler.prepare(way.operation, way.named, content)
-                return None if prepared is None else (prepared, ())
-            caller = self.authenticator.caller(way.path, way.headers, client)
-            caller.check("POST", way.path)
-            prepared = self.request_handler.prepare(way.operation, way.named, content, caller.id)
+                if prepared is not None:
+                    return prepared, ()
+                caller = self.authenticator.caller(way.path, way.headers, client)
+            else:
+                caller = self.authenticator.caller(way.path, way.headers, client)
+                caller.check("POST", way.path)
+                prepared = self.request_handler.prepare(way.operation, way.named, content, caller.id)
+            prepared = prepared or self.request_handler.prepare_at_once(way.operation, content, caller.id)
         except errors.GradserveError:
             return None
         if prepared is None:

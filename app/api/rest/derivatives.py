@@ -15,7 +15,7 @@ from fastapi import APIRouter
 from app.api.http import handler, json_stream, replies, routing
 from app.api.rest import schemas
 from app.engine import dispatch, engine, query
-from app.engine.derivatives import transforms
+from app.engine.derivatives import gradients, transforms
 from app.engine.functions import bindings
 from app.runtime import queue
 
@@ -199,7 +199,10 @@ def _add(derivative: Derivative) -> None:
         routing.add_operation(router, path, operation, **documentation)
 
     name, summary = derivative.name, derivative.summary
-    by_text = handler.Operation(derivative.model(by_id=False), functools.partial(_answer_by_text, derivative))
+    at_once = functools.partial(_at_once, derivative) if derivative.name in {"grad", "evaluate"} else None
+    by_text = handler.Operation(
+        derivative.model(by_id=False), functools.partial(_answer_by_text, derivative), at_once=at_once
+    )
     names = {"name": name, "operation_id": name}
     route(f"/{name}", by_text, **names, summary=summary, tags=["derivatives"], responses=responses)
 
@@ -212,6 +215,11 @@ def _add(derivative: Derivative) -> None:
 
 async def _answer_by_text(derivative: Derivative, request: Any, served: engine.Engine, _: str) -> replies.Reply:
     return await _answer(derivative, _query(derivative, request, request.text, request.args), served)
+
+
+def _at_once(derivative: Derivative, request: Any, served: engine.Engine, caller: str) -> _FirstDerivative | None:
+    prepared = served.preparation.prepare_at_once(_query(derivative, request, request.text, request.args))
+    return None if prepared is None else _FirstDerivative(derivative, served, prepared, None, caller)
 
 
 async def _answer_by_id(derivative: Derivative, request: Any, served: engine.Engine, function_id: str) -> replies.Reply:
@@ -316,6 +324,27 @@ class _PreparedDerivative:
         answer = _shown(self.served.present(self.prepared, await self.served.run(self.prepared)), self.binding)
         return _reply(answer, await json_stream.dump(self.derivative.document(answer)))
 
+
+@dataclass(slots=True, eq=False)
+class _FirstDerivative(_PreparedDerivative):
+    """The same of a function that is new or not compiled: it is computed at once all the same."""
+
+    caller: str  # who pays if it is compiled
+
+    @property
+    def seconds(self) -> float:
+        return _INTERPRETED_SECONDS
+
+    def run(self) -> None:
+        before = queue.CALLER.set(self.caller)
+        try:
+            assert isinstance(self.prepared, gradients.GradientCall)
+            self.result = self.served.run_at_once(self.prepared)
+        finally:
+            queue.CALLER.reset(before)
+
+
+_INTERPRETED_SECONDS = 2e-4  # expected
 
 for _each in DERIVATIVES:
     _add(_each)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -232,3 +233,93 @@ def test_bytes_behind_a_request_do_not_change_its_answer(client: Client, second:
     found = client.run(talk())
     assert found.startswith(b"HTTP/1.1 200 OK")
     assert json.loads(found.partition(b"\r\n\r\n")[2])["gradient"] == pytest.approx(gradient(POINTS[6]), rel=1e-15)
+
+
+# Functions that are new
+
+
+def new(text: str, point: Any, **fields: Any) -> bytes:
+    return json.dumps({"expression": text, "args": ["x", "y"], "point": point, "argnums": [0, 1], **fields}).encode()
+
+
+def test_the_first_request_for_a_plain_function_never_reaches_asgi_and_its_answer_is_the_same(
+    client: Client, run: Run
+) -> None:
+    text, point = "sin(x)*y - x**2/y", [0.5, 1.5]
+
+    async def talk(served: Served) -> tuple[list[Response], list[str]]:
+        connection = await served.connect()
+        found = [await connection.ask(request(new(text, point))) for _ in range(2)]
+        return found, served.asgi
+
+    (first, second), asgi = run(talk)
+    other = client.post(new(text, point))
+    assert asgi == []
+    assert first.status == second.status == other.status_code == 200
+    assert first.content == second.content == other.content
+    assert set(first.headers) == set(other.headers)
+    assert first.headers["cache-status"] == "gradserve; fwd=miss; detail=interpreted"
+    assert second.headers["cache-status"] == other.headers["cache-status"] == "gradserve; hit; detail=interpreted"
+    x, y = point
+    gradient = [math.cos(x) * y - 2 * x / y, math.sin(x) + x**2 / y**2]
+    assert first.json()["gradient"] == pytest.approx(gradient, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("text", "point", "fields"),
+    [
+        ("sum(x*y)", [[0.5, 1.0], [1.5, 2.0]], {}),
+        ("sin(x)*y +", [0.5, 1.5], {}),
+        ("sin(x)*y + 1", [0.5], {}),
+        ("sin(x)*y + 8", [0.5, "1.5"], {}),
+        ("sin(x)*y + 9", [0.5, 1e999], {}),
+        ("sin(x)*y + 7", {"x": 0.5, "y": 1.5}, {}),
+        ("sin(x)*y + 2", [0.5, 1.5], {"argnums": [2]}),
+        ("sin(x)*y + 3", [0.5, 1.5], {"verify": True}),
+        ("sin(x)*y + 4", [[0.5], [1.5]], {"in_axes": 0}),
+        ("sin(x)*y + 5", [0.5, 1.5], {"args": ["x", "y", "y"]}),
+        ("sin(x)*y + 6", [0.5, 1.5], {"unknown": 1}),
+        ("\\sin x \\cdot y", [0.5, 1.5], {"format": "latex"}),
+    ],
+)
+def test_other_first_requests_are_answered_or_refused_over_asgi(
+    client: Client, run: Run, text: str, point: Any, fields: dict[str, Any]
+) -> None:
+    async def talk(served: Served) -> tuple[Response, int]:
+        response = await (await served.connect()).ask(request(new(text, point, **fields)))
+        return response, len(served.asgi)
+
+    response, asgi = run(talk)
+    other = client.post(new(text, point, **fields))
+    assert asgi == 1
+    assert response.status == other.status_code
+    assert response.json().get("code") == other.json().get("code")
+    if response.status == 200:
+        assert response.content == other.content
+        assert response.headers["cache-status"].startswith("gradserve; fwd=miss")
+
+
+def test_a_new_function_of_a_structure_that_is_compiled_is_answered_without_asgi(run: Run) -> None:
+    async def talk(served: Served) -> tuple[Response, list[str]]:
+        body = json.dumps(
+            {"expression": "8*a**2 + 9*b**2 + 10*c**2", "args": ["a", "b", "c"], "point": [1.0, 2.0, 3.0]}
+        )
+        return await (await served.connect()).ask(request(body.encode())), served.asgi
+
+    response, asgi = run(talk)
+    assert asgi == []
+    assert response.headers["cache-status"] == "gradserve; fwd=miss; detail=compiled"
+    assert response.json()["gradient"] == pytest.approx(16.0, rel=1e-15)
+
+
+def test_values_of_new_functions_are_answered_without_asgi(client: Client, run: Run) -> None:
+    body = {"expression": "exp(x)/y", "args": ["x", "y"], "point": [0.5, 1.5]}
+
+    async def talk(served: Served) -> tuple[Response, list[str]]:
+        connection = await served.connect()
+        return await connection.ask(request(json.dumps(body).encode(), line="POST /v1/evaluate HTTP/1.1")), served.asgi
+
+    response, asgi = run(talk)
+    assert asgi == []
+    assert response.json()["value"] == pytest.approx(math.exp(0.5) / 1.5, rel=1e-15)
+    assert response.content == client.post(json.dumps(body).encode(), path="/v1/evaluate").content

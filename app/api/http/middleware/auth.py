@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import functools
 import hashlib
 import ipaddress
 from collections.abc import Sequence
@@ -209,6 +210,7 @@ def _credentials(authorization: bytes) -> bytes:
     raise errors.Unauthorized("the Authorization header is malformed", hint=hint)
 
 
+@functools.lru_cache(maxsize=1024)
 def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Return an address, also one with a port, as some proxies forward it; IPv4 written as IPv6 is IPv4."""
     if address.startswith("["):
