@@ -13,12 +13,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app import errors
 from app.api import services
-from app.api.http import problem, replies
+from app.api.http import problem, replies, routing
 from app.api.http.middleware import auth, draining, ratelimit
 from app.api.interop import endpoints, wires
 from app.api.interop.inference import model, tensors
@@ -77,13 +78,20 @@ def document(app: FastAPI) -> dict[str, Any]:
     """Return the OpenAPI document of an application; it is made once."""
     if app.openapi_schema is None:
         parts: services.Services = app.state.services
-        made = FastAPI.openapi(app)
+        made = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            servers=app.servers,
+            routes=routing.documented(app),
+        )
         if parts.authenticator.keyed:
             auth.describe(made)
         _refine(made)
         limits = made["paths"]["/v1/limits"]["get"]["responses"]["200"]["content"]["application/json"]
         limits["example"] = reference.published(parts)
-    return app.openapi_schema or {}
+        app.openapi_schema = made
+    return app.openapi_schema
 
 
 def _refine(document: dict[str, Any]) -> None:

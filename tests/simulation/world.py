@@ -15,8 +15,6 @@ from types import ModuleType
 from typing import Any
 from unittest import mock
 
-import fastapi.routing
-
 from app import application
 from app.api import services
 from app.autodiff import interpreter
@@ -202,28 +200,6 @@ def _interpreters() -> executables.Interpreters:
     return executables.Interpreters(programs.Store(disk.NoStore()))
 
 
-_ROUTE_CONTEXTS: dict[tuple[int, str], Any] = {}
-_make_route_context = fastapi.routing._EffectiveRouteContext.from_api_route
-
-
-@functools.cache
-def _shared_routes() -> frozenset[int]:
-    """Return the ids of the routes that modules have: the same in all worlds."""
-    routers = [getattr(module, "router", None) for name, module in sys.modules.items() if name.startswith("app.api.")]
-    return frozenset(id(route) for router in routers if router is not None for route in router.routes)
-
-
-def _route_context(*, original_route: Any, include_context: Any) -> Any:
-    """Return what FastAPI keeps of a route; to make it for the routes of all modules takes half of a world's time."""
-    if id(original_route) not in _shared_routes():
-        return _make_route_context(original_route=original_route, include_context=include_context)
-    key = id(original_route), include_context.path_for(original_route)
-    if key not in _ROUTE_CONTEXTS:
-        made = _make_route_context(original_route=original_route, include_context=include_context)
-        _ROUTE_CONTEXTS[key] = made
-    return _ROUTE_CONTEXTS[key]
-
-
 @contextlib.contextmanager
 def _simulated(loop: SimulatedLoop, fates: Fates, store: Store, data_store: Store) -> Iterator[None]:
     """Replace what is outside the event loop: threads, processes, files and the clock."""
@@ -247,7 +223,6 @@ def _simulated(loop: SimulatedLoop, fates: Fates, store: Store, data_store: Stor
             (Settings, "open_store", lambda _: store),
             (Settings, "open_data_store", lambda _: data_store),
             (application, "_settle_heap", lambda: None),  # a service per process freezes its heap once
-            (fastapi.routing._EffectiveRouteContext, "from_api_route", staticmethod(_route_context)),
         ):
             stack.enter_context(mock.patch.object(target, name, stand_in))
         clock = SimulatedTime(loop)

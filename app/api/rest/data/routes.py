@@ -52,7 +52,7 @@ UNKNOWN: dict[int | str, dict[str, Any]] = {
 }
 
 router = APIRouter(prefix="/v1", tags=["data"])
-_posted = APIRouter(route_class=routing.Route, responses=schemas.PROBLEMS)
+_posted = APIRouter(prefix="/v1", tags=["data"], route_class=routing.Route, responses=schemas.PROBLEMS)
 _EXAMPLE = {"content": {"application/json": {"examples": {"example": {"value": _DESCRIBED}}}}}
 _LISTED = {"content": {"application/json": {"examples": {"example": {"value": {"data": [_DESCRIBED]}}}}}}
 _BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
@@ -168,4 +168,4 @@ async def delete(data_id: str, request: Request) -> Response:
     return Response(status_code=204)
 
 
-router.include_router(_posted)
+router.routes += _posted.routes
