@@ -1,4 +1,4 @@
-"""Tape to machine code of that tape alone: executables compiled ahead of time, and ``jax.jit``.
+"""Tape to machine code of that tape alone: executables compiled ahead of time.
 
 An executable takes one packed vector and returns one, because each array costs a device transfer: a gradient returned
 as three scalars takes three times as long as a packed one. Literals are inputs, so functions that differ only in their
@@ -28,10 +28,8 @@ from numpy.typing import NDArray
 from app.autodiff import reverse
 from app.autodiff.arrays import traced
 from app.autodiff.arrays.tape import ArrayTape
-from app.autodiff.bytecode import Numbers
 from app.autodiff.namespaces import jax_words
 from app.autodiff.tape import Tape
-from app.runtime import cache
 
 BUCKETS = (8, 64, 512, 8192)
 """Row counts that executables are compiled for. A batch is padded to the next one and cut into pieces of the last."""
@@ -44,9 +42,6 @@ _FATAL = 3
 
 _LOOP_FLAG = "xla_cpu_small_while_loop_byte_threshold"
 """Size in bytes up to which XLA makes a loop one kernel. The interpreter's loops exceed the default of jaxlib 0.10."""
-
-_JITTED = 64
-"""Tapes kept by ``JittedTapes``; each holds three memory maps for each number of rows that was run."""
 
 
 class WrongNumbers(RuntimeError):
@@ -204,40 +199,6 @@ def restore_arrays(blob: bytes, tape: ArrayTape) -> ArrayExecutable:
     """Return the executable of a tape from the bytes of ``compile_arrays``; accept bytes from trusted writers only."""
     loaded = load(blob, len(tape.inputs) + len(tape.constants), len(tape.results))
     return ArrayExecutable(loaded, Footprint.of(blob))
-
-
-class JittedTapes:
-    """Runs tapes by ``jax.jit``, while the interpreter's program for them is not compiled. Safe to use from threads."""
-
-    def __init__(self) -> None:
-        self._jitted: cache.LruDict[tuple[str, str], Any] = cache.LruDict(_JITTED)
-        self._lock = threading.Lock()
-
-    def run(self, kind: str, tape: Tape, leaves: Numbers, dtype: str) -> Numbers:
-        """Return what the interpreter's program of this kind returns.
-
-        Args:
-            kind: "gradient", "hvp" or "rows".
-            tape: n inputs and k constants.
-            leaves: (n + k,), for "hvp" with their tangents (2, n + k), for "rows" (n + k, width).
-            dtype: "float64" or "float32".
-
-        Returns:
-            [value, *gradient], of shape (1 + n,), (2, 1 + n) or (1 + n, width).
-        """
-        key = (tape.key, kind)
-        with self._lock:
-            jitted = self._jitted.get(key)
-            if jitted is None:
-                function = _as_program(kind, tape)
-                jitted = self._jitted[key] = jax.jit(function, compiler_options=jax_words.COMPILER_OPTIONS)
-        return np.asarray(jitted(leaves.astype(dtype)))
-
-
-def _as_program(kind: str, tape: Tape) -> Callable[[Array], Array]:
-    """Return the function that the interpreter's program of this kind computes."""
-    function = reverse.packed(tape, "hvp" if kind == "hvp" else "grad")
-    return jax.vmap(function, in_axes=1, out_axes=1) if kind == "rows" else function
 
 
 def serialise(executable: Executable) -> bytes:

@@ -24,16 +24,14 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from app.autodiff import bytecode, compiler
+from app.autodiff import bytecode, reverse
 from app.autodiff.bytecode import Numbers
 from app.autodiff.namespaces import forward, jax_words
 
-_SMALL_TAPE = 200
-_SMALL_SPECIAL = {"gradient": 8, "rows": 8, "hvp": 4}
-"""Instructions of a tape, and special functions among them, for which ``jit`` takes a few seconds at most."""
-
-_JITTED_TAPES = 32
-"""Number of tapes that run by ``jit`` before a thread compiles the program."""
+_MOST_BY_NUMPY, _WORTH_A_PROGRAM = 20_000, 200_000
+"""Instructions of one answer by NumPy, less than a second of work, and of all before a thread compiles the program."""
+_POINTS = 512
+"""Points that NumPy takes at once."""
 
 _JOINED = 8192
 """Instructions, and leaves, of the tapes that run together. More would not fit into the processor's cache."""
@@ -190,41 +188,6 @@ def compile_program(program: Program, dtype: str) -> Any:
     return jax.jit(run, compiler_options=jax_words.COMPILER_OPTIONS).lower(*arrays).compile()
 
 
-class Fallback:
-    """Decides which tapes run by ``jax.jit`` because their program is not compiled yet.
-
-    A program with special functions takes ten seconds or more to compile; ``jit`` of a small tape takes about one.
-
-        program                       tape     runs by
-        compiled, or in the store     any      the program
-        without special functions     any      the program, compiled now
-        with special functions        small    jit of the tape
-        with special functions        large    the program, compiled now
-
-    When ``_JITTED_TAPES`` tapes have run by ``jit``, a thread compiles the program.
-    """
-
-    def __init__(self) -> None:
-        self._jitted: dict[Program, set[str]] = {}
-
-    def should_jit(self, program: Program, encoded: bytecode.Encoded, load: Callable[[Program], Any]) -> bool:
-        """Return whether to run a tape by ``jit``; count the tape if so.
-
-        Args:
-            program: the program for the tape, which has special functions and is not compiled.
-            encoded: the tape.
-            load: compiles the program, in a thread if it is time.
-        """
-        if len(encoded.code) > _SMALL_TAPE or encoded.specials > _SMALL_SPECIAL[program.kind]:
-            return False
-        tapes = self._jitted.setdefault(program, set())
-        if len(tapes) < _JITTED_TAPES:
-            tapes.add(encoded.tape.key)
-            if len(tapes) == _JITTED_TAPES:
-                threading.Thread(target=load, args=(program,), name="gradserve-program").start()
-        return True
-
-
 class Interpreter:
     """Runs tapes; compiles a program when it is first needed. Safe to use from threads.
 
@@ -235,10 +198,10 @@ class Interpreter:
         make: returns the executable of a program and a dtype: ``compile_program``, or a function that first looks for
             it in a store.
         is_stored: whether ``make`` will find the program in a store. Without it, every program is compiled when it is
-            needed; with it, see ``Fallback``.
+            needed; with it, NumPy runs what no program is at hand for, see ``reverse.run_by_numpy``.
     """
 
-    __slots__ = ("_compiling", "_dtype", "_executables", "_fallback", "_is_stored", "_jit", "_make")
+    __slots__ = ("_compiling", "_done", "_dtype", "_executables", "_is_stored", "_make")
 
     def __init__(
         self,
@@ -249,8 +212,7 @@ class Interpreter:
         self._dtype = dtype
         self._make = make
         self._is_stored = is_stored
-        self._jit = compiler.JittedTapes()
-        self._fallback = Fallback()
+        self._done: dict[Program, int] = {}  # instructions run by NumPy
         self._executables: dict[Program, Any] = {}
         self._compiling: dict[Program, threading.Lock] = {}
 
@@ -267,11 +229,6 @@ class Interpreter:
         """Return whether the program is loaded."""
         return program in self._executables
 
-    @property
-    def making(self) -> bool:
-        """Whether a program is being compiled, or loaded, because a tape needs it."""
-        return any(lock.locked() for lock in tuple(self._compiling.values()))
-
     def ready(self, encoded: bytecode.Encoded, batch: int | None = None) -> bool:
         """Return whether the programs for the gradient at a point, or at a batch of points, are loaded."""
         widths = _WIDTHS.get(encoded.bucket, ())
@@ -281,7 +238,10 @@ class Interpreter:
 
     def gradient(self, encoded: bytecode.Encoded, leaves: Numbers) -> Numbers:
         """Return [value, *gradient], of shape (1 + n,), for leaves of shape (n + k,): inputs, then constants."""
-        return self._run_one("gradient", encoded, encoded.block(leaves))
+        program, block = Program("gradient", encoded.bucket, 0, encoded.special), encoded.block(leaves)
+        if self._is_missing(program) and self._runs_by_numpy(program, len(encoded.code)):
+            return reverse.run_by_numpy("gradient", encoded.tape, _leaves(encoded, block), self._dtype)
+        return self._run_one("gradient", encoded, block)
 
     def gradients(self, calls: Sequence[tuple[bytecode.Encoded, Numbers]]) -> list[Numbers]:
         """Return ``gradient`` of each call, in as few runs as the sizes of the tapes allow."""
@@ -295,14 +255,13 @@ class Interpreter:
         if widths is None:
             return np.stack(self.gradients([(encoded, column) for column in leaves.T]), axis=1)
         found = np.empty((1 + n, batch), self._dtype)
-        start = 0
+        start, work = 0, len(encoded.code) * -(-batch // _POINTS)
         while start < batch:
             width = next((width for width in widths if width >= batch - start), widths[-1])
             stop = min(start + width, batch)
             program = Program("rows", encoded.bucket, width, encoded.special)
-            if self._should_jit(program, encoded):
-                piece = np.pad(leaves[:, start:stop], ((0, 0), (0, width - (stop - start))), mode="edge")
-                rows = self._jit.run("rows", encoded.tape, piece, self._dtype)
+            if self._is_missing(program) and self._runs_by_numpy(program, work):
+                rows = reverse.run_by_numpy("rows", encoded.tape, leaves[:, start:stop], self._dtype)
             else:
                 first = np.zeros((encoded.bucket, width), self._dtype)
                 first[: 1 + encoded.leaves, : stop - start] = encoded.block(leaves[:, start:stop])
@@ -321,18 +280,14 @@ class Interpreter:
         return self._run_all("hvp", blocks)
 
     def _run_one(self, kind: str, encoded: bytecode.Encoded, block: Numbers) -> Numbers:
-        program = Program(kind, encoded.bucket, 0, encoded.special)
-        if self._should_jit(program, encoded):
-            leaves = block[..., 1 : 1 + encoded.tape.inputs + encoded.tape.constants]
-            return self._jit.run(kind, encoded.tape, leaves, self._dtype)
         first = np.zeros((*block.shape[:-1], encoded.bucket), self._dtype)
         first[..., : 1 + encoded.leaves] = block
-        run = self._executable(program)
+        run = self._executable(Program(kind, encoded.bucket, 0, encoded.special))
         return np.asarray(run(encoded.placed, first))[..., : 1 + encoded.inputs]
 
     def _run_all(self, kind: str, blocks: Sequence[_Block]) -> list[Numbers]:
-        found: list[Numbers] = []
-        for group in _groups(blocks, self._room(kind)):
+        found = self._all_by_numpy(kind, blocks)
+        for group in _groups([] if found else blocks, self._room(kind)):
             found += self._run_joined(kind, group) if len(group) > 1 else [self._run_one(kind, *group[0])]
         return found
 
@@ -358,12 +313,40 @@ class Interpreter:
         starts = itertools.accumulate((1 + tape.leaves for tape in tapes), initial=0)
         return [adjoints[..., start : start + 1 + tape.inputs] for start, tape in zip(starts, tapes, strict=False)]
 
-    def _should_jit(self, program: Program, encoded: bytecode.Encoded) -> bool:
-        return self._is_missing(program) and self._fallback.should_jit(program, encoded, self._executable)
+    def _all_by_numpy(self, kind: str, blocks: Sequence[_Block]) -> list[Numbers]:
+        """Return the results of calls whose programs are missing, each tape with all its points; none if it is long."""
+        programs = {Program(kind, encoded.bucket, 0, encoded.special) for encoded, _ in blocks}
+        missing = [program for program in programs if self._is_missing(program)]
+        if not missing:
+            return []
+        runs: list[list[_Block]] = []
+        for block in blocks:
+            if not runs or runs[-1][0][0] is not block[0] or len(runs[-1]) == _POINTS:
+                runs.append([])
+            runs[-1].append(block)
+        work = sum(len(run[0][0].code) for run in runs)
+        if not all(self._runs_by_numpy(program, work) for program in missing):
+            return []
+        found: list[Numbers] = []
+        for run in runs:
+            encoded = run[0][0]
+            leaves = np.stack([_leaves(encoded, block) for _, block in run], axis=-1)
+            found += [*np.moveaxis(reverse.run_by_numpy(kind, encoded.tape, leaves, self._dtype), -1, 0)]
+        return found
+
+    def _runs_by_numpy(self, program: Program, instructions: int) -> bool:
+        """Return whether NumPy runs so many instructions of a missing program; have a thread compile it in time."""
+        if instructions > _MOST_BY_NUMPY:
+            return False
+        before = self._done.get(program, 0)
+        self._done[program] = after = before + instructions
+        if before < _WORTH_A_PROGRAM <= after:
+            threading.Thread(target=self._executable, args=(program,), name="gradserve-program").start()
+        return True
 
     def _is_missing(self, program: Program) -> bool:
-        """Return whether the program has special functions and must be compiled."""
-        if not program.special or program in self._executables or self._is_stored is None:
+        """Return whether the program must be compiled, and need not be now."""
+        if program in self._executables or self._is_stored is None:
             return False
         return not self._is_stored(program, self._dtype)
 
@@ -376,6 +359,11 @@ class Interpreter:
                     self._executables[program] = self._make(program, self._dtype)
                 found = self._executables[program]
         return found
+
+
+def _leaves(encoded: bytecode.Encoded, block: Numbers) -> Numbers:
+    """Return inputs and constants of a block."""
+    return block[..., 1 : 1 + encoded.tape.inputs + encoded.tape.constants]
 
 
 def _with_tangent(block: Numbers, tangent: Numbers) -> Numbers:

@@ -13,15 +13,19 @@ All slots of a sweep have one shape, () for a point or (batch,) for many points,
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
+from numpy.typing import NDArray
 
 from app.autodiff import table
 from app.autodiff.namespaces import forward, jax_words
 from app.autodiff.tape import Tape
+from app.language.numeric import numpy_words
 
 Swept = tuple[Any, list[Any]]
 
@@ -42,24 +46,17 @@ def packed(tape: Tape, transform: str) -> Callable[[Array], Array]:
 
     Args:
         tape: n inputs and k constants.
-        transform: "grad", or "value" for the value alone, or "hvp".
+        transform: "grad", or "value" for the value alone.
 
     Returns:
-        Traceable function of a vector of shape (n + k,), giving shape (1 + n,), or (1,) for "value". For "hvp" the
-        function of leaves and their tangents, (2, n + k), gives [value, *gradient] and its tangent, (2, 1 + n).
+        Traceable function of a vector of shape (n + k,), giving shape (1 + n,), or (1,) for "value".
     """
 
     def run(vector: Array) -> Array:
         leaves = [lax.index_in_dim(vector, i, keepdims=False) for i in range(tape.inputs + tape.constants)]
         return _pack(tape, leaves, transform)
 
-    def run_moving(pair: Array) -> Array:
-        space = forward.Forward(jax_words.NAMESPACE)
-        leaves = [forward.Moving(space, pair[0, i], pair[1, i]) for i in range(tape.inputs + tape.constants)]
-        found, gradient = value_and_grad(tape, leaves, space)
-        return jnp.stack([_both(each) for each in (found, *gradient)], axis=1)
-
-    return run_moving if transform == "hvp" else run
+    return run
 
 
 def packed_rows(tape: Tape, transform: str) -> Callable[[Array, Array], Array]:
@@ -86,11 +83,39 @@ def _pack(tape: Tape, leaves: Sequence[Array], transform: str) -> Array:
     return jnp.stack([result, *[partial + 0.0 for partial in gradient]])
 
 
-def _both(number: Any) -> Array:
-    """Return the value and the tangent of a number, (2,)."""
-    if isinstance(number, forward.Moving):
-        return jnp.stack([number.value, number.tangent]) + 0.0
-    return jnp.stack([number, jnp.zeros_like(number)])
+def _space(dtype: type[np.floating[Any]]) -> types.SimpleNamespace:
+    return types.SimpleNamespace(**vars(numpy_words.NAMESPACE), static=lambda number: dtype(float(number)))
+
+
+_SPACES = {"float64": _space(np.float64), "float32": _space(np.float32)}
+"""The words by NumPy and SciPy."""
+
+
+def run_by_numpy(kind: str, tape: Tape, leaves: NDArray[Any], dtype: str) -> NDArray[Any]:
+    """Return what the program of a kind returns, at once: each instruction takes some microseconds.
+
+    Args:
+        kind: "gradient", "hvp" or "rows".
+        tape: n inputs and k constants.
+        leaves: (n + k,), for "hvp" with their tangents (2, n + k); many points have one more axis, the last.
+        dtype: "float64" or "float32".
+
+    Returns:
+        [value, *gradient], of shape (1 + n,), or (2, 1 + n), with the axis of the points if there is one.
+    """
+    space: Any = _SPACES[dtype]
+    given: list[Any] = list(leaves.astype(dtype))
+    if kind == "hvp":
+        space = forward.Forward(space)
+        given = [forward.Moving(space, *pair) for pair in zip(*given, strict=True)]
+    with np.errstate(all="ignore"):
+        value, gradient = value_and_grad(tape, given, space)
+    rows = [value, *gradient]
+    zero = np.zeros(leaves.shape[2 if kind == "hvp" else 1 :], dtype)
+    if kind == "hvp":
+        pairs = [(x.value, x.tangent) if isinstance(x, forward.Moving) else (x, 0.0) for x in rows]
+        return np.array([[zero + number for number in row] for row in zip(*pairs, strict=True)], dtype)
+    return np.array([zero + number for number in rows], dtype)  # 0 + -0 is 0, as in the interpreter's sums
 
 
 def _forward(tape: Tape, leaves: Sequence[Any], xp: Any) -> list[Any]:

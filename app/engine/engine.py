@@ -21,7 +21,6 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-from app import errors
 from app.autodiff import compiler
 from app.engine import dispatch, executables, preparation, registry
 from app.engine import query as queries
@@ -59,7 +58,7 @@ class Engine:
         blas.threads()
         # Threads for work of milliseconds, for longer work, and for disk and network.
         self.brief = queue.ThreadPool(_BRIEF_THREADS, _BRIEF_PLACES, "gradserve-brief")
-        self.lengthy = queue.ThreadPool(options.threads, options.queue, "gradserve-lengthy", self._late)
+        self.lengthy = queue.ThreadPool(options.threads, options.queue, "gradserve-lengthy")
         self._store_threads = queue.ThreadPool(_STORE_THREADS, _STORE_PLACES, "gradserve-store")
         self._functions = functions.FunctionCache(options.limits.text, options.plan_capacity, self.lengthy)
         budget = queue.Quota(options.compile_seconds_per_minute)
@@ -95,31 +94,24 @@ class Engine:
         self.preparation = preparation.Preparation(
             self._functions, self.data, array_derivatives, prover, self._dispatch, options.limits, self.lengthy
         )
-        own = queue.ThreadPool(options.fit_threads, options.fit_queue, "gradserve-fits", self._late)
+        own = queue.ThreadPool(options.fit_threads, options.fit_queue, "gradserve-fits")
         self._turns = queue.Turns()
         self.fits = fitter.Fitter(
             self.preparation.bind, own, derivatives, array_derivatives, self.executables, options, self._turns
         )
-
-    def _late(self) -> errors.GradserveError:
-        """Return the error for work that takes too long: while a program is being made, that is the reason."""
-        if self.interpreters.making:
-            return errors.Overloaded("a program for this function is being made", retry_after_seconds=10)
-        return queue.too_long()
 
     async def start(self) -> None:
         """Check the numbers of the installed jaxlib, make the interpreter ready, start the compile workers.
 
         A jaxlib whose numbers are wrong raises ``compiler.WrongNumbers``.
         """
-        await self.brief.run(compiler.self_test)
-        await self.brief.run(self.interpreters.warm)
+        # XLA works in both without the interpreter's lock.
+        await asyncio.gather(self.brief.run(compiler.self_test), self.brief.run(self.interpreters.warm))
         tutorial = functions.Function(parse.read("5*x**2 + 6*y**2 + 7*z**2")).specialize([(), (), ()]).plans[0]
         found = self.interpreters["float64"].gradient(tutorial.encoded, np.array([1.0, 2.0, 3.0, 5.0, 6.0, 7.0]))
         if found.tolist() != [92.0, 10.0, 24.0, 42.0]:
             raise compiler.WrongNumbers(f"value and gradient of the tutorial came out as {found.tolist()}")
         self.workers.start()
-        # Requests for large functions and batches wait for their programs if these are not made yet.
         self._warming = asyncio.ensure_future(self.interpreters.warm_rest(self._program_workers, self.lengthy.threads))
 
     async def wait_until_idle(self) -> None:

@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from app import errors
 from app.autodiff import arrays, bytecode, compiler, interpreter, reverse, table, tape
 from app.autodiff.namespaces import forward, jax_words
@@ -43,9 +45,8 @@ _MAX_NEW = 64
 _MAX_EXPECTED_SECONDS = 15.0
 """Functions expected to take longer are never compiled: a third of the time a killed worker would waste."""
 
-_FIRST = interpreter.GRADIENTS[:2]
-"""Programs that a service needs before it is ready: nearly every function fits. The others are made when they are
-needed or when there is time."""
+_FIRST = interpreter.GRADIENTS[0]
+"""The program that nearly every function fits: loaded before a service is ready, if the store has it."""
 
 _LARGE = frozenset(program for program in interpreter.AHEAD if program.special) - {interpreter.SPECIAL[0]}
 """Programs of 80 to 190 MB of machine code that know all special functions: made ahead, but loaded only when needed,
@@ -245,22 +246,18 @@ class Interpreters:
         return self._by_dtype[dtype]
 
     @property
-    def making(self) -> bool:
-        """Whether a request waits for a program to be made."""
-        return any(run.making for run in self._by_dtype.values())
-
-    @property
     def missing(self) -> int:
         """How many of the programs that are worth making ahead are neither loaded nor kept."""
         run = self._by_dtype["float64"]
         return sum(not run.installed(each) and not self._at_hand(each, "float64") for each in interpreter.AHEAD)
 
     def warm(self) -> None:
-        """Make the programs a service needs before it is ready."""
-        self._by_dtype["float64"].warm(_FIRST)
+        """Load the program that most functions need, if the store has it."""
+        if self._at_hand(_FIRST, "float64"):
+            self._by_dtype["float64"].warm([_FIRST])
 
     async def warm_rest(self, makers: pool.Workers, threads: Executor) -> None:
-        """Make the programs that batches and large functions need, unless the store has them.
+        """Make all programs, unless the store has them; NumPy runs meanwhile what they are for.
 
         ``makers`` start only if a program is missing. They have nothing else to do: on a busy machine the programs may
         take minutes, and functions that have earned an executable must not wait behind them.
@@ -277,7 +274,7 @@ class Interpreters:
                     continue
                 try:
                     blob = await makers.compile(jobs.ProgramJob(program, "float64"))
-                except errors.TooExpensive as error:  # the first request that needs it will make it
+                except errors.TooExpensive as error:  # NumPy goes on; a thread makes it if it is needed often
                     _log.warning("%s was not made ahead: %s", program.name("float64"), error)
                 else:
                     await self._fetch(program, threads, blob)
@@ -289,6 +286,9 @@ class Interpreters:
         loop = asyncio.get_running_loop()
         name = self._name(program, "float64")
         if made is not None:
+            if program == _FIRST and not await loop.run_in_executor(threads, _is_right, made):
+                _log.error("%s was made and has wrong numbers: it is not used", program.name("float64"))
+                return False
             await loop.run_in_executor(threads, self._kept.put, name, made)
         if program in _LARGE and self._kept.has(name):
             return True
@@ -313,6 +313,15 @@ class Interpreters:
             found = interpreter.compile_program(program, dtype)
             self._kept.put(name, compiler.dump(found))
         return found
+
+
+def _is_right(blob: bytes) -> bool:
+    """Return whether the program ``_FIRST`` has the value and the gradient of x*y + z**2."""
+    loaded = _load(blob, _FIRST)
+    code = ("mul", (0, 1)), ("square", (2,)), ("add", (3, 4))
+    probe = bytecode.encode(tape.Tape(3, 0, (), code, 5, "probe"))
+    run = interpreter.Interpreter("float64", lambda *_: loaded)
+    return bool(loaded and run.gradient(probe, np.array([5.0, 6.0, 7.0])).tolist() == [79.0, 6.0, 5.0, 14.0])
 
 
 def _load(blob: bytes, program: interpreter.Program) -> Any:

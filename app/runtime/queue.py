@@ -86,18 +86,14 @@ class Capacity:
 class ThreadPool:
     """Threads with a bounded queue. Belongs to one event loop.
 
-    The service's own work may go to the executor ``threads`` directly and is then never refused. ``late`` returns the
-    error for work that passes its deadline.
+    The service's own work may go to the executor ``threads`` directly and is then never refused.
     """
 
-    def __init__(
-        self, threads: int, queue: int, name: str, late: Callable[[], errors.GradserveError] | None = None
-    ) -> None:
+    def __init__(self, threads: int, queue: int, name: str) -> None:
         self.threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._count = threads
         self.places = queue + threads  # work in progress and in the queue, at most
         self._capacity = Capacity(self.places, _QUEUE_FULL)
-        self._late = late or too_long
         self._mean_seconds = 0.05  # of one piece of work; a moving average
 
     def __len__(self) -> int:
@@ -107,8 +103,8 @@ class ThreadPool:
         """Return the result of ``work``, run in a thread.
 
         If the waiting task is cancelled, work in the queue is dropped and work in progress is finished. Raises
-        ``errors.Overloaded`` if the queue is full or the work does not start in time, ``errors.TooExpensive`` (or the
-        error of ``late``) if it does not end in time, and ``errors.Draining`` if the pool is shut down.
+        ``errors.Overloaded`` if the queue is full or the work does not start in time, ``errors.TooExpensive`` if
+        it does not end in time, and ``errors.Draining`` if the pool is shut down.
         """
         caller = CALLER.get()
         self._capacity.acquire(caller, len(self) * self._mean_seconds / self._count)
@@ -134,7 +130,7 @@ class ThreadPool:
                 raise errors.Overloaded(_QUEUE_FULL, retry_after_seconds=_retry_after(deadlines.START_SECONDS))
             if await _done(waiting, deadlines.ANSWER_SECONDS - deadlines.START_SECONDS):
                 return waiting.result()
-            raise self._late()
+            raise too_long()
         except asyncio.CancelledError:
             future.cancel()
             raise

@@ -5,13 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
 
+import jax
+import numpy as np
 import pytest
 
 from app import errors
-from app.autodiff import compiler, interpreter
+from app.autodiff import bytecode, compiler, interpreter
 from app.engine import executables
 from app.engine.workers import pool
 from app.runtime.store import disk
+from tests.support import float_tapes
 
 
 class Making:
@@ -48,13 +51,37 @@ def warmed(kept: disk.Store, makers: Making) -> executables.Interpreters:
     return found
 
 
-def test_programs_that_cannot_be_made_ahead_are_made_when_needed(caplog: pytest.LogCaptureFixture) -> None:
+def test_programs_that_cannot_be_made_ahead_are_left_to_numpy(caplog: pytest.LogCaptureFixture) -> None:
     refusing = Refusing()
     found = warmed(disk.NoStore(), refusing)
     assert refusing.asked == [*interpreter.AHEAD]
     assert not refusing.running
     assert len(caplog.records) == len(refusing.asked)
     assert not any(found["float64"].installed(program) for program in refusing.asked)
+
+
+class Wrong(Making):
+    """Workers that compile a program whose numbers are twice the right ones."""
+
+    async def compile(self, job: Any) -> bytes:
+        self.asked.append(job.program)
+        bucket = job.program.bucket
+        arrays = jax.ShapeDtypeStruct((1 + bucket, 7), "int32"), jax.ShapeDtypeStruct((bucket,), "float64")
+        return compiler.dump(jax.jit(lambda _, first: 2 * first, keep_unused=True).lower(*arrays).compile())
+
+
+def test_a_program_with_wrong_numbers_is_neither_kept_nor_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(interpreter, "AHEAD", interpreter.AHEAD[:1])
+    for _ in range(2):
+        wrong = Wrong()
+        found = warmed(disk.DiskStore(tmp_path, 1 << 30), wrong)
+        assert wrong.asked == [*interpreter.AHEAD]
+        assert not found["float64"].installed(interpreter.AHEAD[0])
+    assert ["wrong numbers" in record.message for record in caplog.records] == [True, True]
+    product = bytecode.encode(float_tapes.recorded("x*y", "x", "y").tape)
+    assert found["float64"].gradient(product, np.array([3.0, 2.0])).tolist() == [6.0, 2.0, 3.0]
 
 
 def test_programs_are_made_once_and_loaded_from_the_store_afterwards(

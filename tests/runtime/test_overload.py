@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from app import errors
-from app.autodiff import interpreter
 from app.engine import engine
 from app.runtime import deadlines, queue
 from app.settings import Settings
@@ -198,16 +196,6 @@ def test_all_bodies_together_take_no_more_memory_than_the_limit(small: Client) -
         return statuses
 
     assert small.run(run()) == [429, 408, 200]
-
-
-def test_a_request_that_needs_a_program_in_compilation_is_told_to_retry_later(small: Client) -> None:
-    served = engine_of(small)
-    assert isinstance(served._late(), errors.TooExpensive)
-    lock = served.interpreters["float32"]._compiling.setdefault(interpreter.AHEAD[0], threading.Lock())
-    with lock:
-        late = served._late()
-    assert isinstance(late, errors.Overloaded)
-    assert late.retry_after_seconds > 1
 
 
 def test_beyond_the_quota_formulae_get_a_429_and_functions_stay_interpreted(small: Client) -> None:
