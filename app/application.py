@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -235,7 +236,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     _settle_heap()
     sys.setswitchinterval(_SWITCH_SECONDS)
     parts.lifecycle.ready = True
-    background = [asyncio.ensure_future(each) for each in (_trim(), parts.authenticator.follow())]
+    background = [asyncio.ensure_future(each) for each in (_import_rest(), _trim(), parts.authenticator.follow())]
     async with runtime_metrics.write_regularly(parts.metrics, parts.shared_metrics):
         yield
     for task in background:
@@ -245,14 +246,21 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     parts.log.close()
 
 
+async def _import_rest() -> None:
+    """Import what only some functions need: half a second, which neither the start nor their requests wait for."""
+    for name in ("scipy.special", "scipy.linalg"):
+        await asyncio.to_thread(importlib.import_module, name)
+    gc.freeze()
+
+
 def _settle_heap() -> None:
     """Exclude the objects of start-up from garbage collection: JAX, SymPy and tables live as long as the process.
 
     A collection that visits them takes a tenth of a second, and no request is answered meanwhile. Full collections of
     later objects are made rare too: no request leaves a reference cycle (tests/engine/test_reference_cycles.py).
     """
-    gc.collect()
-    gc.freeze()
+    gc.freeze()  # without a collection, which takes 0.2 s and finds a thousand objects
+    gc.enable()
     young, middle, _ = gc.get_threshold()
     gc.set_threshold(young, middle, _SELDOM)
 

@@ -6,6 +6,7 @@ for now.
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -87,6 +88,7 @@ def run_server(
     tls_key_file: Annotated[str | None, typer.Option(help="Key of the certificate [GRADSERVE_TLS_KEY_FILE].")] = None,
 ) -> None:
     """Serve over HTTP or HTTPS until stopped."""
+    gc.disable()  # nearly all of 400,000 new objects stay; ``application`` enables it when it has started
     from app.cli.serving import serve  # noqa: PLC0415 - loads JAX
     from app.environment import read  # noqa: PLC0415
 

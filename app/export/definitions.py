@@ -13,7 +13,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-import scipy.special
+import scipy
 
 from app.language.numeric import closed_forms, numpy_words
 from app.language.numeric.closed_forms import polynomial
@@ -39,8 +39,11 @@ _ERFCX_TERMS = [
 ]  # fmt: skip
 """Chebyshev coefficients of (1 + 2*x) * erfcx(x) in t = (x - 3.75) / (x + 3.75), for x >= 0."""
 
-_LGAMMA_TERMS = [1 - _EULER, *[(-1) ** k * float(scipy.special.zetac(k)) / k for k in range(2, 30)]]
-"""log(gamma(2 + z)) / z (A&S 6.1.33)."""
+
+@functools.cache
+def _lgamma_terms() -> list[float]:
+    """Return the coefficients of log(gamma(2 + z)) / z (A&S 6.1.33)."""
+    return [1 - _EULER, *[(-1) ** k * float(scipy.special.zetac(k)) / k for k in range(2, 30)]]
 
 
 def log1p(np: Any, x: Any) -> Any:
@@ -145,7 +148,7 @@ def _lgamma_above(np: Any, x: Any) -> Any:
     near = (x > 0.5) & (x < 2.5)
     low = x < 1.5
     z = np.where(near, np.where(low, x - 1, x - 2), 0)
-    series = z * polynomial(z, _LGAMMA_TERMS) - np.where(low, np.log1p(z), 0)
+    series = z * polynomial(z, _lgamma_terms()) - np.where(low, np.log1p(z), 0)
     y, product = _stirling(np, x)
     far = (y - 0.5) * (np.log(y) - 1) + (_HALF_LOG_2PI - 0.5 + gammas.remainder(y)) - np.log(product)
     return np.where(near, series, far)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import optimize
 
 from app.engine.fits import statistics
 from app.engine.fits.methods import Method
@@ -64,7 +64,7 @@ def _solve(search: Search, method: Method, x: Array) -> tuple[Array, bool, str]:
     if method.bounds:
         given["bounds"] = search.lower, search.upper
     try:
-        found = optimize.least_squares(
+        found = scipy.optimize.least_squares(
             oracle.values, x, jacobian, ftol=tolerance, xtol=tolerance, gtol=tolerance,
             max_nfev=search.budget.max_evaluations, **given,
         )  # fmt: skip

@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import optimize
 
 from app.engine.fits import optimality, scaling
 from app.engine.fits.methods import Method
@@ -101,7 +101,7 @@ def _solve(search: Search, method: Method, x: Array) -> tuple[Array, bool, str]:
     given: dict[str, Any] = _derivatives(search.oracle, method, scale)
     if method.bounds and search.is_bounded:
         lower, upper = search.lower / scale.sizes, search.upper / scale.sizes
-        given["bounds"] = optimize.Bounds(lower, upper, keep_feasible=True)
+        given["bounds"] = scipy.optimize.Bounds(lower, upper, keep_feasible=True)
         if method.name == "trust-constr":
             x = _inside(search, x)
     if search.constraints:
@@ -115,7 +115,7 @@ def _solve(search: Search, method: Method, x: Array) -> tuple[Array, bool, str]:
         search.step(z * scale.sizes, _value(search.oracle, z * scale.sizes))
 
     try:
-        found = optimize.minimize(
+        found = scipy.optimize.minimize(
             lambda z: scale.objective * _value(search.oracle, z * scale.sizes),
             x / scale.sizes,
             method=method.name,
@@ -211,12 +211,12 @@ def _condition(kind: str, oracle: Oracle, sizes: Array, rows: Array) -> dict[str
     }
 
 
-def _exact_condition(kind: str, oracle: Oracle, *_: Array) -> optimize.NonlinearConstraint:
+def _exact_condition(kind: str, oracle: Oracle, *_: Array) -> scipy.optimize.NonlinearConstraint:
     """Return a condition as trust-constr takes it, with its Hessian if that is known."""
     given: dict[str, Any] = {}
     if oracle.knows("hessian"):
         given["hess"] = lambda x, multipliers: multipliers[0] * oracle.hessian(x)
-    return optimize.NonlinearConstraint(
+    return scipy.optimize.NonlinearConstraint(
         oracle.values, 0.0, 0.0 if kind == "eq" else np.inf, jac=lambda x: oracle.jacobian(x)[1], **given
     )
 

@@ -10,8 +10,8 @@ import math
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import optimize
 
 from app.engine.fits.search import Search
 
@@ -61,7 +61,7 @@ def is_stationary(search: Search, x: Array, objective: float, gradient: Array) -
             return False
         lengths = np.maximum(np.linalg.norm(normals, axis=1), np.finfo(float).tiny)
         normals = (normals.T / lengths).astype(float)
-        found = optimize.lsq_linear(normals, gradient, (signs, np.inf), tol=1e-14)
+        found = scipy.optimize.lsq_linear(normals, gradient, (signs, np.inf), tol=1e-14)
         left = gradient - normals @ found.x
         size = max(size, float(np.max(np.abs(gradient) * np.maximum(1.0, np.abs(x)))))
     change = np.abs(left) * np.maximum(1.0, np.abs(x))

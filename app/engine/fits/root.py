@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import optimize
 
 from app import errors
 from app.engine.fits.methods import Method
@@ -71,7 +71,7 @@ def _solve(search: Search, method: Method, x: Array) -> tuple[Array, bool, str]:
 
     given = {"jac": jacobian} if method.uses == "jacobian" else {}
     try:
-        found = optimize.root(values, x, method=method.name, tol=tolerance, **given)
+        found = scipy.optimize.root(values, x, method=method.name, tol=tolerance, **given)
     except FAILURES as error:
         return search.stopped_at(x), False, failed(error)
     return search.ended_at(found.x), bool(found.success), " ".join(str(found.message).split())

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import scipy.special
+import scipy
 
 from app.language.numeric import closed_forms
 from app.language.numeric.hosted import words as hosted
@@ -111,10 +111,10 @@ WORDS: dict[str, Word] = {
     "sec": lambda x: 1 / np.cos(x), "csc": lambda x: 1 / np.sin(x), "cot": lambda x: 1 / np.tan(x),
     "sech": lambda x: 1 / np.cosh(x), "csch": lambda x: 1 / np.sinh(x), "coth": lambda x: 1 / np.tanh(x),
     "acsch": lambda x: np.arcsinh(np.reciprocal(x)),
-    "sigmoid": scipy.special.expit, "xlogy": scipy.special.xlogy, "xlog1py": scipy.special.xlog1py,
+    "sigmoid": in_numpy.of_scipy("expit"), "xlogy": in_numpy.of_scipy("xlogy"), "xlog1py": in_numpy.of_scipy("xlog1py"),
     "share": lambda x, y: scipy.special.expit(np.where(np.equal(x, y), 0 * x, np.subtract(x, y))),
     **{name: _closed(name) for name in CLOSED.split()},
-    "erf": scipy.special.erf,
+    "erf": in_numpy.of_scipy("erf"),
     **in_numpy.WORDS,
     **hosted.WORDS,
 }  # fmt: skip

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.linalg import lapack
+import scipy
 
 from app.autodiff.arrays import primitives
 from app.autodiff.arrays.kernels import contractions
@@ -207,6 +207,7 @@ def _solve_triangular(p: Parameters, a: Shape, b: Shape) -> Value:
     def one(a: Any, b: Any) -> Any:
         if not b.size:
             return b
+        lapack = scipy.linalg.lapack
         solve = lapack.dtrtrs if a.dtype == np.float64 else lapack.strtrs
         # LAPACK stores by columns, so it reads the transpose of a.
         x, singular = solve(a.T, b, lower=not lower, trans=not transposed)

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
-import scipy.special
+import scipy
 
 from app.language.numeric.special_forms import errors
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.special
+import scipy
 
 from app.language.numeric.hosted import trapezoid
 

@@ -14,7 +14,7 @@ import math
 from typing import Any
 
 import numpy as np
-import scipy.special
+import scipy
 
 from app.language.numeric.hosted import carlson
 

@@ -17,7 +17,7 @@ import math
 from typing import Any
 
 import numpy as np
-import scipy.special
+import scipy
 
 from app.language.numeric.hosted import trapezoid
 from app.language.numeric.special_forms import jets

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import scipy.special
 
 from app.language.numeric.hosted import airy, carlson, clausen, elliptic, gammas, jacobi, polylogs, precise
+from app.language.numeric.special_forms import in_numpy
 
 Word = Callable[..., Any]
 
@@ -34,7 +34,7 @@ _FORMS: dict[str, Word] = {
     "leg_square": elliptic.leg_square, "legendre_integral": elliptic.integral, "carlson_integral": carlson.integral,
     "airyai": airy.ai, "airyaiprime": airy.ai_prime, "airybi": airy.bi, "airybiprime": airy.bi_prime,
     "owens_t": airy.owens_t, "lower_lambertw": airy.lower_lambertw, "lower_lambertw_rise": airy.lower_rise,
-    "polylog": polylogs.of_order, "polylog_n": polylogs.polylog, "spence": scipy.special.spence,
+    "polylog": polylogs.of_order, "polylog_n": polylogs.polylog, "spence": in_numpy.of_scipy("spence"),
     "clausen": clausen.clausen,
     "sn": jacobi.sn, "cn": jacobi.cn, "dn": jacobi.dn, "am": jacobi.am, "jacobi_integral": jacobi.integral,
     "polygamma_of": gammas.polygamma,
