@@ -185,7 +185,7 @@ class Dispatch:
             return self.interpreters[dtype].gradient_rows(plan.encoded, columns, constants)
 
         def execute(executable: compiler.Executable) -> Array:
-            return _in_pieces(lambda piece: _padded(executable, piece, constants), columns, executable.rows)
+            return _in_pieces(executable, columns, constants)
 
         found, tier = await self._execute_or_interpret(job, plan, interpret, execute, batch)
         return found.T, tier
@@ -242,20 +242,23 @@ def _listed(prepared: gradients.GradientCall, numbers: Array) -> list[float] | A
     return found
 
 
-def _in_pieces(run: Callable[[Array], Array], columns: Array, rows: int) -> Array:
-    """Run a batch, shape (n, batch), in pieces of at most ``rows`` points."""
-    batch = columns.shape[1]
-    if batch <= rows:
-        return run(columns)
-    return np.concatenate([run(columns[:, first : first + rows]) for first in range(0, batch, rows)], axis=1)
-
-
-def _padded(executable: compiler.Executable, columns: Array, constants: Array) -> Array:
-    """Run fewer points than the executable takes, by repeating the last one."""
-    missing = executable.rows - columns.shape[1]
-    if missing:
-        columns = np.pad(columns, ((0, 0), (0, missing)), mode="edge")
-    return executable(np.ascontiguousarray(columns), constants)[:, : executable.rows - missing]
+def _in_pieces(executable: compiler.Executable, columns: Array, constants: Array) -> Array:
+    """Run a batch, shape (n, batch), in pieces of as many points as an executable takes; the last point fills up."""
+    batch, rows = columns.shape[1], executable.rows
+    piece = np.empty((len(columns), rows), columns.dtype)  # one for all: new memory costs as much as the copy
+    found = None
+    for start in range(0, batch, rows):
+        count = min(rows, batch - start)
+        piece[:, :count] = columns[:, start : start + count]
+        piece[:, count:] = piece[:, count - 1 : count]
+        results = executable(piece, constants)[:, :count]
+        if count == batch:
+            return results
+        if found is None:
+            found = np.empty((len(results), batch), results.dtype)
+        found[:, start : start + count] = results
+    assert found is not None
+    return found
 
 
 def job_of(prepared: Prepared) -> jobs.Compilation | None:

