@@ -61,8 +61,8 @@ class Answer:
     argnums: int | Sequence[int]  # positions, an int or a list as in the query
     dtype: str
     function_id: str  # see ``tape.Recording``
-    value: Any  # a number, or nested lists of an array, behind a batch axis if there is one
-    derivative: Any  # nested as JAX nests it for ``argnums``; None for the transform "value"
+    value: Any  # a number, or nested lists of an array; behind a batch axis also an array of NumPy
+    derivative: Any  # the same, nested as JAX nests it for ``argnums``; None for the transform "value"
     finite: bool  # whether every number is finite
     hit: bool  # whether the function was known: neither parsed nor compiled for this query
     tier: str

@@ -146,7 +146,7 @@ def _announced(headers: replies.Headers) -> int:
 async def decode(model: type[Model], body: bytes, limits: RequestLimits = RequestLimits()) -> Model:
     """Return a body as a model, or raise ``errors.TooComplex``, ``InvalidJson`` or ``InvalidField``."""
     try:
-        document = await json_stream.load(body, limits.max_json_values, unique_names=True)
+        document = await json_stream.load(body, limits.max_json_values, unique_names=True, numpy_point=True)
     except ValueError as error:
         raise json_faults.fault(error, body) from None
     return validated(model, document)

@@ -86,14 +86,17 @@ class GradientCall:
         )  # fmt: skip
 
     def _nested(self, numbers: Sequence[float] | Array, argnums: int | list[int]) -> tuple[Any, Any, bool]:
+        """Return value, derivative and whether all is finite; for many points as arrays."""
         rows = self.rows(numbers)
-        if self.point.batch is None:
+        many = self.point.batch is not None
+        if not many:
             rows = rows[0]
         values, flat = rows[..., 0], rows[..., 1:]
         derivative = None
         if self.call.transform == "grad":
-            derivative = nesting.vector(flat, self.point.shapes, argnums)
-        return values.tolist(), derivative, nesting.is_finite(values, flat, derivative)
+            nested = nesting.arrays if many else nesting.vector
+            derivative = nested(flat, self.point.shapes, argnums)
+        return values if many else values.tolist(), derivative, nesting.is_finite(values, flat, derivative)
 
     def arrays(self, result: query.Result) -> query.ArrayAnswer:
         """Return the answer as arrays: values (batch, 1) and gradients (batch, 1, n) by every element of the point."""

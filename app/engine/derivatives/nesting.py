@@ -51,9 +51,14 @@ def vector(flat: Array, shapes: Sequence[Shape], argnums: Argnums) -> Json:
     if flat.ndim < 3 and not any(shapes):
         entries = flat.T.tolist()
         return entries[argnums] if isinstance(argnums, int) else [entries[argnum] for argnum in argnums]
+    found = arrays(flat, shapes, argnums)
+    return found.tolist() if isinstance(found, np.ndarray) else [entry.tolist() for entry in found]
+
+
+def arrays(flat: Array, shapes: Sequence[Shape], argnums: Argnums) -> Array | list[Array]:
+    """Return the same as arrays: (..., *shape), one for each of argnums."""
     entries = [
-        flat[..., start:stop].reshape((*flat.shape[:-1], *shape)).tolist()
-        for start, stop, shape in ranges(shapes, argnums)
+        flat[..., start:stop].reshape((*flat.shape[:-1], *shape)) for start, stop, shape in ranges(shapes, argnums)
     ]
     return entries[0] if isinstance(argnums, int) else entries
 
@@ -70,9 +75,11 @@ def is_finite(values: Array, flat: Array, derivative: Json) -> bool:
 
 
 def leaves(nested: Json) -> list[float]:
-    """Return the numbers in nested lists, in order; none for None."""
+    """Return the numbers in nested lists or arrays, in order; none for None."""
     if isinstance(nested, list):
         return [number for part in nested for number in leaves(part)]
+    if isinstance(nested, np.ndarray):
+        return nested.ravel().tolist()
     return [] if nested is None else [nested]
 
 

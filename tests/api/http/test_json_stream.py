@@ -6,10 +6,12 @@ import math
 import re
 from typing import Any
 
+import numpy as np
 import pydantic_core
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
 
 from app import errors
 from app.api.http import json_stream
@@ -150,3 +152,91 @@ def test_other_tasks_run_between_pieces() -> None:
         return taken
 
     assert asyncio.run(turns()) > 300
+
+
+def plain(value: Any) -> Any:
+    """Return a document with lists for arrays."""
+    if isinstance(value, dict):
+        return {name: plain(member) for name, member in value.items()}
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+@given(
+    st.text('[]{}1,.-e "\nul', max_size=20),
+    st.sampled_from(
+        [
+            '{"point": {"a": [11111,22222%s]}}',
+            '{"point": {"a": [[1,2],[3,4]%s], "b": [5.5]}}',
+            '{"point": {"a": [11111,%s22222], "b": [true,false,null]}, "c": [33333,44444]}',
+            '{"a": [11111,22222], "point": {%s"b": [[11111],\n[22222] , [33333]]}}',
+        ]
+    ),
+)
+def test_a_point_read_to_arrays_is_what_the_parser_reads(inserted: str, around: str) -> None:
+    raw = (around % inserted).encode()
+    try:
+        expected = pydantic_core.from_json(raw, allow_inf_nan=False)
+    except ValueError as error:
+        with pytest.raises(ValueError, match=re.escape(str(error))):
+            load(raw, numpy_point=True)
+    else:
+        assert plain(load(raw, numpy_point=True)) == expected
+
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70)
+
+
+@given(st.lists(st.tuples(FINITE, FINITE, FINITE), min_size=1, max_size=5))
+def test_large_arrays_of_a_point_are_read_to_float64(rows: list[tuple[float, ...]]) -> None:
+    rows *= 40  # so that a piece has some
+    point = {"a": [row[0] for row in rows], "b": [list(row) for row in rows], "c": [row[1] for row in rows]}
+    raw = json.dumps({"x": [11111] * 40, "point": point, "y": [11111] * 40}).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_stream, "_PIECE_BYTES", 100)
+        found = load(raw, numpy_point=True)
+    for name, entry in point.items():
+        assert found["point"][name].dtype == np.float64
+        assert found["point"][name].tobytes() == np.array(entry, np.float64).tobytes()
+    assert found["x"] == found["y"] == [11111] * 40
+
+
+@pytest.mark.parametrize(
+    "array",
+    ["[1,true,22222]", "[1,null,22222]", "[1111,[2222],3333]", "[[1,2],[3,4,5]]", "[[1,2],[[3],4]]", "[[],[],[],[]]"],
+)
+def test_what_is_no_array_of_numbers_stays_a_list(array: str) -> None:
+    raw = f'{{"point": {{"a": {array}}}}}'.encode()
+    assert load(raw, numpy_point=True) == json.loads(raw)
+
+
+def test_a_number_beyond_float64_stays_what_the_parser_makes_of_it() -> None:
+    assert load(b'{"point": {"a": [1e999, 22222]}}', numpy_point=True) == {"point": {"a": [math.inf, 22222]}}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        '{"b": {"point": {"a": [11111,22222]}}}',
+        '[{"point": {"a": [11111,22222]}}]',
+        '{"point": {"a": {"b": [11111,22222]}}}',
+        '{"b": "\\"point\\": {", "a": [11111,22222]}',
+        '{"point": {"a": 1}, "b": [11111,22222]}',
+        '{"point": [11111,22222]}',
+    ],
+)
+def test_arrays_elsewhere_stay_lists(document: str) -> None:
+    assert load(document.encode(), numpy_point=True) == json.loads(document)
+
+
+SHAPES = npst.array_shapes(min_side=0, max_dims=3)
+FLOATS = st.one_of([npst.arrays(dtype, SHAPES, elements=npst.from_dtype(np.dtype(dtype))) for dtype in "fd"])
+
+
+@given(FLOATS, st.booleans(), st.sampled_from(["strings", "constants"]))
+def test_arrays_are_written_as_their_lists_are(array: Any, turned: bool, inf_nan: json_stream.InfNan) -> None:
+    array = array.T if turned else array
+    document = {"value": array, "gradient": [array, array[::-1]]}
+    expected = pydantic_core.to_json(
+        {"value": array.tolist(), "gradient": [array.tolist(), array[::-1].tolist()]}, inf_nan_mode=inf_nan
+    )
+    assert asyncio.run(json_stream.dump(document, inf_nan=inf_nan)) == expected

@@ -1,8 +1,7 @@
 """The same gradients by JAX in the client's own process, without HTTP: faster than any service can be.
 
 ``python -m tests.benchmarks.servers.in_process`` reads one JSON order a line and answers with one JSON line. It is a
-process of its own so that JAX's cold start is measured in a process that does nothing else, and because ``orjson`` is
-not among gradserve's dependencies.
+process of its own so that JAX's cold start is measured in a process that does nothing else.
 """
 
 import json
@@ -19,7 +18,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import orjson  # type: ignore[import-not-found]  # lives in the environment of the peers only
+import orjson
 from jax import Array
 
 from tests.benchmarks import expressions
