@@ -59,6 +59,29 @@ _SAID: dict[str, str] = {
 """Hints by what the parser says, where nothing at the place gives a better one."""
 
 
+def of_whole(message: str, text: bytes, raw: bytes, cuts: list[tuple[int, int]]) -> str:
+    """Return what a parser says of a text, with the line and column that the place has in the whole body.
+
+    Args:
+        message: of the parser.
+        text: what was parsed: the body with other text for some of its parts.
+        raw: the body.
+        cuts: places in text and body that are the same.
+    """
+    found = _PLACE.match(message)
+    if found is None or text is raw:
+        return message
+    start = 0
+    for _ in range(int(found[2]) - 1):
+        start = text.find(b"\n", start) + 1
+    place = start + int(found[3])
+    here, whole = max(cut for cut in cuts if cut[0] <= place)
+    place += whole - here
+    line = 1 + raw.count(b"\n", 0, place)
+    column = place - (raw.rfind(b"\n", 0, place) + 1)
+    return f"{found[1]} at line {line} column {column}"
+
+
 def fault(error: ValueError, body: bytes = b"") -> errors.InvalidJson:
     """Return the error of a parser as the client is told of it."""
     found = _PLACE.match(str(error))

@@ -30,6 +30,7 @@ import pydantic_core
 from numpy.typing import NDArray
 
 from app import errors
+from app.api.http import json_faults
 
 Array = NDArray[Any]
 
@@ -50,7 +51,11 @@ _MARK = f"array {secrets.token_hex(16)} "
 _POINT_BEGINS = re.compile(rb'"point"\s*:\s*\{[^{}]*\Z')
 """The end of what stands before a member of an object "point"."""
 
-_PLACE = re.compile(r" at line (\d+) column (\d+)")
+_IS_POINT = re.compile(rb'"point"\s*:\s*\Z')
+"""The end of what stands before a list "point"."""
+
+_LONG = 1024
+"""Bytes of a list that is worth an array of its own."""
 
 _MANY_QUOTES = 4096
 _BLANKS_BEFORE_COLON = 32
@@ -66,8 +71,8 @@ async def load(
 
     With ``inf_nan``, NaN and infinities may be tokens. With ``unique_names``, an object with two members of one name is
     refused (``errors.InvalidJson``). With ``numpy_point``, large members of an object "point" that are lists of finite
-    numbers, or of short lists of one length, may be float64 arrays. More numbers, or more of anything else than any
-    request needs, are ``errors.TooComplex``.
+    numbers, or of short lists of one length, may be float64 arrays, and so may the lists of a list "point". More
+    numbers, or more of anything else than any request needs, are ``errors.TooComplex``.
     """
     text = raw
     found: list[list[Any] | Array] = []
@@ -78,6 +83,8 @@ async def load(
         for first, last in large_arrays(raw):
             in_point = numpy_point and _goes_on_in_point(raw[end:first], in_point)
             array: list[Any] | Array | None = await _numbers(raw, first, last) if in_point else None
+            if numpy_point and _IS_POINT.search(raw[end:first]):
+                array = await _columns(raw, first, last)
             if array is None:
                 array = await _array(raw, first, last)
             if array is not None:
@@ -89,10 +96,10 @@ async def load(
     try:
         document = pydantic_core.from_json(text, allow_inf_nan=inf_nan)
     except ValueError as error:
-        raise ValueError(_of_whole(str(error), text, raw, cuts)) from None
+        raise ValueError(json_faults.of_whole(str(error), text, raw, cuts)) from None
     if unique_names:
         _refuse_duplicates(text)
-    if any(isinstance(array, np.ndarray) for array in found) and not _all_in_point(document, found):
+    if any(map(_is_numpy, found)) and not _all_in_point(document, found):
         return await load(raw, max_numbers, inf_nan=inf_nan, unique_names=unique_names)
     return _filled(document, found) if found else document
 
@@ -102,27 +109,16 @@ def _goes_on_in_point(between: bytes, in_point: bool) -> bool:
     return _POINT_BEGINS.search(between) is not None or (in_point and b"}" not in between)
 
 
+def _is_numpy(array: list[Any] | Array) -> bool:
+    return isinstance(array, np.ndarray) or (bool(array) and isinstance(array[0], np.ndarray))
+
+
 def _all_in_point(document: Any, found: Sequence[list[Any] | Array]) -> bool:
-    """Return whether every NumPy array is a member of the outermost object "point"."""
+    """Return whether every NumPy array is a member of the outermost "point"."""
     point = document.get("point") if isinstance(document, dict) else None
-    members = {value for value in point.values() if isinstance(value, str)} if isinstance(point, dict) else set()
-    return all(f"{_MARK}{number}" in members for number, array in enumerate(found) if isinstance(array, np.ndarray))
-
-
-def _of_whole(message: str, text: bytes, raw: bytes, cuts: list[tuple[int, int]]) -> str:
-    """Return what a parser says of a text, with the line and column that the place has in the whole body."""
-    found = _PLACE.search(message)
-    if found is None or text is raw:
-        return message
-    start = 0
-    for _ in range(int(found[1]) - 1):
-        start = text.find(b"\n", start) + 1
-    place = start + int(found[2])
-    here, whole = max(cut for cut in cuts if cut[0] <= place)
-    place += whole - here
-    line = 1 + _counted(raw, b"\n", 0, min(place, len(raw)))
-    column = place - (raw.rfind(b"\n", 0, place) + 1)
-    return f"{message[: found.start()]} at line {line} column {column}"
+    given = point.values() if isinstance(point, dict) else [point]
+    members = {value for value in given if isinstance(value, str)}
+    return all(f"{_MARK}{number}" in members for number, array in enumerate(found) if _is_numpy(array))
 
 
 async def dump(document: Any, *, inf_nan: InfNan = "strings") -> bytes:
@@ -219,6 +215,25 @@ async def _array(raw: bytes, start: int, end: int) -> list[Any] | None:
         cut += 1
         await asyncio.sleep(0)
     return found if depth == 0 else None
+
+
+async def _columns(raw: bytes, start: int, end: int) -> list[Array] | None:
+    """Return the arrays of a list of long lists of finite numbers, None if it is not one for certain."""
+    found: list[Array] = []
+    last = end - 1  # of its brackets
+    while start < last:  # at the bracket or the comma before a list
+        first = raw.find(b"[", start + 1, last)
+        stop = raw.find(b"]", first, last) + 1
+        blank = first >= 0 and stop > 0 and not raw[start + 1 : first].strip(b" \t\r\n")
+        column = await _numbers(raw, first, stop) if blank and stop - first > _LONG else None
+        if column is None:
+            return None
+        found.append(column)
+        start = raw.find(b",", stop, last)
+        start = last if start < 0 else start
+        if raw[stop:start].strip(b" \t\r\n"):
+            return None
+    return found
 
 
 async def _numbers(raw: bytes, start: int, end: int) -> Array | None:

@@ -25,6 +25,7 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut so often that a few numbers are many pieces."""
     monkeypatch.setattr(json_stream, "_PIECE_BYTES", 4)
     monkeypatch.setattr(json_stream, "_PIECE_NUMBERS", 3)
+    monkeypatch.setattr(json_stream, "_LONG", 4)
 
 
 def load(raw: bytes, most: int = 10**6, **options: Any) -> Any:
@@ -158,6 +159,8 @@ def plain(value: Any) -> Any:
     """Return a document with lists for arrays."""
     if isinstance(value, dict):
         return {name: plain(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [plain(member) for member in value]
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
@@ -169,6 +172,8 @@ def plain(value: Any) -> Any:
             '{"point": {"a": [[1,2],[3,4]%s], "b": [5.5]}}',
             '{"point": {"a": [11111,%s22222], "b": [true,false,null]}, "c": [33333,44444]}',
             '{"a": [11111,22222], "point": {%s"b": [[11111],\n[22222] , [33333]]}}',
+            '{"point": [[11111,22222]%s, [33333, 44444]], "a": [[11111,22222]]}',
+            '{"point": [[11111,22222], %s[33333, 44444] ], "point2": [[11111,22222]]}',
         ]
     ),
 )
@@ -200,6 +205,19 @@ def test_large_arrays_of_a_point_are_read_to_float64(rows: list[tuple[float, ...
     assert found["x"] == found["y"] == [11111] * 40
 
 
+@given(st.lists(st.tuples(FINITE, FINITE, FINITE), min_size=1, max_size=5))
+def test_the_long_lists_of_a_point_are_read_to_float64(rows: list[tuple[float, ...]]) -> None:
+    columns = [list(column) * 40 for column in zip(*rows, strict=True)]
+    raw = json.dumps({"x": [[11111] * 40], "point": columns}).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_stream, "_PIECE_BYTES", 100)
+        patch.setattr(json_stream, "_LONG", 50)
+        found = load(raw, numpy_point=True)
+    assert [column.dtype for column in found["point"]] == [np.float64] * 3
+    assert [column.tobytes() for column in found["point"]] == [np.array(x, np.float64).tobytes() for x in columns]
+    assert found["x"] == [[11111] * 40]
+
+
 @pytest.mark.parametrize(
     "array",
     ["[1,true,22222]", "[1,null,22222]", "[1111,[2222],3333]", "[[1,2],[3,4,5]]", "[[1,2],[[3],4]]", "[[],[],[],[]]"],
@@ -222,6 +240,9 @@ def test_a_number_beyond_float64_stays_what_the_parser_makes_of_it() -> None:
         '{"b": "\\"point\\": {", "a": [11111,22222]}',
         '{"point": {"a": 1}, "b": [11111,22222]}',
         '{"point": [11111,22222]}',
+        '{"b": {"point": [[11111,22222], [33333]]}}',
+        '{"point": [[11111,22222], 5, [33333]]}',
+        '{"point": [[[11111],[22222]], [33333]]}',
     ],
 )
 def test_arrays_elsewhere_stay_lists(document: str) -> None:

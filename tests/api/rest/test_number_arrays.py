@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app import errors
+from app.api.http import json_stream
 from app.api.rest.data import number_arrays
 
 MOST = 2_200_000
@@ -60,6 +63,9 @@ BROKEN: list[tuple[str, Callable[[], bytes]]] = [
     ("beyond float64", lambda: RAW.replace(b"[[", b"[[1e999,", 1)),
     ("closed at once", lambda: RAW.replace(b"[[", b"[[1],[", 1)),
     ("never closed", lambda: RAW[:-3]),
+    ("a comma at the end of a row", lambda: RAW.replace(b"], [", b",] , [", 1)),
+    ("a number between a row and its bracket", lambda: RAW.replace(b"], [", b",] 2.5, [", 1)),
+    ("a comma behind a bracket", lambda: RAW.replace(b"], [", b"], 6.0[, ", 1)),
 ]
 
 
@@ -82,3 +88,23 @@ def test_numbers_among_rows_of_one_number_are_refused() -> None:
 def test_an_array_that_is_not_a_member_of_the_document_is_refused() -> None:
     with pytest.raises(errors.Rejected):
         load(json.dumps({"a": {"values": ROWS}}).encode())
+
+
+@given(
+    st.sampled_from(["[%s1.5,[2,3]]", "[[1,2],[3,4]%s]", "[[1,2],[3,%s4]]", "[1,2%s,3]", "[[[1],[2]]%s,[[3],[4]]]"]),
+    st.text("[],-.e 1", max_size=8),
+    st.integers(1, 6),
+)
+def test_an_array_with_a_slip_is_taken_if_and_only_if_json_and_numpy_take_it(around: str, slip: str, size: int) -> None:
+    raw = json.dumps({"values": 0}).replace("0", around % slip).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_stream, "_PIECE_BYTES", 4)
+        patch.setattr(number_arrays, "_PIECE_BYTES", size)
+        try:
+            expected = np.array(json.loads(raw)["values"], np.float64)
+        except ValueError:
+            with pytest.raises(errors.Rejected):
+                load(raw)
+        else:
+            if expected.size and np.isfinite(expected).all():
+                np.testing.assert_array_equal(np.asarray(load(raw)["values"], np.float64), expected)

@@ -25,7 +25,12 @@ _PIECE_BYTES = 1 << 17  # read at a time: some milliseconds
 _MAX_RANK = 8
 _OF_NUMBERS = b"0123456789+-.eE,[] \t\r\n"
 _FLAT = bytes.maketrans(b"[]", b"  ")
+_BLANKS = b" \t\r\n"
 _OPEN, _CLOSE, _COMMA = b"[],"
+_SIGNS = bytes.maketrans(b"123456789+-.eE", b"0" * 14)
+"""Makes zeros of all that numbers are made of."""
+_MISPLACED = (b"[,", b",,", b",]", b"]0", b"0[", b"][")
+"""What is never next to each other in an array, in its signs without blanks."""
 
 
 async def load(raw: bytes | bytearray, max_numbers: int) -> Any:
@@ -71,6 +76,8 @@ async def array(text: memoryview) -> Array:
         if piece.translate(None, _OF_NUMBERS):
             raise errors.InvalidField("data are made of numbers: no strings, booleans or null", field="values")
         shape.read(piece)
+        if _is_misplaced(piece.translate(_SIGNS, _BLANKS), begins=start == 0, ends=stop == len(text)):
+            raise _no_array()
         numbers = _numbers(piece.translate(_FLAT))
         found[size : size + numbers.size] = numbers
         size += numbers.size
@@ -101,6 +108,12 @@ def _cut(text: memoryview, start: int) -> int:
     return len(text)
 
 
+def _is_misplaced(signs: bytes, *, begins: bool, ends: bool) -> bool:
+    """Return whether brackets, commas and numbers of a piece do not follow each other as in an array."""
+    around = b"%b%b%b" % (b"" if begins else b",", signs, b"" if ends else b",")
+    return any(pair in around for pair in _MISPLACED)
+
+
 def _numbers(flat: bytes) -> Array:
     try:
         values = pydantic_core.from_json(b"[%b]" % flat)
@@ -108,9 +121,13 @@ def _numbers(flat: bytes) -> Array:
     except (ValueError, OverflowError):
         found = np.array([np.nan])
     if not np.isfinite(found).all():
-        hint = "numbers as JSON writes them, finite in float64; lists are rectangular and separated by commas"
-        raise errors.InvalidField("the values are no array of numbers", hint=hint, field="values")
+        raise _no_array()
     return found
+
+
+def _no_array() -> errors.InvalidField:
+    hint = "numbers as JSON writes them, finite in float64; lists are rectangular and separated by commas"
+    return errors.InvalidField("the values are no array of numbers", hint=hint, field="values")
 
 
 class _Shape:
