@@ -28,6 +28,8 @@ START_SECONDS = 120.0
 """Seconds after which a server that is not ready counts as failed."""
 
 _STOP_SECONDS = 10.0
+_PYTHON = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": ""}
+"""Variables of Python. It may keep its bytecode: an installed package has it, and compiles nothing when it starts."""
 _IDLE_SECONDS, _IDLE_WINDOW_SECONDS = 20.0, 0.1
 
 
@@ -59,7 +61,7 @@ class Process:
         self._child = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"} | dict(environment or {}),
+            env=os.environ | _PYTHON | dict(environment or {}),
             stdin=pipe or subprocess.DEVNULL,
             stdout=pipe or self._log,
             stderr=self._log,
