@@ -94,7 +94,7 @@ test-all: test debian $(SLOW)  ## run the slow tests too: real processes, real c
 	@echo "==> pytest, the slow tests that measure time or memory"
 	@$(BIN)/python -m pytest -m "slow and serial"
 
-mutants: $(VENV)/.dev  ## change the code in 300 places, one at a time, and see whether a test fails (hours); ARGS="--count 30"
+mutants: $(VENV)/.dev  ## change the code in 300 places, one at a time, and see whether a test fails (two hours); ARGS="--count 30"
 	@$(BIN)/python -m tests.mutation $(ARGS)
 
 screenshot: $(VENV)/.dev browser  ## make the pictures of the pages that the README shows

@@ -641,3 +641,10 @@ def test_limits_are_published(client: Client) -> None:
     published = client.get("/v1/limits").json()
     assert published["max_symbolic_operations"] == 500
     assert {"max_symbolic_characters", "symbolic_seconds", "simplify_seconds"} <= set(published)
+
+
+def test_the_derivative_of_boxcox_by_its_power_has_its_limit_at_zero(client: Client) -> None:
+    """(x**k - 1)/k is log(x) + log(x)**2/2*k + ..."""
+    asked = {"expression": partial("boxcox(x, k)", "k"), "args": ["x", "k"], "point": [2.0, 0.0]}
+    found = client.post(asked, "/v1/evaluate").json()["value"]
+    assert found == pytest.approx(math.log(2.0) ** 2 / 2, rel=1e-14)

@@ -285,3 +285,12 @@ def test_a_hint_for_a_long_text_is_found_at_once(text: str) -> None:
     slips.hint(text, len(text))
     slips.hint(text, len(text) // 2)
     assert time.perf_counter() - start < 0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"), [("x + sin[y)", 1, 8), ("x +\n(y + z]", 2, 1), ("x + (y\n  + sin[x)", 2, 8)]
+)
+def test_the_place_of_a_bracket_that_is_open_is_named(text: str, line: int, column: int) -> None:
+    with pytest.raises(errors.Rejected) as caught:
+        parse.parse(text)
+    assert str(caught.value.hint).endswith(f"is open since line {line}, column {column}")

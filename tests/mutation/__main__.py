@@ -82,7 +82,9 @@ def read_log(path: Path | None) -> dict[str, Trial]:
 
 
 class TestsOf:
-    """The tests to run for a mutant: those that run its line, or all of its room if none is known to.
+    """The tests to run for a mutant: those that are known to run its line, and if none fails all of its room.
+
+    A test is not known to run a line that only fills a cache, if another test has filled it.
 
     Args:
         drawn: all mutants.
@@ -96,14 +98,12 @@ class TestsOf:
             reach.run(ROOT, lines, folder)
         self._tests, self._seconds = reach.read(folder)
 
-    def __call__(self, mutant: Mutant) -> Selection:
+    def __call__(self, mutant: Mutant) -> Iterator[Selection]:
         files = files_of(ROOT, mutant.path)
         names = self._tests.get((str(ROOT / mutant.path), mutant.line), [])
-        return (
-            Selection.named(sorted(names, key=partial(self._order, set(files)))[:MOST_TESTS])
-            if names
-            else Selection(files)
-        )
+        if names:
+            yield Selection.named(sorted(names, key=partial(self._order, set(files)))[:MOST_TESTS])
+        yield Selection(files)
 
     def _order(self, files: set[str], name: str) -> tuple[bool, float]:
         """Put the tests of the room first, and the short ones of them."""
@@ -120,7 +120,11 @@ def tried(
             return known[mutant.name]
         copy = copies.get()
         try:
-            return copy.with_mutant(mutant, tests(mutant), seconds)
+            for selection in tests(mutant):
+                trial = copy.with_mutant(mutant, selection, seconds)
+                if trial.found:
+                    break
+            return trial
         finally:
             copies.put(copy)
 

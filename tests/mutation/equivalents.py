@@ -12,4 +12,16 @@ EQUIVALENTS: tuple[tuple[str, str, str, str], ...] = (
         "0  ->  (1)",
         "The reader takes norm.pdf for a method where norm is a variable, and refuses it before a name is looked up.",
     ),
+    (
+        "app/environment.py",
+        "wrong += map(_line, error.errors(include_input=False, include_url=False))",
+        "False  ->  (True)",
+        "The line that is printed is made of neither the input nor the address.",
+    ),
+    (
+        "app/api/http/repeated_requests.py",
+        "if len(raw) > _MOST_BYTES:",
+        "len(raw) > _MOST_BYTES  ->  (len(raw) >= _MOST_BYTES)",
+        "A body of this very length is answered alike when it is read as a whole.",
+    ),
 )

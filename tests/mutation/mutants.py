@@ -87,12 +87,14 @@ def _short(text: str) -> str:
 
 def _changes(tree: ast.Module) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
     """Yield nodes inside functions, each with the text of a change. Those of inner functions come more than once."""
+    # ``strict`` of zip checks what always holds.
+    checks = {each.value for each in ast.walk(tree) if isinstance(each, ast.keyword) and each.arg == "strict"}
     for function in ast.walk(tree):
         if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             continue
         for part in [function.body] if isinstance(function, ast.Lambda) else function.body:
             for node in ast.walk(part):
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) or node in checks:
                     continue
                 changed = _changed(node)
                 if changed is not None:

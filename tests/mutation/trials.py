@@ -20,8 +20,8 @@ from tests.mutation.mutants import Mutant
 
 ROOT = Path(__file__).parents[2]
 _COPIED = (
-    "app", "tests", "docs", "deploy", "pyproject.toml", "README.md", "CHANGELOG.md", "constraints.txt", "Makefile",
-    "Dockerfile", ".pytest_cache/programs",
+    "app", "tests", "clients", "docs", "deploy", "pyproject.toml", "README.md", "CHANGELOG.md", "constraints.txt",
+    "Makefile", "Dockerfile", ".pytest_cache/programs",
 )  # fmt: skip
 _LIBRARIES = [
     "fastapi", "httpx", "hypothesis", "jax", "jax.numpy", "jax.scipy.special", "jax.scipy.stats", "mpmath", "pydantic",

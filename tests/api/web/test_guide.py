@@ -122,6 +122,13 @@ def test_every_name_of_the_language_is_found(client: Client) -> None:
     assert words.OPERATORS.keys() == set(language["operators"])
 
 
+def test_the_longest_prefix_of_a_word_is_tried_first(client: Client) -> None:
+    prefixes = client.get("/guide/search.json").json()["prefixes"]
+    assert {"np", "scipy.special"} <= set(prefixes)
+    for longer in prefixes:
+        assert all(prefixes.index(longer) <= place for place, each in enumerate(prefixes) if longer.startswith(each))
+
+
 def test_a_row_says_what_its_word_means(client: Client) -> None:
     found = {entry["names"][0]: entry for entry in index(client) if entry["page"] == "words" and entry["names"]}
     for described in client.get("/v1/language").json()["functions"]:
