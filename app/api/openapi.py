@@ -53,7 +53,7 @@ _EXAMPLES = {"data_id": data.EXAMPLE_ID, "model": model.MODEL, "version": tensor
 
 
 def add_document(app: FastAPI) -> None:
-    """Serve the document at /openapi.json. The first to ask has it made, in a thread: that takes half a second."""
+    """Serve the document at /openapi.json. The first to ask has it made, in a thread: that takes seconds."""
     app.openapi = functools.partial(document, app)  # type: ignore[method-assign]
     made: list[tuple[bytes, str]] = []
     alone = asyncio.Lock()
