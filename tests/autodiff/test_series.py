@@ -218,6 +218,7 @@ SYMMETRIC, EVEN = MATRIX + MATRIX.T, TURN + TURN.T
 MATRICES: list[tuple[str, Exact, Array, Array]] = [
     ("np.linalg.inv(X)[0, 1]", lambda a: mp.inverse(a)[0, 1], MATRIX, TURN),
     ("np.linalg.solve(X, y)[2]", lambda a: mp.lu_solve(a, mp.matrix([1, 2, 3]))[2], MATRIX, TURN),
+    ("np.linalg.solve(X, X[0])[1]", lambda a: mp.lu_solve(a, a[0, :].T)[1], MATRIX, TURN),
     ("np.linalg.det(X)", mp.det, MATRIX, TURN),
     ("np.linalg.slogdet(X)[1]", lambda a: mp.log(mp.det(a)), MATRIX, TURN),
     ("np.linalg.cholesky(X)[2, 1]", lambda a: mp.cholesky(a)[2, 1], SYMMETRIC, EVEN),
