@@ -81,14 +81,15 @@ async def load(
         await _refuse_excess(raw, max_numbers)
         rest, end, in_point = [], 0, False
         for first, last in large_arrays(raw):
-            in_point = numpy_point and _goes_on_in_point(raw[end:first], in_point)
+            between = raw[end:first]
+            in_point = numpy_point and _goes_on_in_point(between, in_point)
             array: list[Any] | Array | None = await _numbers(raw, first, last) if in_point else None
-            if numpy_point and _IS_POINT.search(raw[end:first]):
+            if numpy_point and _IS_POINT.search(between):
                 array = await _columns(raw, first, last)
             if array is None:
                 array = await _array(raw, first, last)
             if array is not None:
-                rest += [raw[end:first], f'"{_MARK}{len(found)}"'.encode()]
+                rest += [between, f'"{_MARK}{len(found)}"'.encode()]
                 found.append(array)
                 end = last
                 cuts.append((sum(map(len, rest)), end))
