@@ -105,7 +105,7 @@ class Settings(BaseSettings):
         description="compiled functions held; fewer if they fill half of the memory maps that the kernel allows",
     )
     executable_max_bytes: int = Field(
-        192 << 20,
+        96 << 20,
         ge=1 << 20,
         description="memory of all compiled functions held, in bytes, as estimated from the length of their code",
     )

@@ -7,11 +7,12 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from app.cli import client
+
+if TYPE_CHECKING:
+    import httpx
 
 _PAUSE_EVERY = 64  # interpreted requests between two pauses for compilation
 

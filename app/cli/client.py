@@ -1,6 +1,7 @@
 """HTTP client of the service for the command line: of a server, or of the application in this process.
 
-Both get the same requests and give the same answers. A client of a server loads neither JAX nor the application.
+Both get the same requests and give the same answers. A client of a server loads neither JAX nor the application, and a
+server, which is started by the command line too, not httpx.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pydantic_core
+
+if TYPE_CHECKING:
+    import httpx
 
 _TIMEOUT_SECONDS = 120
 _PAUSE_SECONDS = 0.1  # pause in which a server may compile
@@ -49,6 +52,8 @@ class Client:
         return await self._answered(self._http.get(path))
 
     async def _answered(self, response: Awaitable[httpx.Response]) -> httpx.Response:
+        import httpx  # noqa: PLC0415
+
         try:
             answered = await response
         except httpx.HTTPError as error:
@@ -61,6 +66,8 @@ class Client:
         self, path: str, document: dict[str, Any], tell: Callable[[dict[str, Any]], None]
     ) -> dict[str, Any]:
         """Return the answer to a document that is answered by events; each one before it is given to ``tell``."""
+        import httpx  # noqa: PLC0415
+
         content = _json(document)
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
         name = ""
@@ -121,6 +128,8 @@ def connect(
 async def _server(url: str, key: str | None) -> AsyncIterator[Client]:
     if key is not None and not (key.isascii() and key.isprintable()):
         raise BadAddress("a key is printable ASCII")
+    import httpx  # noqa: PLC0415
+
     try:
         base = httpx.URL(url)
     except httpx.InvalidURL:
@@ -139,6 +148,8 @@ async def _server(url: str, key: str | None) -> AsyncIterator[Client]:
 
 @asynccontextmanager
 async def _application(*, workers: bool, caller: str) -> AsyncIterator[Client]:
+    import httpx  # noqa: PLC0415
+
     # Imported here because it loads JAX, which takes seconds.
     from app import application  # noqa: PLC0415
     from app.environment import read  # noqa: PLC0415

@@ -10,14 +10,16 @@ import gc
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import httpx
 import typer
 from typer.core import TyperGroup
 
 from app import __version__, errors
 from app.cli import assignments, bench, client, code, fit, keys, mcp, output, tables
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class _Commands(TyperGroup):

@@ -6,12 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.progress import Progress
 
 from app.cli import client, output, tables
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 _CURVE_POINTS = 400
 

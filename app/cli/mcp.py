@@ -12,13 +12,15 @@ import importlib
 import importlib.util
 import logging
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import typer
 
 from app import errors
 from app.cli import client, output
+
+if TYPE_CHECKING:
+    import httpx
 
 _log = logging.getLogger("gradserve")
 

@@ -1,20 +1,22 @@
-"""What commands print: answers as lists and tables, errors with their place, progress."""
+"""What commands print: answers as lists and tables, errors with their place, progress.
+
+Rich is imported when it prints: a start of the service does without it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 from collections.abc import Coroutine, Iterable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import httpx
 import typer
-from rich import box
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
 
 from app.cli import client
+
+if TYPE_CHECKING:
+    import httpx
+    from rich.progress import Progress
 
 Result = TypeVar("Result")
 Answer = dict[str, Any]
@@ -72,6 +74,10 @@ def show(rows: list[dict[str, Any]]) -> None:
 
 def table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
     """Print a table, with lines on a terminal and without them elsewhere."""
+    from rich import box  # noqa: PLC0415
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
     on_terminal = sys.stdout.isatty()
     made = Table(*columns, box=box.SIMPLE_HEAD if on_terminal else None, pad_edge=False)
     for row in rows:
@@ -81,4 +87,7 @@ def table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
 
 def progress() -> Progress:
     """Return a progress bar on stderr, shown only on a terminal."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress  # noqa: PLC0415
+
     return Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())

@@ -58,7 +58,7 @@ class ExecutableCapacity:
     """What all executables in memory may hold together. Whatever comes to its end first is the bound."""
 
     count: int = 1024
-    resident_bytes: int = 192 << 20
+    resident_bytes: int = 96 << 20
     memory_maps: int = field(default_factory=lambda: processes.most_memory_maps() // 2)  # threads have some, too
 
     def share(self, executable: compiler.Executable | compiler.ArrayExecutable) -> int:

@@ -32,9 +32,10 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-import limits
+if TYPE_CHECKING:
+    import limits
 
 _log = logging.getLogger("gradserve")
 
@@ -71,7 +72,11 @@ class Key:
 @functools.lru_cache(4096)
 def rates(quota: str) -> tuple[limits.RateLimitItem, ...]:
     """Return the rates of a quota, as ``limits`` has them: "100 per 2 minutes; 1000/day"; ``ValueError`` if not one."""
-    return tuple(limits.parse_many(quota.replace(",", ";"))) if quota else ()
+    if not quota:
+        return ()
+    import limits  # noqa: PLC0415 - a service without rates starts without it
+
+    return tuple(limits.parse_many(quota.replace(",", ";")))
 
 
 def load(path: Path) -> tuple[Key, ...]:

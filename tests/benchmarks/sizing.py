@@ -55,7 +55,7 @@ COSTS = Costs()
 class Capacities:
     """What a replica and the store hold, in functions: the defaults of the settings."""
 
-    executables: int = (192 << 20) // 377_000  # bytes of all, and of one as the service estimates it
+    executables: int = (96 << 20) // 312_000  # bytes of all, and of one as the service estimates it
     known: int = 500_000 // (40 + 15)
     stored_bytes: int = 1 << 30
 

@@ -1,5 +1,7 @@
 """Which tier answers: the interpreter at once, compiled code when it has been earned, and never a wrong number."""
 
+import ctypes
+import gc
 import shutil
 import sys
 from dataclasses import dataclass
@@ -146,6 +148,46 @@ def test_the_memory_maps_of_an_executable_are_known_from_its_code(text: str) -> 
     grown = processes.memory_maps() - before
     estimated = sum(each.footprint.memory_maps for each in held)
     assert 0.8 * grown - 5 <= estimated <= 1.2 * grown + 5
+
+
+class _Heap(ctypes.Structure):
+    """``struct mallinfo2``, see mallinfo(3)."""
+
+    _names = ("arena", "a", "b", "c", "mapped", "d", "e", "used", "f", "g")
+    _fields_ = tuple((name, ctypes.c_size_t) for name in _names)
+
+    @classmethod
+    def held(cls) -> int:
+        read = ctypes.CDLL(None).mallinfo2
+        read.restype = cls
+        found = read()
+        return int(found.used + found.mapped)
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="the heap is measured by glibc 2.33 or later")
+@pytest.mark.parametrize("text", ["x*y", "sin(x)*exp(-y) + tanh(x*y)", " + ".join(f"sin({n}*x)*y" for n in range(90))])
+def test_the_memory_of_an_executable_is_known_from_its_code(text: str) -> None:
+    plan = functions.Function(parse.read(text)).specialize([(), ()]).plans[0]
+    _check_memory(plan.call("grad", [0, 1], "float64").job)
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="the heap is measured by glibc 2.33 or later")
+@pytest.mark.parametrize("text", ["sum((A @ v)**2)", "slogdet(A @ A.T + eye(30))[1]*sum(v)"])
+def test_so_is_that_of_a_function_of_arrays(text: str) -> None:
+    plan = functions.Function(parse.read(text)).specialize([(30, 30), (30,)]).whole
+    assert plan is not None
+    _check_memory(plan.derivative("grad", [0, 1], 1).job("float64"))
+
+
+def _check_memory(job: jobs.Compilation) -> None:
+    blob = job.perform()
+    job.restore(blob)  # what is loaded once
+    gc.collect()
+    before = _Heap.held()
+    held = [job.restore(blob) for _ in range(10)]
+    grown = _Heap.held() - before
+    estimated = sum(each.footprint.resident_bytes for each in held)
+    assert 0.75 * grown <= estimated <= 1.4 * grown
 
 
 def test_the_expected_compile_time_grows_faster_than_the_function() -> None:

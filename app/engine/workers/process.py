@@ -177,6 +177,7 @@ def _serve(requests: io.BufferedReader, reply: Callable[[bytes], object]) -> Non
             reply(_frame({"ok": True}, blob))
         done += 1
         if done % _TRIM_EVERY == 0:
+            compiler.forget()
             processes.trim()
 
 

@@ -3,6 +3,8 @@
 A rate holds for everybody but the keys that have a quota of their own (``app.runtime.keys``).
 The rate is a moving window (https://limits.readthedocs.io), counted in memory, or in Redis, where all replicas see it.
 If Redis cannot be reached, or does not answer in time, the service goes on: each process counts for itself.
+
+``limits`` is imported for the first rate: a service without one starts without it.
 """
 
 from __future__ import annotations
@@ -14,16 +16,16 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import limits
-from limits import aio, strategies
-from limits import storage as storages
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import errors
 from app.api.http import context, replies
 from app.runtime import keys
+
+if TYPE_CHECKING:
+    import limits
 
 _log = logging.getLogger("gradserve")
 
@@ -127,6 +129,9 @@ class LocalRate:
     """A bound counted in this process."""
 
     def __init__(self, rate: str) -> None:
+        from limits import storage as storages  # noqa: PLC0415
+        from limits import strategies  # noqa: PLC0415
+
         self._rate = rate
         self._storage = storages.MemoryStorage()
         self._window = strategies.MovingWindowRateLimiter(self._storage)
@@ -165,6 +170,9 @@ class SharedRate:
     """
 
     def __init__(self, rate: str, uri: str) -> None:
+        from limits import aio  # noqa: PLC0415
+        from limits import storage as storages  # noqa: PLC0415
+
         options: dict[str, str] = {"implementation": "redispy"} if uri.startswith(("redis", "rediss")) else {}
         storage = storages.storage_from_string(f"async+{uri}", **options)
         self._rate = rate
@@ -207,9 +215,11 @@ def parse(text: str, uri: str, *, quotas: bool = False) -> Rate | None:
     if not (text or quotas):
         return None
     keys.rates(text)
+    from limits.errors import ConfigurationError  # noqa: PLC0415
+
     try:
         return SharedRate(text, uri) if uri else LocalRate(text)
-    except limits.errors.ConfigurationError as error:
+    except ConfigurationError as error:
         # Not its text, which has the address, with a password.
         if "prerequisite" in str(error):
             raise ValueError("this storage needs a library; for Redis pip install 'gradserve[redis]'") from None
