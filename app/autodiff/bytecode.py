@@ -45,7 +45,6 @@ class Encoded:
         leaves: number of leaves.
         statics: values of the static leaves, float64.
         code: int32 of shape (instructions, 7), columns opcode, first and second pullback, result slot, operands.
-        placed: a row with the length of ``code``, then ``code``, padded to the bucket; on the device if it is large.
         specials: number of instructions that are special functions.
         tape: the tape.
     """
@@ -55,9 +54,17 @@ class Encoded:
     leaves: int
     statics: Numbers
     code: NDArray[np.int32]
-    placed: Array | NDArray[np.int32]
     specials: int
     tape: Tape
+    on_device: Array | None = None  # ``placed`` if it is large
+
+    @property
+    def placed(self) -> Array | NDArray[np.int32]:
+        """A row with the length of ``code``, then ``code``, padded to the bucket; on the device if it is large.
+
+        Padding a small tape takes a microsecond or two. Kept, it would be most of the memory of a small function.
+        """
+        return pad(self.code, self.bucket) if self.on_device is None else self.on_device
 
     @property
     def special(self) -> bool:
@@ -199,11 +206,11 @@ def encode(tape: Tape) -> Encoded:
         rows.append((number, first, second, slot, operands[a] + 1, operands[b] + 1, operands[c] + 1))
     number, first, second, _ = entries["result"]
     rows.append((number, first, second, 0, result + 1, 0, 0))
-    padded = pad(np.array(rows, np.int32), bucket)
+    instructions = np.array(rows, np.int32)
     # Placing a small tape on the device costs more than a few dozen copies of it.
-    placed = padded if bucket <= 512 else jax.device_put(padded)
+    on_device = None if bucket <= 512 else jax.device_put(pad(instructions, bucket))
     statics = np.array([float(static) for static in tape.statics])
-    return Encoded(bucket, tape.inputs, tape.leaves, statics, padded[1 : 1 + len(rows)], placed, specials, tape)
+    return Encoded(bucket, tape.inputs, tape.leaves, statics, instructions, specials, tape, on_device)
 
 
 def pad(code: NDArray[np.int32], bucket: int) -> NDArray[np.int32]:

@@ -42,6 +42,9 @@ _WHOLE = 10**9
 _MAX_NEW = 64
 """New functions after which the disk is searched, even if the event loop has had no turn for long."""
 
+_TRIM_EVERY = 32
+"""Executables loaded after which free memory is given back to the system: those that made room for them left gaps."""
+
 _MAX_EXPECTED_SECONDS = 15.0
 """Functions expected to take longer are never compiled: a third of the time a killed worker would waste."""
 
@@ -119,6 +122,7 @@ class Executables:
         self._blocked: cache.LruDict[jobs.Key, bool] = cache.LruDict(capacity.count)
         self._pending: dict[jobs.Key, asyncio.Task[None]] = {}
         self._new: list[jobs.Compilation] = []
+        self._loaded = 0
         self._closed = False
 
     def __len__(self) -> int:
@@ -227,6 +231,9 @@ class Executables:
             return
         self._live[job.key] = executable
         self._spent.pop(job.key)
+        self._loaded += 1
+        if self._loaded % _TRIM_EVERY == 0:
+            self._loading.submit(processes.trim)
         if not fetched:
             await loop.run_in_executor(self._waiting, self._kept.put, name, blob)
 

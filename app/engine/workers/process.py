@@ -18,6 +18,7 @@ import asyncio
 import io
 import json
 import os
+import select
 import struct
 import subprocess
 import sys
@@ -39,9 +40,11 @@ _KEPT_ENVIRONMENT = (
 RECURSION = 20_000
 """Depth of calls in a worker: SymPy needs some ten for a level of nesting."""
 
-_TRIM_EVERY = 10
-"""Jobs after which a worker gives free memory back to the system. A job leaves half a megabyte and takes 50 ms or more;
-giving back takes 10 ms."""
+_TIDY_EVERY = 10
+"""Jobs after which a worker gives memory back to the system. A job leaves half a megabyte, one on arrays up to 20, and
+takes 50 ms or more; giving back takes 10 ms."""
+_IDLE_SECONDS = 1.0
+"""After this time without a job it gives back what the last ones have left."""
 
 _WATCH_SECONDS = 0.1
 _STOOD_STILL_SECONDS = 1.0
@@ -159,9 +162,13 @@ def _frame(header: dict[str, Any], blob: bytes) -> bytes:
 
 def _serve(requests: io.BufferedReader, reply: Callable[[bytes], object]) -> None:
     """Answer frames until the service closes the pipe."""
-    done = 0
+    done = 0  # since memory was given back
     while True:
-        lengths = requests.read(_LENGTHS.size)
+        if done >= _TIDY_EVERY or (done and not select.select([requests], [], [], _IDLE_SECONDS)[0]):
+            compiler.forget()
+            processes.trim()
+            done = 0
+        lengths = requests.read(_LENGTHS.size)  # a frame comes when the last one is answered: none is buffered
         if len(lengths) < _LENGTHS.size:
             return
         header_size, _ = _LENGTHS.unpack(lengths)
@@ -176,9 +183,6 @@ def _serve(requests: io.BufferedReader, reply: Callable[[bytes], object]) -> Non
         else:
             reply(_frame({"ok": True}, blob))
         done += 1
-        if done % _TRIM_EVERY == 0:
-            compiler.forget()
-            processes.trim()
 
 
 def _main() -> None:
