@@ -464,3 +464,13 @@ assert CliRunner().invoke(cli, {["grad", "x", "--at", "x=1", "--url", "http://12
 assert not {{"jax", "sympy", "app.settings"}} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", script], check=True)  # noqa: S603
+
+
+def test_a_server_loads_neither_the_client_nor_what_prints_tables_nor_rates() -> None:
+    script = """
+import sys
+from app.cli import commands
+from app.cli.serving import serve
+assert not {"httpx", "limits", "rich"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)  # noqa: S603

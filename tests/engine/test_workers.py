@@ -6,9 +6,11 @@ import errno
 import functools
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -21,10 +23,10 @@ import uvloop
 from app import errors
 from app.autodiff import compiler, tape
 from app.autodiff.symbolic import formulae
-from app.engine.workers import jobs, pool
+from app.engine.workers import jobs, pool, process
 from app.language import parse
 from app.language.limits import TextLimits
-from app.runtime import events
+from app.runtime import events, processes
 from tests.support import assertions
 from tests.support.engines import Recorder
 
@@ -253,6 +255,28 @@ def test_a_worker_that_has_grown_is_replaced_between_two_jobs(
 
     _, recorder = with_workers(use, limits)
     assert recorder.reasons() == ["recycled"]
+
+
+def test_a_worker_gives_memory_back_after_a_while_without_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_back = queue.SimpleQueue[None]()
+    monkeypatch.setattr(process, "_IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(processes, "trim", lambda: given_back.put(None))
+    monkeypatch.setattr(processes, "grant", lambda _: None)  # it would limit this process
+    monkeypatch.setattr(compiler, "forget", lambda: None)
+    reading, writing = os.pipe()
+    replies: list[bytes] = []
+    with os.fdopen(reading, "rb") as requests, os.fdopen(writing, "wb", buffering=0) as pipe:
+        serving = threading.Thread(target=process._serve, args=(requests, replies.append))
+        serving.start()
+        for text in ("x*x", "x*x*x"):
+            asked = job(text)
+            pipe.write(process._frame({"kind": asked.kind, "seconds": 30, "job": asked.header()}, b""))
+            given_back.get(timeout=60)  # once for a job
+            time.sleep(0.2)
+            assert given_back.empty()
+        pipe.close()
+        serving.join()
+    assert len(replies) == 2
 
 
 def test_a_worker_is_confined(
