@@ -10,7 +10,7 @@ from app.api.http import problem
 from tests.support import assertions, documented, random_requests
 from tests.support.service import Client
 
-FEW, MANY = 30, 300
+FEW, MANY = 30, 150
 """Requests for each documented example."""
 FAILURES = 20
 """Failures that are collected before the smallest one is reported."""

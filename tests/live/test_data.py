@@ -61,7 +61,7 @@ def test_memory_and_disk_are_bounded_whoever_sends_how_much(tmp_path: Path) -> N
     rng = np.random.default_rng(0)
     with serving(tmp_path, **settings) as server:
         before = 0
-        for count in range(10_000):
+        for count in range(5_000):
             owner = owners[count % len(owners)]
             assert upload(server, rng.normal(size=150), **{"X-API-Key": owner}).status_code == 201
             if count == 1000:

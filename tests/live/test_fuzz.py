@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 _SECONDS = 30
 _OF_SERVICES = Path(sys.executable).parent / "schemathesis"
-_EXAMPLES = 15
+_EXAMPLES = 6
 
 
 def ran(command: list[str], seconds: float) -> str:
