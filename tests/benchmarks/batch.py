@@ -12,7 +12,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.benchmarks import contenders, load, table
+from tests.benchmarks import contenders, load, processes, table
 from tests.benchmarks.contenders import ARGUMENTS, GRADSERVE, TUTORIAL
 from tests.benchmarks.table import Goal, Run
 
@@ -33,10 +33,12 @@ def measure(run: Run) -> None:
     with ExitStack() as stack:
         path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))) / "body.json"
         path.write_bytes(body)
-        port = GRADSERVE.start(stack).port
+        server = GRADSERVE.start(stack)
+        port = server.port
         process = contenders.in_process(run.peers, stack)
         # Neither is timed before it has what it needs: compiled code, and memory for lists of this length.
         contenders.settle(port, request)
+        processes.wait_until_idle(server.pid)
         for _ in range(_WARM):
             load.ask(port, request)
             process.order(do="batch", path=str(path))

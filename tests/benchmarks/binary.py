@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.benchmarks import contenders, load, table
+from tests.benchmarks import contenders, load, processes, table
 from tests.benchmarks.contenders import ECHO, GRADSERVE
 from tests.benchmarks.table import Goal, Run
 
@@ -33,9 +33,11 @@ def measure(run: Run) -> None:
     with ExitStack() as stack:
         path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))) / "points"
         path.write_bytes(rows.tobytes())
-        port, echo = GRADSERVE.start(stack).port, ECHO.start(stack).port
+        server, echo = GRADSERVE.start(stack), ECHO.start(stack).port
+        port = server.port
         process = contenders.in_process(run.peers, stack)
         contenders.settle(port, request)
+        processes.wait_until_idle(server.pid)
         answer = load.ask(port, request)[1]
         _check(answer, rows)
         copied = load.post_bytes(f"/{len(answer.body)}", content[0])

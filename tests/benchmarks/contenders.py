@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import load
+from tests.benchmarks import load, processes
 from tests.benchmarks.processes import ROOT, Process, Server
 
 TUTORIAL = "5*x1**2 + 6*x2**2 + 7*x3**2"
@@ -79,13 +79,17 @@ class Contender:
         settle: bool = True,
         cores: set[int] | None = None,
     ) -> Server:
-        """Start the server, and wait until it has warmed up, a minute the first time. The stack stops it."""
+        """Start the server, and wait until it has warmed up, a minute the first time. The stack stops it.
+
+        What it loads after it is ready takes both cores for two seconds, and would be charged to what is measured.
+        """
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
         command = [part.replace("{scratch}", scratch) for part in self.command]
         variables = {name: value.replace("{scratch}", scratch) for name, value in self.environment.items()}
         server = stack.enter_context(Server(command, self.ready, variables | dict(environment or {}), cores=cores))
         if settle and self.settled:
             wait_for(server, self.settled, _FIRST_SECONDS)
+            processes.wait_until_idle(server.pid)
         return server
 
     def request(self, expression: str, arguments: tuple[str, ...], point: list[float]) -> bytes:

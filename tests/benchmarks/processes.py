@@ -59,7 +59,7 @@ class Process:
         self.stop_seconds = 0.0
         pipe = subprocess.PIPE if conversing else None
         self._child = subprocess.Popen(
-            command,
+            command if cores is None else pinned(command, cores),
             cwd=ROOT,
             env=os.environ | _PYTHON | dict(environment or {}),
             stdin=pipe or subprocess.DEVNULL,
@@ -67,7 +67,6 @@ class Process:
             stderr=self._log,
             start_new_session=True,
             text=True,
-            preexec_fn=None if cores is None else (lambda: os.sched_setaffinity(0, cores)),  # noqa: PLW1509 - no threads
         )
 
     @property
@@ -163,6 +162,11 @@ class Server(Process):
                 return
             time.sleep(0.01)
         raise RuntimeError(f"not ready after {START_SECONDS:g} s:\n{self.log()}")
+
+
+def pinned(command: list[str], cores: set[int]) -> list[str]:
+    """Return a command that runs another one on these processor cores, as the same process."""
+    return ["taskset", "--cpu-list", ",".join(map(str, sorted(cores))), *command]
 
 
 def seconds_to_run(command: list[str]) -> float:

@@ -13,7 +13,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks import load
+from tests.benchmarks import load, processes
 
 PLACE = [111.5, 222.5, 333.5]
 """The point in a template, whose place a new one takes in each request."""
@@ -81,8 +81,8 @@ def run(port: int, template: bytes, connections: int, seconds: float) -> Outcome
         script.write_text(_SCRIPT % (_quoted(before), _quoted(after), next(_FIRST) * _APART, path))
         command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "30s", "-s", str(script)]
         done = subprocess.run(  # noqa: S603 - written here
-            [*command, f"http://127.0.0.1:{port}{path}"], capture_output=True, text=True, check=True,
-            timeout=seconds + 60, preexec_fn=lambda: os.sched_setaffinity(0, cores()[1]),
+            processes.pinned([*command, f"http://127.0.0.1:{port}{path}"], cores()[1]),
+            capture_output=True, text=True, check=True, timeout=seconds + 60,
         )  # fmt: skip
     told = json.loads(done.stdout[done.stdout.rindex("{") :])
     if told["errors"] or not told["requests"]:
