@@ -107,7 +107,7 @@ class Settings(BaseSettings):
     executable_max_bytes: int = Field(
         96 << 20,
         ge=1 << 20,
-        description="memory of all compiled functions held, in bytes, as estimated from the length of their code",
+        description="memory of all compiled functions held, in bytes, as estimated from their serialised form",
     )
     registry_capacity: int = Field(10_000, ge=1, description="registered functions held")
 

@@ -56,7 +56,7 @@ class Encoded:
     code: NDArray[np.int32]
     specials: int
     tape: Tape
-    on_device: Array | None = None  # ``placed`` if it is large
+    on_device: Array | None  # ``placed`` if it is large
 
     @property
     def placed(self) -> Array | NDArray[np.int32]:

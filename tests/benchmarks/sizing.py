@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from app.settings import Settings
+
 EXPONENT = 0.9
 """Exponent of Zipf's law; between 0.6 and 1 for requests on the web (Breslau et al. 1999)."""
 
@@ -51,12 +53,18 @@ class Costs:
 COSTS = Costs()
 
 
+def _default(setting: str) -> int:
+    return int(Settings.model_fields[setting].default)
+
+
 @dataclass(frozen=True, slots=True)
 class Capacities:
     """What a replica and the store hold, in functions: the defaults of the settings."""
 
-    executables: int = (96 << 20) // 312_000  # bytes of all, and of one as the service estimates it
-    known: int = 500_000 // (40 + 15)
+    executables: int = (
+        _default("executable_max_bytes") // 312_000
+    )  # bytes of all, and of one as the service estimates it
+    known: int = _default("plan_capacity") // (40 + 15)
     stored_bytes: int = 1 << 30
 
 

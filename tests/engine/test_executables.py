@@ -150,6 +150,11 @@ def test_the_memory_maps_of_an_executable_are_known_from_its_code(text: str) -> 
     assert 0.8 * grown - 5 <= estimated <= 1.2 * grown + 5
 
 
+needs_glibc = pytest.mark.skipif(
+    not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="the heap is measured by glibc 2.33"
+)
+
+
 class _Heap(ctypes.Structure):
     """``struct mallinfo2``, see mallinfo(3)."""
 
@@ -164,14 +169,14 @@ class _Heap(ctypes.Structure):
         return int(found.used + found.mapped)
 
 
-@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="the heap is measured by glibc 2.33 or later")
+@needs_glibc
 @pytest.mark.parametrize("text", ["x*y", "sin(x)*exp(-y) + tanh(x*y)", " + ".join(f"sin({n}*x)*y" for n in range(90))])
 def test_the_memory_of_an_executable_is_known_from_its_code(text: str) -> None:
     plan = functions.Function(parse.read(text)).specialize([(), ()]).plans[0]
     _check_memory(plan.call("grad", [0, 1], "float64").job)
 
 
-@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="the heap is measured by glibc 2.33 or later")
+@needs_glibc
 @pytest.mark.parametrize("text", ["sum((A @ v)**2)", "slogdet(A @ A.T + eye(30))[1]*sum(v)"])
 def test_so_is_that_of_a_function_of_arrays(text: str) -> None:
     plan = functions.Function(parse.read(text)).specialize([(30, 30), (30,)]).whole

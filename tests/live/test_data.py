@@ -63,7 +63,7 @@ def test_memory_and_disk_are_bounded_whoever_sends_how_much(tmp_path: Path) -> N
         before = 0
         for count in range(5_000):
             owner = owners[count % len(owners)]
-            assert upload(server, rng.normal(size=150), **{"X-API-Key": owner}).status_code == 201
+            assert upload(server, rng.normal(size=300), **{"X-API-Key": owner}).status_code == 201
             if count == 1000:
                 before = server.resident_bytes()
         assert server.resident_bytes() < before + (32 << 20)
