@@ -15,6 +15,7 @@ A frame on the pipes is two lengths, a JSON header and a blob:
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import json
 import os
@@ -42,7 +43,7 @@ RECURSION = 20_000
 
 _TIDY_EVERY = 10
 """Jobs after which a worker gives memory back to the system. A job leaves half a megabyte, one on arrays up to 20, and
-takes 50 ms or more; giving back takes 10 ms."""
+takes 50 ms or more; giving back takes a few ms."""
 _IDLE_SECONDS = 1.0
 """After this time without a job it gives back what the last ones have left."""
 
@@ -194,6 +195,7 @@ def _main() -> None:
     compiler.configure()
     warm = Tape(1, 0, (), (("sin", (0,)),), 1, "warm")
     compiler.serialise(compiler.compile_tape(warm, "grad", "float64"))
+    gc.freeze()  # what is loaded by now is never garbage: a collection would take 80 ms to walk through it
 
     def reply(frame: bytes) -> None:
         view = memoryview(frame)
