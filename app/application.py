@@ -235,8 +235,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await functions.register_examples(parts.engine)
     _settle_heap()
     sys.setswitchinterval(_SWITCH_SECONDS)
+    processes.wake_at_once()
     parts.lifecycle.ready = True
-    background = [asyncio.ensure_future(each) for each in (_import_rest(), _trim(), parts.authenticator.follow())]
+    own = _import_rest(), _trim(parts.engine), parts.authenticator.follow()
+    background = [asyncio.ensure_future(each) for each in own]
     async with runtime_metrics.write_regularly(parts.metrics, parts.shared_metrics):
         yield
     for task in background:
@@ -265,12 +267,12 @@ def _settle_heap() -> None:
     gc.set_threshold(young, middle, _SELDOM)
 
 
-async def _trim() -> None:
-    """Give free memory back to the system now and then: large requests leave some hundreds of megabytes."""
+async def _trim(running: engine.Engine) -> None:
+    """Give memory back to the system now and then: large requests and unused programs leave hundreds of megabytes."""
     resting_bytes = processes.resident_bytes()
     while True:
         await asyncio.sleep(_TRIM_SECONDS)
-        if processes.resident_bytes() > resting_bytes + _TRIM_BYTES:
+        if running.interpreters.release() or processes.resident_bytes() > resting_bytes + _TRIM_BYTES:
             await asyncio.to_thread(processes.trim)
             resting_bytes = processes.resident_bytes()
 

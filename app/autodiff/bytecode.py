@@ -10,7 +10,7 @@ Slot 0 is a cell for the value, the leaves follow, then the instructions. The la
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -78,6 +78,14 @@ class Encoded:
         block[1 : 1 + len(leaves)] = leaves
         block[1 + len(leaves) :] = self.statics if leaves.ndim == 1 else self.statics[:, None]
         return block
+
+    def unblocked(self, block: Numbers) -> Numbers:
+        """Return inputs and constants of a block."""
+        return block[..., 1 : 1 + self.tape.inputs + self.tape.constants]
+
+
+Block = tuple[Encoded, Numbers]
+"""A tape and its first slots, see ``Encoded.block``."""
 
 
 class _Opcode(NamedTuple):
@@ -231,3 +239,18 @@ def join(tapes: Sequence[Encoded]) -> NDArray[np.int32]:
     shifts = np.repeat(leaf_shift, lengths)[:, None], np.repeat(code_shift, lengths)[:, None]
     code[:, 3:] += np.where(is_leaf, *shifts).astype(np.int32)
     return code
+
+
+def groups(blocks: Sequence[Block], room: int) -> Iterator[list[Block]]:
+    """Yield the tapes that run together: ``room`` instructions, and leaves, at most."""
+    group: list[Block] = []
+    instructions = leaves = 0
+    for encoded, block in blocks:
+        instructions += len(encoded.code)
+        leaves += 1 + encoded.leaves
+        if group and max(instructions, leaves) > room:
+            yield group
+            group, instructions, leaves = [], len(encoded.code), 1 + encoded.leaves
+        group.append((encoded, block))
+    if group:
+        yield group

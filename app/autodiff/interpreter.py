@@ -16,7 +16,8 @@ import functools
 import itertools
 import operator
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -28,18 +29,23 @@ from app.autodiff import bytecode, reverse
 from app.autodiff.bytecode import Numbers
 from app.autodiff.namespaces import forward, jax_words
 
-_MOST_BY_NUMPY, _WORTH_A_PROGRAM = 20_000, 200_000
-"""Instructions of one answer by NumPy, less than a second of work, and of all before a thread compiles the program."""
+_MOST_BY_NUMPY = 20_000
+"""Instructions of one answer by NumPy, less than a second of work."""
+_WORTH_COMPILING, _WORTH_LOADING = 200_000, 20_000
+"""Instructions of all answers by NumPy before a thread compiles their program, or loads one of ``SPECIAL``."""
 _POINTS = 512
 """Points that NumPy takes at once."""
 
 _JOINED = 8192
 """Instructions, and leaves, of the tapes that run together. More would not fit into the processor's cache."""
 _JOINED_AT_FIRST = 512
-"""The same until there is a program for more, which takes some seconds to compile."""
+"""The same until there is a program for more, which takes some seconds to compile, and with special functions."""
 
 _WIDTHS = {32: (32, 512), 512: (32,)}
-"""Points that "rows" takes at once, by bucket. In larger buckets, one point at a time is as fast."""
+"""Points that "rows" takes at once, by bucket. In larger buckets, one point at a time is as fast.
+
+With special functions it is NumPy that takes many points, in 0.05 to 0.7 of a program's time for 200 points.
+"""
 
 
 class Program(NamedTuple):
@@ -68,10 +74,10 @@ ROWS = tuple(Program("rows", bucket, width) for bucket, widths in _WIDTHS.items(
 SECOND_ORDER = tuple(Program("hvp", bucket) for bucket in bytecode.BUCKETS)
 SPECIAL = tuple(
     program._replace(special=True)
-    for program in (*GRADIENTS, *ROWS, SECOND_ORDER[1])
+    for program in (*GRADIENTS, SECOND_ORDER[1])
     if program.bucket in bytecode.SPECIAL_BUCKETS
 )
-"""The programs for tapes with special functions."""
+"""The programs for tapes with special functions, each 140 or 310 MB of memory. NumPy runs these tapes first."""
 AHEAD = (
     *GRADIENTS[:2],
     SECOND_ORDER[0],
@@ -83,9 +89,6 @@ AHEAD = (
     SECOND_ORDER[2],
 )
 """Programs to compile before a tape needs them, the most likely ones first."""
-
-
-_Block = tuple[bytecode.Encoded, Numbers]
 
 
 def _read(buffer: Any, index: Array) -> Any:
@@ -198,10 +201,15 @@ class Interpreter:
         make: returns the executable of a program and a dtype: ``compile_program``, or a function that first looks for
             it in a store.
         is_stored: whether ``make`` will find the program in a store. Without it, every program is compiled when it is
-            needed; with it, NumPy runs what no program is at hand for, see ``reverse.run_by_numpy``.
+            needed; with it, NumPy runs what no program is at hand for, see ``reverse.run_by_numpy``, and what one of
+            ``SPECIAL`` is for until that is worth loading it.
+
+    Attributes:
+        on_demand: programs that were loaded because they were needed, with the time of their last use in seconds of
+            ``time.monotonic``. ``release`` lets them go.
     """
 
-    __slots__ = ("_compiling", "_done", "_dtype", "_executables", "_is_stored", "_make")
+    __slots__ = ("_compiling", "_done", "_dtype", "_executables", "_is_stored", "_make", "on_demand")
 
     def __init__(
         self,
@@ -215,23 +223,32 @@ class Interpreter:
         self._done: dict[Program, int] = {}  # instructions run by NumPy
         self._executables: dict[Program, Any] = {}
         self._compiling: dict[Program, threading.Lock] = {}
+        self.on_demand: dict[Program, float] = {}
 
     def warm(self, programs: Iterable[Program]) -> None:
-        """Compile these programs now."""
+        """Compile these programs now, and keep them."""
         for program in programs:
-            self._executable(program)
+            self._load(program)
 
     def install(self, program: Program, executable: Any) -> None:
         """Use this executable for the program from now on."""
         self._executables.setdefault(program, executable)
+        self.on_demand.pop(program, None)
 
     def installed(self, program: Program) -> bool:
         """Return whether the program is loaded."""
         return program in self._executables
 
+    def release(self, program: Program) -> None:
+        """Let a program go that was loaded on demand. It is loaded again when it is needed again."""
+        self.on_demand.pop(program, None)
+        self._executables.pop(program, None)
+
     def ready(self, encoded: bytecode.Encoded, batch: int | None = None) -> bool:
-        """Return whether the programs for the gradient at a point, or at a batch of points, are loaded."""
+        """Return whether the gradient at a point, or at a batch of points, waits for no program."""
         widths = _WIDTHS.get(encoded.bucket, ())
+        if widths and batch is not None and encoded.special:
+            return True
         if batch is None or not widths:
             return Program("gradient", encoded.bucket, 0, encoded.special) in self._executables
         return all(Program("rows", encoded.bucket, width, encoded.special) in self._executables for width in widths)
@@ -240,7 +257,7 @@ class Interpreter:
         """Return [value, *gradient], of shape (1 + n,), for leaves of shape (n + k,): inputs, then constants."""
         program, block = Program("gradient", encoded.bucket, 0, encoded.special), encoded.block(leaves)
         if self._is_missing(program) and self._runs_by_numpy(program, len(encoded.code)):
-            return reverse.run_by_numpy("gradient", encoded.tape, _leaves(encoded, block), self._dtype)
+            return reverse.run_by_numpy("gradient", encoded.tape, encoded.unblocked(block), self._dtype)
         return self._run_one("gradient", encoded, block)
 
     def gradients(self, calls: Sequence[tuple[bytecode.Encoded, Numbers]]) -> list[Numbers]:
@@ -256,11 +273,12 @@ class Interpreter:
             return np.stack(self.gradients([(encoded, column) for column in leaves.T]), axis=1)
         found = np.empty((1 + n, batch), self._dtype)
         start, work = 0, len(encoded.code) * -(-batch // _POINTS)
+        widths = (_POINTS,) if encoded.special else widths
         while start < batch:
             width = next((width for width in widths if width >= batch - start), widths[-1])
             stop = min(start + width, batch)
-            program = Program("rows", encoded.bucket, width, encoded.special)
-            if self._is_missing(program) and self._runs_by_numpy(program, work):
+            program = Program("rows", encoded.bucket, width)
+            if encoded.special or (self._is_missing(program) and self._runs_by_numpy(program, work)):
                 rows = reverse.run_by_numpy("rows", encoded.tape, leaves[:, start:stop], self._dtype)
             else:
                 first = np.zeros((encoded.bucket, width), self._dtype)
@@ -285,18 +303,21 @@ class Interpreter:
         run = self._executable(Program(kind, encoded.bucket, 0, encoded.special))
         return np.asarray(run(encoded.placed, first))[..., : 1 + encoded.inputs]
 
-    def _run_all(self, kind: str, blocks: Sequence[_Block]) -> list[Numbers]:
+    def _run_all(self, kind: str, blocks: Sequence[bytecode.Block]) -> list[Numbers]:
         found = self._all_by_numpy(kind, blocks)
-        for group in _groups([] if found else blocks, self._room(kind)):
+        special = any(encoded.special for encoded, _ in blocks)
+        for group in bytecode.groups([] if found else blocks, self._room(kind, special=special)):
             found += self._run_joined(kind, group) if len(group) > 1 else [self._run_one(kind, *group[0])]
         return found
 
-    def _room(self, kind: str) -> int:
+    def _room(self, kind: str, *, special: bool) -> int:
         """Return how many instructions, and leaves, run together: more only if the program for more is at hand."""
+        if special:
+            return _JOINED_AT_FIRST
         large, kept = Program(kind, _JOINED), self._is_stored
         return _JOINED if large in self._executables or not kept or kept(large, self._dtype) else _JOINED_AT_FIRST
 
-    def _run_joined(self, kind: str, group: Sequence[_Block]) -> list[Numbers]:
+    def _run_joined(self, kind: str, group: Sequence[bytecode.Block]) -> list[Numbers]:
         tapes = [encoded for encoded, _ in group]
         code, filled = bytecode.join(tapes), np.concatenate([block for _, block in group], axis=-1)
         size = filled.shape[-1]
@@ -313,13 +334,13 @@ class Interpreter:
         starts = itertools.accumulate((1 + tape.leaves for tape in tapes), initial=0)
         return [adjoints[..., start : start + 1 + tape.inputs] for start, tape in zip(starts, tapes, strict=False)]
 
-    def _all_by_numpy(self, kind: str, blocks: Sequence[_Block]) -> list[Numbers]:
+    def _all_by_numpy(self, kind: str, blocks: Sequence[bytecode.Block]) -> list[Numbers]:
         """Return the results of calls whose programs are missing, each tape with all its points; none if it is long."""
         programs = {Program(kind, encoded.bucket, 0, encoded.special) for encoded, _ in blocks}
         missing = [program for program in programs if self._is_missing(program)]
         if not missing:
             return []
-        runs: list[list[_Block]] = []
+        runs: list[list[bytecode.Block]] = []
         for block in blocks:
             if not runs or runs[-1][0][0] is not block[0] or len(runs[-1]) == _POINTS:
                 runs.append([])
@@ -330,40 +351,42 @@ class Interpreter:
         found: list[Numbers] = []
         for run in runs:
             encoded = run[0][0]
-            leaves = np.stack([_leaves(encoded, block) for _, block in run], axis=-1)
+            leaves = np.stack([encoded.unblocked(block) for _, block in run], axis=-1)
             found += [*np.moveaxis(reverse.run_by_numpy(kind, encoded.tape, leaves, self._dtype), -1, 0)]
         return found
 
     def _runs_by_numpy(self, program: Program, instructions: int) -> bool:
-        """Return whether NumPy runs so many instructions of a missing program; have a thread compile it in time."""
+        """Return whether NumPy runs so many instructions of a missing program; have a thread make it in time."""
         if instructions > _MOST_BY_NUMPY:
             return False
-        before = self._done.get(program, 0)
-        self._done[program] = after = before + instructions
-        if before < _WORTH_A_PROGRAM <= after:
+        self._done[program] = self._done.get(program, 0) + instructions
+        stored = self._is_stored is not None and self._is_stored(program, self._dtype)
+        making = self._compiling.get(program)
+        if self._done[program] >= (_WORTH_LOADING if stored else _WORTH_COMPILING) and not (making and making.locked()):
+            self._done[program] = 0
             threading.Thread(target=self._executable, args=(program,), name="gradserve-program").start()
         return True
 
     def _is_missing(self, program: Program) -> bool:
-        """Return whether the program must be compiled, and need not be now."""
+        """Return whether NumPy runs what the program is for, as long as that is little."""
         if program in self._executables or self._is_stored is None:
             return False
-        return not self._is_stored(program, self._dtype)
+        return program.special or not self._is_stored(program, self._dtype)
 
     def _executable(self, program: Program) -> Any:
+        """Return the executable of a program that is needed now."""
         found = self._executables.get(program)
-        if found is None:
-            # One lock for each program: a call that needs a small program does not wait for a large one.
-            with self._compiling.setdefault(program, threading.Lock()):
-                if program not in self._executables:
-                    self._executables[program] = self._make(program, self._dtype)
-                found = self._executables[program]
+        if found is None or program in self.on_demand:
+            self.on_demand[program] = time.monotonic()
+        return self._load(program) if found is None else found
+
+    def _load(self, program: Program) -> Any:
+        # One lock for each program: a call that needs a small program does not wait for a large one.
+        with self._compiling.setdefault(program, threading.Lock()):
+            found = self._executables.get(program)
+            if found is None:
+                found = self._executables[program] = self._make(program, self._dtype)
         return found
-
-
-def _leaves(encoded: bytecode.Encoded, block: Numbers) -> Numbers:
-    """Return inputs and constants of a block."""
-    return block[..., 1 : 1 + encoded.tape.inputs + encoded.tape.constants]
 
 
 def _with_tangent(block: Numbers, tangent: Numbers) -> Numbers:
@@ -371,18 +394,3 @@ def _with_tangent(block: Numbers, tangent: Numbers) -> Numbers:
     pair[0] = block
     pair[1, 1 : 1 + len(tangent)] = tangent
     return pair
-
-
-def _groups(blocks: Sequence[_Block], room: int) -> Iterator[list[_Block]]:
-    """Yield the calls that run together: ``room`` instructions, and leaves, at most."""
-    group: list[_Block] = []
-    instructions = leaves = 0
-    for encoded, block in blocks:
-        instructions += len(encoded.code)
-        leaves += 1 + encoded.leaves
-        if group and max(instructions, leaves) > room:
-            yield group
-            group, instructions, leaves = [], len(encoded.code), 1 + encoded.leaves
-        group.append((encoded, block))
-    if group:
-        yield group

@@ -26,6 +26,7 @@ Array = NDArray[Any]
 
 # Operations times points.
 _INLINE_WORK = 16_000  # up to this, work runs on the event loop: to wake a thread would cost more
+_SPECIAL_WORK = 16  # a special function at a point, in operations
 _BRIEF_WORK = 200_000  # up to this, work runs in threads of its own, so that milliseconds do not wait for seconds
 
 _INLINE_NUMBERS = 10_000  # up to so many, a product with a known gradient is formed on the event loop
@@ -199,7 +200,7 @@ class Dispatch:
         batch: int,
     ) -> tuple[Array, str]:
         """Return the numbers by the executable of a job if there is one, else by the interpreter; and the tier."""
-        work = plan.operations * batch
+        work = (plan.operations + _SPECIAL_WORK * plan.encoded.specials) * batch
         inline, pool = work <= _INLINE_WORK, self._pool(work)
         executable = self.executables.get(job.key)
         if executable is not None and (

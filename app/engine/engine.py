@@ -60,7 +60,7 @@ class Engine:
         self.brief = queue.ThreadPool(_BRIEF_THREADS, _BRIEF_PLACES, "gradserve-brief")
         self.lengthy = queue.ThreadPool(options.threads, options.queue, "gradserve-lengthy")
         self._store_threads = queue.ThreadPool(_STORE_THREADS, _STORE_PLACES, "gradserve-store")
-        self._functions = functions.FunctionCache(options.limits.text, options.plan_capacity, self.lengthy)
+        self._functions = functions.FunctionCache(options.limits.text, options.plan_capacity, self.brief, self.lengthy)
         budget = queue.Quota(options.compile_seconds_per_minute)
         self.workers = pool.Workers(options.compile_workers, options.compile_limits, options.observer, budget)
         self.interpreters = executables.Interpreters(options.kept)
@@ -92,7 +92,7 @@ class Engine:
         )  # fmt: skip
         self.together = gradients.Together(self.executables, options.observer)
         self.preparation = preparation.Preparation(
-            self._functions, self.data, array_derivatives, prover, self._dispatch, options.limits, self.lengthy
+            self._functions, self.data, array_derivatives, prover, self._dispatch, options.limits
         )
         own = queue.ThreadPool(options.fit_threads, options.fit_queue, "gradserve-fits")
         self._turns = queue.Turns()

@@ -16,6 +16,7 @@ import asyncio
 import hashlib
 import inspect
 import logging
+import time
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -51,9 +52,13 @@ _MAX_EXPECTED_SECONDS = 15.0
 _FIRST = interpreter.GRADIENTS[0]
 """The program that nearly every function fits: loaded before a service is ready, if the store has it."""
 
-_LARGE = frozenset(program for program in interpreter.AHEAD if program.special) - {interpreter.SPECIAL[0]}
-"""Programs of 80 to 190 MB of machine code that know all special functions: made ahead, but loaded only when needed,
-which takes a second at most, as long as there is a store to keep them."""
+_LARGE = frozenset(interpreter.SPECIAL[1:])
+"""Programs of 140 and 310 MB: made ahead, but loaded only when needed, as long as there is a store to keep them."""
+
+_ON_DEMAND_BYTES = 512 << 20
+"""What all programs together may hold that were loaded on demand."""
+_UNUSED_SECONDS = 60.0
+"""After so long without use, a program that was loaded on demand is let go. Loading it takes at most two seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +253,7 @@ class Interpreters:
         self._by_dtype = {
             dtype: interpreter.Interpreter(dtype, self._make, self._at_hand) for dtype in ("float64", "float32")
         }
+        self._bytes: dict[tuple[interpreter.Program, str], int] = {}
 
     def __getitem__(self, dtype: str) -> interpreter.Interpreter:
         return self._by_dtype[dtype]
@@ -262,6 +268,24 @@ class Interpreters:
         """Load the program that most functions need, if the store has it."""
         if self._at_hand(_FIRST, "float64"):
             self._by_dtype["float64"].warm([_FIRST])
+
+    def release(self, unused_seconds: float = _UNUSED_SECONDS) -> int:
+        """Let go of programs loaded on demand: unused ones, and the least recently used beyond a bound of bytes.
+
+        Returns:
+            How many were let go.
+        """
+        oldest = time.monotonic() - unused_seconds
+        loaded: list[tuple[float, str, interpreter.Program]] = []
+        for dtype, run in self._by_dtype.items():
+            loaded += [(when, dtype, program) for program, when in [*run.on_demand.items()]]
+        released = held = 0
+        for when, dtype, program in sorted(loaded, reverse=True):
+            held += self._bytes.get((program, dtype), 0)
+            if when <= oldest or held > _ON_DEMAND_BYTES:
+                self._by_dtype[dtype].release(program)
+                released += 1
+        return released
 
     async def warm_rest(self, makers: pool.Workers, threads: Executor) -> None:
         """Make all programs, unless the store has them; NumPy runs meanwhile what they are for.
@@ -316,9 +340,11 @@ class Interpreters:
         name = self._name(program, dtype)
         blob = self._kept.get(name)
         found = None if blob is None else _load(blob, program)
-        if found is None:
+        if blob is None or found is None:
             found = interpreter.compile_program(program, dtype)
-            self._kept.put(name, compiler.dump(found))
+            blob = compiler.dump(found)
+            self._kept.put(name, blob)
+        self._bytes[program, dtype] = compiler.Footprint.of(blob).resident_bytes
         return found
 
 

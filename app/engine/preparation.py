@@ -14,14 +14,13 @@ from app import errors
 from app.engine import dispatch, points, query
 from app.engine.derivatives import arrays, enclosures, gradients, reductions, transforms
 from app.engine.functions import arguments, array_plans, bindings, functions, plans
-from app.runtime import queue
 from app.runtime.data import store
 
 _COMPILED = frozenset({"value", "grad"})
 """Transforms of scalar functions that executables compute."""
 
-_INLINE_OPERATIONS = 150
-"""Functions of whole arrays up to this length are differentiated on the event loop: a few milliseconds."""
+_BRIEF_OPERATIONS = 150
+"""Functions of whole arrays up to this length are differentiated in the threads for brief work: a few milliseconds."""
 
 
 class Bound(NamedTuple):
@@ -47,7 +46,6 @@ class Preparation:
         prover: enclosures.Prover,
         dispatcher: dispatch.Dispatch,
         limits: query.QueryLimits,
-        lengthy: queue.ThreadPool,
     ) -> None:
         self._functions = known
         self._data = data
@@ -55,7 +53,6 @@ class Preparation:
         self._prover = prover
         self._dispatch = dispatcher
         self._limits = limits
-        self._lengthy = lengthy
         self._reductions = reductions.Reductions()
 
     async def bind(self, asked: query.Query) -> Bound:
@@ -183,7 +180,7 @@ class Preparation:
         """Return a query for a sum or mean ready to run."""
         function, point, limits = bound.function, bound.point, self._limits.work
         positions = arguments.resolve(argnums, function.args) if asked.transform != "value" else []
-        prepared = await self._lengthy.run(
+        prepared = await self._dispatch.lengthy.run(
             lambda: self._reductions.prepare(asked, function, point, positions, limits, start)
         )
         for part in prepared.parts:
@@ -192,10 +189,11 @@ class Preparation:
 
     async def _derive(self, plan: array_plans.ArrayPlan, derivative: transforms.DerivativeQuery) -> None:
         """Give a query for a function of whole arrays its tape, and refuse what would cost too much."""
-        if plan.operations * derivative.transform.order <= _INLINE_OPERATIONS or arrays.is_derived(derivative):
+        if arrays.is_derived(derivative):
             arrays.derive(derivative)
         else:
-            await self._lengthy.run(lambda: arrays.derive(derivative))
+            brief = plan.operations * derivative.transform.order <= _BRIEF_OPERATIONS
+            await (self._dispatch.brief if brief else self._dispatch.lengthy).run(lambda: arrays.derive(derivative))
         self._derivatives.check(derivative)
 
     def _derivative_again(

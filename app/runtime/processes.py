@@ -1,12 +1,14 @@
-"""Memory of processes, and the limits that a process sets on itself before it runs untrusted work."""
+"""Memory and scheduling of processes, and the limits that one sets on itself before it runs untrusted work."""
 
 from __future__ import annotations
 
 import ctypes
 import math
 import os
+import platform
 import resource
 import signal
+import struct
 import sys
 from pathlib import Path
 
@@ -50,6 +52,27 @@ def trim() -> None:
     malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if malloc_trim is not None:
         malloc_trim(0)
+
+
+def wake_at_once() -> None:
+    """Have this thread run as soon as it has something to do, however busy other threads and processes are.
+
+    Linux lets a thread that computes finish its slice, some 1.5 ms on two cores, before another one that wakes up takes
+    its place, unless that one has asked for shorter slices (sched_setattr(2), since 6.12). A process of lower priority
+    finishes its slice, too. New threads and processes do not inherit this. Other systems ignore it.
+    """
+    number = _SCHED_SETATTR.get(platform.machine())
+    if sys.platform != "linux" or number is None or os.sched_getscheduler(0) != os.SCHED_OTHER:
+        return
+    nice = os.getpriority(os.PRIO_PROCESS, 0)
+    attributes = struct.pack(_SCHED_ATTR, struct.calcsize(_SCHED_ATTR), 0, _RESET_ON_FORK, nice, 0, _SLICE_NS, 0, 0)
+    ctypes.CDLL(None).syscall(number, 0, attributes, 0)
+
+
+_SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}
+_SCHED_ATTR = "=IIQiIQQQ"  # size, policy, flags, nice, priority, runtime, deadline, period
+_RESET_ON_FORK = 1
+_SLICE_NS = 100_000  # the shortest that Linux allows
 
 
 def allow_files(count: int) -> None:

@@ -102,7 +102,7 @@ def test_after_much_work_the_program_is_compiled_while_numpy_goes_on(monkeypatch
     run, leaves = interpreter.Interpreter("float64", make, nothing_stored), np.array([1.5])
     names = ("erfcx", "gamma", "lgamma")
     first, second, third = (bytecode.encode(float_tapes.recorded(f"{name}(x)").tape) for name in names)
-    monkeypatch.setattr(interpreter, "_WORTH_A_PROGRAM", len(first.code) + len(second.code))
+    monkeypatch.setattr(interpreter, "_WORTH_COMPILING", len(first.code) + len(second.code))
     run.gradient(first, leaves)
     assert not asked
     before = [run.gradient(encoded, leaves).tolist() for encoded in (second, third, first)]
@@ -111,3 +111,50 @@ def test_after_much_work_the_program_is_compiled_while_numpy_goes_on(monkeypatch
     assert asked == [program]
     after = [run.gradient(encoded, leaves).tolist() for encoded in (second, third, first)]
     np.testing.assert_allclose(after, before, rtol=1e-13)
+
+
+def stored(_program: interpreter.Program, _dtype: str) -> bool:
+    return True
+
+
+SPECIAL_TEXT = "gamma(x)*y + besselj(0, x)"
+
+
+def test_a_program_for_special_functions_is_loaded_when_numpy_has_run_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "_WORTH_LOADING", 100)
+    made: list[interpreter.Program] = []
+    loaded = threading.Event()
+
+    def make(program: interpreter.Program, dtype: str) -> object:
+        made.append(program)
+        found = programs.make(program, dtype)
+        loaded.set()
+        return found
+
+    run = interpreter.Interpreter("float64", make, stored)
+    recording = float_tapes.recorded(SPECIAL_TEXT, "x", "y")
+    encoded, leaves = bytecode.encode(recording.tape), np.array([3.0, 2.0, *recording.constants])
+    by_numpy = float_tapes.hvp(run, encoded, leaves, np.array([1.0, 0.5]))
+    assert not made
+    while not loaded.is_set():
+        float_tapes.hvp(run, encoded, leaves, np.array([1.0, 0.5]))
+        loaded.wait(0.05)
+    hvp = interpreter.Program("hvp", 512, special=True)
+    assert made == [hvp]
+    np.testing.assert_allclose(float_tapes.hvp(run, encoded, leaves, np.array([1.0, 0.5])), by_numpy, rtol=1e-12)
+    assert [*run.on_demand] == [hvp]
+    run.release(hvp)
+    assert not run.installed(hvp)
+    np.testing.assert_array_equal(float_tapes.hvp(run, encoded, leaves, np.array([1.0, 0.5])), by_numpy)
+
+
+def test_many_points_of_a_special_function_need_no_program() -> None:
+    run = interpreter.Interpreter("float64", raising)
+    encoded = bytecode.encode(float_tapes.recorded(SPECIAL_TEXT, "x", "y").tape)
+    points = np.random.default_rng(1).uniform(0.5, 3.0, (2, 1_100))
+    found = run.gradient_rows(encoded, points, np.array([]))
+    assert found.shape == (3, 1_100)
+    one_by_one = programs.interpreter_of("float64")
+    for column in (0, 511, 512, 1_099):
+        expected = one_by_one.gradient(encoded, points[:, column])
+        np.testing.assert_allclose(found[:, column], expected, rtol=1e-12)

@@ -94,3 +94,46 @@ def test_programs_are_made_once_and_loaded_from_the_store_afterwards(
         found = warmed(disk.DiskStore(tmp_path, 1 << 30), making)
         assert making.asked == asked
         assert all(found["float64"].installed(program) for program in few)
+
+
+class Loaded:
+    """Stands for the executable of a program: it runs nothing."""
+
+
+def used(found: executables.Interpreters, *asked: tuple[interpreter.Program, str]) -> None:
+    for program, dtype in asked:
+        found[dtype]._executable(program)
+
+
+def test_programs_loaded_on_demand_are_let_go_when_unused_and_beyond_a_bound_of_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Those that were installed ahead stay."""
+    monkeypatch.setattr(executables, "_load", lambda *_: Loaded())
+    kept = Kept(bytes(400_000))  # 14 MB by ``compiler.Footprint``
+    found = executables.Interpreters(cast("disk.Store", kept))
+    ahead, *others = interpreter.GRADIENTS
+    found["float64"].install(ahead, Loaded())
+    used(found, (ahead, "float64"), *[(program, "float64") for program in others], (ahead, "float32"))
+    assert found.release() == 0
+    monkeypatch.setattr(executables, "_ON_DEMAND_BYTES", 3 * compiler.Footprint.of(kept.blob).resident_bytes)
+    used(found, (others[0], "float64"))  # the most recent now
+    assert found.release() == 1
+    assert not found["float64"].installed(others[1])
+    assert found.release(unused_seconds=0.0) == 3
+    assert found["float64"].installed(ahead)
+    assert not found["float32"].installed(ahead)
+    assert not any(found["float64"].installed(program) for program in others)
+
+
+class Kept(disk.NoStore):
+    """A store that has every entry."""
+
+    def __init__(self, blob: bytes) -> None:
+        self.blob = blob
+
+    def get(self, name: str) -> bytes | None:  # noqa: ARG002
+        return self.blob
+
+    def has(self, name: str) -> bool:  # noqa: ARG002
+        return True

@@ -1,6 +1,7 @@
 """Texts to functions, each read once, and functions specialised for the shapes of their arguments.
 
-A text is read here if that is quick, else in a thread, so that the event loop is never held up.
+A short text is read here. A long one is read in a thread, and so is a text for arrays of given shapes, which takes
+several milliseconds: the event loop is never held up.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ _UNROLLED_STEPS = 10_000
 
 _INLINE_CHARACTERS = 2_000
 _INLINE_STEPS, _INLINE_OPERATIONS = 1_000, 400
-"""Texts up to this length, and up to this work, are read on the event loop: a few milliseconds. Others in a thread."""
+"""Texts up to this length, and up to this work, are read on the event loop, and specialised in the threads for brief
+work: a few milliseconds. Others go to the threads for lengthy work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,14 +227,14 @@ def _keep(kept: dict[tuple[Shape, ...], Result], shapes: tuple[Shape, ...], valu
 class FunctionCache:
     """Functions by their text, bounded. Belongs to one event loop."""
 
-    def __init__(self, limits: TextLimits, capacity: int, threads: queue.ThreadPool) -> None:
+    def __init__(self, limits: TextLimits, capacity: int, brief: queue.ThreadPool, lengthy: queue.ThreadPool) -> None:
         self._limits = limits
         self._inline = dataclasses.replace(
             limits,
             max_steps=min(_INLINE_STEPS, limits.max_steps),
             max_operations=min(_INLINE_OPERATIONS, limits.max_operations),
         )
-        self._threads = threads
+        self._brief, self._lengthy = brief, lengthy
         self._functions: cache.Cache[Key, Function] = cache.Cache(capacity, lambda function: function.weight)
 
     def __len__(self) -> int:
@@ -285,7 +287,7 @@ class FunctionCache:
             begun = True
             return make(self._limits)
 
-        made = self._functions.get_or_make(key, lambda: self._threads.run(begin), started=lambda: begun)
+        made = self._functions.get_or_make(key, lambda: self._lengthy.run(begin), started=lambda: begun)
         return key, await made, False
 
     def at_once(self, text: str, args: Sequence[str] | None) -> tuple[Key, Function | None, bool]:
@@ -322,11 +324,11 @@ class FunctionCache:
     async def _read(self, function: Function, read: Callable[[TextLimits], Result]) -> Result:
         if _length(function.text) <= _INLINE_CHARACTERS:
             try:
-                return read(self._inline)
+                return await self._brief.run(lambda: read(self._inline))
             except errors.Rejected as error:
-                if not error.is_over_limits:  # for the event loop; they may be large enough for everybody else
+                if not error.is_over_limits:  # of brief work; they may be large enough for everybody else
                     raise
-        return await self._threads.run(lambda: read(self._limits))
+        return await self._lengthy.run(lambda: read(self._limits))
 
 
 def _length(text: str | tuple[str, ...]) -> int:
