@@ -223,6 +223,7 @@ def _simulated(loop: SimulatedLoop, fates: Fates, store: Store, data_store: Stor
             (Settings, "open_store", lambda _: store),
             (Settings, "open_data_store", lambda _: data_store),
             (application, "_import_rest", nothing),
+            (application, "_trim", nothing),  # memory and programs are those of this process
             (application, "_settle_heap", lambda: None),  # a service per process freezes its heap once
         ):
             stack.enter_context(mock.patch.object(target, name, stand_in))
