@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import math
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from app.autodiff.arrays import transforms as array_transforms
 from app.engine import engine, query
+from app.engine.functions import functions
 from tests.support import assertions
 from tests.support.engines import with_engine
 from tests.support.service import Client
@@ -295,6 +299,43 @@ def test_long_work_leaves_the_event_loop_free(client: Client) -> None:
 
     client.run(ask())
     assert client.run(ask()) < 0.5
+
+
+def test_a_new_function_is_specialised_and_differentiated_outside_the_event_loop(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each takes a millisecond or two, for which no other request would be answered."""
+    threads: list[str] = []
+
+    def noted(function: Function) -> Function:
+        def call(*arguments: Any, **fields: Any) -> Any:
+            threads.append(threading.current_thread().name)
+            return function(*arguments, **fields)
+
+        return call
+
+    monkeypatch.setattr(functions.Function, "specialize", noted(functions.Function.specialize))
+    monkeypatch.setattr(array_transforms, "derive", noted(array_transforms.derive))
+    text = "mean(log1p(exp(-y*(X @ w)))) + 0.21875*sum(w**2)"
+    assert client.post({"expression": text, "args": ["w", "X", "y"], "point": POINT}).status_code == 200
+    assert len(threads) == 2
+    assert {name.partition("_")[0] for name in threads} == {"gradserve-brief"}
+
+
+def test_other_requests_run_between_reading_a_text_and_running_it(client: Client) -> None:
+    served: engine.Engine = client.app.state.services.engine
+
+    async def turns() -> int:
+        count = 0
+        asked = query.Query("grad", "asinh(sin(0.8125) + x)*y", [0.5, 2.0])
+        answer = asyncio.ensure_future(served.answer(asked))
+        while not answer.done():
+            await asyncio.sleep(0)
+            count += 1
+        assert answer.result().value == pytest.approx(2 * math.asinh(math.sin(0.8125) + 0.5))
+        return count
+
+    assert client.run(turns()) > 1
 
 
 def test_a_text_that_is_read_element_by_element_only_may_take_longer_than_the_event_loop_allows(client: Client) -> None:

@@ -6,6 +6,7 @@ several milliseconds: the event loop is never held up.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 import hashlib
@@ -279,6 +280,7 @@ class FunctionCache:
             with contextlib.suppress(errors.TooComplex):  # for the event loop; it may still be for everybody
                 function = make(self._inline)
                 self._functions[key] = function
+                await asyncio.sleep(0)  # lets other requests run: this took a millisecond or two
                 return key, function, False
         begun = False
 
