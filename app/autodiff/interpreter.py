@@ -32,7 +32,7 @@ from app.autodiff.namespaces import forward, jax_words
 _MOST_BY_NUMPY = 20_000
 """Instructions of one answer by NumPy, less than a second of work."""
 _WORTH_COMPILING, _WORTH_LOADING = 200_000, 20_000
-"""Instructions of all answers by NumPy before a thread compiles their program, or loads one of ``SPECIAL``."""
+"""Instructions of all answers by NumPy before a thread compiles their program, or loads it if it is the largest."""
 _POINTS = 512
 """Points that NumPy takes at once."""
 
@@ -44,7 +44,7 @@ _JOINED_AT_FIRST = 512
 _WIDTHS = {32: (32, 512), 512: (32,)}
 """Points that "rows" takes at once, by bucket. In larger buckets, one point at a time is as fast.
 
-With special functions it is NumPy that takes many points, in 0.05 to 0.7 of a program's time for 200 points.
+With special functions, points one behind the other are as fast.
 """
 
 
@@ -77,7 +77,7 @@ SPECIAL = tuple(
     for program in (*GRADIENTS, SECOND_ORDER[1])
     if program.bucket in bytecode.SPECIAL_BUCKETS
 )
-"""The programs for tapes with special functions, each 140 or 310 MB of memory. NumPy runs these tapes first."""
+"""The programs for tapes with special functions: 140 MB of memory each, and 310 MB the last one, for second order."""
 AHEAD = (
     *GRADIENTS[:2],
     SECOND_ORDER[0],
@@ -201,8 +201,8 @@ class Interpreter:
         make: returns the executable of a program and a dtype: ``compile_program``, or a function that first looks for
             it in a store.
         is_stored: whether ``make`` will find the program in a store. Without it, every program is compiled when it is
-            needed; with it, NumPy runs what no program is at hand for, see ``reverse.run_by_numpy``, and what one of
-            ``SPECIAL`` is for until that is worth loading it.
+            needed; with it, NumPy runs what no program is at hand for, see ``reverse.run_by_numpy``, and what the
+            largest of ``SPECIAL`` is for until that is worth loading it.
 
     Attributes:
         on_demand: programs that were loaded because they were needed, with the time of their last use in seconds of
@@ -246,9 +246,7 @@ class Interpreter:
 
     def ready(self, encoded: bytecode.Encoded, batch: int | None = None) -> bool:
         """Return whether the gradient at a point, or at a batch of points, waits for no program."""
-        widths = _WIDTHS.get(encoded.bucket, ())
-        if widths and batch is not None and encoded.special:
-            return True
+        widths = () if encoded.special else _WIDTHS.get(encoded.bucket, ())
         if batch is None or not widths:
             return Program("gradient", encoded.bucket, 0, encoded.special) in self._executables
         return all(Program("rows", encoded.bucket, width, encoded.special) in self._executables for width in widths)
@@ -268,17 +266,16 @@ class Interpreter:
         """Return (1 + n, batch) for points of shape (n, batch), one row of all points per input, and constants (k,)."""
         n, batch = points.shape
         leaves = np.concatenate([points, np.repeat(constants[:, None], batch, axis=1)])
-        widths = _WIDTHS.get(encoded.bucket)
+        widths = None if encoded.special else _WIDTHS.get(encoded.bucket)
         if widths is None:
             return np.stack(self.gradients([(encoded, column) for column in leaves.T]), axis=1)
         found = np.empty((1 + n, batch), self._dtype)
         start, work = 0, len(encoded.code) * -(-batch // _POINTS)
-        widths = (_POINTS,) if encoded.special else widths
         while start < batch:
             width = next((width for width in widths if width >= batch - start), widths[-1])
             stop = min(start + width, batch)
             program = Program("rows", encoded.bucket, width)
-            if encoded.special or (self._is_missing(program) and self._runs_by_numpy(program, work)):
+            if self._is_missing(program) and self._runs_by_numpy(program, work):
                 rows = reverse.run_by_numpy("rows", encoded.tape, leaves[:, start:stop], self._dtype)
             else:
                 first = np.zeros((encoded.bucket, width), self._dtype)
@@ -371,7 +368,7 @@ class Interpreter:
         """Return whether NumPy runs what the program is for, as long as that is little."""
         if program in self._executables or self._is_stored is None:
             return False
-        return program.special or not self._is_stored(program, self._dtype)
+        return (program.special and program.kind == "hvp") or not self._is_stored(program, self._dtype)
 
     def _executable(self, program: Program) -> Any:
         """Return the executable of a program that is needed now."""

@@ -120,7 +120,7 @@ def stored(_program: interpreter.Program, _dtype: str) -> bool:
 SPECIAL_TEXT = "gamma(x)*y + besselj(0, x)"
 
 
-def test_a_program_for_special_functions_is_loaded_when_numpy_has_run_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_largest_program_is_loaded_when_numpy_has_run_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interpreter, "_WORTH_LOADING", 100)
     made: list[interpreter.Program] = []
     loaded = threading.Event()
@@ -148,13 +148,19 @@ def test_a_program_for_special_functions_is_loaded_when_numpy_has_run_enough(mon
     np.testing.assert_array_equal(float_tapes.hvp(run, encoded, leaves, np.array([1.0, 0.5])), by_numpy)
 
 
-def test_many_points_of_a_special_function_need_no_program() -> None:
-    run = interpreter.Interpreter("float64", raising)
+def test_many_points_of_a_special_function_need_the_program_of_one_point() -> None:
+    made: list[interpreter.Program] = []
+
+    def make(program: interpreter.Program, dtype: str) -> object:
+        made.append(program)
+        return programs.make(program, dtype)
+
+    run = interpreter.Interpreter("float64", make, stored)
     encoded = bytecode.encode(float_tapes.recorded(SPECIAL_TEXT, "x", "y").tape)
     points = np.random.default_rng(1).uniform(0.5, 3.0, (2, 1_100))
     found = run.gradient_rows(encoded, points, np.array([]))
     assert found.shape == (3, 1_100)
-    one_by_one = programs.interpreter_of("float64")
+    assert made == [interpreter.Program("gradient", 512, special=True)]
     for column in (0, 511, 512, 1_099):
-        expected = one_by_one.gradient(encoded, points[:, column])
+        expected = reverse.run_by_numpy("gradient", encoded.tape, points[:, column], "float64")
         np.testing.assert_allclose(found[:, column], expected, rtol=1e-12)
