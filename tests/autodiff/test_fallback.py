@@ -140,6 +140,7 @@ def test_the_largest_program_is_loaded_when_numpy_has_run_enough(monkeypatch: py
         float_tapes.hvp(run, encoded, leaves, np.array([1.0, 0.5]))
         loaded.wait(0.05)
     hvp = interpreter.Program("hvp", 512, special=True)
+    run.warm([hvp])  # waits for the thread
     assert made == [hvp]
     np.testing.assert_allclose(float_tapes.hvp(run, encoded, leaves, np.array([1.0, 0.5])), by_numpy, rtol=1e-12)
     assert [*run.on_demand] == [hvp]

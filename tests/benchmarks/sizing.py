@@ -61,9 +61,7 @@ def _default(setting: str) -> int:
 class Capacities:
     """What a replica and the store hold, in functions: the defaults of the settings."""
 
-    executables: int = (
-        _default("executable_max_bytes") // 312_000
-    )  # bytes of all, and of one as the service estimates it
+    executables: int = _default("executable_max_bytes") // 312_000  # bytes of one, as the service estimates it
     known: int = _default("plan_capacity") // (40 + 15)
     stored_bytes: int = 1 << 30
 
