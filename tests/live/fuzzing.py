@@ -22,6 +22,7 @@ with atheris.instrument_imports(include=["app"]):
     from app.api.rest.symbolic import formulae
     from app.autodiff import tape
     from app.autodiff.arrays import cost, recording, run, transforms
+    from app.autodiff.symbolic import partials
     from app.language import parse
     from app.language.grammar.spelling.latex import translator as latex
     from app.language.limits import TextLimits
@@ -50,7 +51,7 @@ def formula(data: bytes) -> None:
 
 def check_function(text: str) -> None:
     with contextlib.suppress(errors.Rejected):
-        read = parse.read(text, limits=LIMITS)
+        read = parse.read(text, limits=LIMITS, partials=partials.text)
         programs = [read.expression] if read.expression is not None else []
         for shape in SHAPES if read.expression is None else []:
             with contextlib.suppress(errors.Rejected):

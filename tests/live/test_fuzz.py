@@ -21,9 +21,8 @@ def ran(command: list[str], seconds: float) -> str:
     done = subprocess.run(  # noqa: S603 - written here
         command, check=False, capture_output=True, text=True, timeout=seconds
     )
-    written = done.stdout + done.stderr
-    assert done.returncode == 0, written[-6000:]
-    return written
+    assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"  # an exception is in the first
+    return done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(("target", "longest"), [("function", 400), ("formula", 300), ("request", 2000)])

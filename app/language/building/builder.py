@@ -349,7 +349,7 @@ class Builder:
 _WHAT = {
     "none": "None", "text": "a string", "ellipsis": "an ellipsis", "slice": "a slice", "pair": "a case",
     "dict": "a dict", "starred": "a starred value", "distribution": "a distribution",
-    "chosen": "an array of elements that a condition chooses",
+    "chosen": "an array of elements that a condition chooses", "at": "an .at without its update",
 }  # fmt: skip
 
 

@@ -24,9 +24,9 @@ class Value:
     """A value on the tracer's stack.
 
     Its kind is "number", "condition", "pair" (a case of Piecewise), "argument" (of unknown shape), "tuple" (also for a
-    list), "dict", "starred" (``*items``), "distribution", "chosen" (elements of an array, as a mask is), "slice",
-    "text" (a string, which only some functions take), "function",
-    "scope" (under the name " " among the variables of a function, see ``reading.functions``), "none" or "ellipsis".
+    list), "dict", "starred" (``*items``), "distribution", "chosen" (elements of an array, as a mask is), "at"
+    (``x.at`` and its indices), "slice", "text" (a string, which only some functions take), "function", "scope" (under
+    the name " " among the variables of a function, see ``reading.functions``), "none" or "ellipsis".
     """
 
     node: Basic  # of a number or a condition; a placeholder for other kinds
