@@ -26,7 +26,8 @@ Array = NDArray[Any]
 
 # Operations times points.
 _INLINE_WORK = 16_000  # up to this, work runs on the event loop: to wake a thread would cost more
-_SPECIAL_WORK = 16  # a special function at a point, in operations
+_INTERPRETED_WORK = 5_000  # the same for work of the interpreter at many points: half a millisecond
+_SPECIAL_WORK = 60  # a special function at a point, in operations
 _BRIEF_WORK = 200_000  # up to this, work runs in threads of its own, so that milliseconds do not wait for seconds
 
 _INLINE_NUMBERS = 10_000  # up to so many, a product with a known gradient is formed on the event loop
@@ -208,6 +209,7 @@ class Dispatch:
         ):
             found = executable
             return (execute(found) if inline else await pool.run(lambda: execute(found))), "compiled"
+        inline = work <= (_INTERPRETED_WORK if job.rows else _INLINE_WORK)
         ready = self.interpreters[job.dtype].ready(plan.encoded, batch if job.rows else None)
         start = time.perf_counter()
         result = interpret() if inline and ready else await (pool if ready else self.lengthy).run(interpret)

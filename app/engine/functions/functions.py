@@ -1,7 +1,7 @@
 """Texts to functions, each read once, and functions specialised for the shapes of their arguments.
 
-A short text is read here. A long one is read in a thread, and so is a text for arrays of given shapes, which takes
-several milliseconds: the event loop is never held up.
+A short text, or a plain one, is read here. A longer one is read in a thread, and so is a text for arrays of given
+shapes, which takes several milliseconds: the event loop is never held up.
 """
 
 from __future__ import annotations
@@ -41,10 +41,13 @@ _FEW_NUMBERS = 24
 _UNROLLED_STEPS = 10_000
 """Loops of more steps are kept whole: in numbers they take a tenth of a second and more."""
 
-_INLINE_CHARACTERS = 2_000
-_INLINE_STEPS, _INLINE_OPERATIONS = 1_000, 400
-"""Texts up to this length, and up to this work, are read on the event loop, and specialised in the threads for brief
-work: a few milliseconds. Others go to the threads for lengthy work."""
+_INLINE_CHARACTERS = 200
+"""Texts up to this length are read on the event loop, for a millisecond; plain ones up to ``_BRIEF_CHARACTERS``."""
+
+_BRIEF_CHARACTERS = 2_000
+_BRIEF_STEPS, _BRIEF_OPERATIONS = 1_000, 400
+"""Texts up to this length, and up to this work, are read on the event loop or in the threads for brief work, and
+specialised there: a few milliseconds. Others go to the threads for lengthy work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,10 +233,10 @@ class FunctionCache:
 
     def __init__(self, limits: TextLimits, capacity: int, brief: queue.ThreadPool, lengthy: queue.ThreadPool) -> None:
         self._limits = limits
-        self._inline = dataclasses.replace(
+        self._brief_limits = dataclasses.replace(
             limits,
-            max_steps=min(_INLINE_STEPS, limits.max_steps),
-            max_operations=min(_INLINE_OPERATIONS, limits.max_operations),
+            max_steps=min(_BRIEF_STEPS, limits.max_steps),
+            max_operations=min(_BRIEF_OPERATIONS, limits.max_operations),
         )
         self._brief, self._lengthy = brief, lengthy
         self._functions: cache.Cache[Key, Function] = cache.Cache(capacity, lambda function: function.weight)
@@ -268,29 +271,35 @@ class FunctionCache:
 
         def make(limits: TextLimits) -> Function:
             reading = parse.read(text, names, declared, limits=_short(limits), partials=partials.text)
-            if reading.too_complex and limits is self._inline:
-                raise errors.TooComplex("this takes too long for the event loop")
+            if reading.too_complex and limits is self._brief_limits:
+                raise errors.TooComplex("this takes longer than brief work")
             if not reading.args:
                 raise errors.InvalidField(
                     "the expression has no arguments to differentiate by", hint="name them in args", field="expression"
                 )
             return Function(dataclasses.replace(reading, limits=self._limits))
 
-        if _length(text) <= _INLINE_CHARACTERS:
-            with contextlib.suppress(errors.TooComplex):  # for the event loop; it may still be for everybody
-                function = make(self._inline)
+        length = _length(text)
+        if length <= _INLINE_CHARACTERS:
+            with contextlib.suppress(errors.TooComplex):  # for brief work; it may still be for everybody
+                function = make(self._brief_limits)
                 self._functions[key] = function
                 await asyncio.sleep(0)  # lets other requests run: this took a millisecond or two
                 return key, function, False
         begun = False
 
-        def begin() -> Function:
+        def begin(limits: TextLimits) -> Function:
             nonlocal begun
             begun = True
-            return make(self._limits)
+            return make(limits)
 
-        made = self._functions.get_or_make(key, lambda: self._lengthy.run(begin), started=lambda: begun)
-        return key, await made, False
+        async def read() -> Function:
+            if _INLINE_CHARACTERS < length <= _BRIEF_CHARACTERS:
+                with contextlib.suppress(errors.TooComplex):
+                    return await self._brief.run(lambda: begin(self._brief_limits))
+            return await self._lengthy.run(lambda: begin(self._limits))
+
+        return key, await self._functions.get_or_make(key, read, started=lambda: begun), False
 
     def at_once(self, text: str, args: Sequence[str] | None) -> tuple[Key, Function | None, bool]:
         """Return a function under its key, and whether it was there; if not, that of a plain text is not kept yet."""
@@ -304,9 +313,9 @@ class FunctionCache:
 
     def _plain(self, key: Key) -> Function | None:
         text, names, declared = key
-        if declared or not isinstance(text, str) or len(text) > _INLINE_CHARACTERS:
+        if declared or not isinstance(text, str) or len(text) > _BRIEF_CHARACTERS:
             return None
-        found = plain.read(text, names, self._inline)
+        found = plain.read(text, names, self._brief_limits)
         return None if found is None else Function(found._replace(limits=self._limits))
 
     async def squeeze(self, function: Function, point: points.Point) -> points.Point:
@@ -324,9 +333,9 @@ class FunctionCache:
         return await self._read(function, lambda limits: function.element_by_element(shapes, limits))
 
     async def _read(self, function: Function, read: Callable[[TextLimits], Result]) -> Result:
-        if _length(function.text) <= _INLINE_CHARACTERS:
+        if _length(function.text) <= _BRIEF_CHARACTERS:
             try:
-                return await self._brief.run(lambda: read(self._inline))
+                return await self._brief.run(lambda: read(self._brief_limits))
             except errors.Rejected as error:
                 if not error.is_over_limits:  # of brief work; they may be large enough for everybody else
                     raise
