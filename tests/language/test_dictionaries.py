@@ -1,5 +1,6 @@
 """Dicts, starred operands, strings that choose, and statements that mean nothing."""
 
+import numpy as np
 import pytest
 
 from app import errors
@@ -21,6 +22,11 @@ MEANS = {
     "def f(x, y):\n    g = lambda *v: sum(v)\n    return g(x) + g(x, y, 1)": 8,
     "def f(x, y):\n    def g(a, *, b=1, **rest): return a*b + rest['c']\n    return g(x, **dict(b=y, c=1))": 7,
     "def f(x, y):\n    a, *b = [x, *[y, 1]]\n    return a*b[0] + b[1]": 7,
+    "def f(x, y):\n    v = [*[x, y], 1]\n    return sum([*v, *(t*t for t in v)]) + (*v, 4)[3]": 6 + 14 + 4,
+    "def f(x, y):\n    v = (x, *2*np.array([x, y]))\n    w = *v, 1\n    return v[2]*w[1] + w[3]": 6 * 4 + 1,
+    "def f(x, y):\n    d = {'a': x, 'b': y}\n    e = {'a': 7, **d, 'b': 5, **{'c': 1}}\n    return sum(e.values())": 8,
+    "def f(x, y):\n    d = {'a': x, 'b': y}\n    return sum(d[k] for k in [*d]) + len((*d, 1))": 8,
+    "def f(x, y):\n    d = dict(zip('ab', [x, y]))\n    return d['a'] - d['b']": -1,
     "def f(x, y, *args, **kwargs): return x*y + len(args) + len(kwargs)": 6,
     "def f(x, y, kind='a'):\n    if kind == 'a':\n        return x\n    return y": 2,
     "def f(x, y, kind='b'):\n    if kind != 'b' or kind is None:\n        return x\n    return y": 3,
@@ -33,6 +39,24 @@ MEANS = {
     "from __future__ import annotations\ndef f(x, y): return x*y\nif __name__ == '__main__':\n    print(f(1, 2))\n": 6,
     "def g():\n    print(1)\ndef f(x, y): return x*y": 6,
 }
+
+
+@pytest.mark.parametrize(
+    "value", ["np.exp(p)", "2*p", "-p", "abs(p)", "np.where(p > 0, p, 1)", "p.copy()", "np.clip(p, 0, 4)"]
+)
+@pytest.mark.parametrize("pattern", ["a, b, c", "[a, b, c]", "a, *(b, c)", "(a, b, c), d"])
+def test_an_array_is_unpacked_that_is_not_the_argument_itself(pattern: str, value: str) -> None:
+    targets, given = pattern.replace("*(b, c)", "*b"), f"{value}, 1" if "d" in pattern else value
+    text = f"def f(p):\n    {targets} = {given}\n    return a + sum([{'*b' if '*' in pattern else 'b, c'}])"
+    function = parse.read(text)
+    found = recording.record(function.at([(3,)], whole=True))
+    own = {"np": np}
+    exec(text, own)  # noqa: S102 - written above
+    point = np.array([2.0, 3.0, 5.0])
+    leaves = [point, *found.constants]
+    assert run.prepare(found.tape)(leaves)[0] == pytest.approx(own["f"](point), rel=1e-15)
+    with pytest.raises(errors.BadShape, match="names for one value"):
+        function.at([()])
 
 
 @pytest.mark.parametrize(("text", "value"), MEANS.items())
@@ -58,6 +82,10 @@ def test_a_text_means_what_it_means_in_python(text: str, value: float | None) ->
         ("lambda p: p['w']*2", "params = dict", 11),
         ("lambda x: (lambda a: a)(**{1: x})", "by name", 23),
         ("lambda x: (lambda a: a)(**x)", "", 27),
+        ("lambda x: sum([*t for t in [[x]]])", "", 18),
+        ("lambda x: [**{'a': x}][0]", "", 11),
+        ("lambda x: (*[x])", "", 0),
+        ("lambda x: (lambda *a: a[0]*2)(*{'a': x})", "", 26),
         ("def f(*x): return x[0]", "give an array", 0),
         ("n = 1\ndef f(x):\n    global n\n    n = x\n    return n", "return the new", 20),
         ("def f(x):\n    y = [x]\n    del y[0]\n    return x", "leave it out", 26),

@@ -58,3 +58,21 @@ def test_the_digamma_function_has_its_digits_beside_its_poles() -> None:
     points = [step - chance.randint(1, 60) for step in near]
     _close(_WORDS["digamma"](np.array(points)), points, mp.digamma, 1e-15)
     assert np.isnan(_WORDS["digamma"](np.array([-1.0, -7.0]))).all()
+
+
+@pytest.mark.parametrize("zero", [1.0, 2.0])
+def test_the_logarithm_of_the_gamma_function_has_its_digits_beside_its_zeros(zero: float) -> None:
+    points = [zero + sign * size for size in _sizes(150, -12, -0.5, 3) for sign in (1, -1)]
+    _close(_WORDS["lgamma"](np.array(points)), points, mp.loggamma, 4e-15)
+    assert _WORDS["lgamma"](np.array([zero])).tolist() == [0.0]
+    assert _WORDS["lgamma"](np.ones(3, np.float32)).dtype == np.float32
+
+
+def test_dawsons_integral_has_its_digits_where_it_is_small() -> None:
+    points = [sign * size for size in _sizes(200, -8, 0.5, 4) for sign in (1, -1)]
+    _close(
+        _WORDS["dawsn"](np.array(points)),
+        points,
+        lambda x: mp.sqrt(mp.pi) / 2 * mp.exp(-x * x) * mp.erfi(x),
+        1e-15,
+    )

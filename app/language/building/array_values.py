@@ -17,7 +17,7 @@ from sympy.core.basic import Basic
 from app import errors
 from app.language.building.builder import Builder, Expand
 from app.language.expression import nodes, primitives
-from app.language.expression.values import NeedsShapes, Reference, Shape, Value, argument_of
+from app.language.expression.values import NeedsShapes, Reference, Shape, Value, argument_of, text_of
 from app.language.limits import TextLimits
 from app.language.numeric import array_folding
 
@@ -150,6 +150,9 @@ class ArrayValues(Builder):
         if value.kind == "dict":
             self.charge(len(value.items), offset)
             return list(value.function.values())  # its keys
+        if value.kind == "text":
+            self.charge(len(value.text), offset)
+            return [text_of(character) for character in value.text]
         if not value.shape:
             raise errors.BadShape("a number has no items to go through", offset=offset)
         self.charge(value.shape[0], offset)

@@ -116,8 +116,16 @@ def method(value: Value, name: str, operands: Sequence[Value], options: Mapping[
 def spread(
     operands: Sequence[Value], options: Mapping[str, Value], offset: int
 ) -> tuple[list[Value], Mapping[str, Value]]:
-    """Return operands with those of ``*items`` one by one, and options with those of ``**options``."""
-    positional = [each for operand in operands for each in (operand.items if operand.kind == "starred" else [operand])]
+    """Return operands with those of ``*items`` one by one, and options with those of ``**options``.
+
+    The items of a dict are its keys.
+    """
+    positional: list[Value] = []
+    for operand in operands:
+        if operand.kind == "starred":
+            positional += operand.items if operand.function is None else operand.function.values()
+        else:
+            positional.append(operand)
     more = options.get("**")
     if more is None:
         return positional, options

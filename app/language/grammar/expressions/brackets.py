@@ -39,7 +39,9 @@ class Brackets(Operators):
             raise self._cursor.unexpected(token, "an operator")
         if bracket.clauses is not None:
             self._comprehension(token, bracket)
-        if bracket.kind == "dict":
+        if bracket.kind == "dict" and bracket.starred:
+            self._code.append(stack_code.Method("items", 0, (), token.offset))
+        elif bracket.kind == "dict":
             self._entry(token, bracket)
         elif bracket.colons:
             self._slice(token, bracket)
@@ -159,7 +161,8 @@ class Brackets(Operators):
         """Begin a clause: what stands before the first is the body, which runs once an item."""
         self._reduce(operators.CONDITIONAL)
         self._refuse_open_if(token)
-        if bracket.kind not in CALLS | {"group", "list", "dict"} or bracket.items or bracket.keyword:
+        takes = bracket.kind in CALLS or (bracket.kind in {"group", "list", "dict"} and not bracket.starred)
+        if not takes or bracket.items or bracket.keyword:
             raise self._cursor.unexpected(token, "an operator")
         if bracket.clauses is None:
             if bracket.kind == "dict":

@@ -117,17 +117,15 @@ class ExpressionParser(Brackets):
             name = operators.UNARY_OPERATORS[text]
             kind = "positive" if text == "+" else "unary"
             bracket.operators.append(Operator(operators.UNARY, kind, [name], offset))
-        elif text == "*" and self._target and bracket.kind in {"text", "group", "list"}:
-            bracket.operators.append(Operator(operators.UNARY, "unary", ["star"], offset))
+        elif text == "*" and self._target and bracket.kind == "text" and len(self._code) == bracket.start:
+            bracket.operators.append(Operator(operators.BIT_OR, "unary", ["star"], offset))
         elif text == "not":
             if bracket.operators and bracket.operators[-1].level > operators.NOT:
                 raise self._cursor.unexpected(token, "a value; put parentheses around 'not ...'")
             bracket.operators.append(Operator(operators.NOT, "unary", ["not"], offset))
         elif text in _OPENED and kind == "op":
             self._open(_OPENED[text], offset)
-        elif (
-            text in {"*", "**"} and bracket.kind in CALLS and len(self._code) == bracket.start and not bracket.operators
-        ):
+        elif text in {"*", "**"} and self._may_star(bracket, text):
             self._star(token, bracket)
         elif text == "lambda":
             self._lambda(token)
@@ -159,9 +157,15 @@ class ExpressionParser(Brackets):
                 return False
         raise self._cursor.unexpected(token, "a value")
 
+    def _may_star(self, bracket: Bracket, text: str) -> bool:
+        """Return whether ``*items`` or ``**options`` may begin here: f(*a, **b), [*a, 1], (*a, 1) and {**a, "b": 1}."""
+        kinds = CALLS | {"group", "list"} if text == "*" else CALLS | {"dict"}
+        empty = len(self._code) == bracket.start and not bracket.operators
+        return bracket.kind in kinds and empty and not bracket.colons and bracket.clauses is None
+
     def _star(self, token: lexer.Token, bracket: Bracket) -> None:
-        """Begin an operand ``*items`` or ``**options`` of a call."""
-        if token.text == "**":
+        """Begin an operand ``*items`` or ``**options`` of a call, or such an item of a list, a tuple or a dict."""
+        if token.text == "**" and bracket.kind != "dict":
             bracket.keyword = "**"
         bracket.starred = True
 

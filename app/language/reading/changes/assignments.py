@@ -49,7 +49,9 @@ class Assignments:
         """Return a value for each pattern."""
         builder = self._builder
         if not (builder.is_array(value) or value.kind == "argument"):
-            raise errors.SyntaxRejected(f"{len(patterns)} names for one value", offset=offset)
+            # What depends on the point may be an array, as ``2*X`` is, once the shapes of the arguments are known.
+            kind = errors.BadShape if value.constant is None else errors.SyntaxRejected
+            raise kind(f"{len(patterns)} names for one value", offset=offset)
         values = list(builder.items(value, offset))
         starred = [at for at, each in enumerate(patterns) if isinstance(each, Star)]
         if starred and len(values) >= len(patterns) - 1:
