@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sympy.core.basic import Basic
 
 from app import errors
-from app.language.building.builder import Builder, Expand
+from app.language.building.builder import WHAT, Builder, Expand
 from app.language.expression import nodes, primitives
 from app.language.expression.values import NeedsShapes, Reference, Shape, Value, argument_of, text_of
 from app.language.limits import TextLimits
@@ -154,6 +154,8 @@ class ArrayValues(Builder):
             self.charge(len(value.text), offset)
             return [text_of(character) for character in value.text]
         if not value.shape:
+            if value.kind in WHAT:
+                raise errors.SyntaxRejected(f"{WHAT[value.kind]} has no items to go through", offset=offset)
             raise errors.BadShape("a number has no items to go through", offset=offset)
         self.charge(value.shape[0], offset)
         return [self.item(value, index, offset) for index in range(value.shape[0])]

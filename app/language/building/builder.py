@@ -147,7 +147,7 @@ class Builder:
         if value.kind == "function":
             what = f"the function {errors.quote(value.text)} stands where a number was expected"
             raise errors.UnknownName(what, hint="call it with its arguments", offset=offset)
-        raise errors.SyntaxRejected(f"{_WHAT[value.kind]} stands where a number was expected", offset=offset)
+        raise errors.SyntaxRejected(f"{WHAT[value.kind]} stands where a number was expected", offset=offset)
 
     def condition(self, value: Value, offset: int, joined: str | None = None) -> Value:
         """Return a value as a condition: a number holds where it is not 0, but not as an operand of ``joined``."""
@@ -346,11 +346,12 @@ class Builder:
         return result
 
 
-_WHAT = {
+WHAT = {
     "none": "None", "text": "a string", "ellipsis": "an ellipsis", "slice": "a slice", "pair": "a case",
     "dict": "a dict", "starred": "a starred value", "distribution": "a distribution",
     "chosen": "an array of elements that a condition chooses", "at": "an .at without its update",
 }  # fmt: skip
+"""What a value is that is no number, by its kind."""
 
 
 def _order(value: Value, name: str, offset: int) -> int | None:
@@ -359,7 +360,7 @@ def _order(value: Value, name: str, offset: int) -> int | None:
     known = value.kind == "number" and order is not None and value.shape == ()
     if not known or order != order // 1 or not 0 <= order <= most:
         integer = name in hosted.INTEGER_ORDER and order is not None
-        if name in words.REAL_ORDER and value.kind not in _WHAT and not integer:
+        if name in words.REAL_ORDER and value.kind not in WHAT and not integer:
             return None
         hint = f"write {name}(2, x); the orders are the integers from 0 to {most}"
         raise errors.SyntaxRejected(f"the order of {name} is not one that is supported", hint=hint, offset=offset)

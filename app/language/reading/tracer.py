@@ -15,11 +15,10 @@ from app import errors
 from app.language.arrays.call import ArrayCall
 from app.language.arrays.words import reductions
 from app.language.building.array_builder import ArrayBuilder
-from app.language.expression import values
 from app.language.expression.values import NeedsWhole, Value
 from app.language.grammar import stack_code, statements
 from app.language.reading import functions, records
-from app.language.reading.calls import calling
+from app.language.reading.calls import calling, selections
 from app.language.reading.changes import objects
 from app.language.reading.changes.assignments import Assignments
 from app.language.reading.operations import OPERATIONS, Names, StackFrame, choose
@@ -138,8 +137,8 @@ class Tracer:
     def _run_nested(self, frame: StackFrame, instruction: stack_code.Instruction) -> None:
         """Run an instruction that has code of its own or binds names."""
         if isinstance(instruction, stack_code.Comprehension):
-            items = self._items(instruction, instruction.clauses, frame.names, frame.offset)
-            frame.stack.append(values.list_of(list(items)))
+            items = list(self._items(instruction, instruction.clauses, frame.names, frame.offset))
+            frame.stack.append(selections.filtered(self.builder, items, frame.offset))
         elif isinstance(instruction, stack_code.Series):
             if instruction.word in frame.names:
                 what = f"'{instruction.word}' is a variable here, not a function"
@@ -331,25 +330,27 @@ class Tracer:
 
     def _items(
         self, comprehension: stack_code.Comprehension, left: Sequence[stack_code.Clause], names: Names, offset: int
-    ) -> Iterator[Value]:
-        """Yield the values of a comprehension's body, the first of the clauses that are left outermost."""
+    ) -> Iterator[selections.Item]:
+        """Yield the values of a comprehension's body, and the conditions for each, the first clause outermost."""
         body = comprehension.body
         if not left:
-            yield self._rerun(body, names, offset)
+            yield self._rerun(body, names, offset), ()
             return
         clause, *rest = left
         if not clause.conditions:
             self._foresee(clause.items, len(body), names, offset)
-        values = self.builder.items(self._rerun(clause.items, names, offset), offset)
+        values = selections.items(self.builder, self._rerun(clause.items, names, offset), offset)
         self.builder.charge(len(values) + len(names), offset)
         if not clause.conditions:
             self.builder.foresee(len(values) * len(body), offset)
         inner = functions.within(names, stack_code.names_of(clause.pattern), self.scopes)
         with self._deeper():
-            for item in values:
+            for item, kept in values:
                 self._bind(clause.pattern, item, inner, offset)
-                if all(self._known(condition, inner, offset) for condition in clause.conditions):
-                    yield from self._items(comprehension, rest, inner, offset)
+                tests = self._tests(clause.conditions, inner, offset)
+                if tests is not None:
+                    for value, more in self._items(comprehension, rest, inner, offset):
+                        yield value, (*kept, *tests, *more)
         names.update({name: inner[name] for name in stack_code.bound_in(comprehension) if name in inner})
 
     def _foresee(self, items: stack_code.Code, steps: int, names: Names, offset: int) -> None:
@@ -361,13 +362,16 @@ class Tracer:
                 first, last, step = (0, ends[0], 1) if len(ends) == 1 else (*ends, 1)[:3]
                 self.builder.foresee(steps * max(0, (last - first) // step), offset)
 
-    def _known(self, code: stack_code.Code, names: Names, offset: int) -> bool:
-        """Return whether the ``if`` of a comprehension holds, which must not depend on the point."""
-        condition = self.builder.decision(self._rerun(code, names, offset), offset)
-        if condition.constant is None:
-            hint = "write where(condition, value, 0) in the sum"
-            raise errors.SyntaxRejected("a filter may not depend on the point", hint=hint, offset=offset)
-        return bool(condition.constant)
+    def _tests(self, conditions: Sequence[stack_code.Code], names: Names, offset: int) -> list[Value] | None:
+        """Return the conditions of a clause that depend on the point, None if another one does not hold."""
+        found = []
+        for code in conditions:
+            condition = self.builder.decision(self._rerun(code, names, offset), offset)
+            if condition.constant is None:
+                found.append(condition)
+            elif not condition.constant:
+                return None
+        return found
 
     def _total(self, series: stack_code.Series, left: Sequence[stack_code.Bounds], names: Names, offset: int) -> Value:
         """Return the sum or product of a series' body, the last of the bounds outermost."""

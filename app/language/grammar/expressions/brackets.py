@@ -96,10 +96,16 @@ class Brackets(Operators):
     def _call(self, bracket: Bracket) -> None:
         if bracket.name == "next" and bracket.items:
             self._first(bracket)
-        elif bracket.name.rpartition(".")[2] in _SERIES and bracket.items > 1:
+        elif bracket.name.rpartition(".")[2] in _SERIES and bracket.items > 1 and not self._of_itertools(bracket):
             self._code.append(self._series(bracket))
         else:
             self._code.append(Apply(bracket.name, bracket.items, tuple(bracket.keywords), bracket.offset))
+
+    def _of_itertools(self, bracket: Bracket) -> bool:
+        """Return whether ``product(a, b)`` goes through items, as Python's does: b is no bounds (i, first, last)."""
+        cuts = [*bracket.starts[1:], len(self._code)]
+        bounded = [_is_bounds(self._code[first:last]) for first, last in itertools.pairwise(cuts)]
+        return bracket.name.rpartition(".")[2] == "product" and not any(bounded)
 
     def _first(self, bracket: Bracket) -> None:
         """Finish ``next(items)``, which is the first item where no name stands for the iterator."""
@@ -118,10 +124,8 @@ class Brackets(Operators):
         body, *limits = [self._code[first:last] for first, last in itertools.pairwise(cuts)]
         bounds = []
         for limit in limits:
-            name, last = limit[0], limit[-1]
-            if not (
-                isinstance(name, Name) and isinstance(last, Collection) and last.kind != "slice" and last.size == 3
-            ):
+            name = limit[0]
+            if not _is_bounds(limit) or not isinstance(name, Name):
                 what, hint = (
                     "the bounds of a series are (i, first, last)",
                     f"write {bracket.name}(f(i), (i, first, last))",
@@ -201,3 +205,9 @@ class Brackets(Operators):
         code = self._code[bracket.start :]
         del self._code[bracket.start :]
         return code
+
+
+def _is_bounds(code: Code) -> bool:
+    """Return whether an operand is (i, first, last)."""
+    last = code[-1]
+    return isinstance(code[0], Name) and isinstance(last, Collection) and last.kind != "slice" and last.size == 3

@@ -13,6 +13,7 @@ from app import errors
 from app.language.expression.values import NONE, NeedsShapes, Value, decided, list_of, tuple_of
 from app.language.grammar import stack_code
 from app.language.reading import records
+from app.language.reading.calls import selections
 from app.language.vocabulary import words
 
 if TYPE_CHECKING:
@@ -94,16 +95,15 @@ def _filter(tracer: Tracer, operands: Items, options: Options, offset: int) -> V
     if len(operands) != 2 or options:
         raise errors.BadArity("filter takes a function and items", hint="write filter(f, items)", offset=offset)
     function, given = operands
-    found = []
+    found: list[selections.Item] = []
     for item in tracer.builder.items(given, offset):
         tracer.builder.charge(1, offset)
         test = item if function.kind == "none" else tracer.call(function, [item], {}, offset)
-        kept = decided(tracer.builder.condition(test, offset))
-        if kept is None:
-            hint = "write sum(f(v) if v > 0 else 0 for v in x), or where(x > 0, f(x), 0)"
-            raise errors.SyntaxRejected("what is kept depends on the point", hint=hint, offset=offset)
-        found += [item] if kept else []
-    return list_of(found)
+        condition = tracer.builder.condition(test, offset)
+        kept = decided(condition)
+        if kept is not False:
+            found.append((item, () if kept else (condition,)))
+    return selections.filtered(tracer.builder, found, offset)
 
 
 def _ordered(tracer: Tracer, operands: Items, options: Options, offset: int) -> Value:

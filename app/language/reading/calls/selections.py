@@ -1,4 +1,4 @@
-"""Elements that a mask chooses as the point is: ``x[x > 0].sum()``. How many they are is not known from the text.
+"""Elements that the point chooses: ``x[x > 0].sum()``, ``sum(v for v in x if v > 0)``. Their number is not known.
 
 Such elements may be computed with one by one and reduced to a number. They are kept as the whole array and the mask:
 a reduction puts what changes nothing in the places of the others, which then have no gradient.
@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING
 
 from app import errors
 from app.language.building.array_builder import ArrayBuilder
+from app.language.expression import values
 from app.language.expression.values import NeedsShapes, Value
 from app.language.vocabulary import words
 from app.language.vocabulary.word import Word
 
 if TYPE_CHECKING:
     from app.language.reading.tracer import Tracer
+
+Item = tuple[Value, Sequence[Value]]
+"""A value of a comprehension, and the conditions that have to hold for it and depend on the point."""
 
 _HINT = "write where(condition, value, 0), which keeps the shape; sum, mean, max and min of x[condition] are known"
 
@@ -31,6 +35,26 @@ def of(builder: ArrayBuilder, base: Value, indices: Sequence[Value]) -> Value | 
     if mask.kind != "condition" or mask.constant is not None or not mask.shape or mask.shape != base.shape:
         return None
     return _chosen(builder, base, mask)
+
+
+def filtered(builder: ArrayBuilder, items: Sequence[Item], offset: int) -> Value:
+    """Return the list of a comprehension; elements that are chosen if conditions depend on the point."""
+    found = values.list_of([value for value, _ in items])
+    if not any(conditions for _, conditions in items):
+        return found
+    if any(value.kind not in {"number", "condition", "argument"} for value, _ in items):
+        hint = "write where(condition, value, 0) in the sum"
+        raise errors.SyntaxRejected("a filter may not depend on the point", hint=hint, offset=offset)
+    mask = values.list_of([builder.all(conditions, offset) for _, conditions in items])
+    return _chosen(builder, builder.array(found, offset), builder.array(mask, offset))
+
+
+def items(builder: ArrayBuilder, value: Value, offset: int) -> list[Item]:
+    """Return the items of a value; chosen elements have their conditions beside them."""
+    if value.kind != "chosen":
+        return [(item, ()) for item in builder.items(value, offset)]
+    array, mask = (builder.items(each, offset) for each in value.items)
+    return [(item, (condition,)) for item, condition in zip(array, mask, strict=True)]
 
 
 def _depends(index: Value) -> bool:
@@ -62,6 +86,8 @@ def applied(
     tracer: Tracer, word: Word, name: str, operands: Sequence[Value], options: Mapping[str, Value], offset: int
 ) -> Value:
     """Return a word of chosen elements: their reduction, or its value of each."""
+    if word.names[0] in _SAME and len(operands) == 1:
+        return operands[0]
     reduce = _REDUCTIONS.get(word.names[0]) if len(operands) == 1 and not options else None
     if reduce is not None:
         return reduce(_Elements(tracer, operands[0], offset))
@@ -103,9 +129,14 @@ class _Elements:
         return self.word("where", self.word("greater", self.count(), self.number(0)), found, self.number(float("nan")))
 
 
+_SAME = frozenset({"array", "list"})
+"""Words of which elements are the same elements."""
+
 _REDUCTIONS: dict[str, Callable[[_Elements], Value]] = {
     "sum": lambda each: each.word("sum", each.filled(0)),
     "prod": lambda each: each.word("prod", each.filled(1)),
+    "any": lambda each: each.word("any", each.word("logical_and", each.mask, each.array)),
+    "all": lambda each: each.word("all", each.word("logical_or", each.word("logical_not", each.mask), each.array)),
     "mean": _Elements.mean,
     "var": _Elements.variance,
     "std": lambda each: each.word("sqrt", each.variance()),
