@@ -220,8 +220,8 @@ def _digamma(x: Any) -> Any:
 def _lgamma(x: Any) -> Any:
     """Return log |gamma(x)|. Near 1 and 2 by its series (NIST DLMF 5.7.3): SciPy's own has the digits of x there."""
     found = scipy.special.gammaln(x)
-    above_one = np.less(x, 1.5)
-    apart = np.subtract(x, np.where(above_one, 1, 2))
+    beside_one = np.less(x, 1.5)
+    apart = np.subtract(x, np.where(beside_one, 1, 2))
     near = np.abs(apart) < _NEAR_ONE
     if not np.any(near):
         return found
@@ -231,7 +231,7 @@ def _lgamma(x: Any) -> Any:
     for k in range(2, 25):
         power = power * -z
         series = series - scipy.special.zetac(k) / k * power
-    return _like(np.where(near, series - np.where(above_one, np.log1p(z), 0), found), x)
+    return _like(np.where(near, series - np.where(beside_one, np.log1p(z), 0), found), x)
 
 
 def _dawsn(x: Any) -> Any:

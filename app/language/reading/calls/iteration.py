@@ -99,7 +99,7 @@ def _filter(tracer: Tracer, operands: Items, options: Options, offset: int) -> V
     for item in tracer.builder.items(given, offset):
         tracer.builder.charge(1, offset)
         test = item if function.kind == "none" else tracer.call(function, [item], {}, offset)
-        condition = tracer.builder.condition(test, offset)
+        condition = tracer.builder.decision(test, offset)
         kept = decided(condition)
         if kept is not False:
             found.append((item, () if kept else (condition,)))

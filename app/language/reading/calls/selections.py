@@ -6,6 +6,7 @@ a reduction puts what changes nothing in the places of the others, which then ha
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ def filtered(builder: ArrayBuilder, items: Sequence[Item], offset: int) -> Value
     found = values.list_of([value for value, _ in items])
     if not any(conditions for _, conditions in items):
         return found
-    if any(value.kind not in {"number", "condition", "argument"} for value, _ in items):
+    if any(value.kind not in {"number", "condition", "argument"} or value.shape for value, _ in items):
         hint = "write where(condition, value, 0) in the sum"
         raise errors.SyntaxRejected("a filter may not depend on the point", hint=hint, offset=offset)
     mask = values.list_of([builder.all(conditions, offset) for _, conditions in items])
@@ -53,7 +54,8 @@ def items(builder: ArrayBuilder, value: Value, offset: int) -> list[Item]:
     """Return the items of a value; chosen elements have their conditions beside them."""
     if value.kind != "chosen":
         return [(item, ()) for item in builder.items(value, offset)]
-    array, mask = (builder.items(each, offset) for each in value.items)
+    flat = (math.prod(value.items[0].shape),)
+    array, mask = (builder.items(builder.emit("reshape", (flat,), each, offset=offset), offset) for each in value.items)
     return [(item, (condition,)) for item, condition in zip(array, mask, strict=True)]
 
 
