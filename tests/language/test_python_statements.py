@@ -1,7 +1,8 @@
-"""``match``, ``nonlocal``, ``:=``, ``in`` and ``is``: a function has the value that Python gives it."""
+"""``match``, ``nonlocal``, ``:=``, ``in``, ``is`` and ``continue``: a function has the value that Python gives it."""
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from app import errors
@@ -86,12 +87,41 @@ def f(x, y=None, mode="mean"):
         x = x*y
     return x + sum(k for k in range(5) if k in (1, 3)) + ("ea" in mode)
 """
+CONTINUES = """
+def f(x, y):
+    total, best, seen = 0, x, np.zeros(4)
+    for i, v in enumerate([x, y, x*y, x - y]):
+        if v > 0.4:
+            if v > 2:
+                total += 1
+                continue
+            total += v
+        elif v < -0.5:
+            continue
+        total += 10*v
+        seen[i] = v
+        if v <= best:
+            continue
+        best = v
+    k = 0
+    while k < 3:
+        k += 1
+        if total > 9:
+            total = total/2
+            continue
+        total = 1.5*total
+    return total + 100*best + seen @ np.arange(4)
+"""
 
 
-@pytest.mark.parametrize("text", [MATCHES, NONLOCAL, WALRUS, RELATIONS], ids=["match", "nonlocal", "walrus", "in"])
+@pytest.mark.parametrize(
+    "text",
+    [MATCHES, NONLOCAL, WALRUS, RELATIONS, CONTINUES],
+    ids=["match", "nonlocal", "walrus", "in", "continue"],
+)
 @pytest.mark.parametrize("point", [[1.25, 0.5], [0.25, -0.75], [2.5, 3.5]])
 def test_a_function_has_the_value_that_python_gives_it(client: Client, text: str, point: list[float]) -> None:
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = {"np": np}
     exec(text, names)  # noqa: S102 - a text of this file
     point = point[:1] if text is RELATIONS else point
     answer = client.answer({"expression": text, "point": point}, "/v1/evaluate")

@@ -218,14 +218,15 @@ class Tracer:
         if found == [None, None]:
             self._merge(condition, sides, names, offset)
             return None
-        values = []
-        for outcome, own in zip(found, sides, strict=True):
-            completed = self._completed(after, own, offset) if outcome is None else outcome
-            if not isinstance(completed, Value):
-                what = "a return, break or continue inside a loop may not depend on the point"
-                raise errors.SyntaxRejected(what, hint="choose values with a if condition else b", offset=offset)
-            values.append(completed)
-        return choose(self.builder, condition, values[0], values[1], offset)
+        ends = [each or self._completed(after, own, offset) for each, own in zip(found, sides, strict=True)]
+        if all(end is None or end == "continue" for end in ends):  # what is left of a loop's body has run
+            self._merge(condition, sides, names, offset)
+            return "continue"
+        first, second = ends
+        if isinstance(first, Value) and isinstance(second, Value):
+            return choose(self.builder, condition, first, second, offset)
+        what = "a return or break inside a loop may not depend on the point"
+        raise errors.SyntaxRejected(what, hint="choose values with a if condition else b", offset=offset)
 
     def _chain(self, chain: stack_code.Chain, names: Names, after: tuple[stack_code.Code, ...]) -> _Outcome:
         """Run the first body whose condition holds; where a condition depends on the point, as branches in another."""
