@@ -35,7 +35,7 @@ hypothesis.settings.register_profile("random", hypothesis.settings.get_profile("
 hypothesis.settings.load_profile("suite")
 
 
-_TRIM_BYTES = 2 << 30
+_TRIM_BYTES, _FORGET_BYTES = 2 << 30, 4 << 30
 
 
 def pytest_report_header() -> str:
@@ -60,7 +60,10 @@ def pytest_unconfigure() -> None:
 def _trimmed() -> Iterator[None]:
     """Give free memory back after a module: thousands of compilations leave gigabytes in each process of a run."""
     yield
-    if processes.resident_bytes() > _TRIM_BYTES:
+    size = processes.resident_bytes()
+    if size > _FORGET_BYTES:
+        compiler.forget()
+    if size > _TRIM_BYTES:
         processes.trim()
 
 
