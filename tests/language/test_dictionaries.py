@@ -1,5 +1,7 @@
 """Dicts, starred operands, strings that choose, and statements that mean nothing."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -50,7 +52,7 @@ def test_an_array_is_unpacked_that_is_not_the_argument_itself(pattern: str, valu
     text = f"def f(p):\n    {targets} = {given}\n    return a + sum([{'*b' if '*' in pattern else 'b, c'}])"
     function = parse.read(text)
     found = recording.record(function.at([(3,)], whole=True))
-    own = {"np": np}
+    own: dict[str, Any] = {"np": np}
     exec(text, own)  # noqa: S102 - written above
     point = np.array([2.0, 3.0, 5.0])
     leaves = [point, *found.constants]
