@@ -22,6 +22,7 @@ from tests.support.service import Client
             "where(cond",
         ),
         ("np.sum([v*np.ones(2) for v in [x, 2*x] if v > 1])", "where(condition"),
+        ("np.sum(np.array([v for v in [x, 2*x] if v > 1], dtype=int))", "where(condition"),
         ("{i: v for i, v in enumerate([x, 2*x]) if v > 1}[0]", "where(condition"),
         ("sorted([x, 2*x], key=lambda v: -v)[0]", "sorted(items)"),
         ("sorted([x, 2*x], cmp=1)[0]", ""),

@@ -20,7 +20,7 @@ _LARGE_SHAPE = 1e4
 _MOST_BY_RECURRENCE = 100  # orders of Bessel functions
 _NEAR_POLE = 0.1
 _NEAR_ONE = 0.3  # and near two, where the logarithm of the gamma function is 0
-_SMALL = 0.5
+_DAWSN_BY_SERIES = 0.5  # up to here 15 terms have all digits
 _HIGH_ORDER = 6  # from here on SciPy's modified Bessel functions have 13 digits
 _NEAR_ZERO = 40.0  # up to here the series of a modified Bessel function takes 75 terms
 
@@ -236,7 +236,7 @@ def _lgamma(x: Any) -> Any:
 
 def _dawsn(x: Any) -> Any:
     """Return Dawson's integral. Below 1/2 by its series (NIST DLMF 7.6.3): SciPy's own is up to 77 ulp off there."""
-    small = np.abs(x) < _SMALL
+    small = np.abs(x) < _DAWSN_BY_SERIES
     if not np.any(small):
         return scipy.special.dawsn(x)
     inside = np.where(small, x, 0)

@@ -88,7 +88,7 @@ def applied(
     tracer: Tracer, word: Word, name: str, operands: Sequence[Value], options: Mapping[str, Value], offset: int
 ) -> Value:
     """Return a word of chosen elements: their reduction, or its value of each."""
-    if word.names[0] in _SAME and len(operands) == 1:
+    if word.names[0] in _SAME and len(operands) == 1 and not options:
         return operands[0]
     reduce = _REDUCTIONS.get(word.names[0]) if len(operands) == 1 and not options else None
     if reduce is not None:
