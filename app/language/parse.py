@@ -35,7 +35,7 @@ from app.language.grammar.spelling.latex import translator as latex
 from app.language.limits import TextLimits
 from app.language.reading import imports
 from app.language.reading.calls import methods
-from app.language.reading.whole_tracer import known, trace
+from app.language.reading.tracing.whole_tracer import known, trace
 from app.language.vocabulary import constants, words
 from app.language.vocabulary.functions import control
 
@@ -238,7 +238,7 @@ def _with_defaults(source: statements.Source, limits: TextLimits) -> tuple[state
     function counts, is no argument: it always has that value.
     """
     found: dict[str, Json] = {}
-    counted = counting.counts(source.code) if source.defaults else set()
+    counted = counting.counts(source.code, source.name) if source.defaults else set()
     ranges = counting.ranges(source.code) if source.defaults else set()
     for name, code in source.defaults:
         value = known(dataclasses.replace(source, parameters=None, code=code, defaults=()), limits)

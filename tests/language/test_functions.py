@@ -124,8 +124,8 @@ def test_a_call_that_cannot_be_is_refused_at_its_place(text: str, detail: str, o
         + "".join(f"    g{k} = lambda z: g{k - 1}(z) + g{k - 1}(2*z)\n" for k in range(1, 25))
         + "    return g24(x)",
         "def f(x):\n    g0 = lambda z: z*x\n"
-        + "".join(f"    g{k} = lambda z: g{k - 1}(z + 1)\n" for k in range(1, 40))
-        + "    return g39(x)",
+        + "".join(f"    g{k} = lambda z: g{k - 1}(z + 1)\n" for k in range(1, 120))
+        + "    return g119(x)",
     ],
 )
 def test_functions_that_are_nested_or_called_too_deep_are_refused(text: str) -> None:

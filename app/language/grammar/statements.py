@@ -15,7 +15,9 @@ from app.language.grammar import idle, matching, simple_statements, stack_code
 from app.language.grammar.definitions import nonlocals, parameters, returns
 from app.language.grammar.stack_code import (
     Assign,
+    Branch,
     Break,
+    Chain,
     Continue,
     Instruction,
     Loop,
@@ -53,6 +55,27 @@ class Source:
 def unindented(offset: int) -> errors.SyntaxRejected:
     hint = "indent the lines of a block by the same number of blanks"
     return errors.SyntaxRejected("the indentation fits no block", hint=hint, offset=offset)
+
+
+def _assigned(name: str, truth: str, offset: int) -> list[Instruction]:
+    return [Name(truth, offset), Assign(name, keep=False, augmented=False, offset=offset)]
+
+
+def _noting(code: stack_code.Code, flag: str) -> list[Instruction]:
+    """Return the body of a loop that makes a variable False before each break of this loop."""
+    found: list[Instruction] = []
+    for each in code:
+        match each:
+            case Branch(chosen, other):
+                found.append(each._replace(chosen=_noting(chosen, flag), other=_noting(other, flag)))
+            case Chain(_, bodies, other):
+                noting = tuple([_noting(body, flag) for body in bodies])
+                found.append(each._replace(bodies=noting, other=_noting(other, flag)))
+            case Break(offset):
+                found += [*_assigned(flag, "False", offset), each]
+            case _:
+                found.append(each)
+    return found
 
 
 def parse(text: str, *, max_nesting: int) -> Source:
@@ -222,15 +245,18 @@ class Parser(simple_statements.SimpleStatements):
     def _after_loop(self, code: list[Instruction], column: int, depth: int) -> None:
         """Read the ``else`` of a loop, which is run unless a break ends the loop."""
         token = self._cursor.take()
-        loop = code[-1]
-        assert isinstance(loop, Loop | While)
-        if any(isinstance(each, Break) for each in stack_code.own_instructions(loop.body)):
-            hint = "set a variable before the break, and test it after the loop"
-            raise errors.SyntaxRejected(
-                "a loop with a break has no else in the language", hint=hint, offset=token.offset
-            )
         self._expect(":")
-        code += self._body(column, depth + 1)
+        other = self._body(column, depth + 1)
+        loop = code.pop()
+        assert isinstance(loop, Loop | While)
+        if not any(isinstance(each, Break) for each in stack_code.own_instructions(loop.body)):
+            code += [loop, *other]
+            return
+        flag = f" unbroken {token.offset}"
+        start = stack_code.start_of_last(code) if isinstance(loop, Loop) else len(code)
+        code[start:start] = _assigned(flag, "True", token.offset)
+        code += [loop._replace(body=_noting(loop.body, flag)), Name(flag, token.offset)]
+        code.append(Branch(other, (), token.offset))
 
     def _match(self, code: list[Instruction], column: int, depth: int) -> None:
         token = self._cursor.take()

@@ -109,6 +109,8 @@ _AT = {
 def in_place(code: Code) -> list[stack_code.Instruction] | None:
     """Return the code of a statement for a call of a function that changes its first operand, a name; else None."""
     last = code[-1]
+    if isinstance(last, stack_code.Method) and last.name == "sort":
+        return _sorted(code, last)
     if not isinstance(last, stack_code.Apply) or not last.size:
         return None
     _, _, name = last.name.rpartition(".")
@@ -128,6 +130,18 @@ def in_place(code: Code) -> list[stack_code.Instruction] | None:
     indices, values = operands
     begun = [*target, stack_code.Attribute("at", last.offset), *indices, Index(1, last.offset)]
     return [*begun, *values, stack_code.Method(method, 1, (), last.offset), assign]
+
+
+def _sorted(code: Code, method: stack_code.Method) -> list[stack_code.Instruction] | None:
+    """Return the code of ``y[:] = sorted(y, ...)`` for ``y.sort(...)``; None if y is no name."""
+    target, *_ = stack_code.operand_codes(code)
+    name, offset = target[0], method.offset
+    if len(target) != 1 or not isinstance(name, Name) or "." in name.name:
+        return None
+    none = stack_code.Marker("none", offset)
+    whole = Element(name.name, (((none, none, none, stack_code.Collection("slice", 3, offset)), 1),), offset)
+    call = stack_code.Apply("sorted", 1 + method.size, method.keywords, offset)
+    return [*code[:-1], call, stack_code.Assign(whole, keep=False, augmented=False, offset=offset)]
 
 
 def changing(code: Code) -> tuple[str | Element, str, Code, int] | None:

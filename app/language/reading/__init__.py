@@ -1,6 +1,7 @@
-"""Runs stack code over values: ``tracer`` for statements and loops, ``operations`` for the instructions of expressions.
+"""Runs stack code over values: ``tracing`` for statements and loops, ``operations`` for the rest of the instructions.
 
-``whole_tracer`` reads whole arrays, and long loops once. ``imports`` writes names that are imported out first.
+``calls`` calls words, functions and methods; ``changes`` assigns and changes arrays and lists. ``imports`` writes names
+that are imported out first.
 """
 
-__all__ = ["calls", "imports", "operations", "tracer", "whole_tracer"]
+__all__ = ["calls", "changes", "imports", "operations", "tracing"]

@@ -8,7 +8,7 @@ the scope which copy is the current one, before anything is called from there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import sympy
@@ -21,9 +21,12 @@ from app.language.reading import dictionaries
 from app.language.vocabulary.word import Word
 
 if TYPE_CHECKING:
-    from app.language.reading.tracer import Tracer
+    from app.language.reading.tracing.tracer import Tracer
 
 Names = dict[str, Value]
+
+MAX_RECURSION = 30
+"""Greatest number of calls of a function within each other."""
 
 SCOPE = " "
 """Name of the scope among the variables."""
@@ -103,15 +106,14 @@ class _Closure:
     function: stack_code.Function
     defaults: Mapping[str, Value]
     scope: Scope
-    running: list[bool] = field(default_factory=list)  # one for each run that has not ended
+    depth: int = 0  # runs that have not ended
 
     def __call__(self, tracer: Tracer, operands: Sequence[Value], options: Mapping[str, Value], offset: int) -> Value:
         name, function = self.function.name or "the lambda", self.function
-        if self.running:
-            hint = "write a loop, or the steps one after the other"
-            raise errors.SyntaxRejected(
-                f"{name} calls itself: recursion is not in the language", hint=hint, offset=offset
-            )
+        if self.depth == MAX_RECURSION:
+            what = f"{name} calls itself more than {MAX_RECURSION} deep; how deep may not depend on the point alone"
+            hint = "count the calls, and end them by the count, or write a loop"
+            raise errors.SyntaxRejected(what, hint=hint, offset=offset)
         tracer.builder.charge(1 + len(function.body) + len(function.free), offset)
         names = inside(function, self.scope, tracer, offset)
         given = bound(name, function.signature, operands, options, self.defaults, offset)
@@ -121,11 +123,11 @@ class _Closure:
                 for each, value in given.items()
             }
         names.update(given)
-        self.running.append(True)
+        self.depth += 1
         try:
             return tracer.body(function.body, names, offset)
         finally:
-            self.running.pop()
+            self.depth -= 1
 
 
 def closure(function: stack_code.Function, defaults: Mapping[str, Value], names: Names, scopes: list[Scope]) -> Value:

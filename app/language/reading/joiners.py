@@ -1,4 +1,7 @@
-"""Arrays by brackets: ``np.r_[0.5, x, 1:4]`` end to end, ``np.c_[x, y]`` as columns, grids ``np.mgrid[0:3, 0:4]``."""
+"""What NumPy makes by brackets: ``np.r_[x, 1:4]`` end to end, ``np.c_[x, y]`` as columns, grids ``np.mgrid[0:3, 0:4]``.
+
+``np.s_[1:-1]`` are indices themselves.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,10 @@ from app.language.expression.values import Value
 from app.language.vocabulary import prefixes, words
 
 if TYPE_CHECKING:
-    from app.language.reading.tracer import Tracer
+    from app.language.reading.tracing.tracer import Tracer
 
-WORDS = {"c_": "column_stack", "r_": "hstack", "mgrid": "meshgrid", "ogrid": "meshgrid"}
+_INDICES = frozenset({"s_", "index_exp"})
+WORDS = {"c_": "column_stack", "r_": "hstack", "mgrid": "meshgrid", "ogrid": "meshgrid", **dict.fromkeys(_INDICES, "")}
 """What the brackets do, by the name before them."""
 
 
@@ -29,6 +33,8 @@ def joined(tracer: Tracer, base: Value, items: Sequence[Value], offset: int) -> 
     """
     if base.kind != "text" or base.text not in WORDS:
         return None
+    if base.text in _INDICES:
+        return values.tuple_of(items) if len(items) > 1 or base.text == "index_exp" else items[0]
 
     def apply(word: str, *operands: Value) -> Value:
         return tracer.apply(words.BY_NAME[word], f"np.{word}", operands, {}, offset)

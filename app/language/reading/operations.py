@@ -5,6 +5,7 @@ Instructions with code of their own, such as loops, are the tracer's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from app.language.reading.changes import objects, updates
 from app.language.vocabulary import resolve
 
 if TYPE_CHECKING:
-    from app.language.reading.tracer import Tracer
+    from app.language.reading.tracing.tracer import Tracer
 
 Names = dict[str, Value]
 """Arguments and variables by name."""
@@ -77,10 +78,20 @@ class StackFrame:
         return [value if value.kind == "number" else self.builder.number(value, self.offset) for value in operands]
 
 
+def _in_form_of(form: Value, value: Value) -> Value:
+    """Return a value, or as many items as another one has where it is nan: there, an error was raised."""
+    if form.kind not in {"tuple", "dict"} or not (type(value.constant) is float and math.isnan(value.constant)):
+        return value
+    found = values.copied(form)
+    found.items, found.holds, found.reference = (value,) * len(form.items), False, None
+    return found
+
+
 def choose(builder: ArrayBuilder, condition: Value, first: Value, other: Value, offset: int) -> Value:
     """Return one of two values as a condition says: item by item for lists of one length."""
     if first.kind == other.kind == "function":
         return functions.chosen(condition, first, other)
+    first, other = _in_form_of(other, first), _in_form_of(first, other)
     if first.kind == other.kind == "tuple" and len(first.items) == len(other.items):
         builder.charge(1 + len(first.items), offset)
         pairs = zip(first.items, other.items, strict=True)
@@ -154,6 +165,8 @@ def _unary(frame: StackFrame, unary: stack_code.Unary) -> None:
         frame.stack.append(_starred(builder, frame.stack.pop(), offset))
     elif unary.operator == "negate":
         frame.push(1, lambda cells: builder.negative(builder.number(cells[0], offset), offset))
+    elif builder.has_length(frame.stack[-1]):
+        frame.stack[-1] = builder.invert(builder.decision(frame.stack[-1], offset), offset)
     else:
         frame.push(1, lambda cells: builder.invert(builder.condition(cells[0], offset), offset))
 
@@ -249,7 +262,9 @@ def _bind(frame: StackFrame, bind: stack_code.Bind) -> None:
 def _test(frame: StackFrame, test: stack_code.Test) -> int:
     """Make the value on the stack a condition; skip the value that it is known not to choose."""
     stack = frame.stack
-    if not frame.builder.is_array(stack[-1]):
+    if frame.builder.has_length(stack[-1]):
+        stack[-1] = frame.builder.decision(stack[-1], frame.offset)
+    elif not frame.builder.is_array(stack[-1]):
         stack[-1] = frame.builder.condition(stack[-1], frame.offset)
     decided = values.decided(stack[-1])
     frame.undecided += decided is None
@@ -280,6 +295,8 @@ def _collection(frame: StackFrame, collection: stack_code.Collection) -> None:
         items, _ = dictionaries.spread(items, {}, frame.offset)
     found = values.tuple_of(items, "slice" if collection.kind == "slice" else "tuple")
     found.is_list = collection.kind == "list"
+    if collection.kind == "set":
+        found.items = dictionaries.distinct(items, frame.offset)
     frame.stack.append(found)
 
 
@@ -299,7 +316,7 @@ def _index(frame: StackFrame, index: stack_code.Index) -> None:
     if found is None and indices and indices[0].kind == "text":
         hint = "give its entries as arguments, and params = dict(w=w, b=b) in the function"
         raise errors.SyntaxRejected("only a dict has strings as keys", hint=hint, offset=frame.offset)
-    found = found or selections.of(frame.builder, base, indices)
+    found = found or selections.of(frame.builder, base, indices, frame.offset)
     found = found or indexing.element(frame.builder, base, indices, frame.offset)
     frame.stack.append(objects.indexed(base, indices, found) if base.reference is not None else found)
 

@@ -17,7 +17,7 @@ from app.language.grammar import stack_code
 from app.language.reading import dictionaries, functions
 
 if TYPE_CHECKING:
-    from app.language.reading.tracer import Tracer
+    from app.language.reading.tracing.tracer import Tracer
 
 Methods = Mapping[str, tuple[str, Value]]
 """Kind and function of each method, by name."""

@@ -46,13 +46,13 @@ FORMS: tuple[Form, ...] = (
     ),
     Form(
         "break, continue, pass",
-        "leave a loop, go on with it, do nothing",
+        "leave a loop, go on with it, do nothing; the point may decide which",
         "def f(x):\n    for i in range(9):\n        if i == 3:\n            break\n        x = x*i + 1\n    return x",
     ),
     Form(
         "while c:",
-        "a loop whose number of steps does not depend on the point; also while_loop",
-        "def f(x):\n    i = 0\n    while i < 5:\n        x, i = x*x + 1, i + 1\n    return x",
+        "a loop as long as a condition holds, 200 steps at most where the point decides; also while_loop",
+        "def f(x):\n    while x < 5:\n        x = x*x + 1\n    return x",
     ),
     Form(
         "y[i] = value",

@@ -7,7 +7,22 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.language.grammar import stack_code
-from app.language.grammar.stack_code import Apply, Assign, Code, Collection, Index, Instruction, Method, Name, Product
+from app.language.grammar.stack_code import (
+    Apply,
+    Assign,
+    Branch,
+    Break,
+    Code,
+    Collection,
+    Index,
+    Instruction,
+    Loop,
+    Method,
+    Name,
+    Product,
+    Return,
+    While,
+)
 
 _COUNTED = frozenset({
     "range", "arange", "linspace", "zeros", "ones", "full", "eye", "reshape", "tile", "repeat", "roll", "split",
@@ -16,13 +31,15 @@ _COUNTED = frozenset({
 """Functions whose operands are numbers of things."""
 
 
-def counts(code: Code) -> set[str]:
+def counts(code: Code, function: str) -> set[str]:
     """Return the names by which a code counts: in the bounds of a range, a shape, an index, an option, ``[a]*n``.
 
-    So do those of which the values of such variables are made.
+    So do those in conditions on which a loop is left, ``k < n``, and in operands of calls of the function itself. So do
+    those of which the values of such variables are made.
     """
     lists = {name for each in _codes(code) for name in _lists(each)}
-    return _with_sources(code, {name for part in _counting(code, lists) for name in _names_in(part)})
+    parts = itertools.chain(_counting(code, lists), _leaving(code), _recurring(code, function))
+    return _with_sources(code, {name for part in parts for name in _names_in(part)})
 
 
 def ranges(code: Code) -> set[str]:
@@ -52,6 +69,27 @@ def _counting(code: Code, lists: set[str]) -> Iterator[Code]:
                 last = [part[-1] for part in pair]
                 if any(_is_list(part) or (isinstance(part, Name) and part.name in lists) for part in last):
                     yield from pair
+
+
+def _leaving(code: Code) -> Iterator[Code]:
+    """Yield the codes of the conditions on which loops are left."""
+    for loop in stack_code.instructions(code):
+        if isinstance(loop, While):
+            yield loop.test
+        for each in _codes(loop.body) if isinstance(loop, Loop | While) else ():
+            for index, instruction in enumerate(each):
+                if isinstance(instruction, Branch) and any(
+                    isinstance(inner, Break | Return) for inner in stack_code.own_instructions([instruction])
+                ):
+                    yield each[stack_code.start_of_last(each, index) : index]
+
+
+def _recurring(code: Code, function: str) -> Iterator[Code]:
+    """Yield the codes of the operands that a function gives to itself."""
+    for each in _codes(code) if function else ():
+        for end, instruction in enumerate(each):
+            if isinstance(instruction, Apply) and instruction.name == function:
+                yield from stack_code.operand_codes(each[: end + 1])
 
 
 def _with_sources(code: Code, found: set[str]) -> set[str]:

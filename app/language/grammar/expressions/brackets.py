@@ -80,6 +80,9 @@ class Brackets(Operators):
         elif bracket.kind == "index":
             self._index(bracket)
         elif bracket.kind == "dict":
+            if bracket.is_set:
+                self._code.append(Collection("set", bracket.items, bracket.offset))
+                return
             if bracket.clauses is None:
                 self._code.append(Collection("list", bracket.items, bracket.offset))
             self._code.append(Apply(stack_code.DICT, 1, (), bracket.offset))
@@ -155,10 +158,11 @@ class Brackets(Operators):
     def _entry(self, token: lexer.Token, bracket: Bracket) -> None:
         """Finish an entry of a dict, or of a comprehension of entries: a pair."""
         if bracket.clauses is None:
-            if bracket.colons != 1:
-                what, hint = "sets are not in the language", "write a list: [a, b]"
-                raise errors.SyntaxRejected(what, hint=hint, offset=bracket.offset)
-            self._code.append(Collection("tuple", 2, token.offset))
+            bracket.is_set = bracket.is_set or not (bracket.items or bracket.colons)
+            if bracket.colons != (0 if bracket.is_set else 1):
+                raise self._cursor.unexpected(token, "an entry like those before it")
+            if not bracket.is_set:
+                self._code.append(Collection("tuple", 2, token.offset))
         bracket.colons = 0
 
     def _for(self, token: lexer.Token, bracket: Bracket) -> None:

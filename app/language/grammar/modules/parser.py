@@ -105,7 +105,9 @@ class _ModuleParser(ClassParser):
             if of_fields:
                 self._class(column, of_fields=True)
                 return
-        if token.text == "class":
+        if token.text == "try" and self._cursor.peek(3).text in {"import", "from"}:
+            self._attempt(column)
+        elif token.text == "class":
             self._class(column, of_fields=False)
         elif token.text == "def":
             name, defaults, signature, body = self._function(column, 0, needs_value=False)
@@ -306,6 +308,19 @@ class _ModuleParser(ClassParser):
                 break
         if bracket:
             self._expect(")")
+
+    def _attempt(self, column: int) -> None:
+        """Read the imports of a ``try``; what stands for them if they fail is not read."""
+        for _ in ("try", ":", "newline"):
+            self._cursor.take()
+        while self._cursor.peek().kind != "end" and self._column(self._cursor.peek()) > column:
+            self._simple_line()
+        while self._cursor.peek().text in {"except", "else", "finally"}:
+            while self._cursor.peek().kind != "end":
+                if self._cursor.take().kind == "newline":
+                    self._cursor.skip_newlines()
+                    if self._column(self._cursor.peek()) <= column:
+                        break
 
     def _dotted(self) -> str:
         parts = []

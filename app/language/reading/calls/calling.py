@@ -24,6 +24,10 @@ from app.language.vocabulary.word import Word
 if TYPE_CHECKING:
     from app.language.reading.operations import StackFrame
 
+_OF_PYTHON = frozenset({"sum", "max", "min"})
+"""Words that mean more than NumPy's where no library stands before them."""
+_PLACES = frozenset({"where", "nonzero", "flatnonzero"})
+"""Words that tell of one operand where it holds."""
 _DICTS = frozenset({"dict", stack_code.DICT})
 _SPELLED = {"inf": "inf", "infinity": "inf", "nan": "nan"}
 """Numbers that are words, as a string spells them."""
@@ -122,8 +126,8 @@ def _applied(frame: StackFrame, word: Word, name: str, operands: list[Value], op
         return densities.applied(builder, word, name, operands, options, offset)
     if name in iteration.BY_KEY and options.keys() & {"key", "reverse"}:
         return iteration.BY_KEY[name](frame.tracer, operands, options, offset)
-    if name in {"sum", "max", "min"} and operands:
-        found = _of_python(frame, word, name, operands, options)
+    if operands and (name in _OF_PYTHON or word.names[0] in _PLACES):
+        found = _of_items(frame, word, name, operands, options)
         if found is not None:
             return found
         options = {key: option for key, option in options.items() if key != "default"}
@@ -157,11 +161,14 @@ def _spelled(builder: Builder, text: str, offset: int) -> Value:
     return builder.negative(found, offset) if bare != unsigned else found
 
 
-def _of_python(
+def _of_items(
     frame: StackFrame, word: Word, name: str, operands: list[Value], options: Mapping[str, Value]
 ) -> Value | None:
-    """Return ``sum(items, start)`` or ``max(nothing, default=x)``, as Python means them; None for any other call."""
+    """Return ``sum(items, start)``, ``max(nothing, default=x)`` or ``where(mask)``; None for any other call."""
     first = operands[0]
+    if word.names[0] in _PLACES:
+        places = selections.places(frame.tracer, first, frame.offset) if len(operands) == 1 and not options else None
+        return values.tuple_of([places]) if places is not None and not name.endswith("flatnonzero") else places
     if "default" in options and len(operands) == 1 and first.kind == "tuple" and not first.items:
         return options["default"]
     start = operands[1] if len(operands) == 2 else options.get("start")

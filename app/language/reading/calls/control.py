@@ -14,9 +14,10 @@ from app.language.building import derivatives
 from app.language.expression import values
 from app.language.expression.values import Value, list_of, tuple_of
 from app.language.reading.calls.trees import ControlCall
+from app.language.reading.tracing import exits
 
 if TYPE_CHECKING:
-    from app.language.reading.tracer import Tracer
+    from app.language.reading.tracing.tracer import Tracer
 
 
 def _function(name: str, called: Callable[[Tracer, list[Value], Mapping[str, Value], int], Value]) -> Value:
@@ -80,15 +81,22 @@ def _fori_loop(call: ControlCall) -> Value:
 
 def _while_loop(call: ControlCall) -> Value:
     test, body, state = call.take("cond_fun body_fun init_val")
-    while True:
-        holds = call.builder.decision(call.call(test, state), call.offset).constant
-        if holds is None:
-            hint = "write fori_loop(0, n, body, init), or a for loop, with a number of steps that is known"
-            what = "how long a loop goes on may not depend on the point"
-            raise errors.SyntaxRejected(what, hint=hint, offset=call.offset)
-        if not holds:
-            return state
-        state = call.call(body, state)
+    undecided: list[tuple[Value, Value]] = []  # where the point decides: whether the loop goes on, and the state there
+    try:
+        while (holds := call.builder.decision(call.call(test, state), call.offset)).constant != 0:
+            if holds.constant is None:
+                if len(undecided) > exits.MAX_TURNS:
+                    state = call.builder.named("nan", math.nan)
+                    break
+                undecided.append((holds, state))
+            state = call.call(body, state)
+    except errors.TooComplex:
+        if not undecided:
+            raise
+        raise exits.unbounded(call.offset) from None
+    for holds, before in reversed(undecided):
+        state = call.tracer.choose(holds, state, before, call.offset)
+    return state
 
 
 def _cond(call: ControlCall) -> Value:

@@ -15,7 +15,7 @@ from app.language.vocabulary.distributions import classes
 from app.language.vocabulary.distributions import names as distributions
 
 if TYPE_CHECKING:
-    from app.language.reading.tracer import Tracer
+    from app.language.reading.tracing.tracer import Tracer
 
 
 class _Frozen(NamedTuple):

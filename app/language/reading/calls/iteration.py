@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from app import errors
-from app.language.expression.values import NONE, NeedsShapes, Value, decided, list_of, tuple_of
+from app.language.expression.values import NONE, NeedsShapes, Value, list_of, tuple_of
 from app.language.grammar import stack_code
 from app.language.reading import records
 from app.language.reading.calls import selections
 from app.language.vocabulary import words
 
 if TYPE_CHECKING:
-    from app.language.reading.tracer import Tracer
+    from app.language.reading.tracing.tracer import Tracer
 
 Items = Sequence[Value]
 Options = Mapping[str, Value]
@@ -99,10 +99,9 @@ def _filter(tracer: Tracer, operands: Items, options: Options, offset: int) -> V
     for item in tracer.builder.items(given, offset):
         tracer.builder.charge(1, offset)
         test = item if function.kind == "none" else tracer.call(function, [item], {}, offset)
-        condition = tracer.builder.decision(test, offset)
-        kept = decided(condition)
-        if kept is not False:
-            found.append((item, () if kept else (condition,)))
+        conditions = selections.tests([tracer.builder.decision(test, offset)])
+        if conditions is not None:
+            found.append((item, conditions))
     return selections.filtered(tracer.builder, found, offset)
 
 

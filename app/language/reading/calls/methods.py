@@ -21,7 +21,7 @@ from app.language.vocabulary import methods as vocabulary
 from app.language.vocabulary import resolve, words
 
 if TYPE_CHECKING:
-    from app.language.reading.tracer import Tracer
+    from app.language.reading.tracing.tracer import Tracer
 
 Method = Callable[["Tracer", Value, Sequence[Value], Mapping[str, Value], int], Value]
 """Takes a tracer, the value, operands, keyword operands and the offset."""
@@ -195,9 +195,35 @@ def _listed(
     return value
 
 
+def _place(tracer: Tracer, value: Value, operands: Sequence[Value], options: Mapping[str, Value], offset: int) -> Value:
+    """Return where an item of a list stands first; both are known from the text."""
+    keys, wanted = _keys(tracer, "index", value, operands, options, offset)
+    if wanted not in keys:
+        raise errors.BadShape("the list has no such item", offset=offset)
+    return tracer.builder.leaf(keys.index(wanted))
+
+
+def _count(tracer: Tracer, value: Value, operands: Sequence[Value], options: Mapping[str, Value], offset: int) -> Value:
+    """Return how often a list has an item; both are known from the text."""
+    keys, wanted = _keys(tracer, "count", value, operands, options, offset)
+    return tracer.builder.leaf(keys.count(wanted))
+
+
+def _keys(
+    tracer: Tracer, name: str, value: Value, operands: Sequence[Value], options: Mapping[str, Value], offset: int
+) -> tuple[list[dictionaries.Key], dictionaries.Key]:
+    """Return the items of a list and the operand of its method, as what Python compares."""
+    _no_keywords(name, options, offset)
+    if len(operands) != 1 or not (value.kind in {"tuple", "text"} or value.listed):
+        raise errors.SyntaxRejected(f".{name} takes one item of a list", hint=f"write [a, b].{name}(a)", offset=offset)
+    what = f"what .{name} compares"
+    keys = [dictionaries.key_of(item, offset, what) for item in tracer.builder.items(value, offset)]
+    return keys, dictionaries.key_of(operands[0], offset, what)
+
+
 METHODS: dict[str, Method] = {
     "reshape": _reshape, "ravel": _flattened, "flatten": _flattened, "transpose": _transpose,
-    "item": _item, "tolist": _listed,
+    "item": _item, "tolist": _listed, "index": _place, "count": _count,
 }  # fmt: skip
 """Methods that are more than a word."""
 

@@ -7,10 +7,11 @@ a reduction puts what changes nothing in the places of the others, which then ha
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from app import errors
+from app.language.arrays import indexing
 from app.language.building.array_builder import ArrayBuilder
 from app.language.expression import values
 from app.language.expression.values import NeedsShapes, Value
@@ -18,7 +19,7 @@ from app.language.vocabulary import words
 from app.language.vocabulary.word import Word
 
 if TYPE_CHECKING:
-    from app.language.reading.tracer import Tracer
+    from app.language.reading.tracing.tracer import Tracer
 
 Item = tuple[Value, Sequence[Value]]
 """A value of a comprehension, and the conditions that have to hold for it and depend on the point."""
@@ -26,16 +27,31 @@ Item = tuple[Value, Sequence[Value]]
 _HINT = "write where(condition, value, 0), which keeps the shape; sum, mean, max and min of x[condition] are known"
 
 
-def of(builder: ArrayBuilder, base: Value, indices: Sequence[Value]) -> Value | None:
-    """Return the elements of an array that a mask of its shape chooses, if the mask depends on the point."""
+def of(builder: ArrayBuilder, base: Value, indices: Sequence[Value], offset: int) -> Value | None:
+    """Return the elements that a mask chooses, or ``where(mask)``, where it depends on the point; else None."""
     if len(indices) == 1 and base.kind == "argument" and _depends(indices[0]):
         raise NeedsShapes  # without shapes, a comparison of arrays looks like one of numbers
     if len(indices) != 1 or base.kind not in {"number", "condition"}:
         return None
     mask = indices[0]
+    if mask.kind == "chosen" and len(base.shape) == 1:
+        places, chosen = mask.items
+        return _chosen(builder, indexing.element(builder, base, [places], offset), chosen)
     if mask.kind != "condition" or mask.constant is not None or not mask.shape or mask.shape != base.shape:
         return None
     return _chosen(builder, base, mask)
+
+
+def places(tracer: Tracer, value: Value, offset: int) -> Value | None:
+    """Return where conditions of one axis hold that depend on the point: the indices that are chosen."""
+    builder = tracer.builder
+    if builder.shapes is None:
+        raise NeedsShapes  # a comparison of arrays looks like one of numbers
+    mask = builder.condition(builder.array(value, offset), offset)
+    if mask.constant is not None or len(mask.shape) != 1:
+        return None
+    count = builder.leaf(mask.shape[0])
+    return _chosen(builder, tracer.apply(words.BY_NAME["arange"], "arange", [count], {}, offset), mask)
 
 
 def filtered(builder: ArrayBuilder, items: Sequence[Item], offset: int) -> Value:
@@ -48,6 +64,17 @@ def filtered(builder: ArrayBuilder, items: Sequence[Item], offset: int) -> Value
         raise errors.SyntaxRejected("a filter may not depend on the point", hint=hint, offset=offset)
     mask = values.list_of([builder.all(conditions, offset) for _, conditions in items])
     return _chosen(builder, builder.array(found, offset), builder.array(mask, offset))
+
+
+def tests(decisions: Iterable[Value]) -> list[Value] | None:
+    """Return the conditions of an item that depend on the point, None if another one does not hold."""
+    found = []
+    for condition in decisions:
+        if condition.constant is None:
+            found.append(condition)
+        elif not condition.constant:
+            return None
+    return found
 
 
 def items(builder: ArrayBuilder, value: Value, offset: int) -> list[Item]:
@@ -90,9 +117,10 @@ def applied(
     """Return a word of chosen elements: their reduction, or its value of each."""
     if word.names[0] in _SAME and len(operands) == 1 and not options:
         return operands[0]
-    reduce = _REDUCTIONS.get(word.names[0]) if len(operands) == 1 and not options else None
+    reduce = _REDUCTIONS.get(word.names[0]) if len(operands) == 1 and not options.keys() - {"default"} else None
     if reduce is not None:
-        return reduce(_Elements(tracer, operands[0], offset))
+        elements = _Elements(tracer, operands[0], offset)
+        return elements.or_default(reduce(elements), options["default"]) if options else reduce(elements)
     if word.kind == "array" or options or (word.names[0] in _REDUCTIONS and len(operands) == 1):
         what = f"{name} takes no elements that are chosen as the point is"
         raise errors.SyntaxRejected(what, hint=_HINT, offset=offset)
@@ -127,8 +155,11 @@ class _Elements:
 
     def extreme(self, name: str, start: float) -> Value:
         """Return the greatest or least element; nan if there is none."""
-        found = self.word(name, self.filled(start))
-        return self.word("where", self.word("greater", self.count(), self.number(0)), found, self.number(float("nan")))
+        return self.or_default(self.word(name, self.filled(start)), self.number(float("nan")))
+
+    def or_default(self, found: Value, default: Value) -> Value:
+        """Return what was found, or a default if no element is chosen."""
+        return self.word("where", self.word("greater", self.count(), self.number(0)), found, default)
 
 
 _SAME = frozenset({"array", "list"})

@@ -11,7 +11,7 @@ from app.language.expression import values
 from app.language.expression.values import Shape, Value, tuple_of
 
 if TYPE_CHECKING:
-    from app.language.reading.tracer import Tracer
+    from app.language.reading.tracing.tracer import Tracer
 
 _MOST_UNROLLED = 8
 """Steps up to which a loop of JAX is unrolled."""

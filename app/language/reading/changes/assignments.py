@@ -16,7 +16,7 @@ from app.language.reading.changes import objects
 from app.language.reading.operations import Names, StackFrame, operate
 
 if TYPE_CHECKING:
-    from app.language.reading.tracer import Tracer
+    from app.language.reading.tracing.tracer import Tracer
 
 
 class Assignments:

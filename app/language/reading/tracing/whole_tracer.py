@@ -27,7 +27,7 @@ from app.language.lowering import walk
 from app.language.numeric.exact import definitions, folding
 from app.language.reading import functions
 from app.language.reading.operations import Names, StackFrame
-from app.language.reading.tracer import Tracer
+from app.language.reading.tracing.tracer import Tracer
 from app.language.vocabulary import words
 
 
@@ -177,7 +177,7 @@ class WholeTracer(Tracer):
                 raise Unreadable
         offset = frame.offset
         names = functions.within(frame.names, _bound(instruction), self.scopes)
-        places = Places(self.builder, lambda code, own: self._rerun(code, dict(own), offset), names, offset)
+        places = Places(self.builder, lambda code, own: self.rerun(code, dict(own), offset), names, offset)
         if isinstance(instruction, stack_code.Series):
             for bounds in reversed(instruction.bounds):
                 places.add_range(bounds.name, (bounds.first, bounds.last), beyond=1)
@@ -203,9 +203,9 @@ class WholeTracer(Tracer):
         def body(index: Value) -> Value:
             inner = dict(names)
             for pattern, item in places.at(index):
-                self._bind(pattern, item, inner, offset)
-            with self._deeper():
-                return self._rerun(code, inner, offset)
+                self.bind(pattern, item, inner, offset)
+            with self.deeper():
+                return self.rerun(code, inner, offset)
 
         return loops.mapped(self.builder, places.count, body, offset)
 
@@ -215,7 +215,7 @@ class WholeTracer(Tracer):
         offset = loop.offset
 
         def evaluate(code: stack_code.Code, own: Mapping[str, Value]) -> Value:
-            return self._rerun(code, dict(own), offset)
+            return self.rerun(code, dict(own), offset)
 
         def run(inner: loops.Variables) -> None:
             if self._inner(loop.body, inner, (), offset) is not None:
@@ -225,7 +225,7 @@ class WholeTracer(Tracer):
         inside = _reads([loop])
         try:
             through = items_of(
-                self.builder, lambda code, own: self._rerun(code, dict(own), offset), items, names, offset
+                self.builder, lambda code, own: self.rerun(code, dict(own), offset), items, names, offset
             )
             if loops.is_short(through.count, loop.body):
                 return False
@@ -234,7 +234,7 @@ class WholeTracer(Tracer):
                 through,
                 loop,
                 run,
-                lambda pattern, value, own: self._bind(pattern, value, own, offset),
+                lambda pattern, value, own: self.bind(pattern, value, own, offset),
                 lambda name: self._reads[name] > inside[name],
                 lambda value, own: self.objects.current(value, own, offset),
             ).read(after)
