@@ -152,7 +152,6 @@ def compare_programs(seeds: range, refused: int) -> None:
         (["q[0] = 2", "return z"], "'q' is not defined"),
         (["def g(v):", "    v[0] = 1.0", "    return v[0]", "return g(x)"], "may not change what it is given"),
         (["y = []", "if z > 0:", "    y.append(z)", "return sum(y)"], "0 or 1 items, as the point is|1 or 0 items"),
-        (["while z > 1:", "    z = z/2", "return z"], "how long a loop goes on"),
         (["n = 1", "while n:", "    n += 1", "return z"], "more than"),
         (["sin(x) = 2", "return z"], "only names and elements"),
         (["a, *b, *c = x", "return z"], "only one starred name"),

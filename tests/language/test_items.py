@@ -17,10 +17,6 @@ from tests.support.service import Client
         ("def f(x):\n    it = (v*x for v in [1, 2])\n    return next(it) + next(it)", "x[0]"),
         ("def f(x):\n    return next(v*x for v in [1, 2] if v > 2)", ""),
         ("sorted(v for v in [x, 2*x] if v > 1)[0]", "where(condition"),
-        (
-            "def f(x):\n    s = 0\n    for v in [v for v in [x, 2*x] if v > 1]:\n        s += v\n    return s",
-            "where(cond",
-        ),
         ("np.sum([v*np.ones(2) for v in [x, 2*x] if v > 1])", "where(condition"),
         ("np.sum(np.array([v for v in [x, 2*x] if v > 1], dtype=int))", "where(condition"),
         ("{i: v for i, v in enumerate([x, 2*x]) if v > 1}[0]", "where(condition"),

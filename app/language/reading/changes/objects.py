@@ -137,7 +137,8 @@ class Objects:
             hint = "change a copy of it, y = x.copy(), and return that"
             raise errors.SyntaxRejected("a function may not change what it is given", hint=hint, offset=offset)
         self._check(reference, names, offset)
-        names[reference.key] = self._written(names[reference.key], reference.path, new, offset)
+        written = self._written(names[reference.key], reference.path, new, offset)
+        names[reference.key] = without_reference(written)
 
     def _written(self, content: Value, path: Sequence[tuple[str, Any]], new: Value, offset: int) -> Value:
         if not path:
