@@ -327,11 +327,6 @@ REFUSED: list[tuple[str, tuple[int, ...], str]] = [
     ("[(x, x) for x in X if x > 0][0][0]", (4,), "syntax_error"),
     ("a, b = X", (2,), "syntax_error"),
     ("def f(X):\n    a, b, c = X\n    return a", (2,), "syntax_error"),
-    (
-        "def f(X):\n    for i in range(3):\n        if X[0] > i:\n            return i\n    return 9",
-        (2,),
-        "syntax_error",
-    ),
     ("X[1:][2**63]", (4,), "bad_shape"),
     ("np.sum(X, axis=2**31)", (4,), "too_complex"),
     ("np.take(X, 10**30)", (4,), "bad_shape"),
