@@ -253,7 +253,7 @@ def refusal_of_value(text: str) -> errors.GradserveError:
         ("[x for x in y, z]", 13),
         ("[x for x y]", 9),
         ("x for x in y", 2),
-        ("{a, b: 1}", 8),
+        ("{a}", 0),
         ("a\\b", 1),
         ("f(a=1, 2)", 8),
         ("f(a=1, a=2)", 10),

@@ -40,7 +40,8 @@ class Bracket:
     keywords: dict[str, None] = field(default_factory=dict)  # of the complete items
     colons: int = 0  # of the current item, which is a slice if there are any; in a dict, its value follows one
     starred: bool = False  # whether the current item is *items, or **items where ``keyword`` is "**"
-    is_set: bool = False  # whether what is in braces are no pairs
+    may_be_set: bool = False  # whether what is in braces may be no pairs
+    is_set: bool = False
     part: int = 0  # where in the code the current part of a slice begins
     body: Code = ()  # of a comprehension
     clauses: list[Clause] | None = None  # that are complete; None if the item is no comprehension so far

@@ -20,6 +20,8 @@ ENDS = {
 
 _SERIES = frozenset({"Sum", "Product", "summation", "product"})
 """SymPy's words for a series, whose body runs over an index of its own: Sum(body, (i, a, b))."""
+_BEFORE_SETS = frozenset({"in", "="})
+"""What stands before a set of known items; in other places, braces are those of LaTeX and Mathematica."""
 
 
 class Brackets(Operators):
@@ -28,7 +30,9 @@ class Brackets(Operators):
     def _open(self, kind: str, offset: int, name: str = "", sign: int = -1) -> None:
         if len(self._brackets) > self._max_nesting:
             raise errors.TooComplex(f"brackets are nested more than {self._max_nesting} deep", offset=offset)
-        self._brackets.append(Bracket(kind, offset, len(self._code), name=name, sign=sign))
+        bracket = Bracket(kind, offset, len(self._code), name=name, sign=sign)
+        bracket.may_be_set = kind == "dict" and self._cursor.before().text in _BEFORE_SETS
+        self._brackets.append(bracket)
 
     def _item(self, token: lexer.Token) -> None:
         """Finish an item of the innermost bracket."""
@@ -158,9 +162,11 @@ class Brackets(Operators):
     def _entry(self, token: lexer.Token, bracket: Bracket) -> None:
         """Finish an entry of a dict, or of a comprehension of entries: a pair."""
         if bracket.clauses is None:
-            bracket.is_set = bracket.is_set or not (bracket.items or bracket.colons)
+            if not bracket.items and not bracket.colons and token.text != "for":
+                bracket.is_set = bracket.may_be_set
             if bracket.colons != (0 if bracket.is_set else 1):
-                raise self._cursor.unexpected(token, "an entry like those before it")
+                what, hint = "sets are not in the language here", "write a list: [a, b]"
+                raise errors.SyntaxRejected(what, hint=hint, offset=bracket.offset)
             if not bracket.is_set:
                 self._code.append(Collection("tuple", 2, token.offset))
         bracket.colons = 0
