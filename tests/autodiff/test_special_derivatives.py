@@ -189,6 +189,16 @@ def test_jax_and_numpy_have_the_same_derivatives(opcode: str) -> None:
             assert abs(found - true) <= 1e-10 * abs(true) + 1e-13, f"{point} by {by}"
 
 
+@pytest.mark.parametrize("order", [5, jnp.asarray(5.0)], ids=["known", "of the point"])
+@pytest.mark.parametrize("opcode", ["jn", "yn", "iv", "kn"])
+def test_jax_has_the_third_derivative_of_a_bessel_function(opcode: str, order: Any) -> None:
+    function = {"jn": mp.besselj, "yn": mp.bessely, "iv": mp.besseli, "kn": mp.besselk}[opcode]
+    with mp.workdps(50):
+        true = float(mp.diff(lambda x: function(5, x), mpf("1.75"), 3))
+    found = slope(jax_words.NAMESPACE, opcode, [order, jnp.asarray(1.75)], (1, 1, 1))
+    assert abs(found - true) <= 1e-10 * abs(true)
+
+
 @pytest.mark.parametrize("opcode", POINTS)
 def test_the_hessian_of_a_product_has_the_derivatives_of_the_word(opcode: str) -> None:
     order, xp = words.ORDERS.get(opcode), numpy_words.NAMESPACE

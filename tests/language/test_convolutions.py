@@ -30,6 +30,13 @@ def test_a_convolution_is_that_of_scipy(shapes: tuple[tuple[int, ...], ...], nam
     np.testing.assert_allclose(found, getattr(scipy.signal, name)(x, y, mode=mode), rtol=1e-12, atol=1e-13)
 
 
+def test_a_convolution_without_padding_is_that_of_jax() -> None:
+    text = "lambda x, w: jax.lax.conv_general_dilated(x[None, None], w[None, None], (2, 1), 'VALID')[0, 0]"
+    x, w = np.random.default_rng(1).normal(size=(6, 5)), np.random.default_rng(2).normal(size=(3, 2))
+    found = whole_arrays.value(parse.read(text).at([(6, 5), (3, 2)], whole=True), [x, w])
+    np.testing.assert_allclose(found, scipy.signal.correlate2d(x, w, mode="valid")[::2], rtol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("text", "hint"),
     [

@@ -24,4 +24,10 @@ EQUIVALENTS: tuple[tuple[str, str, str, str], ...] = (
         "len(raw) > _MOST_BYTES  ->  (len(raw) >= _MOST_BYTES)",
         "A body of this very length is answered alike when it is read as a whole.",
     ),
+    (
+        "app/engine/fits/least_squares.py",
+        "continue  # MINPACK wants a residual for each parameter",
+        "continue  ->  break",
+        "lm is the last of the methods that are tried.",
+    ),
 )
