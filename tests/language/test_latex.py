@@ -45,6 +45,11 @@ def test_a_formula_is_the_same_once_its_arguments_are_known(text: str, meaning: 
         assert Function(again).function_id == Function(first).function_id
 
 
+def test_an_argument_by_the_name_of_an_operator_is_a_factor() -> None:
+    found = read(r"2 \operatorname{rate} x", ["rate", "x"])
+    assert Function(found).function_id == Function(parse.read("2*rate*x", ["rate", "x"])).function_id
+
+
 def test_there_are_many_refusals() -> None:
     assert len(REFUSALS) >= 60
 

@@ -30,4 +30,10 @@ EQUIVALENTS: tuple[tuple[str, str, str, str], ...] = (
         "continue  ->  break",
         "lm is the last of the methods that are tried.",
     ),
+    (
+        "app/language/lowering/walk.py",
+        'return lambda cells: builder.sum(cells, "+" * len(cells), 0)',
+        "0  ->  (1)",
+        "Its place is that of no refusal: the constants of a sum are folded when the text is read.",
+    ),
 )
