@@ -65,6 +65,7 @@ class _Reader:
         return self.code(code, names)
 
     def code(self, code: stack_code.Code, names: dict[str, str]) -> tuple[Any, ...]:
+        code = [each for each in code if not isinstance(each, stack_code.Decide)]  # clients keep ids from before it
         read = [self._instruction(instruction, names) for instruction in code]
         for index, instruction in enumerate(code):
             if isinstance(instruction, Apply) and "." not in instruction.name and index and _is_list(code[index - 1]):

@@ -250,7 +250,7 @@ _LAZY: dict[str, Callable[[ArrayBuilder, Run, Sequence[stack_code.Code], Names, 
 
 _FREE = (
     stack_code.Number, stack_code.Name, stack_code.Unary, stack_code.Sum, stack_code.Product, stack_code.Compare,
-    stack_code.Joined,
+    stack_code.Joined, stack_code.Decide,
 )  # fmt: skip
 _OF_OPERANDS = (
     stack_code.Apply, stack_code.Index, stack_code.Attribute, stack_code.Call, stack_code.Method,

@@ -53,8 +53,10 @@ Joined = NamedTuple("Joined", [("word", str), ("size", int), ("offset", int)])
 Bind = NamedTuple("Bind", [("name", str), ("sure", bool), ("offset", int)])
 
 # Choices: Test skips instructions if the condition on the stack is known to fail, Unless if the condition below the
-# value on the stack is known to hold.
+# value on the stack is known to hold. Decide skips what is left of ``and`` or ``or``, of which ``size`` operands are on
+# the stack, if the last one is known to decide.
 Test = NamedTuple("Test", [("skip", int), ("offset", int)])
+Decide = NamedTuple("Decide", [("word", str), ("size", int), ("skip", int), ("offset", int)])
 Unless = NamedTuple("Unless", [("skip", int), ("offset", int)])
 IfElse = NamedTuple("IfElse", [("offset", int)])
 
@@ -140,9 +142,8 @@ Continue = NamedTuple("Continue", [("offset", int)])
 
 Instruction: TypeAlias = (
     Number | Name | Base | Marker | Text | Attribute | Method | Unary | Binary | Sum | Product | Compare | Joined | Bind
-    | Test | Unless | IfElse | Collection | Apply | Index | Comprehension | Series | Function | Call | Assign | Augment
-    | Change | Loop | While | Branch | Chain | Return
-    | Break | Continue
+    | Decide | Test | Unless | IfElse | Collection | Apply | Index | Comprehension | Series | Function | Call | Assign
+    | Augment | Change | Loop | While | Branch | Chain | Return | Break | Continue
 )  # fmt: skip
 Code: TypeAlias = "Sequence[Instruction]"
 
@@ -254,7 +255,7 @@ def operands(instruction: Instruction) -> int:
             return size + 1
         case Function():
             return len(instruction.signature.defaulted)
-        case Unary() | Attribute() | Bind() | Test() | Unless():
+        case Unary() | Attribute() | Bind() | Decide() | Test() | Unless():
             return 1
         case Binary():
             return 2

@@ -259,6 +259,17 @@ def _bind(frame: StackFrame, bind: stack_code.Bind) -> None:
     frame.tracer.assignments.bind(bind.name, frame.stack[-1], frame.names, frame.offset)
 
 
+def _decide(frame: StackFrame, decide: stack_code.Decide) -> int:
+    """Skip the operands of ``and`` or ``or`` that Python does not come to."""
+    stack = frame.stack
+    if frame.builder.has_length(stack[-1]):
+        stack[-1] = frame.builder.decision(stack[-1], frame.offset)
+    if stack[-1].kind != "condition" or values.decided(stack[-1]) is not (decide.word == "or"):
+        return 0
+    stack[-decide.size :] = [stack[-1]]
+    return decide.skip
+
+
 def _test(frame: StackFrame, test: stack_code.Test) -> int:
     """Make the value on the stack a condition; skip the value that it is known not to choose."""
     stack = frame.stack
@@ -350,7 +361,7 @@ OPERATIONS: dict[type, Callable[[StackFrame, Any], int | None]] = {
     stack_code.Number: _number, stack_code.Name: _name, stack_code.Base: _base, stack_code.Marker: _marker,
     stack_code.Text: _text,
     stack_code.Unary: _unary, stack_code.Binary: _binary, stack_code.Sum: _sum, stack_code.Product: _product,
-    stack_code.Compare: comparing.compare, stack_code.Joined: _joined,
+    stack_code.Compare: comparing.compare, stack_code.Joined: _joined, stack_code.Decide: _decide,
     stack_code.Bind: _bind, stack_code.Test: _test, stack_code.Unless: _unless, stack_code.IfElse: _if_else,
     stack_code.Collection: _collection, stack_code.Index: _index, stack_code.Attribute: _attribute,
     stack_code.Method: calling.method, stack_code.Apply: calling.apply, stack_code.Call: calling.call,

@@ -172,7 +172,8 @@ class ExpressionParser(Brackets):
     def _takes_text(self, bracket: Bracket) -> bool:
         """Return whether a string may stand here: alone, or on a side of == and !=."""
         compared = bracket.operators and bracket.operators[-1].kind == "compare"
-        if self._case or compared or self._cursor.peek().text in {"==", "!=", "in", "not", "is"}:
+        named = self._target and bracket.kind == "text" and not bracket.operators
+        if self._case or compared or named or self._cursor.peek().text in {"==", "!=", "in", "not", "is"}:
             return True
         return not bracket.operators and bracket.kind in CALLS | {"default", "index", "dict", "list", "group"}
 

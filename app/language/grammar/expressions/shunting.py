@@ -9,6 +9,10 @@ from app.language.grammar.expressions import operators
 from app.language.grammar.expressions.operators import Operator
 from app.language.grammar.stack_code import Bind, Code, Comprehension, Instruction, Product, Sum
 
+_DECIDING = frozenset({operators.AND, operators.OR})
+"""Levels of the operators whose operands Python leaves out where one before them decides."""
+_MOST_DECIDED = 32
+"""Operands of one of them up to which the others may be left out."""
 _SKIPPING = frozenset({"and", "or", "compare"})
 """Kinds of operators whose last operands Python may leave out."""
 
@@ -84,9 +88,11 @@ class Operators:
         """Emit the waiting operators of the innermost bracket that bind at least as tightly as ``level``."""
         waiting = self._brackets[-1].operators
         while waiting and waiting[-1][0] >= level:
-            _, kind, texts, offset, start = waiting.pop()
+            found, kind, texts, offset, start = waiting.pop()
             if self._binds and kind in _SKIPPING:
                 self._unsure(start)
+            if found in _DECIDING and len(texts) < _MOST_DECIDED:
+                self._decide(kind, len(texts), offset)
             if kind == "ifelse":
                 start = self._unless.pop()
                 self._refuse_bound(self._code[start:])
@@ -94,6 +100,16 @@ class Operators:
                 self._code.append(stack_code.IfElse(offset))
             elif kind != "positive":
                 self._code.append(operators.INSTRUCTIONS[kind](texts, offset))
+
+    def _decide(self, word: str, count: int, offset: int) -> None:
+        """Put ``Decide`` before each operand of ``and`` or ``or`` but the first; ``count`` are these."""
+        left, behind = self._code, list[Instruction]()
+        for size in range(count, 0, -1):
+            start = stack_code.start_of_last(left)
+            behind = [*left[start:], *behind]
+            behind.insert(0, stack_code.Decide(word, size, len(behind) + 1, offset))  # and the operator itself
+            del left[start:]
+        left += behind
 
     def _unsure(self, start: int) -> None:
         """Note that Python may not come to what the code from ``start`` on binds."""

@@ -167,8 +167,7 @@ def _of_items(
     """Return ``sum(items, start)``, ``max(nothing, default=x)`` or ``where(mask)``; None for any other call."""
     first = operands[0]
     if word.names[0] in _PLACES:
-        places = selections.places(frame.tracer, first, frame.offset) if len(operands) == 1 and not options else None
-        return values.tuple_of([places]) if places is not None and not name.endswith("flatnonzero") else places
+        return _places(frame, name, first) if len(operands) == 1 and not options else None
     if "default" in options and len(operands) == 1 and first.kind == "tuple" and not first.items:
         return options["default"]
     start = operands[1] if len(operands) == 2 else options.get("start")
@@ -177,6 +176,16 @@ def _of_items(
     axis = {} if first.kind == "tuple" else {"axis": frame.builder.leaf(0)}
     total = frame.tracer.apply(word, name, [first], axis, frame.offset)
     return frame.tracer.apply(words.BY_NAME["add"], "add", [total, start], {}, frame.offset)
+
+
+def _places(frame: StackFrame, name: str, mask: Value) -> Value | None:
+    """Return where a mask holds; None where ``nonzero`` knows."""
+    found = selections.places(frame.tracer, mask, frame.offset)
+    if found is not None:
+        return found if name.endswith("flatnonzero") else values.tuple_of([found])
+    if not name.endswith("where"):
+        return None
+    return frame.tracer.apply(words.BY_NAME["nonzero"], "nonzero", [mask], {}, frame.offset)
 
 
 def _case(builder: Builder, value: Value, offset: int) -> tuple[Value, Value]:

@@ -119,19 +119,28 @@ def replace(names: Names, others: Names) -> None:
 
 
 def merge(tracer: Tracer, condition: Value, sides: Sequence[Names], names: Names, offset: int) -> None:
-    """Give variables their values after two ways, as a condition says; a name that one way does not have is undefined.
+    """Give variables their values after two ways, as a condition says.
 
-    The sides are the variables where the condition holds, and where it does not.
+    The sides are the variables where the condition holds, and where it does not. A name is undefined that one of them
+    does not have, or that is another string in each.
     """
     chosen, other = sides
     for name in [*chosen, *other]:
-        if name in chosen and name in other:
-            first, second = chosen[name], other[name]
-            if first is second:
-                names[name] = first
-                continue
+        first, second = chosen.get(name), other.get(name)
+        if first is None or second is None or _differ(first, second):
+            names.pop(name, None)
+        elif first is second or first.kind in _WORDS:
+            names[name] = first
+        else:
             one, two = (tracer.objects.current(own[name], own, offset) for own in sides)
             found = tracer.choose(condition, one, two, offset)
             names[name] = objects.merged(tracer.builder, (first, second), found)
-        else:
-            names.pop(name, None)
+
+
+_WORDS = frozenset({"text", "none"})
+
+
+def _differ(first: Value, second: Value) -> bool:
+    """Return whether values are words of which none can be chosen: strings that differ, or None and something else."""
+    words = first.kind in _WORDS or second.kind in _WORDS
+    return words and (first.kind, first.text) != (second.kind, second.text)
