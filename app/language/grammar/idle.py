@@ -21,6 +21,10 @@ def is_idle(cursor: Cursor) -> bool:
         return following == "("
     if word == "del":
         return _is_last(cursor)
+    if word == ".":
+        return following == cursor.peek(2).text == "."
+    if following == "." and cursor.peek(2).text in {"random", "seed"} and word in {"np", "numpy", "random"}:
+        return "seed" in {cursor.peek(2).text, cursor.peek(4).text}
     return word == "assert" or (word in _LIBRARIES and following == "." and cursor.peek(3).text == "(")
 
 

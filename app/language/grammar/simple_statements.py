@@ -86,8 +86,11 @@ class SimpleStatements:
         self._cursor.take()
         pattern = targets.pattern(target, self._instance)
         if sign.text == ":":
-            parameters.skip_annotation(self._cursor, {"="})
+            parameters.skip_annotation(self._cursor, {"="}, or_line=True)
             sign = self._cursor.take()
+            if sign.kind == "newline":
+                self._cursor.back()
+                return
             if sign.text != "=":
                 raise errors.SyntaxRejected("an annotated name needs a value", offset=sign.offset)
         if sign.text != "=":

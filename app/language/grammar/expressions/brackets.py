@@ -103,6 +103,8 @@ class Brackets(Operators):
     def _call(self, bracket: Bracket) -> None:
         if bracket.name == "next" and bracket.items:
             self._first(bracket)
+        elif bracket.name == "isinstance" and bracket.items == 2:
+            self._types(bracket)
         elif bracket.name.rpartition(".")[2] in _SERIES and bracket.items > 1 and not self._of_itertools(bracket):
             self._code.append(self._series(bracket))
         else:
@@ -124,6 +126,13 @@ class Brackets(Operators):
             self._code.append(Apply("next", bracket.items, tuple(bracket.keywords), bracket.offset))
             return
         self._code.append(Apply(stack_code.FIRST, bracket.items, tuple(bracket.keywords), bracket.offset))
+
+    def _types(self, bracket: Bracket) -> None:
+        """Finish ``isinstance(value, types)``: the names of types are no values."""
+        start = bracket.starts[1]
+        names = [each.name.rpartition(".")[2] for each in self._code[start:] if isinstance(each, Name)]
+        self._code[start:] = [stack_code.Text(" ".join(names), bracket.offset)]
+        self._code.append(Apply(bracket.name, 2, (), bracket.offset))
 
     def _series(self, bracket: Bracket) -> stack_code.Series:
         """Take the operands of a series off the code again: its body runs with names of its own."""

@@ -13,7 +13,7 @@ from app import errors
 from app.language.expression.values import NONE, NeedsShapes, Value, list_of, tuple_of
 from app.language.grammar import stack_code
 from app.language.reading import records
-from app.language.reading.calls import selections
+from app.language.reading.calls import selections, types
 from app.language.vocabulary import words
 
 if TYPE_CHECKING:
@@ -229,6 +229,7 @@ WAYS: dict[str, _Way] = {
     "itertools.pairwise": _pairwise,
     "itertools.chain": _chain,
     "itertools.accumulate": _accumulate,
+    **types.ASKED,
     stack_code.FIRST: _first,
     stack_code.EXACTLY: functools.partial(_has_items, operator.eq),
     stack_code.AT_LEAST: functools.partial(_has_items, operator.ge),

@@ -150,7 +150,7 @@ FUNCTIONS: tuple[Word, ...] = (
     of_arrays("x, dtype=, shape=", "ones_like", doc="ones in the shape of x"),
     of_arrays("x, fill_value, dtype=, shape=", "full_like", doc="one value in the shape of x"),
     of_arrays(
-        "x, dtype=",
+        "x, dtype=, copy=",
         "array",
         "asarray",
         "Matrix",
