@@ -183,7 +183,7 @@ def _places(frame: StackFrame, name: str, mask: Value) -> Value | None:
     found = selections.places(frame.tracer, mask, frame.offset)
     if found is not None:
         return found if name.endswith("flatnonzero") else values.tuple_of([found])
-    if not name.endswith("where"):
+    if not name.endswith("where") or frame.builder.array(mask, frame.offset).constant is None:
         return None
     return frame.tracer.apply(words.BY_NAME["nonzero"], "nonzero", [mask], {}, frame.offset)
 
