@@ -155,7 +155,7 @@ def test_a_process_killed_in_the_middle_of_a_proof_is_replaced(client: Client, m
         times = 0
         while times < most and not answering.done():
             before = workers.pids if workers._at_work else ()
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.01)
             if before and workers._at_work and not answering.done():
                 for pid in before:
                     with contextlib.suppress(ProcessLookupError):

@@ -95,6 +95,11 @@ def test_sympys_names_after_its_star() -> None:
     assert parse.read("from sympy import *\nsinc(x)").expression == parse.read("sympy.sinc(x)").expression
 
 
+@pytest.mark.parametrize("text", ["y: float\ndef f(x): return x**2", "y: float\nx**2", "...\nx**2", "y: u\n...; x**2"])
+def test_a_line_that_only_declares_is_left_out(text: str) -> None:
+    assert float_tapes.means(text, x=3.0) == 9.0
+
+
 @pytest.mark.parametrize(
     ("text", "fragment", "hint", "offset"),
     [

@@ -165,7 +165,8 @@ class _ModuleParser(ClassParser):
         else:
             code: list[Instruction] = []
             self._simple(code)
-            self._add(code, token.offset)
+            if code:  # y: float has none
+                self._add(code, token.offset)
 
     def _add(self, code: list[Instruction], offset: int) -> None:
         last = code[-1]
