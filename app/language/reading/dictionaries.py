@@ -35,16 +35,18 @@ def of_pairs(pairs: Sequence[Value], offset: int) -> Value:
     return dict_of(entries, keys)
 
 
-def key_of(value: Value, offset: int, what: str = "the keys of a dict") -> Key:
-    """Return what identifies a key: a string, a number, or a tuple of them."""
+_KEY_HINT = "write dict(a=x) for a key 'a'"
+
+
+def key_of(value: Value, offset: int, what: str = "the keys of a dict", hint: str = _KEY_HINT) -> Key:
+    """Return what identifies a key: a string, a number or a tuple; ``what`` and ``hint`` are for its refusal."""
     if value.kind == "text":
         return value.text
     if value.kind == "tuple" and not value.is_list:
-        return tuple([key_of(item, offset, what) for item in value.items])
+        return tuple([key_of(item, offset, what, hint) for item in value.items])
     if value.kind in {"number", "condition"} and value.shape == () and value.constant is not None:
         constant = value.constant
         return constant if not isinstance(constant, sympy.Basic) else str(constant)
-    hint = "write dict(a=x) for a key 'a'" if "dict" in what else "write a list: [a, b]"
     raise errors.SyntaxRejected(f"{what} are strings or numbers known from the text", hint=hint, offset=offset)
 
 
@@ -52,7 +54,7 @@ def distinct(items: Sequence[Value], offset: int) -> tuple[Value, ...]:
     """Return the items of a set, each once."""
     found: dict[Key, Value] = {}
     for item in items:
-        found.setdefault(key_of(item, offset, "the items of a set"), item)
+        found.setdefault(key_of(item, offset, "the items of a set", "write a list: [a, b]"), item)
     return tuple(found.values())
 
 

@@ -216,9 +216,9 @@ def _keys(
     _no_keywords(name, options, offset)
     if len(operands) != 1 or not (value.kind in {"tuple", "text"} or value.listed):
         raise errors.SyntaxRejected(f".{name} takes one item of a list", hint=f"write [a, b].{name}(a)", offset=offset)
-    what = f"what .{name} compares"
-    keys = [dictionaries.key_of(item, offset, what) for item in tracer.builder.items(value, offset)]
-    return keys, dictionaries.key_of(operands[0], offset, what)
+    what, hint = f"what .{name} compares", "write a list: [a, b]"
+    keys = [dictionaries.key_of(item, offset, what, hint) for item in tracer.builder.items(value, offset)]
+    return keys, dictionaries.key_of(operands[0], offset, what, hint)
 
 
 METHODS: dict[str, Method] = {
