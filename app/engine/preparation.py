@@ -111,13 +111,14 @@ class Preparation:
         """
         start, text, point = time.perf_counter(), asked.expression, asked.point
         usual = asked.in_axes is None and asked.reduce is None and not asked.verify and asked.binding is None
-        if not usual or asked.transform not in _COMPILED or not isinstance(text, str) or not isinstance(point, list):
+        if not usual or asked.transform not in _COMPILED or not isinstance(text, str):
             return None
-        key, function, hit = self._functions.at_once(text, asked.args)
+        entries = point if isinstance(point, list) else point.values() if isinstance(point, dict) else (point,)
+        if not points.NUMERIC.issuperset(map(type, entries)):
+            return None
+        key, function, hit = self._functions.at_once(text, asked.args, point)
         general = None if function is None else function.general
         if function is None or general is None or not general.plans or general.shape != () or function.defaults:
-            return None
-        if not points.NUMERIC.issuperset(map(type, point)):
             return None
         bound = points.bind(point, function.args, function.ranks, None, self._limits.point)
         if function.known(bound.shapes) is not general:

@@ -1,11 +1,15 @@
 """The first gradient of a new function of 6 to 25 operations.
 
 Each function goes to gradserve, to the plain service and to JAX in its own process in turn, to each for the first time:
-over HTTP with the text, in process as ``jax.jit(jax.grad(f))`` called once. The gradients must agree.
+over HTTP with the text, in process as ``jax.jit(jax.grad(f))`` called once. A second gradserve is given its point by
+name, as people write it by hand. The gradients must agree.
 """
 
+import dataclasses
+import re
 import statistics
 from contextlib import ExitStack, closing
+from typing import Any
 
 from tests.benchmarks import contenders, expressions, load, processes, table
 from tests.benchmarks.contenders import GRADSERVE, PLAIN, Contender
@@ -19,11 +23,30 @@ GOAL = Goal((40.0, 100.0))
 JIT = "jit(grad(f)) in process"
 
 
+def _body_by_name(expression: str, arguments: list[str], point: list[float]) -> dict[str, Any]:
+    """Return a request that does not list the arguments: they are the names in the text."""
+    entries = zip(arguments, point, strict=True)
+    named = {name: entry for name, entry in entries if re.search(rf"\b{name}\b", expression)}
+    return {"expression": expression, "point": named, "argnums": list(named)}
+
+
+def _gradient_by_name(answer: Any) -> list[float]:
+    names = [answer["args"][index] for index in answer["argnums"]]
+    partials = dict(zip(names, answer["gradient"], strict=True))
+    return [partials.get(name, 0.0) for name in expressions.NAMES]
+
+
+BY_NAME = dataclasses.replace(
+    GRADSERVE, name="gradserve, point by name", body=_body_by_name, gradient=_gradient_by_name
+)
+
+
 def measure(run: Run) -> None:
-    """Measure all three in turn, function by function, and add the rows."""
-    times: dict[str, list[list[float]]] = {name: [] for name in (GRADSERVE.name, PLAIN.name, JIT)}
+    """Measure all in turn, function by function, and add the rows."""
+    asked_over_http = (GRADSERVE, BY_NAME, PLAIN)
+    times: dict[str, list[list[float]]] = {name: [] for name in (*(each.name for each in asked_over_http), JIT)}
     with ExitStack() as stack:
-        servers = [(contender, contender.start(stack)) for contender in (GRADSERVE, PLAIN)]
+        servers = [(contender, contender.start(stack)) for contender in asked_over_http]
         process = contenders.in_process(run.peers, stack)
         for turn in range(run.rounds + 1):
             for turns in times.values():
@@ -41,7 +64,7 @@ def measure(run: Run) -> None:
     pooled = {name: [value for values in turns[1:] for value in values] for name, turns in times.items()}
     for name, values in pooled.items():
         run.keep(f"cold/{name}", values)
-    pairs = ((GRADSERVE.name, JIT), (GRADSERVE.name, PLAIN.name), (PLAIN.name, JIT))
+    pairs = ((GRADSERVE.name, JIT), (BY_NAME.name, JIT), (GRADSERVE.name, PLAIN.name), (PLAIN.name, JIT))
     for name, other in pairs:
         goal = GOAL if (name, other) == pairs[0] else None
         what = "first gradient of an unseen function, median"

@@ -257,19 +257,19 @@ class FunctionCache:
 
         Without ``args`` the text names the arguments, and a point that is an object declares names.
         """
-        declared = tuple(point) if args is None and isinstance(point, dict) else ()
-        names = None if args is None else tuple(args)
-        text = expression if isinstance(expression, str) else tuple(expression)
-        key = (text, names, declared)
+        key = text, names, declared = _key(expression, args, point)
         function = self._functions.get(key)
         if function is not None:
             return key, function, True
-        function = self._plain(key)
+        function = self._brief_plain(key)
         if function is not None:
             self._functions[key] = function
             return key, function, False
 
         def make(limits: TextLimits) -> Function:
+            function = self._plain(key, limits) if limits is self._limits else None
+            if function is not None:
+                return function
             reading = parse.read(text, names, declared, limits=_short(limits), partials=partials.text)
             if reading.too_complex and limits is self._brief_limits:
                 raise errors.TooComplex("this takes longer than brief work")
@@ -301,21 +301,24 @@ class FunctionCache:
 
         return key, await self._functions.get_or_make(key, read, started=lambda: begun), False
 
-    def at_once(self, text: str, args: Sequence[str] | None) -> tuple[Key, Function | None, bool]:
+    def at_once(
+        self, text: str, args: Sequence[str] | None, point: Any = None
+    ) -> tuple[Key, Function | None, bool]:
         """Return a function under its key, and whether it was there; if not, that of a plain text is not kept yet."""
-        key: Key = (text, None if args is None else tuple(args), ())
+        key = _key(text, args, point)
         known = self._functions.get(key)
-        return key, known or self._plain(key), known is not None
+        return key, known or self._brief_plain(key), known is not None
 
     def keep(self, key: Key, function: Function) -> None:
         """Keep a function under its key."""
         self._functions[key] = function
 
-    def _plain(self, key: Key) -> Function | None:
+    def _brief_plain(self, key: Key) -> Function | None:
+        return None if _length(key[0]) > _BRIEF_CHARACTERS else self._plain(key, self._brief_limits)
+
+    def _plain(self, key: Key, limits: TextLimits) -> Function | None:
         text, names, declared = key
-        if declared or not isinstance(text, str) or len(text) > _BRIEF_CHARACTERS:
-            return None
-        found = plain.read(text, names, self._brief_limits)
+        found = plain.read(text, names, limits, declared) if isinstance(text, str) else None
         return None if found is None else Function(found._replace(limits=self._limits))
 
     async def squeeze(self, function: Function, point: points.Point) -> points.Point:
@@ -340,6 +343,12 @@ class FunctionCache:
                 if not error.is_over_limits:  # of brief work; they may be large enough for everybody else
                     raise
         return await self._lengthy.run(lambda: read(self._limits))
+
+
+def _key(expression: str | Sequence[str], args: Sequence[str] | None, point: Any) -> Key:
+    declared = tuple(point) if args is None and isinstance(point, dict) else ()
+    text = expression if isinstance(expression, str) else tuple(expression)
+    return text, None if args is None else tuple(args), declared
 
 
 def _length(text: str | tuple[str, ...]) -> int:

@@ -13,8 +13,9 @@ from __future__ import annotations
 import itertools
 import keyword
 import math
+import operator
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -32,6 +33,10 @@ _TOKEN = re.compile(
     r"[A-Za-z_][A-Za-z_0-9.]*\(?|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![\w.])|\*\*|[^ \t]"
 )
 """A name with the bracket of its call, a number, a power, or one character, which may be none of the language."""
+_PIECE = operator.itemgetter(0)
+
+_LOCK_CHARACTERS = 4_000
+"""Up to this length a text is split by one call, which holds the interpreter's lock: a fifth of a millisecond."""
 
 _LONGEST = 20
 """Characters of a number: one that is longer may be too large."""
@@ -67,18 +72,24 @@ class _NotPlain(Exception):
     """The text is of another kind."""
 
 
-def read(text: str, names: Sequence[str] | None, limits: TextLimits) -> PlainFunction | None:
+def read(
+    text: str, names: Sequence[str] | None, limits: TextLimits, declared: Collection[str] = ()
+) -> PlainFunction | None:
     """Return the function of a plain text; None if the text is of another kind, or may be at fault.
 
-    Without ``names`` the arguments are those that the text names, in the order in which they appear.
+    Without ``names`` the arguments are those that the text names, in the order in which they appear. Names in
+    ``declared`` are known to be arguments, if the text has them.
     """
     if not text.isascii() or len(text) > limits.max_expression_bytes:
         return None
-    if names is not None and not (0 < len(names) <= limits.max_arguments and all(map(_is_name, names))):
+    if names is not None and not 0 < len(names) <= limits.max_arguments:
+        return None
+    if not all(map(_is_name, declared if names is None else names)):
         return None
     try:
-        reader = _PlainReader(names, limits)
-        recording = reader.recording(_TOKEN.findall(text))
+        reader = _PlainReader(names, limits, declared)
+        short = len(text) <= _LOCK_CHARACTERS
+        recording = reader.recording(_TOKEN.findall(text) if short else map(_PIECE, _TOKEN.finditer(text)))
     except _NotPlain:
         return None
     args = tuple(reader.arguments)
@@ -146,11 +157,12 @@ class _Bracket:
 class _PlainReader(tape.TapeWriter):
     """Reads one text onto a tape; raises ``_NotPlain`` where it is not plain."""
 
-    def __init__(self, names: Sequence[str] | None, limits: TextLimits) -> None:
+    def __init__(self, names: Sequence[str] | None, limits: TextLimits, declared: Collection[str]) -> None:
         super().__init__()
         self.arguments = dict[str, int]() if names is None else dict(zip(names, range(len(names)), strict=True))
         self._slots: dict[str, int] = {}
         self._named = names is not None
+        self._declared = declared
         if names is not None and len(self.arguments) != len(names):
             raise _NotPlain
         self._limits = limits
@@ -192,7 +204,10 @@ class _PlainReader(tape.TapeWriter):
     def _check(self) -> None:
         """Refuse a text near its limits, and one with a function that is an argument."""
         beyond = self._operations > self._limits.max_operations or self._steps > self._limits.max_steps
-        hidden = any(name[:-1].partition(".")[0] in self.arguments for name in self._called)
+        hidden = any(
+            first in self.arguments or first in self._declared
+            for first in (name[:-1].partition(".")[0] for name in self._called)
+        )
         if beyond or hidden or not self.arguments or len(self.arguments) > self._limits.max_arguments:
             raise _NotPlain
 
