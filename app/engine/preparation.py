@@ -19,6 +19,9 @@ from app.runtime.data import store
 _COMPILED = frozenset({"value", "grad"})
 """Transforms of scalar functions that executables compute."""
 
+_ENTRIES = points.NUMERIC | {list}
+"""Types of an entry of a point that is bound at once."""
+
 _BRIEF_OPERATIONS = 150
 """Functions of whole arrays up to this length are differentiated in the threads for brief work: a few milliseconds."""
 
@@ -114,7 +117,7 @@ class Preparation:
         if not usual or asked.transform not in _COMPILED or not isinstance(text, str):
             return None
         entries = point if isinstance(point, list) else point.values() if isinstance(point, dict) else (point,)
-        if not points.NUMERIC.issuperset(map(type, entries)):
+        if not _ENTRIES.issuperset(map(type, entries)):
             return None
         key, function, hit = self._functions.at_once(text, asked.args, point)
         general = None if function is None else function.general

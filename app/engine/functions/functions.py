@@ -20,7 +20,8 @@ from app.autodiff import tape
 from app.autodiff.arrays import recording as array_recording
 from app.autodiff.symbolic import partials
 from app.engine import points
-from app.engine.functions import array_plans, plain, plans
+from app.engine.functions import array_plans, plans
+from app.engine.functions.plain import reader
 from app.language import parse
 from app.language.expression.result import Expression
 from app.language.expression.values import NeedsWhole, Shape
@@ -86,7 +87,7 @@ class Function:
         "text",
     )
 
-    def __init__(self, reading: ParsedFunction | plain.PlainFunction) -> None:
+    def __init__(self, reading: ParsedFunction | reader.PlainFunction) -> None:
         self.args = reading.args
         self.defaults = reading.defaults  # values of arguments that a point may leave out
         self.ranks = reading.ranks  # how each argument is used, None where that is not known or does not matter
@@ -98,7 +99,7 @@ class Function:
         self.general: Specialization | None = None
         self._hosted = False
         self._reading: ParsedFunction | None = None
-        if isinstance(reading, plain.PlainFunction):
+        if isinstance(reading, reader.PlainFunction):
             self.function_id = reading.recording.function_id  # 32 hex digits
             plan = plans.Plan(reading.recording, reading.args, reading.ranks)
             self.general = Specialization((), (plan,), plan.operations)
@@ -301,9 +302,7 @@ class FunctionCache:
 
         return key, await self._functions.get_or_make(key, read, started=lambda: begun), False
 
-    def at_once(
-        self, text: str, args: Sequence[str] | None, point: Any = None
-    ) -> tuple[Key, Function | None, bool]:
+    def at_once(self, text: str, args: Sequence[str] | None, point: Any = None) -> tuple[Key, Function | None, bool]:
         """Return a function under its key, and whether it was there; if not, that of a plain text is not kept yet."""
         key = _key(text, args, point)
         known = self._functions.get(key)
@@ -318,7 +317,7 @@ class FunctionCache:
 
     def _plain(self, key: Key, limits: TextLimits) -> Function | None:
         text, names, declared = key
-        found = plain.read(text, names, limits, declared) if isinstance(text, str) else None
+        found = reader.read(text, names, limits, declared) if isinstance(text, str) else None
         return None if found is None else Function(found._replace(limits=self._limits))
 
     async def squeeze(self, function: Function, point: points.Point) -> points.Point:

@@ -1,8 +1,4 @@
-"""Plain texts to their recordings, in one pass: operators, literals, and functions of one number, of named arguments.
-
-Most texts that a client sends for the first time are of this kind. ``read`` gives the recording that ``parse.read`` and
-``tape.record_cells`` give, in a fifth of their time: it makes no tokens with offsets, no stack code and no nodes. It
-leaves everything else to them, by None: texts with other words, constants to fold, and all errors.
+"""The tape of a plain text, written piece by piece.
 
 An operator waits until its right operand is complete (Dijkstra 1961). A sum or product is written to the tape when all
 of it is complete, because its instructions follow those of all its operands.
@@ -11,133 +7,28 @@ of it is complete, because its instructions follow those of all its operands.
 from __future__ import annotations
 
 import itertools
-import keyword
-import math
-import operator
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
-from app import errors
 from app.autodiff import tape
-from app.language.grammar import lexer
+from app.engine.functions.plain import vocabulary
+from app.engine.functions.plain.vocabulary import Constant, NotPlain
 from app.language.limits import TextLimits
-from app.language.numeric.hosted import precise
-from app.language.vocabulary import constants, resolve, words
-from app.language.vocabulary.functions import control
-from app.language.vocabulary.word import Word
-
-_TOKEN = re.compile(
-    r"[A-Za-z_][A-Za-z_0-9.]*\(?|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![\w.])|\*\*|[^ \t]"
-)
-"""A name with the bracket of its call, a number, a power, or one character, which may be none of the language."""
-_PIECE = operator.itemgetter(0)
-
-_LOCK_CHARACTERS = 4_000
-"""Up to this length a text is split by one call, which holds the interpreter's lock: a fifth of a millisecond."""
-
-_LONGEST = 20
-"""Characters of a number: one that is longer may be too large."""
 
 _FEW, _MODERATE = 8, 1e9
 """So many constants, none larger or smaller than this or its inverse, have finite products and quotients."""
 
-_SQRT = "sqrt"
 _SQRT_STEPS = 8
-"""At least so many steps as its definition takes."""
+"""At least so many steps as the definition of sqrt takes."""
 
 _NEGATED = "negate"
-_TYPES = frozenset({"float", "int", "bool"})
-_PREFIXES = ("", "np.", "jnp.", "numpy.", "math.")
-
-
-class PlainFunction(NamedTuple):
-    """A plain text that is recorded; attributes as of a ``parse.ParsedFunction``."""
-
-    args: tuple[str, ...]
-    ranks: tuple[int | None, ...]  # 0 of an argument that is used, None of one that is not
-    recording: tape.Recording
-    text: str
-    limits: TextLimits
-
-    @property
-    def defaults(self) -> Mapping[str, Any]:
-        """Default values of arguments: there are none."""
-        return {}
-
-
-class _NotPlain(Exception):
-    """The text is of another kind."""
-
-
-def read(
-    text: str, names: Sequence[str] | None, limits: TextLimits, declared: Collection[str] = ()
-) -> PlainFunction | None:
-    """Return the function of a plain text; None if the text is of another kind, or may be at fault.
-
-    Without ``names`` the arguments are those that the text names, in the order in which they appear. Names in
-    ``declared`` are known to be arguments, if the text has them.
-    """
-    if not text.isascii() or len(text) > limits.max_expression_bytes:
-        return None
-    if names is not None and not 0 < len(names) <= limits.max_arguments:
-        return None
-    if not all(map(_is_name, declared if names is None else names)):
-        return None
-    try:
-        reader = _PlainReader(names, limits, declared)
-        short = len(text) <= _LOCK_CHARACTERS
-        recording = reader.recording(_TOKEN.findall(text) if short else map(_PIECE, _TOKEN.finditer(text)))
-    except _NotPlain:
-        return None
-    args = tuple(reader.arguments)
-    used = {argument for argument, _ in recording.inputs}
-    ranks = tuple([0 if index in used else None for index in range(len(args))])
-    return PlainFunction(args, ranks, recording, text, limits)
-
-
-def _is_name(name: str) -> bool:
-    """Return whether a name is what ``lexer.identifier`` makes of it."""
-    plain = name.isascii() and name.isidentifier() and len(name) <= lexer.MAX_NAME_LENGTH
-    return plain and not name.startswith("__") and not keyword.iskeyword(name)
-
-
-def _opcodes() -> dict[str, str]:
-    """Return the opcode of each function of one number by its name, with its prefix and the bracket of its call."""
-    found = {f"{prefix}{_SQRT}(": _SQRT for prefix in _PREFIXES}
-    for word in words.PRIMITIVES:
-        if not _is_plain(word):
-            continue
-        for name in word.names:
-            for prefix in _PREFIXES:
-                if _word(prefix + name) is word and name not in control.BY_NAME:
-                    found[f"{prefix}{name}("] = words.OPCODES[word.node]
-    return found
-
-
-def _is_plain(word: Word) -> bool:
-    number = word.kind == "elementwise" and word.arity == (1, 1) and not word.hosted and not word.options
-    shared = word.opcode in words.ORDERS or word.opcode in precise.functions.OPERANDS
-    return number and not shared and (word.names[0], 1) not in words.OVERLOADS
-
-
-def _word(name: str) -> Any:
-    try:
-        return resolve.word(name, (), 0)
-    except errors.Rejected:
-        return None
-
-
-_OPCODES = _opcodes()
-
-Constant = tuple[str, int | float | Fraction, type]
-"""("constant", value, its type): 2 and 2.0 are different operands."""
 
 Part = int | tuple[Any, ...]
 """An operand: a slot, a constant, ("neg", slot), ("inv", slot or constant), or ("add" or "mul", parts) not written."""
 
+_E = vocabulary.CONSTANTS["e"]
 _MINUS_ONE: Constant = ("constant", -1, int)
 _HALF: Constant = ("constant", Fraction(1, 2), Fraction)
 
@@ -147,6 +38,8 @@ class _Bracket:
     """An open bracket, or the text itself, and what waits in it."""
 
     opcode: str = ""  # of the function that is called
+    count: int | None = 1  # of its operands, None for two or more
+    operands: list[Part] | None = None  # those that are complete, before a comma
     terms: list[Part] | None = None
     sign: str = ""  # before the next term
     factors: list[Part] | None = None
@@ -154,17 +47,18 @@ class _Bracket:
     tight: list[Part | str] | None = None  # bases of powers, and ``_NEGATED``
 
 
-class _PlainReader(tape.TapeWriter):
-    """Reads one text onto a tape; raises ``_NotPlain`` where it is not plain."""
+class PlainWriter(tape.TapeWriter):
+    """Writes the tape of one text; raises ``NotPlain`` where the text is not plain."""
 
     def __init__(self, names: Sequence[str] | None, limits: TextLimits, declared: Collection[str]) -> None:
         super().__init__()
         self.arguments = dict[str, int]() if names is None else dict(zip(names, range(len(names)), strict=True))
-        self._slots: dict[str, int] = {}
+        self._slots: dict[str, int] = {}  # of arguments and elements, as the text writes them
+        self._ranks: dict[str, int] = {}
         self._named = names is not None
         self._declared = declared
         if names is not None and len(self.arguments) != len(names):
-            raise _NotPlain
+            raise NotPlain
         self._limits = limits
         self._operations = 0
         self._steps = 0
@@ -182,21 +76,24 @@ class _PlainReader(tape.TapeWriter):
                 if value is None:
                     value = self._operand(piece, bracket)
                 if value is None and piece[-1] == "(":
-                    bracket = _Bracket(self._opcode(piece))
+                    bracket = self._opened(piece)
                     open_brackets.append(bracket)
                     if len(open_brackets) > self._limits.max_nesting:
-                        raise _NotPlain
+                        raise NotPlain
             elif piece == ")":
                 if len(open_brackets) == 1:
-                    raise _NotPlain
+                    raise NotPlain
                 value = self._closed(bracket, value)
                 open_brackets.pop()
                 bracket = open_brackets[-1]
+            elif piece == ",":
+                self._separate(bracket, value)
+                value = None
             else:
                 self._operator(piece, bracket, value)
                 value = None
         if value is None or len(open_brackets) > 1:
-            raise _NotPlain
+            raise NotPlain
         result = self._slot(self._closed(bracket, value))
         self._check()
         return self.written(result, tuple(self.arguments))
@@ -206,45 +103,61 @@ class _PlainReader(tape.TapeWriter):
         beyond = self._operations > self._limits.max_operations or self._steps > self._limits.max_steps
         hidden = any(
             first in self.arguments or first in self._declared
-            for first in (name[:-1].partition(".")[0] for name in self._called)
+            for first in (name.partition(".")[0] for name in self._called)
         )
         if beyond or hidden or not self.arguments or len(self.arguments) > self._limits.max_arguments:
-            raise _NotPlain
+            raise NotPlain
 
     def _operand(self, piece: str, bracket: _Bracket) -> Part | None:
         """Take a piece where a value must start; None if it has only begun."""
         if piece in self.arguments:
-            return self._read(piece)
-        first = piece[0]
+            return self._read(piece, piece, ())
+        first, last = piece[0], piece[-1]
         if first.isdigit() or (first == "." and len(piece) > 1):
-            return _constant(piece)
+            return vocabulary.number(piece)
+        if last == "]":
+            name, indices = vocabulary.element(piece)
+            return self._read(piece, name, indices)
         if piece == "-":
             bracket.tight = bracket.tight or []
             bracket.tight.append(_NEGATED)
-        elif piece[-1] != "(" and piece != "+":
-            return self._new_argument(piece)
+        elif last != "(" and piece != "+":
+            constant = vocabulary.CONSTANTS.get(piece)
+            if constant is None:
+                return self._read(piece, piece, ())
+            self._called[piece] = None
+            return constant
         return None
 
-    def _new_argument(self, piece: str) -> int:
-        if self._named or piece in constants.BARE or piece in _TYPES or not _is_name(piece):
-            raise _NotPlain
-        self.arguments[piece] = len(self.arguments)
-        return self._read(piece)
-
-    def _read(self, name: str) -> int:
-        """Return the slot of an argument that is read for the first time."""
-        slot = self._slots[name] = self._input((self.arguments[name], ()))
+    def _read(self, piece: str, name: str, indices: tuple[int, ...]) -> int:
+        """Return the slot of an argument, or of an element, that is read for the first time."""
+        if name not in self.arguments:
+            if self._named or not vocabulary.is_argument(name):
+                raise NotPlain
+            self.arguments[name] = len(self.arguments)
+        rank = len(indices)
+        if self._ranks.setdefault(name, rank) != rank or rank > self._limits.max_rank:
+            raise NotPlain
+        slot = self._slots[piece] = self._input((self.arguments[name], indices))
         return slot
 
-    def _opcode(self, piece: str) -> str:
-        """Return the opcode of the function whose bracket a piece opens; none for a bracket alone."""
+    def _opened(self, piece: str) -> _Bracket:
+        """Return the bracket that a piece opens, alone or of a function."""
         if piece == "(":
-            return ""
-        opcode = _OPCODES.get(piece)
-        if opcode is None:
-            raise _NotPlain
-        self._called[piece] = None
-        return opcode
+            return _Bracket()
+        found = vocabulary.OPCODES.get(piece)
+        if found is None:
+            raise NotPlain
+        self._called[piece[:-1]] = None
+        return _Bracket(*found)
+
+    def _separate(self, bracket: _Bracket, value: Part) -> None:
+        """Take a comma after a complete value."""
+        if bracket.count == 1:
+            raise NotPlain
+        bracket.operands = bracket.operands or []
+        bracket.operands.append(self._written(self._complete(bracket, value)))
+        bracket.terms = None
 
     def _operator(self, piece: str, bracket: _Bracket, value: Part) -> None:
         """Take an operator after a complete value."""
@@ -260,14 +173,22 @@ class _PlainReader(tape.TapeWriter):
             bracket.terms = self._chain("add", bracket.terms, bracket.sign, self._product(bracket, value))
             bracket.sign = piece
         else:
-            raise _NotPlain
+            raise NotPlain
 
     def _closed(self, bracket: _Bracket, value: Part) -> Part:
         """Return what stands in a bracket that closes, or its function of it."""
+        value = self._complete(bracket, value)
+        if bracket.count == 1:
+            return self._call(bracket.opcode, value) if bracket.opcode else value
+        operands = [*(bracket.operands or ()), self._written(value)]
+        if len(operands) != (bracket.count or max(len(operands), 2)):
+            raise NotPlain
+        return self._call_of_several(bracket.opcode, operands)
+
+    def _complete(self, bracket: _Bracket, value: Part) -> Part:
+        """Return the sum or product that ends with a value."""
         value = self._product(bracket, value)
-        if bracket.terms is not None:
-            value = ("add", self._chain("add", bracket.terms, bracket.sign, value))
-        return self._call(bracket.opcode, value) if bracket.opcode else value
+        return value if bracket.terms is None else ("add", self._chain("add", bracket.terms, bracket.sign, value))
 
     def _product(self, bracket: _Bracket, value: Part) -> Part:
         if bracket.tight:
@@ -307,13 +228,13 @@ class _PlainReader(tape.TapeWriter):
             self._operations += 1
             return "neg", value
         if not value[1]:
-            raise _NotPlain  # -0.0 and 0.0 are different operands
+            raise NotPlain  # -0.0 and 0.0 are different operands
         return "constant", -value[1], value[2]
 
     def _inverse(self, value: Part) -> Part:
         value = self._written(value)
         if type(value) is tuple and not value[1]:
-            raise _NotPlain  # of 0 there is none to be folded
+            raise NotPlain  # of 0 there is none to be folded
         self._operations += 1
         return "inv", value
 
@@ -325,12 +246,14 @@ class _PlainReader(tape.TapeWriter):
         if known is not None:
             return known
         if type(exponent) is int:
+            if base == _E:
+                raise NotPlain  # an exponential
             opcode = "pow" if type(base) is int else "const_pow"
             return self._new(("pow", base, exponent), self._append(opcode, self._leaf(base), exponent))
         assert type(exponent) is tuple
         value, kind = exponent[1:]
         if type(base) is not int or value in {0, 1}:
-            raise _NotPlain  # to be folded, or no instruction
+            raise NotPlain  # to be folded, or no instruction
         if value == -1 and kind is int:
             return "inv", base
         exact = kind is not float
@@ -339,7 +262,7 @@ class _PlainReader(tape.TapeWriter):
 
     def _call(self, opcode: str, operand: Part) -> Part:
         slot = self._slot(operand)
-        if opcode == _SQRT:
+        if opcode == vocabulary.SQRT:
             self._operations += 2
             self._steps += _SQRT_STEPS
             return self._power(slot, _HALF)
@@ -348,11 +271,24 @@ class _PlainReader(tape.TapeWriter):
         known = self._known.get(key)
         return self._new(key, self._append(opcode, slot)) if known is None else known
 
+    def _call_of_several(self, opcode: str, operands: Sequence[Part]) -> Part:
+        if all(map(_is_constant, operands)):
+            raise NotPlain  # to be folded
+        self._operations += len(operands) - 1
+        key = (opcode, *operands)
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        total = self._leaf(operands[0])
+        for operand in operands[1:]:
+            total = self._append(opcode, total, self._leaf(operand))
+        return self._new(key, total)
+
     def _slot(self, value: Part) -> int:
         """Return the slot of an operand that is no constant."""
         written = self._written(value)
         if type(written) is not int:
-            raise _NotPlain
+            raise NotPlain
         return written
 
     def _written(self, value: Part) -> Part:
@@ -392,21 +328,12 @@ class _PlainReader(tape.TapeWriter):
         return slot
 
 
-def _constant(piece: str) -> Constant:
-    if len(piece) > _LONGEST:
-        raise _NotPlain
-    value: int | float = int(piece) if piece.isdigit() else float(piece)
-    if not math.isfinite(value):
-        raise _NotPlain
-    return "constant", value, type(value)
-
-
 def _refuse_fold(parts: Sequence[Part]) -> None:
     """Refuse a chain that is a constant, or begins with constants whose own value may not be finite."""
     known = list(itertools.takewhile(_is_constant, parts))
     values = [abs(part[1][1] if part[0] == "inv" else part[1]) for part in known if isinstance(part, tuple)]
     if len(known) == len(parts) or len(known) > _FEW or max(values) > _MODERATE or min(values) * _MODERATE < 1:
-        raise _NotPlain
+        raise NotPlain
 
 
 def _is_constant(part: Part) -> bool:
