@@ -138,14 +138,15 @@ class ArrayValues(Builder):
             return self.known(constant != 0)
         return super().condition(value, offset, joined)
 
-    def has_length(self, value: Value) -> bool:
-        """Return whether a value holds, as a condition, if it has items: a list, tuple, dict, string, or None."""
-        return value.kind in {"tuple", "dict", "text", "none"} or value.listed
+    def by_items(self, value: Value) -> Value:
+        """Return whether a list, tuple, dict or string has items; None has none. Any other value as it is."""
+        if value.kind in {"tuple", "dict", "text", "none"} or value.listed:
+            return self.truth(bool(value.items or value.text or (value.listed and value.shape[0])))
+        return value
 
     def decision(self, value: Value, offset: int) -> Value:
         """Return a value as one condition, as ``if`` takes it."""
-        if self.has_length(value):
-            return self.truth(bool(value.items or value.text or (value.listed and value.shape[0])))
+        value = self.by_items(value)
         return self.condition(self.single(value, offset) if self.is_array(value) else value, offset)
 
     def items(self, value: Value, offset: int) -> Sequence[Value]:

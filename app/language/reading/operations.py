@@ -165,9 +165,8 @@ def _unary(frame: StackFrame, unary: stack_code.Unary) -> None:
         frame.stack.append(_starred(builder, frame.stack.pop(), offset))
     elif unary.operator == "negate":
         frame.push(1, lambda cells: builder.negative(builder.number(cells[0], offset), offset))
-    elif builder.has_length(frame.stack[-1]):
-        frame.stack[-1] = builder.invert(builder.decision(frame.stack[-1], offset), offset)
     else:
+        frame.stack[-1] = builder.by_items(frame.stack[-1])
         frame.push(1, lambda cells: builder.invert(builder.condition(cells[0], offset), offset))
 
 
@@ -262,8 +261,7 @@ def _bind(frame: StackFrame, bind: stack_code.Bind) -> None:
 def _decide(frame: StackFrame, decide: stack_code.Decide) -> int:
     """Skip the operands of ``and`` or ``or`` that Python does not come to."""
     stack = frame.stack
-    if frame.builder.has_length(stack[-1]):
-        stack[-1] = frame.builder.decision(stack[-1], frame.offset)
+    stack[-1] = frame.builder.by_items(stack[-1])
     if stack[-1].kind != "condition" or values.decided(stack[-1]) is not (decide.word == "or"):
         return 0
     stack[-decide.size :] = [stack[-1]]
@@ -273,9 +271,8 @@ def _decide(frame: StackFrame, decide: stack_code.Decide) -> int:
 def _test(frame: StackFrame, test: stack_code.Test) -> int:
     """Make the value on the stack a condition; skip the value that it is known not to choose."""
     stack = frame.stack
-    if frame.builder.has_length(stack[-1]):
-        stack[-1] = frame.builder.decision(stack[-1], frame.offset)
-    elif not frame.builder.is_array(stack[-1]):
+    stack[-1] = frame.builder.by_items(stack[-1])
+    if not frame.builder.is_array(stack[-1]):
         stack[-1] = frame.builder.condition(stack[-1], frame.offset)
     decided = values.decided(stack[-1])
     frame.undecided += decided is None

@@ -14,7 +14,7 @@ _RECORD = "write p = dict(mu=m, sigma=s), and p['mu'] for an entry; or Params = 
 _CONVOLUTION = "write the sum over the kernel: sum(w[k]*x[k:k + n] for k in range(len(w))), or convolve(x, w)"
 _NUMBERS = "send the array without its nan, and write the name without nan"
 _CODE = "nothing is evaluated by name: write the function itself"
-_TYPES = "types are not asked: every number is a float64, or a float32 if the request says so"
+_TYPES = "every number is a float64, or a float32 if the request says so; isinstance and hasattr ask for shapes"
 _SYMBOLS = "leave it out: the names in the expression are the arguments"
 _DECOMPOSITION = "this decomposition is not in the language: write det, slogdet, inv, solve or cholesky where they do"
 _STRINGS = "strings are not in the language: numbers, arrays and conditions are"
