@@ -169,7 +169,7 @@ class Handler:
 
         None if that may have to wait, or if it may be at fault. Its headers have been checked.
         """
-        if operation.at_once is None or len(raw) > _SMALL_BYTES or b"\\" in raw:
+        if operation.at_once is None or len(raw) > _SMALL_BYTES or b"\\u" in raw:  # is read twice
             return None
         document = body.Started(body.decode(operation.model, raw, self._limits)).result
         return None if document is None else operation.at_once(document, self._engine, caller)
