@@ -110,7 +110,8 @@ class Handler:
         self._repeats: cache.LruDict[Hashable, repeated_requests.Repeated] = cache.LruDict(
             _REPEATS_WEIGHT, lambda repeated: repeated.weight
         )
-        self._latest: dict[Operation, tuple[bytes, ...]] = {}  # what was around the point of the latest hot request
+        # What was around the point of the latest hot request, and whether the point was an array.
+        self._latest: dict[Operation, tuple[tuple[bytes, ...], bool]] = {}
 
     async def perform(
         self, operation: Operation, named: str, headers: replies.Headers, receive: Receive
@@ -150,13 +151,13 @@ class Handler:
         if len(raw) > self._limits.max_body_bytes:
             return None
         latest = self._latest.get(operation)
-        taken = (latest and repeated_requests.split_again(raw, latest)) or repeated_requests.split(raw)
+        again = None if latest is None else repeated_requests.split_again(raw, latest[0], is_listed=latest[1])
+        taken = again or repeated_requests.split(raw)
         who = caller if self._keyed else ""
         repeated = None if taken is None else self._repeats.get((operation, named, who, *taken.around))
         if taken is None or repeated is None or repeated.request.seconds > _PROMPT_SECONDS:
             return None
-        if repeated.is_listed:
-            self._latest[operation] = taken.around
+        self._latest[operation] = taken.around, repeated.is_listed
         point = repeated.short_point(raw, taken.places)
         if point is None:
             found = repeated.match(raw, taken.places)

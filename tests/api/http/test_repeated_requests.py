@@ -147,13 +147,18 @@ def test_a_point_put_in_the_place_of_another_changes_nothing_else(
     # And that is how it is taken apart again, in either way.
     expected = repeated_requests.Split((before, after), ((len(before), len(changed) - len(after)),))
     assert repeated_requests.split(changed) == expected
-    assert repeated_requests.split_again(changed, taken.around) == expected
+    assert repeated_requests.split_again(changed, taken.around, is_listed=True) == expected
 
 
 AROUND = [
     (b'{"expression": "x", "point": ', b', "argnums": [0, 1]}'),
     (b'{"point": ', b"}"),
     (b'{"x": {"a": [1]}, "point":\n', b'\n, "args": ["a"]}'),
+]
+AROUND_MEMBERS = [
+    (b'{"expression": "x", "point": {"x": ', b'}, "argnums": [0]}'),
+    (b'{"point": {"x": ', b', "y": ', b"}}"),
+    (b'{"x": {"a": [1]}, "point":\n{ "a":', b',\n"b"\n:', b', "a": ', b'} , "args": ["a"]}'),
 ]
 
 
@@ -166,8 +171,33 @@ def test_a_body_like_an_earlier_one_is_taken_apart_as_any_body_or_left_to_be(
     assert taken is not None
     assert taken.around == around
     for content in (before + text.encode() + behind, before + f"[{text}]".encode() + behind):
-        found = repeated_requests.split_again(content, around)
+        found = repeated_requests.split_again(content, around, is_listed=True)
         assert found is None or found == repeated_requests.split(content)
+
+
+@given(
+    around=st.sampled_from(AROUND_MEMBERS),
+    texts=st.lists(
+        st.text('[]{},:"1 \n', max_size=12) | st.sampled_from(["1", "[1]", "-2.5", ', "y": 1']), min_size=3, max_size=3
+    ),
+)
+def test_an_object_like_an_earlier_one_is_taken_apart_as_any_body_or_left_to_be(
+    around: tuple[bytes, ...], texts: list[str]
+) -> None:
+    def body(values: list[str]) -> bytes:
+        return b"".join([part + value.encode() for part, value in zip(around, [*values, ""], strict=True)])
+
+    count = len(around) - 1
+    taken = repeated_requests.split(body(["1"] * count))
+    assert taken is not None
+    assert taken.around == around
+    content = body(texts[:count])
+    found, other = repeated_requests.split_again(content, around, is_listed=False), repeated_requests.split(content)
+    if found is not None:
+        assert other is not None
+        values, others = ([content[slice(*place)].strip() for place in each.places] for each in (found, other))
+        assert values == others  # but for blanks before a value
+    assert repeated_requests.split_again(body(["1", "[2]", "3"][:count]), around, is_listed=False) is not None
 
 
 @given(text=st.text("[]0123456789.,-+eE \n", max_size=20))
@@ -231,6 +261,10 @@ def test_what_is_kept_of_the_last_point_changes_nothing(
             taken = repeated_requests.split(content)
             if taken is None or taken.around != first.around:
                 continue
+            with pytest.MonkeyPatch.context() as longer:
+                longer.setattr(repeated_requests, "_KEPT_BYTES", 1000)
+                short = known.short_point(content, taken.places)
+            assert short is None or short == json.loads(content)["point"]
             try:
                 found = known.point(known.match(content, taken.places))
             except errors.Rejected:
