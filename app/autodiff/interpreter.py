@@ -294,6 +294,14 @@ class Interpreter:
         blocks = [(encoded, _with_tangent(encoded.block(leaves), tangent)) for encoded, leaves, tangent in calls]
         return self._run_all("hvp", blocks)
 
+    def at_hand(self, kind: str, tapes: Sequence[bytecode.Encoded]) -> bool:
+        """Return whether a run of tapes together, none of them special, waits for no program: one with room for all."""
+        instructions, leaves = sum(len(tape.code) for tape in tapes), sum(1 + tape.leaves for tape in tapes)
+        if len(tapes) > 1 and max(instructions, leaves) > _JOINED_AT_FIRST:
+            return False
+        bucket = bytecode.needed(instructions, leaves, special=False) if len(tapes) > 1 else tapes[0].bucket
+        return bucket is not None and Program(kind, bucket) in self._executables
+
     def _run_one(self, kind: str, encoded: bytecode.Encoded, block: Numbers) -> Numbers:
         first = np.zeros((*block.shape[:-1], encoded.bucket), self._dtype)
         first[..., : 1 + encoded.leaves] = block

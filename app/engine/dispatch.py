@@ -32,6 +32,11 @@ _BRIEF_WORK = 200_000  # up to this, work runs in threads of its own, so that mi
 
 _INLINE_NUMBERS = 10_000  # up to so many, a product with a known gradient is formed on the event loop
 
+_PROMPT_WORK = 1_000
+"""Up to this, what only the interpreter computes runs on the event loop, too: to wake a thread takes as long."""
+_PROMPT_SECONDS, _SECONDS_PER_WORK = 2e-4, 5e-7
+"""Expected of that: what each run takes, and its work."""
+
 
 Prepared = gradients.GradientCall | transforms.DerivativeQuery | reductions.ReducedQuery
 """A query that is ready to run: ``present`` and ``arrays`` make answers of its numbers."""
@@ -41,6 +46,22 @@ PreparedAgain = gradients.GradientCall | transforms.DerivativeQuery
 
 Earlier = plans.PlannedCall | transforms.DerivativeQuery
 """A query that has been answered, without its point."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PromptRun:
+    """Computes a query for a function of numbers on the event loop; see ``transforms.Prompt``."""
+
+    dispatch: Dispatch
+    gradient: gradients.GradientCall | None  # of which it is a product
+    seconds: float
+
+    def run(self, query: transforms.DerivativeQuery) -> tuple[transforms.Numbers, str]:
+        if self.gradient is None:
+            return self.dispatch.derivatives.compute(query), "interpreted"
+        prompt = self.gradient.executable is not None
+        found = self.gradient.run() if prompt else self.dispatch.interpret(self.gradient)
+        return self.dispatch.derivatives.compute(query, self.gradient.rows(found.numbers)), found.tier
 
 
 @dataclass(slots=True, eq=False)
@@ -75,9 +96,21 @@ class Dispatch:
                 return gradients.GradientCall(call, point, layout, start, hit, executable)
         return gradients.GradientCall(call, point, layout, start, hit)
 
-    def prompt(self, prepared: transforms.DerivativeQuery) -> tiers.PromptRun | None:
+    def prompt(self, prepared: transforms.DerivativeQuery) -> transforms.Prompt | None:
         """Return what computes a query on the event loop at once, None if it may have to wait or takes too long."""
-        return None if prepared.derivative is None or prepared.verify else self._tiers.prompt(prepared)
+        if prepared.verify:
+            return None
+        if prepared.derivative is not None:
+            return self._tiers.prompt(prepared)
+        gradient = self._gradient_of(prepared)
+        if prepared.work > _PROMPT_WORK or prepared.point.batch is not None:
+            return None
+        if gradient is None:
+            ready = self.derivatives.at_hand(prepared)
+        else:
+            ready = gradient.executable is not None or self.interprets_at_once(gradient)
+        seconds = _PROMPT_SECONDS + _SECONDS_PER_WORK * prepared.work
+        return PromptRun(self, gradient, seconds) if ready else None
 
     async def run(self, prepared: Prepared) -> query.Result:
         """Return the numbers of a prepared query."""
@@ -139,18 +172,24 @@ class Dispatch:
     async def _numbers(self, prepared: transforms.DerivativeQuery) -> tuple[transforms.Numbers, str]:
         """Return the numbers of a query for a function recorded as tapes of numbers, and the tier."""
         rows, tier = None, "interpreted"
-        if prepared.specialization.shape == () and prepared.transform.order == 1:
-            # The derivative is a product with the gradient, which an executable may compute.
-            plan, layout = prepared.plans[0]
-            call = plan.call("grad", prepared.argnums, prepared.dtype)
-            gradient = gradients.GradientCall(call, prepared.point, layout, prepared.start, prepared.hit)
+        gradient = self._gradient_of(prepared)
+        if gradient is not None:
             numbers, tier = await self._gradients(gradient)
             rows = gradient.rows(numbers)
         return await self._compute(prepared, rows), tier
 
+    def _gradient_of(self, prepared: transforms.DerivativeQuery) -> gradients.GradientCall | None:
+        """Return the call for the gradient with which a derivative is a product; an executable may compute it."""
+        if prepared.specialization.shape != () or prepared.transform.order != 1:
+            return None
+        call = prepared.plans[0][0].call("grad", prepared.argnums, prepared.dtype)
+        return self.prepare(call, prepared.point, prepared.start, prepared.hit)
+
     async def _compute(self, prepared: transforms.DerivativeQuery, rows: Array | None) -> transforms.Numbers:
         if rows is not None and prepared.size <= _INLINE_NUMBERS:
             return self.derivatives.compute(prepared, rows)
+        if rows is None and prepared.work <= _PROMPT_WORK and self.derivatives.at_hand(prepared):
+            return self.derivatives.compute(prepared)
         # The first of its kind and size may have to wait until a program is compiled.
         operations = max(plan.operations for plan, _ in prepared.plans)
         kind = (prepared.transform.name, prepared.dtype, operations.bit_length())

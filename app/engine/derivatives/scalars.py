@@ -33,6 +33,19 @@ class Derivatives:
         self._interpreters = interpreters
         self._limits = limits
 
+    def at_hand(self, query: DerivativeQuery) -> bool:
+        """Return whether ``compute`` without ``gradients`` waits for no program, at one point.
+
+        That is not asked of special functions, which take a hundred times as long.
+        """
+        tapes = [plan.encoded for plan, _ in query.plans]
+        if query.weights is not None or query.point.batch is not None or any(tape.special for tape in tapes):
+            return False
+        if query.transform.order < 2:
+            return self._interpreters[query.dtype].at_hand("gradient", tapes)
+        runs = query.directions or len(query.inputs(0)[0])
+        return runs > 0 and self._interpreters[query.dtype].at_hand("hvp", tapes * runs)
+
     @np.errstate(all="ignore")
     def compute(self, query: DerivativeQuery, gradients: Array | None = None) -> Numbers:
         """Return values and the derivative of a query, or raise ``errors.TooComplex``.

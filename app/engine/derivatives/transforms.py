@@ -142,6 +142,7 @@ class DerivativeQuery:
         self._chosen = 0 if isinstance(argnums, int) else list(range(len(argnums)))
         # Tangents or cotangents, shape (batch, k, ...), and whether the derivative keeps their axis.
         self.direction, self._several = self._directions(given.direction)
+        self._inputs: dict[int, tuple[Array, Array]] = {}  # see ``inputs``
         # Of the values whose sum "hvp" differentiates, shape (m,).
         cotangent = given.cotangent
         self.weights = None if cotangent is None else directions.weights(cotangent, specialization.shape)
@@ -234,11 +235,14 @@ class DerivativeQuery:
 
     def inputs(self, value: int) -> tuple[Array, Array]:
         """Return which inputs of a value's plan are differentiated by, and the column of each of them."""
-        positions = self.plans[value][1].positions
-        place = np.full(self.point.flat.shape[-1], -1)
-        place[self.columns] = np.arange(len(self.columns))
-        (read,) = np.nonzero(place[positions] >= 0)
-        return read, place[positions][read]
+        known = self._inputs.get(value)
+        if known is None:
+            positions = self.plans[value][1].positions
+            place = np.full(sum(map(math.prod, self.point.shapes)), -1)
+            place[self.columns] = np.arange(len(self.columns))
+            (read,) = np.nonzero(place[positions] >= 0)
+            known = self._inputs[value] = read, place[positions][read]
+        return known
 
     def nest(self, derivative: Array) -> Json:
         """Return a flat derivative as JSON, nested as JAX nests it."""

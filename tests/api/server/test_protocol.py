@@ -334,3 +334,39 @@ def test_values_of_new_functions_are_answered_without_asgi(client: Client, run: 
     assert asgi == []
     assert response.json()["value"] == pytest.approx(math.exp(0.5) / 1.5, rel=1e-15)
     assert response.content == client.post(json.dumps(body).encode(), path="/v1/evaluate").content
+
+
+# Derivatives that only the interpreter computes
+
+SECOND: dict[str, dict[str, Any]] = {
+    "hessian": {"argnums": [0, 2]},
+    "hvp": {"argnums": [0, 1], "tangents": [1.0, 2.0]},
+    "jvp": {"argnums": [0, 1], "tangents": [1.0, 2.0]},
+    "vjp": {"argnums": [0, 1], "cotangent": 3.0},
+    "jacobian": {"argnums": [0, 1]},
+}
+
+
+@pytest.mark.parametrize("text", ["x**2*y*z + sin(y)", "x**2*y*z + sin(z)*where(y > 0, 1, 2)"])
+@pytest.mark.parametrize("name", SECOND)
+def test_a_derivative_of_few_numbers_never_reaches_asgi_once_it_is_known_and_its_answer_is_the_same(
+    client: Client, run: Run, name: str, text: str
+) -> None:
+    line = f"POST /v1/{name} HTTP/1.1"
+
+    def asked(x: float) -> bytes:
+        return json.dumps({"expression": text, "args": ["x", "y", "z"], "point": [x, 1.5, 2.5]} | SECOND[name]).encode()
+
+    async def talk(served: Served) -> tuple[Response, list[str]]:
+        connection = await served.connect()
+        for x in (0.5, 0.75):
+            await connection.ask(request(asked(x), line=line))
+        served.asgi.clear()
+        return await connection.ask(request(asked(0.25), line=line)), list(served.asgi)
+
+    response, asgi = run(talk)
+    other = client.post(asked(0.25), f"/v1/{name}")
+    assert asgi == []
+    assert response.status == other.status_code == 200
+    assert response.content == other.content
+    assert response.headers["cache-status"] == other.headers["cache-status"] == "gradserve; hit; detail=interpreted"
