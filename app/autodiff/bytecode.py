@@ -10,6 +10,7 @@ Slot 0 is a cell for the value, the leaves follow, then the instructions. The la
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -230,6 +231,21 @@ def pad(code: NDArray[np.int32], bucket: int) -> NDArray[np.int32]:
 
 def join(tapes: Sequence[Encoded]) -> NDArray[np.int32]:
     """Return the code of the tapes end to end as one tape: the first slots of all tapes, then all instructions."""
+    first, count = tapes[0], len(tapes)
+    if count * len(first.code) <= BUCKETS[1] and all(each is first for each in tapes):
+        return _repeated(first, count)
+    return _end_to_end(tapes)
+
+
+@functools.lru_cache(maxsize=64)
+def _repeated(encoded: Encoded, count: int) -> NDArray[np.int32]:
+    """Return the code of one tape several times: a Hessian runs it for each input, at one point after the other."""
+    code = _end_to_end([encoded] * count)
+    code.flags.writeable = False
+    return code
+
+
+def _end_to_end(tapes: Sequence[Encoded]) -> NDArray[np.int32]:
     code = np.concatenate([encoded.code for encoded in tapes])
     sizes = np.array([(1 + encoded.leaves, len(encoded.code)) for encoded in tapes], np.int32)
     leaves, lengths = sizes[:, 0], sizes[:, 1]

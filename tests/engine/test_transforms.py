@@ -207,6 +207,12 @@ def test_the_gradient_of_an_array_is_refused(client: Client, path: str) -> None:
     assert "jacobian" in problem["hint"]
 
 
+def test_an_element_under_two_indices_has_the_sum_of_their_derivatives(client: Client) -> None:
+    asked = {"expression": "X[0]**2*X[-1]", "point": [[2.0]]}  # X[0]**3
+    assert client.post(asked, "/v1/hessian").json()["hessian"] == [[12.0]]
+    assert client.post(asked | {"tangents": [[3.0]]}, "/v1/hvp").json()["hvp"] == [[36.0]]
+
+
 def test_a_hessian_by_few_arguments_of_many_is_within_the_limits(client: Client) -> None:
     # By all 2,000 elements the Hessian would have four million numbers.
     point = [2.0, [0.5] * 2000]

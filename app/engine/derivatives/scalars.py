@@ -111,11 +111,9 @@ class Derivatives:
             leaves = plan.leaves(row, layout, query.dtype)
             calls += [(plan.encoded, leaves, direction) for direction in own]
         found = np.stack(self._interpreters[query.dtype].hvps(calls)).reshape((*directions.shape[:2], 2, -1))
-        products = np.zeros((*directions.shape[:2], n), found.dtype)
-        np.add.at(np.moveaxis(products, 2, 0), columns, np.moveaxis(found[:, :, 1, 1 + read], 2, 0))
+        products = _placed(found[:, :, 1, 1 + read], columns, n)
         if query.direction is None:
-            hessians = np.zeros((len(rows), n, n), found.dtype)
-            np.add.at(np.moveaxis(hessians, 1, 0), columns, np.moveaxis(products, 1, 0))
+            hessians = _placed(products.swapaxes(1, 2), columns, n).swapaxes(1, 2)
             # Its columns are runs of their own, which round differently.
             turned = np.swapaxes(hessians, 1, 2)
             products = np.where(hessians == turned, hessians, 0.5 * hessians + 0.5 * turned)
@@ -127,6 +125,16 @@ class Derivatives:
                 f"{work} operations in all, the limit is {self._limits.max_work}",
                 hint="ask for fewer points or directions at once",
             )
+
+
+def _placed(parts: Array, columns: Array, n: int) -> Array:
+    """Return parts (..., r) in the columns, of n, that they belong to; those of one column are added."""
+    found = np.zeros((*parts.shape[:-1], n), parts.dtype)
+    if len(set(columns.tolist())) == len(columns):
+        found[..., columns] = parts
+    else:
+        np.add.at(np.moveaxis(found, -1, 0), columns, np.moveaxis(parts, -1, 0))
+    return found
 
 
 def _directions(query: DerivativeQuery, inputs: int, read: Array, columns: Array) -> Array:
