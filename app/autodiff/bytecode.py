@@ -180,6 +180,11 @@ def needed(instructions: int, leaves: int, *, special: bool) -> int | None:
     return next((bucket for bucket in rooms if max(instructions, leaves) <= bucket), None)
 
 
+def room(tapes: Sequence[Encoded]) -> int:
+    """Return the room that tapes take together: their instructions, or their first slots, if these are more."""
+    return max(sum([len(tape.code) for tape in tapes]), sum([1 + tape.leaves for tape in tapes]))
+
+
 def _split(tape: Tape) -> tuple[Sequence[tuple[str, Sequence[int]]], int]:
     """Return the code and the result of a tape with the opcodes of ``_SPLIT`` written as sums."""
     if not any(opcode in _SPLIT for opcode, _ in tape.code):

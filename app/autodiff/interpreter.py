@@ -296,11 +296,11 @@ class Interpreter:
 
     def at_hand(self, kind: str, tapes: Sequence[bytecode.Encoded]) -> bool:
         """Return whether a run of tapes together, none of them special, waits for no program: one with room for all."""
-        instructions, leaves = sum(len(tape.code) for tape in tapes), sum(1 + tape.leaves for tape in tapes)
-        if len(tapes) > 1 and max(instructions, leaves) > _JOINED_AT_FIRST:
-            return False
-        bucket = bytecode.needed(instructions, leaves, special=False) if len(tapes) > 1 else tapes[0].bucket
-        return bucket is not None and Program(kind, bucket) in self._executables
+        if len(tapes) == 1:
+            return Program(kind, tapes[0].bucket) in self._executables
+        room = bytecode.room(tapes)
+        bucket = bytecode.needed(room, room, special=False)
+        return bucket is not None and room <= _JOINED_AT_FIRST and Program(kind, bucket) in self._executables
 
     def _run_one(self, kind: str, encoded: bytecode.Encoded, block: Numbers) -> Numbers:
         first = np.zeros((*block.shape[:-1], encoded.bucket), self._dtype)
@@ -310,14 +310,13 @@ class Interpreter:
 
     def _run_all(self, kind: str, blocks: Sequence[bytecode.Block]) -> list[Numbers]:
         found = self._all_by_numpy(kind, blocks)
-        special = any(encoded.special for encoded, _ in blocks)
-        for group in bytecode.groups([] if found else blocks, self._room(kind, special=special)):
+        for group in bytecode.groups([] if found else blocks, self._room(kind, [encoded for encoded, _ in blocks])):
             found += self._run_joined(kind, group) if len(group) > 1 else [self._run_one(kind, *group[0])]
         return found
 
-    def _room(self, kind: str, *, special: bool) -> int:
+    def _room(self, kind: str, tapes: Sequence[bytecode.Encoded]) -> int:
         """Return how many instructions, and leaves, run together: more only if the program for more is at hand."""
-        if special:
+        if bytecode.room(tapes) <= _JOINED_AT_FIRST or any(tape.special for tape in tapes):
             return _JOINED_AT_FIRST
         large, kept = Program(kind, _JOINED), self._is_stored
         return _JOINED if large in self._executables or not kept or kept(large, self._dtype) else _JOINED_AT_FIRST
