@@ -49,7 +49,7 @@ Earlier = plans.PlannedCall | transforms.DerivativeQuery
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PromptRun:
+class PromptNumbers:
     """Computes a query for a function of numbers on the event loop; see ``transforms.Prompt``."""
 
     dispatch: Dispatch
@@ -110,7 +110,7 @@ class Dispatch:
         else:
             ready = gradient.executable is not None or self.interprets_at_once(gradient)
         seconds = _PROMPT_SECONDS + _SECONDS_PER_WORK * prepared.work
-        return PromptRun(self, gradient, seconds) if ready else None
+        return PromptNumbers(self, gradient, seconds) if ready else None
 
     async def run(self, prepared: Prepared) -> query.Result:
         """Return the numbers of a prepared query."""
