@@ -151,7 +151,7 @@ def test_declared_names_that_mean_something_are_left_to_the_general_reader(
         "x + -0", "1e300*1e300*x", "1e-200*1e-200*x", "1e999*x", "123456789012345678901*x", "x y", "x(y)", "2x",
         "2 x", "1.5.2*x", "1_0*x", "0x1*x", "1jx", "x..y", "x.y", "x.sum()", "x +", "x + * y", "(x", "x)", "()",
         "x()", "sin()", "sin", "sin x", "sin(x, y)", "sin(x)(y)", "(x)(y)", "x // y", "x % y", "x < y", "x = y",
-        "x @ y", "x, y", "[x]", "x[0] + x", "x[01]", "x[-1]", "x[y]", "x[0:1]", "x[0].T", "x[0](y)", "x[1234567]",
+        "x @ y", "x, y", "[x]", "x[0] + x", "x + ]", "x[01]", "x[-1]", "x[y]", "x[0:1]", "x[0].T", "x[0](y)", "x[1234567]",
         "x if y else z", "lambda x: x", "lambda z, y, x: x", "lambda: x", "lambda x, : x", "lambda *x: x",
         "lambda x, y, z=1: x", "x\n", "x  # y", "x + \\\n y", "2*pi", "e**pi*x", "e**x", "E^x", "nan*x",
         "inf*x", "tau*x",
@@ -253,6 +253,20 @@ def test_random_functions_have_the_recording_of_the_general_reader(
 def test_random_texts_with_a_slip_are_read_as_the_general_reader_reads_them(text: str, place: int, slip: str) -> None:
     place %= len(text)
     compare(text[:place] + slip + text[place + 1 :], ARGUMENTS)  # what the general reader refuses would raise
+
+
+PIECES = (
+    *("x", "y", "v[0]", "v[1]", "m[0][1]", "0", "1.5", "sin(", "max(", "atan2(", "pi", "e", "lambda x: "),
+    *("(", ")", "[", "]", ",", ".", "+", "-", "*", "**", "/", "^", "=", " ", "\n"),
+)
+
+
+@settings(max_examples=400)
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=10), st.sampled_from([ARGUMENTS, ("x",), None]))
+def test_pieces_in_any_order_are_read_as_the_general_reader_reads_them(
+    pieces: list[str], names: Sequence[str] | None
+) -> None:
+    compare("".join(pieces), names)
 
 
 def test_tapes_are_written_in_the_order_of_the_operands() -> None:

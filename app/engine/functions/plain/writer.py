@@ -115,7 +115,7 @@ class PlainWriter(tape.TapeWriter):
         first, last = piece[0], piece[-1]
         if first.isdigit() or (first == "." and len(piece) > 1):
             return vocabulary.number(piece)
-        if last == "]":
+        if last == "]" and len(piece) > 1:
             name, indices = vocabulary.element(piece)
             return self._read(piece, name, indices)
         if piece == "-":
