@@ -12,7 +12,7 @@ from tests.benchmarks.contenders import GRADSERVE, PLAIN, Contender
 from tests.benchmarks.table import Goal, Row, Run
 
 TERMS = (1000, 3000)
-GOALS = (Goal((0.4,), at_most=True, unit=" s"), Goal((1.2,), at_most=True, unit=" s"))
+GOALS = (Goal((0.15,), at_most=True, unit=" s"), Goal((0.4,), at_most=True, unit=" s"))
 
 _LIMIT_SECONDS = 60.0
 _ENOUGH_SECONDS = 20.0
