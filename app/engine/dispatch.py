@@ -102,9 +102,9 @@ class Dispatch:
             return None
         if prepared.derivative is not None:
             return self._tiers.prompt(prepared)
-        gradient = self._gradient_of(prepared)
         if prepared.work > _PROMPT_WORK or prepared.point.batch is not None:
             return None
+        gradient = self._gradient_of(prepared)
         if gradient is None:
             ready = self.derivatives.at_hand(prepared)
         else:

@@ -170,7 +170,8 @@ class Handler:
 
         None if that may have to wait, or if it may be at fault. Its headers have been checked.
         """
-        if operation.at_once is None or len(raw) > _SMALL_BYTES or b"\\u" in raw:  # is read twice
+        # A name may have two spellings where there are such escapes: ``json_stream`` reads the body twice, then.
+        if operation.at_once is None or len(raw) > _SMALL_BYTES or b"\\u" in raw:
             return None
         document = body.Started(body.decode(operation.model, raw, self._limits)).result
         return None if document is None else operation.at_once(document, self._engine, caller)

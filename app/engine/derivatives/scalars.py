@@ -82,7 +82,7 @@ class Derivatives:
         for index, result in enumerate(found):
             point, value = divmod(index, m)
             read, columns = inputs[value]
-            np.add.at(jacobians[point, value], columns, result[1:][read])
+            jacobians[point, value] = _placed(result[1:][read], columns, len(query.columns))
         return values, jacobians
 
     def gradients(self, query: DerivativeQuery, rows: Array) -> Array:
