@@ -185,6 +185,13 @@ def room(tapes: Sequence[Encoded]) -> int:
     return max(sum([len(tape.code) for tape in tapes]), sum([1 + tape.leaves for tape in tapes]))
 
 
+def bucket(tapes: Sequence[Encoded]) -> int:
+    """Return the smallest bucket with room for tapes together, which are one of ``groups``."""
+    found = needed(room(tapes), 0, special=any(tape.special for tape in tapes))
+    assert found is not None, "a group has room"
+    return found
+
+
 def _split(tape: Tape) -> tuple[Sequence[tuple[str, Sequence[int]]], int]:
     """Return the code and the result of a tape with the opcodes of ``_SPLIT`` written as sums."""
     if not any(opcode in _SPLIT for opcode, _ in tape.code):

@@ -298,9 +298,7 @@ class Interpreter:
         """Return whether a run of tapes together, none of them special, waits for no program: one with room for all."""
         if len(tapes) == 1:
             return Program(kind, tapes[0].bucket) in self._executables
-        room = bytecode.room(tapes)
-        bucket = bytecode.needed(room, room, special=False)
-        return bucket is not None and room <= _JOINED_AT_FIRST and Program(kind, bucket) in self._executables
+        return bytecode.room(tapes) <= _JOINED_AT_FIRST and _joined(kind, tapes) in self._executables
 
     def _run_one(self, kind: str, encoded: bytecode.Encoded, block: Numbers) -> Numbers:
         first = np.zeros((*block.shape[:-1], encoded.bucket), self._dtype)
@@ -325,16 +323,13 @@ class Interpreter:
         tapes = [encoded for encoded, _ in group]
         code, filled = bytecode.join(tapes), np.concatenate([block for _, block in group], axis=-1)
         size = filled.shape[-1]
-        special = any(tape.special for tape in tapes)
-        bucket = bytecode.needed(len(code), size, special=special)
-        assert bucket is not None
-        program = Program(kind, bucket, 0, special)
+        program = _joined(kind, tapes)
         if self._is_missing(program):
             return [self._run_one(kind, encoded, block) for encoded, block in group]
-        first = np.zeros((*filled.shape[:-1], bucket), self._dtype)
+        first = np.zeros((*filled.shape[:-1], program.bucket), self._dtype)
         first[..., :size] = filled
         run = self._executable(program)
-        adjoints = np.asarray(run(bytecode.pad(code, bucket), first))
+        adjoints = np.asarray(run(bytecode.pad(code, program.bucket), first))
         starts = itertools.accumulate((1 + tape.leaves for tape in tapes), initial=0)
         return [adjoints[..., start : start + 1 + tape.inputs] for start, tape in zip(starts, tapes, strict=False)]
 
@@ -391,6 +386,11 @@ class Interpreter:
             if found is None:
                 found = self._executables[program] = self._make(program, self._dtype)
         return found
+
+
+def _joined(kind: str, tapes: Sequence[bytecode.Encoded]) -> Program:
+    """Return the program that runs several tapes together."""
+    return Program(kind, bytecode.bucket(tapes), 0, any(tape.special for tape in tapes))
 
 
 def _with_tangent(block: Numbers, tangent: Numbers) -> Numbers:
