@@ -29,6 +29,11 @@ _log = logging.getLogger("gradserve")
 _TURN_SECONDS = 2e-3
 """For all requests that are answered in one turn of the event loop."""
 
+_BODY_SECONDS = 10e-3
+_BODY_BYTES = 65_536
+"""Many clients write head and body apart, Python's among them. The body is a packet behind: it is waited for so long,
+and up to so many bytes, before the request goes on to ASGI, which waits for the rest."""
+
 
 class Batch:
     """Connections whose requests are held until the end of one turn of the event loop, to be answered together."""
@@ -88,6 +93,7 @@ class HotConnection(connections.BoundedConnection):
         self._batch = batch
         self.held: bytes | None = None  # the body of the held request
         self._complete = False
+        self._body_timer: asyncio.TimerHandle | None = None  # of the held request, while its body is waited for
         self._unparsed: bytes | None = None  # all of the held request, if its head was known
         self._way: hot_lane.Way | None = None
         self._began = 0.0
@@ -123,6 +129,7 @@ class HotConnection(connections.BoundedConnection):
             super().end_body()
         else:
             self._complete = True
+            self._stop_waiting()
             self._way = self._batch.lane.way(self.url.decode("ascii", "replace"), self.headers)
             if self._way is None:
                 self._release(complete=True)
@@ -130,10 +137,7 @@ class HotConnection(connections.BoundedConnection):
                 self._batch.add(self)
 
     def data_received(self, data: bytes) -> None:
-        """Parse bytes, unless they are a whole request with a known head, which is held.
-
-        A request whose body is not complete goes on to ASGI, which waits for the rest.
-        """
+        """Parse bytes, unless they are a whole request with a known head, which is held."""
         if self._unparsed is not None:
             self._release(complete=True)
         whole = self.is_between_requests() and self.held is None
@@ -146,7 +150,7 @@ class HotConnection(connections.BoundedConnection):
         if self.held is None:
             return
         if not self._complete:
-            self._release(complete=False)
+            self._wait_for_body()
         elif whole and self._way is not None:
             self._batch.heads.keep(data, heads.KnownHead(len(self.held), self._way))
 
@@ -155,6 +159,21 @@ class HotConnection(connections.BoundedConnection):
         self.stop_idling()
         self._unparsed, self._complete, self.held, self._way = data, True, body, head.way
         self._batch.add(self)
+
+    def _wait_for_body(self) -> None:
+        """Wait a moment for the rest of the held request; then it goes on to ASGI as it is."""
+        if len(self.held or b"") > _BODY_BYTES:
+            self._release(complete=False)
+        elif self._body_timer is None:
+            self._body_timer = self.loop.call_later(_BODY_SECONDS, self._release_incomplete)
+
+    def _release_incomplete(self) -> None:
+        self._release(complete=False)
+
+    def _stop_waiting(self) -> None:
+        if self._body_timer is not None:
+            self._body_timer.cancel()
+            self._body_timer = None
 
     def prepare(self) -> float:
         """Find out what answers the held request, if the hot lane can; the first of a batch's three steps.
@@ -196,11 +215,16 @@ class HotConnection(connections.BoundedConnection):
 
     def refuse(self, error: errors.GradserveError) -> None:
         if not self._complete:
+            self._stop_waiting()
             self.held = None  # this is the request that is refused
         super().refuse(error)
 
     def is_busy(self) -> bool:
         return self.held is not None or super().is_busy()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
 
     def shutdown(self) -> None:
         if self.held is not None:
@@ -209,6 +233,7 @@ class HotConnection(connections.BoundedConnection):
 
     def _release(self, *, complete: bool) -> None:
         """Let the held request go on to ASGI, as if it had just arrived."""
+        self._stop_waiting()
         held, self.held = self.held, None
         if self._unparsed is not None:
             if not self.transport.is_closing():

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 import pytest
 
+from app.api.server import protocol
 from tests.support.service import Client
-from tests.support.sockets import HEADERS, Response, Served, connected, listening, request
+from tests.support.sockets import HEADERS, Connection, Response, Served, connected, listening, request
 
 Result = TypeVar("Result")
 EXPRESSION = "5*x1**2 + 6*x2**2 + 7*x3**2"
@@ -101,6 +102,61 @@ def test_a_request_that_comes_in_pieces_is_answered(run: Run, size: int) -> None
 
     for response in run(talk):
         assert response.json()["gradient"] == pytest.approx(gradient(POINTS[5]), rel=1e-15)
+
+
+async def send_in_two(connection: Connection, content: bytes, pause: float) -> Response:
+    """Send a head, then, after a pause, the body."""
+    head, end, body = content.partition(b"\r\n\r\n")
+    connection.writer.write(head + end)
+    await asyncio.sleep(pause)
+    return await connection.ask(body)
+
+
+@pytest.mark.parametrize(("patience", "pause", "reached"), [(30.0, 0.02, []), (1e-3, 0.2, ["/v1/grad"])])
+def test_a_body_that_comes_behind_its_head_is_waited_for_a_moment(
+    run: Run, monkeypatch: pytest.MonkeyPatch, patience: float, pause: float, reached: list[str]
+) -> None:
+    monkeypatch.setattr(protocol, "_BODY_SECONDS", patience)
+
+    async def talk(served: Served) -> tuple[list[Response], list[str]]:
+        connection = await served.connect()
+        first = await send_in_two(connection, request(question(POINTS[6])), pause)
+        asgi = list(served.asgi)
+        return [first, await connection.ask(request(question(POINTS[7])))], asgi
+
+    responses, asgi = run(talk)
+    assert asgi == reached
+    for response, point in zip(responses, POINTS[6:8], strict=True):
+        assert response.json()["gradient"] == pytest.approx(gradient(point), rel=1e-15)
+
+
+def test_a_large_body_goes_on_to_asgi_while_it_arrives(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "_BODY_SECONDS", 60.0)
+    columns = [[float(n) for n in range(10_000)]] * 3
+    content = request(question(columns, in_axes=0))
+
+    async def talk(served: Served) -> Response:
+        connection = await served.connect()
+        connection.writer.write(content[:-100])
+        async with asyncio.timeout(20):
+            while not served.asgi:  # noqa: ASYNC110 - of a test
+                await asyncio.sleep(0.01)
+        return await connection.ask(content[-100:])
+
+    assert run(talk).json()["gradient"][1][:3] == [0.0, 12.0, 24.0]
+
+
+def test_a_client_that_goes_away_before_its_body_disturbs_nobody(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    async def talk(served: Served) -> Response:
+        connection = await served.connect()
+        connection.writer.write(request(question(POINTS[0]))[:-10])
+        await asyncio.sleep(0.002)
+        connection.writer.transport.abort()
+        await asyncio.sleep(0.05)  # longer than a body is waited for
+        return await (await served.connect()).ask(request(question(POINTS[8])))
+
+    assert run(talk).json()["gradient"] == pytest.approx(gradient(POINTS[8]), rel=1e-15)
+    assert not [record for record in caplog.records if record.levelname in {"ERROR", "CRITICAL"}]
 
 
 @pytest.mark.parametrize(

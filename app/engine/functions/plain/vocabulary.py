@@ -6,6 +6,7 @@ import keyword
 import math
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Any
 
 from app import errors
 from app.language.grammar import lexer
@@ -14,8 +15,8 @@ from app.language.vocabulary import constants, resolve, words
 from app.language.vocabulary.functions import control
 from app.language.vocabulary.word import Word
 
-Constant = tuple[str, int | float | Fraction, type]
-"""("constant", value, its type): 2 and 2.0 are different operands."""
+Constant = tuple[str, int | float | Fraction, type | str | tuple[Any, ...]]
+"""("constant", value, origin): the origin is the type of a literal, a name, or what was folded. 2 and 2.0 differ."""
 
 SQRT = "sqrt"
 
@@ -102,7 +103,8 @@ OPCODES: dict[str, tuple[str, int | None]] = _opcodes()
 """Opcode of each function, and how many numbers it takes, None for two or more; by its name with prefix and bracket."""
 
 CONSTANTS: dict[str, Constant] = {
-    name: ("constant", constants.BARE[name.rpartition(".")[2]], float)
-    for name in ["E", *(prefix + bare for prefix in _PREFIXES for bare in ("pi", "e"))]
+    prefix + name: ("constant", constants.BARE[name], constants.CANONICAL.get(name, name))
+    for prefix in _PREFIXES
+    for name in ("pi", "e", *(() if prefix else ("E",)))
 }
 """The constants by name, where no argument has it."""

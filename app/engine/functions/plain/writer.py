@@ -13,24 +13,26 @@ from fractions import Fraction
 from typing import Any
 
 from app.autodiff import tape
-from app.engine.functions.plain import vocabulary
+from app.engine.functions.plain import constants, vocabulary
+from app.engine.functions.plain.constants import is_constant
 from app.engine.functions.plain.vocabulary import Constant, NotPlain
 from app.language.limits import TextLimits
-
-_FEW, _MODERATE = 8, 1e9
-"""So many constants, none larger or smaller than this or its inverse, have finite products and quotients."""
 
 _SQRT_STEPS = 8
 """At least so many steps as the definition of sqrt takes."""
 
 _NEGATED = "negate"
 
+Written = int | Constant
+"""An operand that is on the tape, or a leaf of each use."""
+
 Part = int | tuple[Any, ...]
 """An operand: a slot, a constant, ("neg", slot), ("inv", slot or constant), or ("add" or "mul", parts) not written."""
 
 _E = vocabulary.CONSTANTS["e"]
 _MINUS_ONE: Constant = ("constant", -1, int)
-_HALF: Constant = ("constant", Fraction(1, 2), Fraction)
+_MINUS_ONE_LEAF: Constant = ("constant", -1.0, float)
+_HALF: Constant = ("constant", Fraction(1, 2), ("mul", ("constant", 1, int), ("inv", ("constant", 2, int))))
 
 
 @dataclass(slots=True)
@@ -39,12 +41,12 @@ class _Bracket:
 
     opcode: str = ""  # of the function that is called
     count: int | None = 1  # of its operands, None for two or more
-    operands: list[Part] | None = None  # those that are complete, before a comma
+    operands: list[Written] | None = None  # those that are complete, before a comma
     terms: list[Part] | None = None
     sign: str = ""  # before the next term
     factors: list[Part] | None = None
     by: str = ""  # before the next factor
-    tight: list[Part | str] | None = None  # bases of powers, and ``_NEGATED``
+    tight: list[Written | str] | None = None  # bases of powers, and ``_NEGATED``
 
 
 class PlainWriter(tape.TapeWriter):
@@ -62,7 +64,7 @@ class PlainWriter(tape.TapeWriter):
         self._limits = limits
         self._operations = 0
         self._steps = 0
-        self._known: dict[tuple[Any, ...], int] = {}  # slots by what is computed: what reads alike is computed once
+        self._known: dict[tuple[Any, ...], Written] = {}  # by what is computed: what reads alike is computed once
         self._called: dict[str, None] = {}
 
     def recording(self, pieces: Iterable[str]) -> tape.Recording:
@@ -198,7 +200,7 @@ class PlainWriter(tape.TapeWriter):
         factors, bracket.factors = self._chain("mul", bracket.factors, bracket.by, value), None
         return "mul", factors
 
-    def _tightened(self, waiting: list[Part | str], value: Part) -> Part:
+    def _tightened(self, waiting: list[Written | str], value: Part) -> Part:
         """Apply the powers and minus signs that wait for a value, the last first."""
         while waiting:
             base = waiting.pop()
@@ -211,9 +213,7 @@ class PlainWriter(tape.TapeWriter):
             if type(value) is tuple and value[0] == kind:
                 found: list[Part] = value[1]
                 return found
-            value = self._written(value)
-            # -1 is a leaf here: a product with the integer would be a negation.
-            return [("constant", -1.0, float) if value == _MINUS_ONE and kind == "mul" else value]
+            return [self._written(value)]
         inverse = "neg" if kind == "add" else "inv"
         if sign in "-/":
             value = self._negative(self._written(value)) if kind == "add" else self._inverse(value)
@@ -227,9 +227,8 @@ class PlainWriter(tape.TapeWriter):
         if isinstance(value, int):
             self._operations += 1
             return "neg", value
-        if not value[1]:
-            raise NotPlain  # -0.0 and 0.0 are different operands
-        return "constant", -value[1], value[2]
+        self._operations += 1
+        return constants.negative(value)
 
     def _inverse(self, value: Part) -> Part:
         value = self._written(value)
@@ -238,47 +237,56 @@ class PlainWriter(tape.TapeWriter):
         self._operations += 1
         return "inv", value
 
-    def _power(self, base: Part, exponent: Part) -> Part:
+    def _power(self, base: Written, exponent: Part) -> Part:
         """Return a power whose base is written."""
         exponent = self._written(exponent)
         self._operations += 1
-        known = self._known.get(("pow", base, exponent))
+        key = ("pow", base, exponent)
+        known = self._known.get(key)
         if known is not None:
             return known
-        if type(exponent) is int:
-            if base == _E:
-                raise NotPlain  # an exponential
-            opcode = "pow" if type(base) is int else "const_pow"
-            return self._new(("pow", base, exponent), self._append(opcode, self._leaf(base), exponent))
-        assert type(exponent) is tuple
-        value, kind = exponent[1:]
-        if type(base) is not int or value in {0, 1}:
-            raise NotPlain  # to be folded, or no instruction
-        if value == -1 and kind is int:
+        if base == _E:
+            raise NotPlain  # an exponential
+        if isinstance(exponent, int):
+            opcode = "pow" if isinstance(base, int) else "const_pow"
+            return self._new(key, self._append(opcode, self._leaf(base), exponent))
+        if isinstance(base, tuple):
+            if exponent == _MINUS_ONE:
+                raise NotPlain  # a divisor of a product that it is part of
+            return self._new(key, constants.power(key, base, exponent))
+        value = exponent[1]
+        if value in {0, 1}:
+            raise NotPlain  # no instruction
+        if exponent == _MINUS_ONE:
             return "inv", base
-        exact = kind is not float
-        slot = self._raised(base, value) if exact else self._append("pow_const", base, self._constant(value))
-        return self._new(("pow", base, exponent), slot)
+        if isinstance(value, float):
+            return self._new(key, self._append("pow_const", base, self._constant(value)))
+        return self._new(key, self._raised(base, value))
 
     def _call(self, opcode: str, operand: Part) -> Part:
-        slot = self._slot(operand)
+        written = self._written(operand)
         if opcode == vocabulary.SQRT:
             self._operations += 2
             self._steps += _SQRT_STEPS
-            return self._power(slot, _HALF)
+            return self._power(written, _HALF)
         self._operations += 1
-        key = (opcode, slot)
+        key = (opcode, written)
         known = self._known.get(key)
-        return self._new(key, self._append(opcode, slot)) if known is None else known
+        if known is not None:
+            return known
+        if isinstance(written, int):
+            return self._new(key, self._append(opcode, written))
+        return self._new(key, constants.call(key, opcode, [written]))
 
-    def _call_of_several(self, opcode: str, operands: Sequence[Part]) -> Part:
-        if all(map(_is_constant, operands)):
-            raise NotPlain  # to be folded
+    def _call_of_several(self, opcode: str, operands: Sequence[Written]) -> Part:
         self._operations += len(operands) - 1
         key = (opcode, *operands)
         known = self._known.get(key)
         if known is not None:
             return known
+        folded = [operand for operand in operands if isinstance(operand, tuple)]
+        if len(folded) == len(operands):
+            return self._new(key, constants.call(key, opcode, folded))
         total = self._leaf(operands[0])
         for operand in operands[1:]:
             total = self._append(opcode, total, self._leaf(operand))
@@ -291,7 +299,7 @@ class PlainWriter(tape.TapeWriter):
             raise NotPlain
         return written
 
-    def _written(self, value: Part) -> Part:
+    def _written(self, value: Part) -> Written:
         """Return the slot of an operand, by now on the tape, or a constant, which is a leaf of each use."""
         if type(value) is int:
             return value
@@ -299,20 +307,31 @@ class PlainWriter(tape.TapeWriter):
         kind, operand, *_ = value
         if kind == "constant":
             return value
-        key = (kind, *operand) if type(operand) is list else value
+        if type(operand) is list:
+            return self._chained(kind, operand)
+        known = self._known.get(value)
+        if known is not None:
+            return known
+        return self._new(value, self._append("neg", operand) if kind == "neg" else self._raised(operand, -1))
+
+    def _chained(self, kind: str, parts: list[Part]) -> Written:
+        """Return the slot of a sum or product, or what it is if all of its parts are constants."""
+        leading = parts if is_constant(parts[0]) and is_constant(parts[1]) else ()
+        if kind == "mul" and parts[0] == _MINUS_ONE:  # a leaf here: a product with the integer would be a negation
+            parts = [_MINUS_ONE_LEAF, *parts[1:]]
+        key = (kind, *parts)
         known = self._known.get(key)
         if known is not None:
             return known
-        if kind == "neg":
-            return self._new(key, self._append("neg", operand))
-        if kind == "inv":
-            return self._new(key, self._raised(operand, -1))
-        if _is_constant(operand[0]) and _is_constant(operand[1]):
-            _refuse_fold(operand)
-        self._operations += len(operand)
-        total = self._leaf(operand[0])
+        self._operations += len(parts)
+        if leading:
+            folded = list(itertools.takewhile(is_constant, leading))
+            constant = constants.chain(kind, key, folded)
+            if len(folded) == len(parts):
+                return self._new(key, constant)
+        total = self._leaf(parts[0])
         inverse = ("neg", "sub") if kind == "add" else ("inv", "div")
-        for part in operand[1:]:
+        for part in parts[1:]:
             if type(part) is tuple and part[0] == inverse[0]:
                 total = self._append(inverse[1], total, self._leaf(part[1]))
             else:
@@ -323,18 +342,6 @@ class PlainWriter(tape.TapeWriter):
         """Return the slot of a part; a constant gets a new leaf at each use."""
         return part if type(part) is int else self._constant(float(part[1]))  # type: ignore[index]
 
-    def _new(self, key: tuple[Any, ...], slot: int) -> int:
-        self._known[key] = slot
-        return slot
-
-
-def _refuse_fold(parts: Sequence[Part]) -> None:
-    """Refuse a chain that is a constant, or begins with constants whose own value may not be finite."""
-    known = list(itertools.takewhile(_is_constant, parts))
-    values = [abs(part[1][1] if part[0] == "inv" else part[1]) for part in known if isinstance(part, tuple)]
-    if len(known) == len(parts) or len(known) > _FEW or max(values) > _MODERATE or min(values) * _MODERATE < 1:
-        raise NotPlain
-
-
-def _is_constant(part: Part) -> bool:
-    return type(part) is tuple and (part[0] == "constant" or (part[0] == "inv" and type(part[1]) is tuple))
+    def _new(self, key: tuple[Any, ...], part: Written) -> Written:
+        self._known[key] = part
+        return part
