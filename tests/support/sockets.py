@@ -145,11 +145,13 @@ class Pipe(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.written = b""
+        self.writes: list[bytes] = []
         self.closed = False
         self.answered = asyncio.Event()
 
     def write(self, data: Any) -> None:
         self.written += data
+        self.writes.append(bytes(data))
         if b"}" in data:
             self.answered.set()
 
@@ -161,6 +163,12 @@ class Pipe(asyncio.Transport):
 
     def get_write_buffer_size(self) -> int:
         return 0
+
+    def pause_reading(self) -> None:
+        """A test decides what is read."""
+
+    def resume_reading(self) -> None:
+        """Nothing was paused."""
 
 
 def connected(app: FastAPI) -> tuple[Any, Pipe]:

@@ -8,6 +8,7 @@ one a new version lacks.
 from __future__ import annotations
 
 import asyncio
+import functools
 from typing import Any
 
 import httptools
@@ -26,10 +27,50 @@ PROTOCOL_ATTRIBUTES = (
         "_unset_keepalive_if_required",
         "connection_lost",
         "connection_made",
+        "on_response_complete",
     ),
     *("on_body", "on_headers_complete", "on_message_begin", "on_message_complete", "shutdown"),
 )
-CYCLE_ATTRIBUTES = ("disconnected", "keep_alive", "message_event", "response_complete")
+CYCLE_ATTRIBUTES = ("disconnected", "keep_alive", "message_event", "on_response", "response_complete", "transport")
+
+_JOINED_BYTES = 65_536
+
+
+class _JoinedWrites:
+    """The transport of one response: its head waits for what is written next in the same turn of the event loop.
+
+    uvicorn writes head and body apart, which are then two packets, and the client wakes twice. Long bodies are written
+    apart: to join them would be a copy.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._began = False
+        self._held = b""
+
+    def write(self, data: bytes) -> None:
+        if not self._began:
+            self._began, self._held = True, data
+            self._loop.call_soon(self.flush)
+        elif self._held and len(data) <= _JOINED_BYTES:
+            data, self._held = self._held + data, b""
+            self._transport.write(data)
+        else:
+            self.flush()
+            self._transport.write(data)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        held, self._held = self._held, b""
+        if held and not self._transport.is_closing():
+            self._transport.write(held)
+
+    def close(self) -> None:
+        self.flush()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
 
 
 class UvicornProtocol(HttpToolsProtocol):
@@ -63,7 +104,16 @@ class UvicornProtocol(HttpToolsProtocol):
 
     def start_request(self) -> None:
         """Run the application for the request whose head is here, or raise ``httptools.HttpParserInvalidURLError``."""
+        before = self.cycle
         super().on_headers_complete()
+        if self.cycle is not before:
+            writes: Any = _JoinedWrites(self.transport, self.loop)
+            self.cycle.transport = writes
+            self.cycle.on_response = functools.partial(self._end_response, writes)
+
+    def _end_response(self, writes: _JoinedWrites) -> None:
+        writes.flush()  # a response without a body
+        self.on_response_complete()
 
     def add_body(self, body: bytes) -> None:
         """Hand a piece of a body to the application."""

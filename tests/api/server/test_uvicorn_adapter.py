@@ -64,3 +64,46 @@ def test_the_other_modules_use_few_attributes_of_uvicorn_by_name() -> None:
             node.attr for node in ast.walk(ast.parse((SERVER / name).read_text())) if isinstance(node, ast.Attribute)
         }
         assert not used & (hidden - callbacks), name
+
+
+def answered(client: Client, *data: bytes) -> tuple[list[bytes], Any]:
+    """Return what a connection writes, write by write, when it receives this, and its protocol."""
+
+    async def talk() -> tuple[list[bytes], Any]:
+        protocol, pipe = connected(client.app)
+        for each in data:
+            protocol.data_received(each)
+        async with asyncio.timeout(20):
+            while protocol.is_answering() or protocol.has_queued_requests():  # noqa: ASYNC110 - of a test
+                await asyncio.sleep(0.001)
+        return pipe.writes, protocol
+
+    return client.run(talk())
+
+
+def test_head_and_body_of_an_answer_are_one_write(client: Client) -> None:
+    (written,), _ = answered(client, b"GET /healthz HTTP/1.1\r\nHost: service\r\n\r\n")
+    head, _, body = written.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK")
+    assert f"content-length: {len(body)}".encode() in head
+
+
+def test_an_answer_without_a_body_and_the_next_one_are_written_in_their_order(client: Client) -> None:
+    asked = [f"{method} /healthz HTTP/1.1\r\nHost: service\r\n\r\n".encode() for method in ("HEAD", "GET")]
+    first, second = answered(client, *asked)[0]
+    assert first.startswith(b"HTTP/1.1 200 OK")
+    assert first.endswith(b"\r\n\r\n")
+    assert second.endswith(b"}")
+
+
+def test_a_long_body_is_not_copied_behind_its_head(client: Client) -> None:
+    head, body, *_ = answered(client, b"GET /openapi.json HTTP/1.1\r\nHost: service\r\n\r\n")[0]
+    assert head.endswith(b"\r\n\r\n")
+    assert body.startswith(b"{")
+
+
+def test_the_answer_to_a_closing_connection_is_written_before_it_is_closed(client: Client) -> None:
+    asked = b"HEAD /healthz HTTP/1.1\r\nHost: service\r\nConnection: close\r\n\r\n"
+    (written,), protocol = answered(client, asked)
+    assert written.endswith(b"connection: close\r\n\r\n")
+    assert protocol.transport.is_closing()
