@@ -231,6 +231,7 @@ _CORS: dict[str, Any] = {
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Start and stop the engine and what else lives as long as the application."""
     parts: services.Services = app.state.services
+    processes.compute_in_background()  # so do the threads that JAX starts, which inherit it
     await parts.engine.start()
     await functions.register_examples(parts.engine)
     _settle_heap()

@@ -22,7 +22,7 @@ from contextvars import ContextVar
 from typing import TypeVar
 
 from app import errors
-from app.runtime import cache, deadlines
+from app.runtime import cache, deadlines, processes
 
 Result = TypeVar("Result")
 
@@ -90,7 +90,7 @@ class ThreadPool:
     """
 
     def __init__(self, threads: int, queue: int, name: str) -> None:
-        self.threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self.threads = ThreadPoolExecutor(threads, thread_name_prefix=name, initializer=processes.compute_in_background)
         self._count = threads
         self.places = queue + threads  # work in progress and in the queue, at most
         self._capacity = Capacity(self.places, _QUEUE_FULL)
