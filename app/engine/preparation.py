@@ -14,6 +14,7 @@ from app import errors
 from app.engine import dispatch, points, query
 from app.engine.derivatives import arrays, enclosures, gradients, reductions, transforms
 from app.engine.functions import arguments, array_plans, bindings, functions, plans
+from app.language.limits import TextLimits
 from app.runtime.data import store
 
 _COMPILED = frozenset({"value", "grad"})
@@ -24,6 +25,9 @@ _ENTRIES = points.NUMERIC | {list}
 
 _BRIEF_OPERATIONS = 150
 """Functions of whole arrays up to this length are differentiated in the threads for brief work: a few milliseconds."""
+
+_FEW_ENTRIES = 8
+"""A list of more numbers is taken for an array."""
 
 
 class Bound(NamedTuple):
@@ -60,8 +64,17 @@ class Preparation:
 
     async def bind(self, asked: query.Query) -> Bound:
         """Return the function of a query, its point, and the function for the shapes of that point."""
-        key, function, hit = await self._functions.function(asked.expression, asked.args, asked.point)
-        point = await self._point(asked, function)
+        bound: list[points.Point] = []
+
+        def specialize(function: functions.Function, limits: TextLimits) -> None:
+            point = self._fitted(function, asked.point, asked.in_axes, self._limits.point)
+            shapes = function.squeezed(point.shapes, limits)
+            function.specialize(shapes, limits)
+            bound.append(point.with_shapes(shapes))
+
+        ahead = specialize if asked.binding is None and asked.reduce is None and _has_arrays(asked.point) else None
+        key, function, hit = await self._functions.function(asked.expression, asked.args, asked.point, ahead)
+        point = bound[0] if bound else await self._point(asked, function)
         specialization = function.known(point.shapes)
         if specialization is None:
             hit, specialization = False, await self._functions.specialize(key, function, point.shapes)
@@ -175,10 +188,16 @@ class Preparation:
         point, limits = await bindings.resolved(self._data, point, dtype, self._limits.point)
         if asked.reduce is not None:  # bounded by its work and bytes
             limits = dataclasses.replace(limits, max_points=limits.max_elements)
-        bound = points.bind(point, function.args, function.ranks, in_axes, limits, ranks, function.defaults)
+        bound = self._fitted(function, point, in_axes, limits)
         if (1,) in bound.shapes and function.general is None:
             return await self._functions.squeeze(function, bound)
         return bound
+
+    @staticmethod
+    def _fitted(function: functions.Function, point: Any, in_axes: Any, limits: points.PointLimits) -> points.Point:
+        """Return a point fitted to the arguments of a function."""
+        args, ranks = function.args, function.ranks
+        return points.bind(point, args, ranks, in_axes, limits, function.list_ranks, function.defaults)
 
     async def _reduce(self, asked: query.Query, bound: Bound, argnums: Any, start: float) -> reductions.ReducedQuery:
         """Return a query for a sum or mean ready to run."""
@@ -204,8 +223,7 @@ class Preparation:
         self, earlier: transforms.DerivativeQuery, point: Any, limits: points.PointLimits, start: float
     ) -> transforms.DerivativeQuery | None:
         function, shapes = earlier.function, earlier.point.shapes
-        ranks, axes = function.list_ranks, earlier.in_axes
-        bound = points.bind(point, function.args, function.ranks, axes, limits, ranks, function.defaults)
+        bound = self._fitted(function, point, earlier.in_axes, limits)
         if bound.batch != earlier.point.batch:
             return None
         if bound.shapes != shapes:
@@ -227,3 +245,9 @@ class Preparation:
             return None
         prepared = self._dispatch.prepare(earlier, bound, start, True)
         return None if prepared.executable is None else prepared
+
+
+def _has_arrays(point: Any) -> bool:
+    """Return whether a point seems to have arrays: then its function is read in a thread, for their shapes."""
+    entries = point.values() if isinstance(point, dict) else point if isinstance(point, list) else ()
+    return len(entries) > _FEW_ENTRIES or not points.NUMERIC.issuperset(map(type, entries))

@@ -1,7 +1,7 @@
 """Texts to functions, each read once, and functions specialised for the shapes of their arguments.
 
-A short text, or a plain one, is read here. A longer one is read in a thread, and so is a text for arrays of given
-shapes, which takes several milliseconds: the event loop is never held up.
+A short text, or a plain one, is read here. A longer one is read in a thread, and so is a text for arrays, at once for
+their shapes, which takes several milliseconds: the event loop is never held up.
 """
 
 from __future__ import annotations
@@ -252,13 +252,18 @@ class FunctionCache:
         self._functions.clear()
 
     async def function(
-        self, expression: str | Sequence[str], args: Sequence[str] | None, point: Any = None
+        self,
+        expression: str | Sequence[str],
+        args: Sequence[str] | None,
+        point: Any = None,
+        ahead: Callable[[Function, TextLimits], None] | None = None,
     ) -> tuple[Key, Function, bool]:
         """Return a function under its key, and whether it was there.
 
-        Without ``args`` the text names the arguments, and a point that is an object declares names.
+        Without ``args`` the text names the arguments, and a point that is an object declares names. ``ahead`` is what
+        else the query needs of a function that was read in a thread, done in the same thread as far as it goes.
         """
-        key = text, names, declared = _key(expression, args, point)
+        key = _key(expression, args, point)
         function = self._functions.get(key)
         if function is not None:
             return key, function, True
@@ -267,23 +272,11 @@ class FunctionCache:
             self._functions[key] = function
             return key, function, False
 
-        def make(limits: TextLimits) -> Function:
-            function = self._plain(key, limits) if limits is self._limits else None
-            if function is not None:
-                return function
-            reading = parse.read(text, names, declared, limits=_short(limits), partials=partials.text)
-            if reading.too_complex and limits is self._brief_limits:
-                raise errors.TooComplex("this takes longer than brief work")
-            if not reading.args:
-                raise errors.InvalidField(
-                    "the expression has no arguments to differentiate by", hint="name them in args", field="expression"
-                )
-            return Function(dataclasses.replace(reading, limits=self._limits))
-
-        length = _length(text)
-        if length <= _INLINE_CHARACTERS:
+        length = _length(key[0])
+        inline = ahead is None and length <= _INLINE_CHARACTERS
+        if inline:
             with contextlib.suppress(errors.TooComplex):  # for brief work; it may still be for everybody
-                function = make(self._brief_limits)
+                function = self._made(key, self._brief_limits)
                 self._functions[key] = function
                 await asyncio.sleep(0)  # lets other requests run: this took a millisecond or two
                 return key, function, False
@@ -292,10 +285,14 @@ class FunctionCache:
         def begin(limits: TextLimits) -> Function:
             nonlocal begun
             begun = True
-            return make(limits)
+            function = self._made(key, limits)
+            if ahead is not None:
+                with contextlib.suppress(errors.Rejected):  # refused where the query asks for it
+                    ahead(function, limits)
+            return function
 
         async def read() -> Function:
-            if _INLINE_CHARACTERS < length <= _BRIEF_CHARACTERS:
+            if length <= _BRIEF_CHARACTERS and not inline:
                 with contextlib.suppress(errors.TooComplex):
                     return await self._brief.run(lambda: begin(self._brief_limits))
             return await self._lengthy.run(lambda: begin(self._limits))
@@ -319,6 +316,21 @@ class FunctionCache:
         text, names, declared = key
         found = reader.read(text, names, limits, declared) if isinstance(text, str) else None
         return None if found is None else Function(found._replace(limits=self._limits))
+
+    def _made(self, key: Key, limits: TextLimits) -> Function:
+        """Return the function of a text, in a thread or for a text that is short."""
+        text, names, declared = key
+        function = self._plain(key, limits) if limits is self._limits else None
+        if function is not None:
+            return function
+        reading = parse.read(text, names, declared, limits=_short(limits), partials=partials.text)
+        if reading.too_complex and limits is self._brief_limits:
+            raise errors.TooComplex("this takes longer than brief work")
+        if not reading.args:
+            raise errors.InvalidField(
+                "the expression has no arguments to differentiate by", hint="name them in args", field="expression"
+            )
+        return Function(dataclasses.replace(reading, limits=self._limits))
 
     async def squeeze(self, function: Function, point: points.Point) -> points.Point:
         """Return a point in which lists of one number are numbers, see ``Function.squeezed``."""
