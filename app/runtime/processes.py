@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import math
 import os
@@ -58,10 +59,11 @@ def compute_in_background() -> None:
     """Have this thread, and those it starts, never take the processor from one that is at work.
 
     Linux lets it wait when it wakes up on a busy processor (SCHED_BATCH, sched(7)); it computes as much as before.
-    Other systems ignore it. A policy that somebody has chosen for the process stays.
+    Other systems ignore it, and those that forbid it. A policy that somebody has chosen for the process stays.
     """
     if sys.platform == "linux" and os.sched_getscheduler(0) == os.SCHED_OTHER:
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def wake_at_once() -> None:

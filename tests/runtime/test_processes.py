@@ -7,6 +7,9 @@ import platform
 import struct
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
 
 from app.runtime import processes, queue
 
@@ -64,6 +67,14 @@ def test_a_policy_that_somebody_has_chosen_stays() -> None:
 
     with ThreadPoolExecutor(1) as threads:
         assert threads.submit(changed).result() == os.SCHED_IDLE
+
+
+def test_a_system_that_forbids_the_policy_is_served_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_: Any) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_setscheduler", forbidden)
+    processes.compute_in_background()
 
 
 def test_the_threads_for_work_compute_in_the_background() -> None:
