@@ -1,5 +1,6 @@
 """Plain texts have the recordings that the general reader gives them, or are left to it."""
 
+import contextlib
 import random
 from collections.abc import Sequence
 
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 
 from app.autodiff import tape
 from app.engine.functions import functions
-from app.engine.functions.plain import reader, vocabulary
+from app.engine.functions.plain import heads, reader, vocabulary
+from app.engine.functions.plain.writer import PlainWriter
 from app.language import parse
 from app.language.limits import TextLimits
 from app.language.vocabulary import words
@@ -228,6 +230,22 @@ def test_texts_over_a_limit_are_left_to_the_general_reader() -> None:
         TextLimits(max_steps=9),
     ):
         assert reader.read(text, NAMES, limits) is None
+
+
+def depth(key: object) -> int:
+    return 1 + max(map(depth, key), default=0) if isinstance(key, tuple) else 0
+
+
+@pytest.mark.parametrize("repeated", ["1**{}", "1 - ({})", "2 - 1*({})", "-sin({})", "abs(-({}))", "1/({})"])
+def test_constants_within_constants_have_shallow_keys(repeated: str) -> None:
+    """Keys that hold those of their operands would take the square of the length of the text, or end the process."""
+    before, _, behind = repeated.partition("{}")
+    text = f"x*({before * 200}1.5{behind * 200})"
+    writer = PlainWriter(NAMES, LIMITS, ())
+    with contextlib.suppress(vocabulary.NotPlain):
+        writer.recording(reader._pieces(text, heads.head(text)))
+    assert max(map(depth, writer._known)) <= 3
+    assert compare(f"x*({before * 20}1.5{behind * 20})")
 
 
 @st.composite

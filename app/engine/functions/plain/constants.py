@@ -1,18 +1,17 @@
 """Constants of a plain text, folded by the functions that the general reader folds them with.
 
-A constant is its value and its origin. The origin tells constants of one value apart, as the nodes of the general
-reader are: ``5.0`` and ``2.0 + 3.0`` are different operands.
+Each function returns a number, and raises ``NotPlain`` if the general reader has a refusal for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from fractions import Fraction
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from app import errors
 from app.engine.functions.plain.vocabulary import Constant, NotPlain
 from app.language.numeric import folding
+from app.language.numeric.folding import Number
 
 _WHOLE = frozenset({"floor", "ceil", "trunc"})
 """Functions whose value is an integer under some of their names, and a float under others."""
@@ -25,38 +24,38 @@ def is_constant(part: Any) -> bool:
     return type(part) is tuple and (part[0] == "constant" or (part[0] == "inv" and type(part[1]) is tuple))
 
 
-def negative(constant: Constant) -> Constant:
-    """Return the negative of a constant, which of a literal is a literal."""
-    _, value, origin = constant
-    if not value:
+def negative(constant: Constant) -> Number:
+    """Return the negative of a constant."""
+    if not constant[1]:
         raise NotPlain  # -0.0 and 0.0 are different operands
-    return "constant", -value, origin if isinstance(origin, type) else ("neg", constant)
+    return -constant[1]
 
 
-def chain(kind: str, key: tuple[Any, ...], parts: Sequence[Any]) -> Constant:
+def chain(kind: str, parts: Sequence[Any]) -> Number:
     """Return a sum ("add") or product ("mul") of constants; the parts of a product may be inverses."""
     direct, inverse = _SIGNS[kind]
     inverted = [part[0] == "inv" for part in parts]
     values = [part[1][1] if by else part[1] for part, by in zip(parts, inverted, strict=True)]
     signs = "".join([inverse if by else direct for by in inverted])
-    return _finite(key, lambda: folding.fold_chain(values, signs, 0))
+    return _finite(lambda: folding.fold_chain(values, signs, 0))
 
 
-def power(key: tuple[Any, ...], base: Constant, exponent: Constant) -> Constant:
+def power(base: Constant, exponent: Constant) -> Number:
     """Return a power of constants."""
-    return _finite(key, lambda: folding.fold_power(base[1], exponent[1], 0))
+    return _finite(lambda: folding.fold_power(base[1], exponent[1], 0))
 
 
-def call(key: tuple[Any, ...], opcode: str, operands: Sequence[Constant]) -> Constant:
+def call(opcode: str, operands: Sequence[Constant]) -> Number:
     """Return a function of constants."""
     if opcode in _WHOLE:
         raise NotPlain
-    return _finite(key, lambda: folding.fold_call(opcode, [operand[1] for operand in operands], 0))
+    return _finite(lambda: folding.fold_call(opcode, [operand[1] for operand in operands], 0))
 
 
-def _finite(origin: tuple[Any, ...], fold: Any) -> Constant:
+def _finite(fold: Callable[[], Number | None]) -> Number:
     try:
-        value: int | float | Fraction = fold()
+        value = fold()
     except errors.Rejected:
         raise NotPlain from None  # to be refused, if it is used
-    return "constant", value, origin
+    assert value is not None, "all operands are constants"
+    return value

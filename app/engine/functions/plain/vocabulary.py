@@ -6,7 +6,6 @@ import keyword
 import math
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
 
 from app import errors
 from app.language.grammar import lexer
@@ -15,8 +14,9 @@ from app.language.vocabulary import constants, resolve, words
 from app.language.vocabulary.functions import control
 from app.language.vocabulary.word import Word
 
-Constant = tuple[str, int | float | Fraction, type | str | tuple[Any, ...]]
-"""("constant", value, origin): the origin is the type of a literal, a name, or what was folded. 2 and 2.0 differ."""
+Constant = tuple[str, int | float | Fraction, type | str | int]
+"""("constant", value, origin). The origin tells constants of one value apart, as the nodes of the general reader are:
+the type of a literal (2 and 2.0 are different operands), a name, or a number for each expression that was folded."""
 
 SQRT = "sqrt"
 

@@ -32,7 +32,8 @@ Part = int | tuple[Any, ...]
 _E = vocabulary.CONSTANTS["e"]
 _MINUS_ONE: Constant = ("constant", -1, int)
 _MINUS_ONE_LEAF: Constant = ("constant", -1.0, float)
-_HALF: Constant = ("constant", Fraction(1, 2), ("mul", ("constant", 1, int), ("inv", ("constant", 2, int))))
+_HALF: Constant = ("constant", Fraction(1, 2), "1/2")
+_HALF_KEY = ("mul", ("constant", 1, int), ("inv", ("constant", 2, int)))
 
 
 @dataclass(slots=True)
@@ -62,9 +63,10 @@ class PlainWriter(tape.TapeWriter):
         if names is not None and len(self.arguments) != len(names):
             raise NotPlain
         self._limits = limits
-        self._operations = 0
+        self._operations = 2  # of 1/2, which is known
         self._steps = 0
-        self._known: dict[tuple[Any, ...], Written] = {}  # by what is computed: what reads alike is computed once
+        # By what is computed: what reads alike is computed once. sqrt(x) and x**(1/2) do.
+        self._known: dict[tuple[Any, ...], Written] = {_HALF_KEY: _HALF}
         self._called: dict[str, None] = {}
 
     def recording(self, pieces: Iterable[str]) -> tape.Recording:
@@ -223,12 +225,15 @@ class PlainWriter(tape.TapeWriter):
         return parts
 
     def _negative(self, value: Part) -> Part:
-        value = self._written(value)
-        if isinstance(value, int):
-            self._operations += 1
-            return "neg", value
+        written = self._written(value)
         self._operations += 1
-        return constants.negative(value)
+        if isinstance(written, int):
+            return "neg", written
+        negative = constants.negative(written)
+        if isinstance(written[2], type):
+            return "constant", negative, written[2]  # a literal, too
+        key = ("neg", written)
+        return self._known.get(key) or self._folded(key, negative)
 
     def _inverse(self, value: Part) -> Part:
         value = self._written(value)
@@ -253,7 +258,7 @@ class PlainWriter(tape.TapeWriter):
         if isinstance(base, tuple):
             if exponent == _MINUS_ONE:
                 raise NotPlain  # a divisor of a product that it is part of
-            return self._new(key, constants.power(key, base, exponent))
+            return self._folded(key, constants.power(base, exponent))
         value = exponent[1]
         if value in {0, 1}:
             raise NotPlain  # no instruction
@@ -276,7 +281,7 @@ class PlainWriter(tape.TapeWriter):
             return known
         if isinstance(written, int):
             return self._new(key, self._append(opcode, written))
-        return self._new(key, constants.call(key, opcode, [written]))
+        return self._folded(key, constants.call(opcode, [written]))
 
     def _call_of_several(self, opcode: str, operands: Sequence[Written]) -> Part:
         self._operations += len(operands) - 1
@@ -286,7 +291,7 @@ class PlainWriter(tape.TapeWriter):
             return known
         folded = [operand for operand in operands if isinstance(operand, tuple)]
         if len(folded) == len(operands):
-            return self._new(key, constants.call(key, opcode, folded))
+            return self._folded(key, constants.call(opcode, folded))
         total = self._leaf(operands[0])
         for operand in operands[1:]:
             total = self._append(opcode, total, self._leaf(operand))
@@ -326,9 +331,9 @@ class PlainWriter(tape.TapeWriter):
         self._operations += len(parts)
         if leading:
             folded = list(itertools.takewhile(is_constant, leading))
-            constant = constants.chain(kind, key, folded)
+            value = constants.chain(kind, folded)
             if len(folded) == len(parts):
-                return self._new(key, constant)
+                return self._folded(key, value)
         total = self._leaf(parts[0])
         inverse = ("neg", "sub") if kind == "add" else ("inv", "div")
         for part in parts[1:]:
@@ -345,3 +350,7 @@ class PlainWriter(tape.TapeWriter):
     def _new(self, key: tuple[Any, ...], part: Written) -> Written:
         self._known[key] = part
         return part
+
+    def _folded(self, key: tuple[Any, ...], value: float | Fraction) -> Written:
+        """Return a constant that was folded. Its origin is a number, because keys that contain others would be deep."""
+        return self._new(key, ("constant", value, len(self._known)))
