@@ -9,7 +9,7 @@ import gc
 import json
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -20,7 +20,7 @@ from app.api import services
 from app.autodiff import interpreter
 from app.engine import executables
 from app.engine.workers import process
-from app.runtime import deadlines, queue
+from app.runtime import deadlines, processes, queue
 from app.runtime.store import disk
 from app.settings import Settings
 from tests.simulation import clients
@@ -204,8 +204,9 @@ def _interpreters() -> executables.Interpreters:
 def _simulated(loop: SimulatedLoop, fates: Fates, store: Store, data_store: Store) -> Iterator[None]:
     """Replace what is outside the event loop: threads, processes, files and the clock."""
 
-    def threads(count: int, thread_name_prefix: str) -> SimulatedExecutor:
+    def threads(count: int, thread_name_prefix: str, initializer: Callable[[], None]) -> SimulatedExecutor:
         assert thread_name_prefix
+        assert initializer is processes.compute_in_background  # of a real thread
         return SimulatedExecutor(loop, fates.seconds, count)
 
     async def nothing(*_: Any) -> None:
