@@ -64,17 +64,19 @@ class Preparation:
 
     async def bind(self, asked: query.Query) -> Bound:
         """Return the function of a query, its point, and the function for the shapes of that point."""
-        bound: list[points.Point] = []
+        point: points.Point | None = None
 
         def specialize(function: functions.Function, limits: TextLimits) -> None:
-            point = self._fitted(function, asked.point, asked.in_axes, self._limits.point)
-            shapes = function.squeezed(point.shapes, limits)
+            nonlocal point
+            fitted = self._fitted(function, asked.point, asked.in_axes, self._limits.point)
+            shapes = function.squeezed(fitted.shapes, limits)
             function.specialize(shapes, limits)
-            bound.append(point.with_shapes(shapes))
+            point = fitted.with_shapes(shapes)
 
         ahead = specialize if asked.binding is None and asked.reduce is None and _has_arrays(asked.point) else None
         key, function, hit = await self._functions.function(asked.expression, asked.args, asked.point, ahead)
-        point = bound[0] if bound else await self._point(asked, function)
+        if point is None:
+            point = await self._point(asked, function)
         specialization = function.known(point.shapes)
         if specialization is None:
             hit, specialization = False, await self._functions.specialize(key, function, point.shapes)
@@ -249,5 +251,7 @@ class Preparation:
 
 def _has_arrays(point: Any) -> bool:
     """Return whether a point seems to have arrays: then its function is read in a thread, for their shapes."""
+    if isinstance(point, list) and len(point) > _FEW_ENTRIES:
+        return True
     entries = point.values() if isinstance(point, dict) else point if isinstance(point, list) else ()
-    return len(entries) > _FEW_ENTRIES or not points.NUMERIC.issuperset(map(type, entries))
+    return not points.NUMERIC.issuperset(map(type, entries))

@@ -130,7 +130,8 @@ def _resident_bytes(server: Server) -> int:
 def _traffic(base_url: Any, asked: list[Request], ended: Event, results: Any) -> None:
     """Send mixed traffic and a fuzz until told to end; report the statuses and what must not be.
 
-    Clients know nothing of each other, so the pauses are exponential. Nobody waits while the requests are made.
+    Clients know nothing of each other, so the pauses are exponential. Their process has the lowest priority:
+    nobody waits while the requests are made.
     """
     if sys.platform == "linux":
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))

@@ -144,13 +144,15 @@ class Pipe(asyncio.Transport):
 
     def __init__(self) -> None:
         super().__init__()
-        self.written = b""
         self.writes: list[bytes] = []
         self.closed = False
         self.answered = asyncio.Event()
 
+    @property
+    def written(self) -> bytes:
+        return b"".join(self.writes)
+
     def write(self, data: Any) -> None:
-        self.written += data
         self.writes.append(bytes(data))
         if b"}" in data:
             self.answered.set()

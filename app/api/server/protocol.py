@@ -165,10 +165,7 @@ class HotConnection(connections.BoundedConnection):
         if len(self.held or b"") > _BODY_BYTES:
             self._release(complete=False)
         elif self._body_timer is None:
-            self._body_timer = self.loop.call_later(_BODY_SECONDS, self._release_incomplete)
-
-    def _release_incomplete(self) -> None:
-        self._release(complete=False)
+            self._body_timer = self.loop.call_later(_BODY_SECONDS, functools.partial(self._release, complete=False))
 
     def _stop_waiting(self) -> None:
         if self._body_timer is not None:

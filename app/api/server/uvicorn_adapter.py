@@ -45,12 +45,11 @@ class _JoinedWrites:
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport, self._loop = transport, loop
-        self._began = False
-        self._held = b""
+        self._held: bytes | None = None  # before the first write
 
     def write(self, data: bytes) -> None:
-        if not self._began:
-            self._began, self._held = True, data
+        if self._held is None:
+            self._held = data
             self._loop.call_soon(self.flush)
         elif self._held and len(data) <= _JOINED_BYTES:
             data, self._held = self._held + data, b""
@@ -104,12 +103,10 @@ class UvicornProtocol(HttpToolsProtocol):
 
     def start_request(self) -> None:
         """Run the application for the request whose head is here, or raise ``httptools.HttpParserInvalidURLError``."""
-        before = self.cycle
         super().on_headers_complete()
-        if self.cycle is not before:
-            writes: Any = _JoinedWrites(self.transport, self.loop)
-            self.cycle.transport = writes
-            self.cycle.on_response = functools.partial(self._end_response, writes)
+        writes: Any = _JoinedWrites(self.transport, self.loop)
+        self.cycle.transport = writes
+        self.cycle.on_response = functools.partial(self._end_response, writes)
 
     def _end_response(self, writes: _JoinedWrites) -> None:
         writes.flush()  # a response without a body

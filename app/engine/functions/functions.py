@@ -260,8 +260,9 @@ class FunctionCache:
     ) -> tuple[Key, Function, bool]:
         """Return a function under its key, and whether it was there.
 
-        Without ``args`` the text names the arguments, and a point that is an object declares names. ``ahead`` is what
-        else the query needs of a function that was read in a thread, done in the same thread as far as it goes.
+        Without ``args`` the text names the arguments, and a point that is an object declares names. ``ahead`` is
+        called with a function that was read, and the limits, in the thread that has read it; also a short text is then
+        read in a thread. A refusal of it is ignored: the query will meet it again.
         """
         key = _key(expression, args, point)
         function = self._functions.get(key)

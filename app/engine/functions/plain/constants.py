@@ -16,8 +16,6 @@ from app.language.numeric.folding import Number
 _WHOLE = frozenset({"floor", "ceil", "trunc"})
 """Functions whose value is an integer under some of their names, and a float under others."""
 
-_SIGNS = {"add": ("+", "+"), "mul": ("*", "/")}
-
 
 def is_constant(part: Any) -> bool:
     """Return whether an operand is a constant, or the inverse of one."""
@@ -33,10 +31,9 @@ def negative(constant: Constant) -> Number:
 
 def chain(kind: str, parts: Sequence[Any]) -> Number:
     """Return a sum ("add") or product ("mul") of constants; the parts of a product may be inverses."""
-    direct, inverse = _SIGNS[kind]
-    inverted = [part[0] == "inv" for part in parts]
-    values = [part[1][1] if by else part[1] for part, by in zip(parts, inverted, strict=True)]
-    signs = "".join([inverse if by else direct for by in inverted])
+    sign = "+" if kind == "add" else "*"
+    signs = "".join(["/" if part[0] == "inv" else sign for part in parts])
+    values = [part[1][1] if part[0] == "inv" else part[1] for part in parts]
     return _finite(lambda: folding.fold_chain(values, signs, 0))
 
 

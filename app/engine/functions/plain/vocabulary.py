@@ -5,16 +5,16 @@ from __future__ import annotations
 import keyword
 import math
 from collections.abc import Iterator
-from fractions import Fraction
 
 from app import errors
 from app.language.grammar import lexer
+from app.language.numeric.folding import Number
 from app.language.numeric.hosted import precise
 from app.language.vocabulary import constants, resolve, words
 from app.language.vocabulary.functions import control
 from app.language.vocabulary.word import Word
 
-Constant = tuple[str, int | float | Fraction, type | str | int]
+Constant = tuple[str, Number, type | str | int]
 """("constant", value, origin). The origin tells constants of one value apart, as the nodes of the general reader are:
 the type of a literal (2 and 2.0 are different operands), a name, or a number for each expression that was folded."""
 
@@ -102,9 +102,13 @@ def _opcodes() -> dict[str, tuple[str, int | None]]:
 OPCODES: dict[str, tuple[str, int | None]] = _opcodes()
 """Opcode of each function, and how many numbers it takes, None for two or more; by its name with prefix and bracket."""
 
+
+def _named(name: str) -> Constant:
+    return "constant", constants.BARE[name], constants.CANONICAL.get(name, name)
+
+
 CONSTANTS: dict[str, Constant] = {
-    prefix + name: ("constant", constants.BARE[name], constants.CANONICAL.get(name, name))
-    for prefix in _PREFIXES
-    for name in ("pi", "e", *(() if prefix else ("E",)))
+    "E": _named("E"),
+    **{prefix + name: _named(name) for prefix in _PREFIXES for name in ("pi", "e")},
 }
 """The constants by name, where no argument has it."""

@@ -17,6 +17,7 @@ from app.engine.functions.plain import constants, vocabulary
 from app.engine.functions.plain.constants import is_constant
 from app.engine.functions.plain.vocabulary import Constant, NotPlain
 from app.language.limits import TextLimits
+from app.language.numeric.folding import Number
 
 _SQRT_STEPS = 8
 """At least so many steps as the definition of sqrt takes."""
@@ -321,7 +322,7 @@ class PlainWriter(tape.TapeWriter):
 
     def _chained(self, kind: str, parts: list[Part]) -> Written:
         """Return the slot of a sum or product, or what it is if all of its parts are constants."""
-        leading = parts if is_constant(parts[0]) and is_constant(parts[1]) else ()
+        leading = list(itertools.takewhile(is_constant, parts))
         if kind == "mul" and parts[0] == _MINUS_ONE:  # a leaf here: a product with the integer would be a negation
             parts = [_MINUS_ONE_LEAF, *parts[1:]]
         key = (kind, *parts)
@@ -329,10 +330,9 @@ class PlainWriter(tape.TapeWriter):
         if known is not None:
             return known
         self._operations += len(parts)
-        if leading:
-            folded = list(itertools.takewhile(is_constant, leading))
-            value = constants.chain(kind, folded)
-            if len(folded) == len(parts):
+        if len(leading) > 1:
+            value = constants.chain(kind, leading)  # must be finite, also where a variable follows
+            if len(leading) == len(parts):
                 return self._folded(key, value)
         total = self._leaf(parts[0])
         inverse = ("neg", "sub") if kind == "add" else ("inv", "div")
@@ -351,6 +351,6 @@ class PlainWriter(tape.TapeWriter):
         self._known[key] = part
         return part
 
-    def _folded(self, key: tuple[Any, ...], value: float | Fraction) -> Written:
+    def _folded(self, key: tuple[Any, ...], value: Number) -> Written:
         """Return a constant that was folded. Its origin is a number, because keys that contain others would be deep."""
         return self._new(key, ("constant", value, len(self._known)))
